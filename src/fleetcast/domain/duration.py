@@ -1,0 +1,68 @@
+"""Lengths of time as people write them in a fleet repository: `5s`, `10min`, `1h`, `7d`."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, timezone
+
+from fleetcast.domain.errors import BadInput
+
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+_DURATION = re.compile(r"(\d{1,9})\s*(s|min|h|d|w)")
+LONGEST = timedelta(days=36_525)
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a whole number with a unit: s, min, h, d or w.
+
+    Raises:
+        BadInput: Not of that form, zero, or longer than a hundred years.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if not match:
+        raise BadInput(f"{text!r} is not a duration", fix="write a whole number and a unit: 5s, 10min, 1h, 7d, 2w")
+    count, unit = int(match[1]), match[2]
+    if count == 0:
+        raise BadInput(f"{text!r} is no time at all", fix="write a duration longer than zero")
+    if count > LONGEST / _UNITS[unit]:
+        raise BadInput(f"{text!r} is longer than a hundred years", fix="write a shorter duration")
+    return count * _UNITS[unit]
+
+
+def format_duration(length: timedelta) -> str:
+    """Write a duration with the largest unit that divides it; the one canonical spelling (weeks as days)."""
+    for unit in ("d", "h", "min"):
+        if length % _UNITS[unit] == timedelta(0):
+            return f"{length // _UNITS[unit]}{unit}"
+    return f"{length // _UNITS['s']}s"
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an ISO 8601 instant with its offset, as aware UTC.
+
+    Raises:
+        BadInput: Not ISO 8601, or without an offset.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"{text!r} is not a date or an instant", fix="write 2025-11-01 or 2025-11-01T12:00:00Z") from error
+    if instant.tzinfo is None:
+        raise BadInput(f"{text!r} has no time zone", fix=f"write {text}Z if it is UTC, or add its offset")
+    return instant.astimezone(timezone.utc)
+
+
+def parse_date(text: str) -> date | None:
+    """Read `YYYY-MM-DD`, or return None when the text is of another form."""
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"{text!r} is not a day of the calendar", fix="write a date that exists") from error

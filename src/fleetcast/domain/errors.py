@@ -1,0 +1,54 @@
+"""The one root of every error a person can mend.
+
+An error's text says what is wrong, where, with the values; `fix` says what to do next. Each entry point
+catches `FleetcastError` once and turns it into an exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class FleetcastError(Exception):
+    """Something a person can mend: what is wrong, and in `fix` what to do about it."""
+
+    fix: str = ""
+
+    def __init__(self, message: str, *, fix: str = "") -> None:
+        super().__init__(message)
+        if fix:
+            self.fix = fix
+
+
+class BadInput(FleetcastError):
+    """A file, an option or a value that cannot be taken as it is."""
+
+
+class Unavailable(FleetcastError):
+    """Something outside fleetcast does not answer or refuses: a disk, a database, a process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing wrong in a file: where, what, and how to mend it."""
+
+    file: str
+    line: int | None
+    what: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.what}" + (f" ({self.fix})" if self.fix else "")
+
+
+class InvalidFleet(BadInput):
+    """A fleet repository with mistakes; `complaints` holds all of them, in file and line order."""
+
+    def __init__(self, complaints: Sequence[Complaint]) -> None:
+        self.complaints = tuple(sorted(complaints, key=lambda c: (c.file, c.line or 0, c.what)))
+        count = len(self.complaints)
+        noun = "mistake" if count == 1 else "mistakes"
+        super().__init__(f"{count} {noun} in the fleet repository:\n" + "\n".join(f"  {c}" for c in self.complaints))
+        self.fix = "mend the lines above, then run `fleetcast validate`"

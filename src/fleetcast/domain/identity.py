@@ -1,0 +1,77 @@
+"""Names of plants, circuits, models and runs: checked once, at every entrance, against one allow-list."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from fleetcast.domain.errors import BadInput
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def checked_id(kind: str, text: str) -> str:
+    """Return `text` if it may name a `kind`, so that no id can be a path, an option or a query.
+
+    Raises:
+        BadInput: The text does not match `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`.
+    """
+    if not _ID.fullmatch(text):
+        shown = text if len(text) <= 80 else text[:77] + "..."
+        raise BadInput(
+            f"{kind} {shown!r} is not a valid id",
+            fix="use 1 to 64 letters, digits, '_' or '-', starting with a letter or digit",
+        )
+    return text
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CircuitKey:
+    """Which circuit of which plant; written `PLANT/CIRCUIT`."""
+
+    plant: str
+    circuit: str
+
+    def __post_init__(self) -> None:
+        checked_id("plant_id", self.plant)
+        checked_id("circuit_id", self.circuit)
+
+    def __str__(self) -> str:
+        return f"{self.plant}/{self.circuit}"
+
+    @classmethod
+    def parse(cls, text: str) -> CircuitKey:
+        """Read `PLANT/CIRCUIT`.
+
+        Raises:
+            BadInput: There is not exactly one slash, or one of the two ids is not valid.
+        """
+        plant, slash, circuit = text.partition("/")
+        if not slash:
+            raise BadInput(f"{text!r} does not name a circuit", fix="write it as PLANT/CIRCUIT")
+        return cls(plant, circuit)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """A SHA-256 of content, as 64 hex digits; shown by its first 12."""
+
+    hex: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[0-9a-f]{64}", self.hex):
+            raise BadInput(f"{self.hex!r} is not a SHA-256 digest")
+
+    @classmethod
+    def of(cls, content: bytes) -> Digest:
+        """Digest some bytes."""
+        return cls(hashlib.sha256(content).hexdigest())
+
+    @property
+    def short(self) -> str:
+        """The first 12 hex digits, for people."""
+        return self.hex[:12]
+
+    def __str__(self) -> str:
+        return self.short

@@ -1,0 +1,34 @@
+"""What a model must reach before it may be promoted, per fleet, plant, circuit or sensor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on a model's backtest metrics; None sets no bound. Errors are in the sensor's own unit."""
+
+    min_skill: float | None = None
+    """1 − MAE / MAE of seasonal naive; without unit."""
+    min_accuracy: float | None = None
+    """1 − WAPE; only meaningful for sensors with a natural zero."""
+    max_mae: float | None = None
+    max_rmse: float | None = None
+    max_mase: float | None = None
+
+    def over(self, base: Limits) -> Limits:
+        """These bounds where set, else those of `base`."""
+        return Limits(
+            **{f.name: getattr(base, f.name) if getattr(self, f.name) is None else getattr(self, f.name) for f in fields(self)}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Bounds for the mean over a circuit's sensors, and closer ones for single sensors."""
+
+    circuit: Limits = field(default_factory=Limits)
+    sensors: Mapping[str, Limits] = field(default_factory=lambda: MappingProxyType({}))

@@ -1,0 +1,34 @@
+"""Readings of one circuit, raw and on a regular grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A circuit's sensors on a regular UTC grid.
+
+    `values` has shape (n, k): n steps oldest first, k sensors in the order of `sensors`, each in its own
+    unit; NaN is a hole. `start` is the aware UTC time of the first step; step i begins at `start + i * step`
+    and holds the mean of the readings in [begin, begin + step).
+    """
+
+    start: datetime
+    step: timedelta
+    sensors: tuple[str, ...]
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def end(self) -> datetime:
+        """Aware UTC time just after the last step: where a forecast begins."""
+        return self.start + len(self) * self.step
