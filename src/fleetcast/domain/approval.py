@@ -1,0 +1,207 @@
+"""Requests that wait at a gate, and the decisions people make on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from fleetcast.domain.audit import Actor, Standing
+from fleetcast.domain.canonical import digest_of
+from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.gate import ANYONE, Gate, GatePolicy
+from fleetcast.domain.identity import Digest
+
+LAPSES_AFTER = timedelta(days=30)
+
+
+class CheckVerdict(StrEnum):
+    """How a check went; that it could not be measured is neither good nor bad."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_COMPARABLE = "not comparable"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing a subject was measured against."""
+
+    name: str
+    verdict: CheckVerdict
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of evidence for people."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an approver is shown."""
+
+    checks: tuple[Check, ...]
+    facts: tuple[Fact, ...]
+
+    @property
+    def passing(self) -> bool:
+        """Whether no check failed: what `approve --passing` approves."""
+        return all(check.verdict is not CheckVerdict.FAILED for check in self.checks)
+
+    @property
+    def digest(self) -> Digest:
+        """Of everything shown."""
+        return digest_of(
+            {
+                "checks": [[check.name, check.verdict.value, check.says] for check in self.checks],
+                "facts": [[fact.name, fact.value] for fact in self.facts],
+            }
+        )
+
+
+class SubjectKind(StrEnum):
+    """What is asked to pass a gate."""
+
+    ENVIRONMENT = "environment"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What exactly is approved, pinned by digest: approving this approves nothing else.
+
+    An edit of the artifact, the circuit's configuration, the policy or thresholds, or the evidence makes
+    another subject. The git commit is not part of it: an unrelated commit voids nothing.
+    """
+
+    kind: SubjectKind
+    name: str
+    version: str
+    artifact: Digest
+    configuration: Digest
+    policy: Digest
+    evidence: Digest
+
+    @property
+    def digest(self) -> Digest:
+        """The subject digest that a decision names."""
+        return digest_of(
+            {
+                "kind": self.kind.value,
+                "name": self.name,
+                "version": self.version,
+                "artifact": self.artifact.hex,
+                "configuration": self.configuration.hex,
+                "policy": self.policy.hex,
+                "evidence": self.evidence.hex,
+            }
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.version}"
+
+
+class Choice(StrEnum):
+    """What one person decides."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class RequestState(StrEnum):
+    """Where a request is; all but the first are final."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    LAPSED = "lapsed"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One person's choice, with a comment."""
+
+    by: Actor
+    choice: Choice
+    comment: str
+    at: datetime
+
+
+class NotDecidable(FleetcastError):
+    """This decision cannot be made, by this person or any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A subject that waits at a gate."""
+
+    id: int
+    """Given by the approval book, counted from 1; 0 before."""
+    gate: Gate
+    policy: GatePolicy
+    subject: Subject
+    evidence: Evidence
+    run: str
+    requested_by: Actor
+    opened_at: datetime
+    state: RequestState = RequestState.PENDING
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def lapses_at(self) -> datetime:
+        """When it stops waiting."""
+        return self.opened_at + LAPSES_AFTER
+
+    def as_of(self, now: datetime) -> Request:
+        """The same request, lapsed if its time is over."""
+        if self.state is RequestState.PENDING and now >= self.lapses_at:
+            return replace(self, state=RequestState.LAPSED)
+        return self
+
+    def voided(self) -> Request:
+        """The same request, void because its subject changed."""
+        return replace(self, state=RequestState.VOID)
+
+    def decide(self, choice: Choice, *, by: Actor, comment: str, at: datetime) -> Request:
+        """The same request with one more decision; it ends with one rejection or with enough approvals.
+
+        Raises:
+            NotDecidable: The request has ended, or this person may not decide on it.
+        """
+        current = self.as_of(at)
+        if current.state is not RequestState.PENDING:
+            raise NotDecidable(
+                f"request {self.id} for {self.subject} is {current.state.value}",
+                fix="see what waits with `fleetcast approvals list`",
+            )
+        self._check_person(by)
+        decided = replace(current, decisions=(*current.decisions, Decision(by, choice, comment, at)))
+        if choice is Choice.REJECT:
+            return replace(decided, state=RequestState.REJECTED)
+        approvals = sum(1 for decision in decided.decisions if decision.choice is Choice.APPROVE)
+        if approvals >= self.policy.minimum:
+            return replace(decided, state=RequestState.APPROVED)
+        return decided
+
+    def _check_person(self, by: Actor) -> None:
+        if ANYONE not in self.policy.approvers and by.name not in self.policy.approvers:
+            raise NotDecidable(
+                f"{by} is not an approver of {self.gate.value}",
+                fix=f"ask one of {', '.join(self.policy.approvers)}, or add {by} under `gates:` in fleetcast.yaml",
+            )
+        if self.gate is Gate.PROD_DEPLOYMENT and by.standing is not Standing.VERIFIED:
+            raise NotDecidable(f"{by} is not signed in, and {self.gate.value} asks for it", fix="sign in, then decide")
+        if by.name == self.requested_by.name and not self.policy.own_request_allowed:
+            raise NotDecidable(f"{by} made request {self.id}", fix="ask someone else to decide")
+        if any(decision.by.name == by.name for decision in self.decisions):
+            raise NotDecidable(f"{by} has already decided on request {self.id}", fix="ask another approver")
+
+
+def set_digest(requests: tuple[Request, ...]) -> Digest:
+    """Digest of a set of requests as displayed, for a decision on all of them at once."""
+    return digest_of(sorted(f"{request.id}:{request.subject.digest.hex}" for request in requests))

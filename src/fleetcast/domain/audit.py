@@ -1,0 +1,87 @@
+"""The append-only, hash-chained record of who changed what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from fleetcast.domain.canonical import Json, digest_of
+from fleetcast.domain.identity import Digest
+
+GENESIS = Digest("0" * 64)
+"""What the first entry is chained to."""
+
+
+class Standing(StrEnum):
+    """How an identity is known."""
+
+    VERIFIED = "verified"
+    """Signed in."""
+    ASSERTED = "asserted"
+    """Taken from the operating system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person or a machine account that changes something."""
+
+    name: str
+    standing: Standing = Standing.ASSERTED
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """Something that changed, before it has a place in the log."""
+
+    action: str
+    """A verb and its object: `model.registered`, `request.approved`."""
+    subject: str
+    detail: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """An event in its place: its number, time, actor, and the digest of the entry before it."""
+
+    number: int
+    at: datetime
+    actor: Actor
+    event: AuditEvent
+    previous: Digest
+    digest: Digest
+
+
+def chained(number: int, at: datetime, actor: Actor, event: AuditEvent, previous: Digest) -> AuditEntry:
+    """Put an event after the entry with digest `previous`."""
+    return AuditEntry(number, at, actor, event, previous, _digest(number, at, actor, event, previous))
+
+
+def first_broken(entries: Iterable[AuditEntry]) -> AuditEntry | None:
+    """The first entry that was changed, or whose predecessor is not the one it was chained to; None if whole."""
+    previous, number = GENESIS, 1
+    for entry in entries:
+        digest = _digest(number, entry.at, entry.actor, entry.event, previous)
+        if entry.number != number or entry.previous != previous or entry.digest != digest:
+            return entry
+        previous, number = entry.digest, number + 1
+    return None
+
+
+def _digest(number: int, at: datetime, actor: Actor, event: AuditEvent, previous: Digest) -> Digest:
+    return digest_of(
+        {
+            "number": number,
+            "at": at.isoformat(),
+            "actor": actor.name,
+            "standing": actor.standing.value,
+            "action": event.action,
+            "subject": event.subject,
+            "detail": event.detail,
+            "previous": previous.hex,
+        }
+    )

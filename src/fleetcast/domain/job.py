@@ -1,0 +1,106 @@
+"""Training jobs: one circuit's attempt each, packed into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from fleetcast.domain.circuit import HyperparameterValue
+from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.quality import CleaningRules, SensorLimits
+from fleetcast.domain.scores import ModelScores
+
+
+class JobState(StrEnum):
+    """Where a job is; the last two are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+    @property
+    def final(self) -> bool:
+        """Whether the job will not change any more."""
+        return self in (JobState.COMPLETED, JobState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class FitTask:
+    """What a training command is told: everything needed to fit one circuit from its rows."""
+
+    model_name: str
+    key: CircuitKey
+    training_hash: Digest
+    sensors: tuple[str, ...]
+    """The usable sensor columns of the rows."""
+    targets: tuple[str, ...]
+    """The sensors to forecast."""
+    frequency: timedelta
+    horizon: timedelta
+    start: datetime
+    end: datetime
+    family: str
+    hyperparameters: Mapping[str, HyperparameterValue]
+    sensor_limits: Mapping[str, SensorLimits]
+    cleaning: CleaningRules
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """What a completed job left behind."""
+
+    artifact: Digest
+    artifact_bytes: int
+    scores: ModelScores
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJob:
+    """One attempt at training one circuit."""
+
+    id: str
+    """`<model name>.<first 12 of the training hash>.<attempt>`: submitting it twice is the same as once."""
+    batch: str
+    run: str
+    task: FitTask
+    fingerprint: Digest
+    """Of the rows to train on."""
+    data_digest: Digest
+    component: str
+    component_version: str
+    component_digest: Digest
+    environment_version: str
+    attempt: int
+    state: JobState
+    submitted_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    error: str = ""
+    outcome: JobOutcome | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran; None while it has not ended."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+    def started(self, at: datetime) -> TrainingJob:
+        """The same job, running."""
+        return replace(self, state=JobState.RUNNING, started_at=at)
+
+    def completed(self, outcome: JobOutcome, at: datetime) -> TrainingJob:
+        """The same job, done."""
+        return replace(self, state=JobState.COMPLETED, outcome=outcome, ended_at=at, error="")
+
+    def failed(self, error: str, at: datetime) -> TrainingJob:
+        """The same job, failed with a reason."""
+        return replace(self, state=JobState.FAILED, error=error, ended_at=at)
+
+
+def job_id(model_name: str, training_hash: Digest, attempt: int) -> str:
+    """Name a job by what it trains and the attempt, counted from 1."""
+    return f"{model_name}.{training_hash.short}.{attempt}"

@@ -1,0 +1,225 @@
+"""What differs between the fleet repository and what exists, circuit by circuit, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fleetcast.domain.assets import AssetKind
+from fleetcast.domain.canonical import digest_of
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.model import FleetIndex
+from fleetcast.domain.snapshot import DataAsset
+from fleetcast.domain.training_hash import FieldChange, changes, data_digest, training_hash, training_inputs
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """No usable model carries the circuit's training hash."""
+
+    key: CircuitKey
+    model: str
+    training_hash: Digest
+    changes: tuple[FieldChange, ...]
+    """What differs from the version in use; empty for a first model."""
+    reason: str
+    data_checked: bool
+
+    action = "train"
+    is_change = True
+
+    @property
+    def why(self) -> str:
+        """The reason, for people."""
+        why = self.reason or ", ".join(map(str, self.changes))
+        return why if self.data_checked else f"{why} (data unchecked)"
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """An earlier version carries the circuit's training hash and becomes the one in use."""
+
+    key: CircuitKey
+    model: str
+    training_hash: Digest
+    version: int
+
+    action = "reuse"
+    is_change = True
+
+    @property
+    def why(self) -> str:
+        """The reason, for people."""
+        return f"version {self.version} has the same training hash"
+
+
+@dataclass(frozen=True, slots=True)
+class UpToDate:
+    """The version in use carries the circuit's training hash."""
+
+    key: CircuitKey
+    model: str
+    training_hash: Digest
+    version: int
+
+    action = "up to date"
+    is_change = False
+
+    @property
+    def why(self) -> str:
+        """The reason, for people."""
+        return f"version {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The circuit's data was checked and cannot be trained on."""
+
+    key: CircuitKey
+    model: str
+    training_hash: Digest
+    reason: str
+
+    action = "blocked"
+    is_change = False
+
+    @property
+    def why(self) -> str:
+        """The reason, for people."""
+        return self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The circuit is no longer declared; its versions stay."""
+
+    key: CircuitKey
+    model: str
+    version: int
+
+    action = "removed"
+    is_change = True
+
+    @property
+    def why(self) -> str:
+        """The reason, for people."""
+        return f"no longer declared; version {self.version} and older stay registered"
+
+
+CircuitAction = Train | Reuse | UpToDate | Blocked | Removed
+
+
+@dataclass(frozen=True, slots=True)
+class AssetAction:
+    """A registration or a promotion, of an environment, a component or a model, that is still to happen."""
+
+    verb: str
+    """`register` or `promote`."""
+    kind: str
+    name: str
+    version: str
+    note: str = ""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it needs nothing but people."""
+        return bool(self.note)
+
+
+@dataclass(frozen=True, slots=True)
+class PastTraining:
+    """How long fits took so far, to estimate the next ones."""
+
+    median_seconds: Mapping[str, float]
+    """By model family."""
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything `train` would do, as a value: shown, saved, applied, or refused when the fleet moved on."""
+
+    circuits: tuple[CircuitAction, ...]
+    assets: tuple[AssetAction, ...]
+    fleet: Digest
+    """Of the fleet repository it was made from."""
+    estimated: timedelta | None
+    """Time to train on the platform's workers, from past runs; None if nothing like it ran yet."""
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether applying it would change anything."""
+        return any(action.is_change for action in self.circuits) or bool(self.assets)
+
+    @property
+    def to_train(self) -> tuple[Train, ...]:
+        """The circuits to train."""
+        return tuple(action for action in self.circuits if isinstance(action, Train))
+
+    def count(self, action: str) -> int:
+        """How many circuits get this action."""
+        return sum(1 for circuit in self.circuits if circuit.action == action)
+
+    @property
+    def digest(self) -> Digest:
+        """Of what it would do; equal plans have equal digests."""
+        rows = [[str(a.key), a.action, getattr(a, "version", 0), a.why] for a in self.circuits]
+        return digest_of({"fleet": self.fleet.hex, "circuits": rows, "assets": [[a.verb, a.kind, a.name, a.version] for a in self.assets]})
+
+
+def plan_circuit(circuit: Circuit, index: FleetIndex, checked: Mapping[Digest, DataAsset]) -> CircuitAction:
+    """Decide what one circuit needs.
+
+    Args:
+        circuit: As declared, resolved.
+        index: What is registered and selected.
+        checked: The data assets checked so far, by data digest.
+    """
+    inputs = training_inputs(circuit)
+    wanted = training_hash(inputs)
+    name = circuit.model_name
+    selected = index.selected_entry(name)
+    held = index.with_hash(name, wanted)
+    if held is not None:
+        if selected is not None and selected.training_hash == wanted and selected.version in _usable(index, name):
+            return UpToDate(circuit.key, name, wanted, selected.version)
+        return Reuse(circuit.key, name, wanted, held.version)
+    data = checked.get(data_digest(inputs))
+    if data is not None and data.blocked:
+        return Blocked(circuit.key, name, wanted, data.blocked)
+    latest = selected or next(iter(reversed(index.versions.get(name, ()))), None)
+    differs = changes(latest.inputs, inputs) if latest else ()
+    reason = "" if differs else (_same_again(index, name, wanted) if latest else "new circuit")
+    return Train(circuit.key, name, wanted, differs, reason, data_checked=data is not None)
+
+
+def plan_removed(circuits: Sequence[Circuit], index: FleetIndex) -> list[Removed]:
+    """The circuits whose model is in use but which are no longer declared, in order of their keys."""
+    declared = {circuit.model_name for circuit in circuits}
+    gone = [entry for name in index.selected if name not in declared and (entry := index.selected_entry(name))]
+    return sorted((Removed(entry.key, entry.name, entry.version) for entry in gone), key=lambda item: item.key)
+
+
+def estimate(plan: Sequence[CircuitAction], circuits: Sequence[Circuit], past: PastTraining) -> timedelta | None:
+    """Estimate the time to train, from the median fit of each family; None if a family never ran."""
+    families = {circuit.key: circuit.family for circuit in circuits}
+    wanted = [families[action.key] for action in plan if isinstance(action, Train)]
+    if not wanted or any(family not in past.median_seconds for family in wanted):
+        return None
+    return timedelta(seconds=sum(past.median_seconds[family] for family in wanted) / max(1, past.workers))
+
+
+def promotion(kind: AssetKind | str, name: str, version: str, note: str = "") -> AssetAction:
+    """A promotion that is still to happen."""
+    return AssetAction("promote", str(kind), name, version, note)
+
+
+def _usable(index: FleetIndex, name: str) -> set[int]:
+    return {entry.version for entry in index.versions.get(name, ()) if entry.state == "registered"}
+
+
+def _same_again(index: FleetIndex, name: str, wanted: Digest) -> str:
+    states = {entry.state.value for entry in index.versions.get(name, ()) if entry.training_hash == wanted}
+    return f"the version with this training hash is {' and '.join(sorted(states))}"

@@ -1,0 +1,90 @@
+"""Runs of the training pipeline and how their stages ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from fleetcast.domain.identity import Digest
+
+
+class Ending(StrEnum):
+    """How a stage or a run ended."""
+
+    DONE = "done"
+    AWAITING = "awaiting approval"
+    STILL_RUNNING = "jobs still running"
+    FAILED = "failed"
+
+    @property
+    def exit_code(self) -> int:
+        """What a command that ended like this returns to the shell."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES = {Ending.DONE: 0, Ending.AWAITING: 3, Ending.STILL_RUNNING: 4, Ending.FAILED: 1}
+_GRAVITY = (Ending.FAILED, Ending.STILL_RUNNING, Ending.AWAITING, Ending.DONE)
+
+
+def worst(endings: Iterable[Ending]) -> Ending:
+    """The ending of the whole: failed outranks still running, which outranks awaiting approval."""
+    found = set(endings)
+    return next((ending for ending in _GRAVITY if ending in found), Ending.DONE)
+
+
+class RunState(StrEnum):
+    """Where a run is. `open` with no process behind it means it was interrupted, and can be continued."""
+
+    OPEN = "open"
+    DONE = "done"
+    AWAITING = "awaiting approval"
+    STILL_RUNNING = "jobs still running"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether another `train` of the same fleet goes on with this run."""
+        return self not in (RunState.DONE, RunState.SUPERSEDED)
+
+
+@dataclass(frozen=True, slots=True)
+class StageRecord:
+    """How one stage of a run went, the last time it ran."""
+
+    stage: str
+    ending: Ending
+    says: str
+    started_at: datetime
+    ended_at: datetime
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pass, or several after refusals and crashes, through the eight stages for one state of the fleet."""
+
+    id: str
+    """`run-0001`, counted up."""
+    fleet: Digest
+    commit: str
+    by: str
+    started_at: datetime
+    state: RunState = RunState.OPEN
+    ended_at: datetime | None = None
+    stages: tuple[StageRecord, ...] = ()
+
+    def with_stage(self, record: StageRecord) -> Run:
+        """The same run, with a stage's latest record in its place."""
+        kept = tuple(old for old in self.stages if old.stage != record.stage)
+        return replace(self, stages=(*kept, record))
+
+    def ended(self, ending: Ending, at: datetime) -> Run:
+        """The same run, at rest."""
+        return replace(self, state=RunState(ending.value), ended_at=at)

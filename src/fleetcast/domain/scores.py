@@ -1,0 +1,35 @@
+"""How well a model did on its backtest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Backtest metrics of one sensor, or their mean over a circuit's sensors.
+
+    `mae`, `rmse`, `pinball` and `naive_mae` are in the sensor's own unit; the others have none. None means it
+    could not be measured (a sensor without signal has no WAPE), which is neither good nor bad.
+    """
+
+    mae: float | None
+    rmse: float | None
+    wape: float | None
+    accuracy: float | None
+    mase: float | None
+    skill: float | None
+    r2: float | None
+    coverage_80: float | None
+    coverage_95: float | None
+    pinball: float | None
+    naive_mae: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelScores:
+    """A model's backtest: the mean over its sensors, and each sensor."""
+
+    mean: Scores
+    sensors: Mapping[str, Scores]

@@ -1,0 +1,50 @@
+"""What fleetcast needs to keep requests, decisions and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from fleetcast.domain.approval import Request, RequestState
+from fleetcast.domain.audit import AuditEntry
+from fleetcast.domain.identity import Digest
+
+
+class ApprovalBook(Protocol):
+    """Keeps requests and the decisions on them; each change stands in the audit log, or did not happen."""
+
+    def open(self, requests: Sequence[Request]) -> Sequence[Request]:
+        """Add requests, all or none, and number them; a subject that is pending already is given as it is."""
+        ...
+
+    def find(self, request_id: int) -> Request:
+        """One request.
+
+        Raises:
+            BadInput: There is no such request.
+        """
+        ...
+
+    def listed(self, states: Sequence[RequestState] = ()) -> Sequence[Request]:
+        """Requests in these states, or all of them, in the order they were opened."""
+        ...
+
+    def about(self, subjects: Sequence[Digest]) -> Sequence[Request]:
+        """All requests for these subject digests, oldest first; read in bulk."""
+        ...
+
+    def record(self, requests: Sequence[Request]) -> None:
+        """Write decided, voided or lapsed requests back, all or none.
+
+        Raises:
+            NotDecidable: Someone else changed one of them since it was read; nothing was written.
+        """
+        ...
+
+
+class AuditLog(Protocol):
+    """The append-only record of every change."""
+
+    def entries(self) -> Sequence[AuditEntry]:
+        """All entries, oldest first."""
+        ...

@@ -1,0 +1,28 @@
+"""What fleetcast needs to keep the exact rows a model was trained on."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fleetcast.domain.identity import Digest
+from fleetcast.ports.readings import Readings
+
+
+class FrozenRows(Protocol):
+    """Keeps the rows of one circuit, named by their fingerprint; a cache of the table, safe to delete."""
+
+    def freeze(self, readings: Readings, fingerprint: Digest) -> None:
+        """Keep these rows; the same rows again change nothing. A reader never sees half of them."""
+        ...
+
+    def holds(self, fingerprint: Digest) -> bool:
+        """Whether rows with this fingerprint are kept."""
+        ...
+
+    def load(self, fingerprint: Digest) -> Readings:
+        """Exactly what was frozen.
+
+        Raises:
+            BadInput: No such rows are kept.
+        """
+        ...

@@ -1,0 +1,46 @@
+"""What fleetcast needs from whatever runs training jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from fleetcast.domain.component import TrainingComponent
+from fleetcast.domain.identity import Digest
+from fleetcast.domain.job import TrainingJob
+
+
+class JobService(Protocol):
+    """Runs training jobs by the registered component's steps, and knows how each of them stands."""
+
+    def check(self, component: TrainingComponent) -> None:
+        """Make sure that the component's steps can run here.
+
+        Raises:
+            BadInput: A step's command is not to be found; nothing was started.
+        """
+        ...
+
+    def submit(self, jobs: Sequence[TrainingJob], component: TrainingComponent) -> None:
+        """Queue jobs, all or none; a job whose id is known is left as it is."""
+        ...
+
+    def jobs_for(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
+        """All attempts at these training hashes, by hash, first attempt first; read in bulk."""
+        ...
+
+    def wait(self, timeout: timedelta) -> Sequence[TrainingJob]:
+        """Let jobs go on until some of them changed or the time is over; gives those that changed.
+
+        A finished job is on record before it is given here, so a crash never forgets it.
+        """
+        ...
+
+    def median_seconds(self) -> Mapping[str, float]:
+        """How long completed jobs took, by model family."""
+        ...
+
+    def close(self) -> None:
+        """Stop working on jobs; what is not finished stays queued for the next who waits."""
+        ...

@@ -1,0 +1,112 @@
+"""What fleetcast needs from a table of sensor readings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fleetcast.domain.identity import CircuitKey, Digest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The raw rows of one circuit in one time window, as they are in the table.
+
+    `times` has shape (n,): microseconds since 1970-01-01 UTC, ascending, unique. `values` has shape (n, k):
+    one column for each of `sensors`, each in its own unit, NaN where there is no reading. A sensor the
+    table has no column for is named in `absent` and its column is all NaN.
+    """
+
+    key: CircuitKey
+    sensors: tuple[str, ...]
+    absent: frozenset[str]
+    times: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64]
+
+    def fingerprint(self) -> Digest:
+        """SHA-256 of the sensors' names, the times and the values, bit for bit; the key is not part of it."""
+        header = "\x1f".join(self.sensors).encode() + b"\x1e"
+        return Digest.of(header + self.times.astype("<i8").tobytes() + np.ascontiguousarray(self.values, "<f8").tobytes())
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingsWanted:
+    """Which rows of a circuit to read: sensors, and the window [start, end) in aware UTC."""
+
+    key: CircuitKey
+    sensors: tuple[str, ...]
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """One commit of a table."""
+
+    version: int
+    committed_at: datetime
+    """Aware UTC."""
+    operation: str
+    rows_written: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MergeOutcome:
+    """What a merge did. Rows already there with equal values are untouched, so a repeat writes nothing."""
+
+    version: int
+    """The table's version after the merge; unchanged if nothing was written."""
+    inserted: int
+    updated: int
+
+
+class ReadingsTable(Protocol):
+    """A versioned table of readings: `plant_id`, `circuit_id`, `timestamp` (UTC), one column for each sensor.
+
+    A version never changes once committed. Reading asks the table once for all circuits wanted, however many.
+    """
+
+    def latest_version(self) -> int | None:
+        """The newest version; None if the table does not exist yet."""
+        ...
+
+    def versions(self) -> Sequence[TableVersion]:
+        """All versions the table still knows, newest first."""
+        ...
+
+    def circuits(self, version: int) -> Sequence[CircuitKey]:
+        """The circuits with at least one row in that version, sorted.
+
+        Raises:
+            BadInput: There is no such version.
+        """
+        ...
+
+    def read(self, wanted: Sequence[ReadingsWanted], version: int) -> Iterator[Readings]:
+        """Read several circuits of one version in one pass; one result for each wanted, in the order of plants.
+
+        A circuit without rows gives `Readings` with n = 0. Memory is bounded by the rows of one plant.
+
+        Raises:
+            BadInput: The table or that version does not exist; the text names the versions there are.
+        """
+        ...
+
+    def merge(self, rows: pl.DataFrame) -> MergeOutcome:
+        """Insert new rows and update changed ones, by (plant_id, circuit_id, timestamp), in one commit.
+
+        Args:
+            rows: `plant_id`, `circuit_id` (text), `timestamp` (UTC, microseconds), sensors (float64); keys
+                unique. A null cell keeps what the table has. New sensor columns are added to the table.
+        Raises:
+            Unavailable: The disk refuses or is full; the table is as it was.
+        """
+        ...

@@ -1,0 +1,54 @@
+"""What fleetcast needs to keep the history of runs, and to have one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Protocol
+
+from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.identity import Digest
+from fleetcast.domain.run import Run
+
+
+class RunInProgress(FleetcastError):
+    """Another process works on this fleet."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"another run is in progress: {holder}")
+        self.fix = "wait for it (`--lock-timeout 10min`), or stop that process"
+
+
+class RunBook(Protocol):
+    """Keeps runs and how their stages ended."""
+
+    def exclusive(self, holder: str, timeout: timedelta) -> AbstractContextManager[None]:
+        """Be the only one who runs stages on this fleet, for the length of a `with` block.
+
+        A process that dies gives the place up at once.
+
+        Raises:
+            RunInProgress: Another process holds it and did not let go in time; the text names it.
+        """
+        ...
+
+    def begin(self, fleet: Digest, commit: str) -> Run:
+        """Open a new run; runs that could have been continued are superseded by it."""
+        ...
+
+    def save(self, run: Run) -> None:
+        """Write a run back, with its stages."""
+        ...
+
+    def find(self, run_id: str) -> Run:
+        """One run.
+
+        Raises:
+            BadInput: There is no such run.
+        """
+        ...
+
+    def listed(self) -> Sequence[Run]:
+        """All runs, newest first."""
+        ...
