@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -48,8 +49,8 @@ class TrainingEnvironment:
         if not _PYTHON.fullmatch(self.python):
             raise BadInput(f"{self.python!r} is not a Python version", fix="write 3.11 or 3.11.9")
         names = [package_name(requirement) for requirement in self.packages]
-        for name in names:
-            if names.count(name) > 1:
+        for name, count in Counter(names).items():
+            if count > 1:
                 raise BadInput(f"package {name!r} is listed twice", fix="keep one of the two requirements")
         object.__setattr__(self, "packages", tuple(sorted(self.packages)))
 

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from fleetcast.domain.canonical import Json, digest_of
@@ -31,7 +32,7 @@ class Fleet:
 
     def __post_init__(self) -> None:
         ordered = tuple(sorted(self.circuits, key=lambda circuit: circuit.key))
-        for first, second in zip(ordered, ordered[1:], strict=False):
+        for first, second in pairwise(ordered):
             if first.key == second.key:
                 raise BadInput(f"circuit {first.key} is declared twice", fix="remove one of the two")
         object.__setattr__(self, "circuits", ordered)

@@ -16,7 +16,7 @@ _LEADING_ZERO = re.compile(r"0[0-9]+")
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class SemVer:
-    """A semantic version without build metadata; ordered as semver.org says, pre-releases before their release."""
+    """A semantic version without build metadata, ordered as semver.org says: 1.0.0-rc.1 before 1.0.0."""
 
     major: int
     minor: int

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
@@ -16,6 +17,8 @@ from fleetcast.domain.thresholds import Limits, Thresholds
 
 DATABASE_URL_VARIABLE = "FLEETCAST_DATABASE_URL"
 """Environment variable with the control database's URL; never a setting, as it may hold a password."""
+DEFAULT_STATE = PurePosixPath(".fleetcast")
+DEFAULT_READINGS = DEFAULT_STATE / "readings"
 
 
 class PlatformKind(StrEnum):
@@ -45,7 +48,7 @@ class PlatformSettings:
     """The platform and how hard it may be driven."""
 
     kind: PlatformKind = PlatformKind.LOCAL
-    state: PurePosixPath = PurePosixPath(".fleetcast")
+    state: PurePosixPath = DEFAULT_STATE
     """State directory, relative to the fleet directory and inside it."""
     workers: int | None = None
     """Worker processes; None: as many as the machine has cores."""
@@ -69,7 +72,7 @@ class DataSource:
 
     name: str
     kind: DataSourceKind = DataSourceKind.OWN
-    path: PurePosixPath = PurePosixPath(".fleetcast/readings")
+    path: PurePosixPath = DEFAULT_READINGS
     """The Delta table, relative to the fleet directory and inside it."""
 
     def __post_init__(self) -> None:
@@ -138,7 +141,7 @@ class Ramp:
     steps: tuple[int, ...] = (0, 10, 25, 50, 100)
 
     def __post_init__(self) -> None:
-        rising = all(low < high for low, high in zip(self.steps, self.steps[1:], strict=False))
+        rising = all(low < high for low, high in pairwise(self.steps))
         if not rising or not self.steps or self.steps[0] < 0 or self.steps[-1] != 100:
             shown = ", ".join(map(str, self.steps))
             raise BadInput(
