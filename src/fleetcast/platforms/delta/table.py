@@ -1,0 +1,205 @@
+"""The readings table, kept in Delta Lake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.identity import CircuitKey
+from fleetcast.platforms.delta.merging import KEYS, Changes, changes_between, create, write_changes
+from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted, TableVersion
+
+_ATTEMPTS = 5
+
+
+class DeltaReadingsTable:
+    """Keeps readings as a wide Delta table, partitioned by `plant_id`; see `ReadingsTable`."""
+
+    def __init__(self, location: Path | str) -> None:
+        self._location = str(location)
+
+    def latest_version(self) -> int | None:
+        """See `ReadingsTable`."""
+        table = self._open_or_none()
+        return None if table is None else table.version()
+
+    def versions(self) -> Sequence[TableVersion]:
+        """See `ReadingsTable`."""
+        table = self._open_or_none()
+        return [] if table is None else [_version_of(entry) for entry in table.history()]
+
+    def circuits(self, version: int) -> Sequence[CircuitKey]:
+        """See `ReadingsTable`."""
+        lazy = pl.scan_delta(self._at(version)).select("plant_id", "circuit_id").unique()
+        return sorted(CircuitKey(plant, circuit) for plant, circuit in self._collected(lazy).rows())
+
+    def sensors(self, version: int) -> tuple[str, ...]:
+        """The sensor columns of a version, in the table's order; raises as `circuits` does."""
+        return tuple(field.name for field in self._at(version).schema().fields if field.name not in KEYS)
+
+    def read(self, wanted: Sequence[ReadingsWanted], version: int) -> Iterator[Readings]:
+        """See `ReadingsTable`."""
+        table = self._at(version)
+        lazy = pl.scan_delta(table)
+        held = {field.name for field in table.schema().fields}
+        for plant in sorted({want.key.plant for want in wanted}):
+            yield from self._read_plant(
+                lazy, held, plant, [want for want in wanted if want.key.plant == plant]
+            )
+
+    def merge(self, rows: pl.DataFrame) -> MergeOutcome:
+        """See `ReadingsTable`."""
+        for _ in range(_ATTEMPTS):
+            table = self._open_or_none()
+            before = None if table is None else table.version()
+            try:
+                if table is None:
+                    create(self._location, rows)
+                    return MergeOutcome(0, inserted=len(rows), updated=0)
+                changes = self._changes(table, rows)
+                if changes.rows.is_empty():
+                    return MergeOutcome(table.version(), inserted=0, updated=0)
+                version = write_changes(table, changes)
+                return MergeOutcome(version, inserted=changes.inserted, updated=changes.updated)
+            except (DeltaError, OSError) as error:
+                if self.latest_version() == before:
+                    raise self._refused(error) from error
+                # Someone else committed first: compare with what they wrote and try again.
+        raise Unavailable(
+            f"the readings table at {self._location} is being written by others",
+            fix="try again when they are done",
+        )
+
+    def _changes(self, table: DeltaTable, rows: pl.DataFrame) -> Changes:
+        held = [field.name for field in table.schema().fields]
+        lower = {name.lower(): name for name in held}
+        for name in rows.columns:
+            twin = lower.get(name.lower(), name)
+            if twin != name:
+                raise BadInput(
+                    f"sensor {name!r} differs only in case from {twin!r}, which the readings table holds",
+                    fix=f"store it under that name: --rename '{name}={twin}'",
+                )
+        inside = rows.select(first=pl.col("timestamp").min(), last=pl.col("timestamp").max()).row(0)
+        lazy = pl.scan_delta(table).filter(
+            pl.col("plant_id").is_in(rows["plant_id"].unique().to_list()),
+            pl.col("circuit_id").is_in(rows["circuit_id"].unique().to_list()),
+            pl.col("timestamp").is_between(*inside),
+        )
+        return changes_between(
+            rows, self._collected(lazy.select(name for name in held if name in rows.columns))
+        )
+
+    def _read_plant(
+        self, lazy: pl.LazyFrame, held: set[str], plant: str, wanted: Sequence[ReadingsWanted]
+    ) -> Iterator[Readings]:
+        sensors = sorted({name for want in wanted for name in want.sensors if name in held})
+        rows = self._collected(
+            lazy.filter(
+                pl.col("plant_id") == plant,
+                pl.col("circuit_id").is_in(sorted({want.key.circuit for want in wanted})),
+                pl.col("timestamp") >= min(want.start for want in wanted),
+                pl.col("timestamp") < max(want.end for want in wanted),
+            ).select(
+                "circuit_id",
+                pl.col("timestamp").to_physical(),
+                *(pl.col(name).fill_null(np.nan) for name in sensors),
+            )
+        ).sort("circuit_id", "timestamp", maintain_order=True)
+        by_circuit = {key[0]: part for key, part in rows.partition_by("circuit_id", as_dict=True).items()}
+        for want in wanted:
+            yield _cut(by_circuit.get(want.key.circuit, rows.clear()), want, held)
+
+    def _open_or_none(self) -> DeltaTable | None:
+        try:
+            return DeltaTable(self._location)
+        except TableNotFoundError:
+            return None
+        except (DeltaError, OSError) as error:
+            raise Unavailable(
+                f"the readings table at {self._location} cannot be opened: {error}",
+                fix="check the folder and its permissions",
+            ) from error
+
+    def _at(self, version: int) -> DeltaTable:
+        latest = self.latest_version()
+        if latest is None:
+            raise BadInput(
+                f"delta_version {version} does not exist: there is no readings table at {self._location} yet",
+                fix="store some readings first: `fleetcast ingest` or `fleetcast simulate`",
+            )
+        if not 0 <= version <= latest:
+            raise BadInput(
+                f"delta_version {version} does not exist; the table has 0 to {latest}",
+                fix=f"write a version the table has, for instance the newest: delta_version: {latest}",
+            )
+        try:
+            return DeltaTable(self._location, version=version)
+        except (DeltaError, OSError) as error:
+            raise BadInput(
+                f"delta_version {version} can no longer be read: its log or files were cleaned up ({error})",
+                fix=f"write a newer version; the newest is {latest}",
+            ) from error
+
+    def _collected(self, lazy: pl.LazyFrame) -> pl.DataFrame:
+        try:
+            return lazy.collect()
+        except (pl.exceptions.PolarsError, DeltaError, OSError) as error:
+            raise Unavailable(
+                f"the readings table at {self._location} cannot be read: {error}",
+                fix="check the disk; if files were vacuumed, choose a newer delta_version",
+            ) from error
+
+    def _refused(self, error: Exception) -> Unavailable:
+        return Unavailable(
+            f"the readings table at {self._location} cannot be written and is as it was: {error}",
+            fix="free some space, or check that the folder may be written, then run the same command again",
+        )
+
+
+def _cut(rows: pl.DataFrame, want: ReadingsWanted, held: set[str]) -> Readings:
+    times = rows["timestamp"].to_numpy()
+    first, last = np.searchsorted(times, [_micros(want.start), _micros(want.end)])
+    times = times[first:last]
+    values = np.full((len(times), len(want.sensors)), np.nan)
+    for column, name in enumerate(want.sensors):
+        if name in held:
+            values[:, column] = rows[name].to_numpy()[first:last]
+    if len(times) > 1:
+        # Merging keeps keys unique; a foreign writer may not. The last row in the table's order wins.
+        keep = np.append(times[1:] != times[:-1], True)
+        if not keep.all():
+            times, values = times[keep], values[keep]
+    absent = frozenset(name for name in want.sensors if name not in held)
+    return Readings(want.key, want.sensors, absent, np.ascontiguousarray(times), values)
+
+
+def _micros(moment: datetime) -> int:
+    return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * 1_000_000 + moment.microsecond
+
+
+def _version_of(entry: dict[str, object]) -> TableVersion:
+    metrics = entry.get("operationMetrics")
+    return TableVersion(
+        version=_whole(entry["version"]),
+        committed_at=datetime.fromtimestamp(_whole(entry["timestamp"]) / 1000, tz=UTC),
+        operation=str(entry.get("operation", "")),
+        rows_written=_rows_written(metrics) if isinstance(metrics, dict) else None,
+    )
+
+
+def _rows_written(metrics: dict[str, object]) -> int | None:
+    names = ("num_target_rows_inserted", "num_target_rows_updated", "num_added_rows")
+    counted = [_whole(metrics[name]) for name in names if name in metrics]
+    return sum(counted) if counted else None
+
+
+def _whole(number: object) -> int:
+    return int(str(number))

@@ -1,0 +1,99 @@
+"""Cells into numbers: what is no number becomes no reading, and is counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.ingest import IngestOptions, UnreadCells
+from fleetcast.platforms.files.columns import SensorColumn
+from fleetcast.platforms.files.raw_file import ROW, RawFile
+
+_EMPTY = ("", "na", "n/a", "#n/a", "null", "none", "-")
+_COMMA_NUMBER = r"^[+-]?\d+,\d+([eE][+-]?\d+)?$"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """One sensor's column as float64, null where there is no reading, and what was masked on the way."""
+
+    values: pl.Series
+    unread: UnreadCells | None
+    not_finite: int
+    sentinels: int
+
+
+def numbers_of(file: RawFile, column: SensorColumn, options: IngestOptions) -> Numbers:
+    """Read one column as numbers.
+
+    Raises:
+        BadInput: Cells look like `1,5` and no decimal was named, or not a single cell is a number.
+    """
+    raw = file.frame[column.column]
+    if raw.dtype.is_numeric() or raw.dtype in (pl.Boolean, pl.Null):
+        values, unread = raw.cast(pl.Float64), None
+    elif raw.dtype == pl.String:
+        values, unread = _parsed(file, raw, column, options.decimal)
+    else:
+        raise BadInput(
+            f"{file.path}: column {column.column!r} holds {raw.dtype}, not numbers",
+            fix=f"leave it out: --drop '{column.column}'",
+        )
+    finite = values.is_finite()
+    not_finite = int((~finite).sum())
+    masked = values.set(~finite.fill_null(value=True), None) if not_finite else values
+    present = masked.len() - masked.null_count()
+    for sentinel in options.sentinels:
+        if sentinel.column in (None, column.column):
+            # Loggers keep 32-bit numbers: -273.2 is exported as -273.20001.
+            near = (masked - sentinel.value).abs() <= 1e-6 * max(1.0, abs(sentinel.value))
+            masked = masked.set(near.fill_null(value=False), None)
+    sentinels = present - (masked.len() - masked.null_count())
+    return Numbers(masked.alias(column.sensor), unread, not_finite, sentinels)
+
+
+def _parsed(
+    file: RawFile, raw: pl.Series, column: SensorColumn, decimal: str | None
+) -> tuple[pl.Series, UnreadCells | None]:
+    text = raw
+    if decimal == ",":
+        # A point in a number with a decimal comma groups thousands or is a slip: which, nobody can tell.
+        text = raw.set(raw.str.contains(".", literal=True).fill_null(value=False), "?").str.replace(
+            ",", ".", literal=True
+        )
+    values = text.cast(pl.Float64, strict=False)
+    if values.null_count() == raw.null_count():
+        return values, None
+    trimmed = text.str.strip_chars()
+    values = trimmed.cast(pl.Float64, strict=False)
+    empty = (raw.is_null() | raw.str.strip_chars().str.to_lowercase().is_in(_EMPTY)).fill_null(value=True)
+    wrong = values.is_null() & ~empty
+    count = int(wrong.sum())
+    if not count:
+        return values, None
+    row, example = _first(file, raw, wrong)
+    commas = wrong & raw.str.strip_chars().str.contains(_COMMA_NUMBER).fill_null(value=False)
+    if decimal is None and commas.any():
+        row, example = _first(file, raw, commas)
+        raise BadInput(
+            f"{file.path}, row {row}: {column.column} is {example!r}: a decimal comma?",
+            fix="add --decimal , if it is (or --decimal . to store such cells as no reading)",
+        )
+    if count == int((~empty).sum()):
+        raise BadInput(
+            f"{file.path}: no cell of column {column.column!r} is a number (row {row}: {example!r})",
+            fix=f"leave it out: --drop '{column.column}'",
+        )
+    return values, UnreadCells(column.sensor, count, row, example)
+
+
+def _first(file: RawFile, raw: pl.Series, wrong: pl.Series) -> tuple[int, str]:
+    at = wrong.arg_max()
+    first = 0 if at is None else at
+    return int(file.frame[ROW][first]), _short(str(raw[first]))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."
