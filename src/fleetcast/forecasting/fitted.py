@@ -1,0 +1,142 @@
+"""A trained model, ready to forecast: a family's model with its units and its intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from fleetcast.domain.errors import BadInput
+from fleetcast.forecasting.conformal import Widths
+from fleetcast.forecasting.forecast import Forecast
+from fleetcast.forecasting.model import Model
+from fleetcast.forecasting.series import Floats, Series
+from fleetcast.forecasting.windows import Ints, cut, fill_causally
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Where each sensor's readings lie and how far they spread, to standardise them; each of shape (k,)."""
+
+    centre: Floats
+    scale: Floats
+    """Positive; 1 for a sensor that never changed."""
+
+    @classmethod
+    def of(cls, values: Floats, fallback: Floats) -> Units:
+        """Measure mean and standard deviation over observed readings.
+
+        Args:
+            values: Shape (n, k); NaN is a hole.
+            fallback: More of the same sensors, shape (m, k), for those that `values` shows nothing of.
+        """
+        measured = [
+            _mean_and_spread(column) or _mean_and_spread(more) or (_some(more), 1.0)
+            for column, more in zip(values.T, fallback.T, strict=True)
+        ]
+        return cls(np.array([mean for mean, _ in measured]), np.array([spread for _, spread in measured]))
+
+    def standardise(self, values: Floats) -> Floats:
+        """Readings with the sensors along the last axis, to mean 0 and spread 1."""
+        return (values - self.centre) / self.scale
+
+
+def _mean_and_spread(column: Floats) -> tuple[float, float] | None:
+    known = column[np.isfinite(column)]
+    if not known.size:
+        return None
+    unit = float(np.max(np.abs(known)))
+    if not unit:
+        return None
+    mean = float(np.mean(known / unit))
+    spread = float(np.std(known / unit))
+    return (mean * unit, spread * unit) if spread > 1e-12 * max(1.0, abs(mean)) else None
+
+
+def _some(column: Floats) -> float:
+    known = column[np.isfinite(column)]
+    return float(known[0]) if known.size else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FittedModel:
+    """A model of one circuit that forecasts all its target sensors over the whole horizon."""
+
+    family: str
+    model: Model
+    sensors: tuple[str, ...]
+    step: timedelta
+    horizon: int
+    units: Units
+    widths: Widths
+    """Half widths of the intervals in standard deviations; shape (k, h)."""
+
+    @property
+    def lookback(self) -> int:
+        """Steps of history that one forecast is made from; a shorter one is filled up."""
+        return self.model.lookback
+
+    def forecast(self, history: Series) -> Forecast:
+        """Forecast the horizon that begins where the history ends.
+
+        Args:
+            history: At least this model's sensors, in any order, on its grid. Holes take the last reading before
+                them; a sensor without any reading is forecast from its mean in training, so that a forecast
+                is never empty.
+
+        Raises:
+            BadInput: A sensor is missing, or the grid is another.
+        """
+        values = self.columns(history)
+        point = self.points(values, np.array([len(values)]))[:, 0]
+        half_80, half_95 = (half * self.units.scale[:, None] for half in (self.widths.half_80, self.widths.half_95))
+        return Forecast(
+            start=history.end,
+            step=self.step,
+            sensors=self.sensors,
+            point=point.T.copy(),
+            lower_80=(point - half_80).T.copy(),
+            upper_80=(point + half_80).T.copy(),
+            lower_95=(point - half_95).T.copy(),
+            upper_95=(point + half_95).T.copy(),
+        )
+
+    def points(self, values: Floats, origins: Ints) -> Floats:
+        """Point forecasts from several origins of one series.
+
+        Args:
+            values: Shape (n, k), in this model's sensors, in their units; NaN is a hole.
+            origins: First step of each forecast, 0 to n; shape (q,).
+
+        Returns:
+            Shape (k, q, horizon), in the sensors' units.
+        """
+        begins = origins - self.lookback
+        ahead = max(0, -int(begins.min(initial=0)))
+        if ahead:
+            values = np.vstack([np.full((ahead, values.shape[1]), np.nan), values])
+        finite = np.where(np.isfinite(values), values, np.nan)
+        standard = self.units.standardise(finite)
+        windows = fill_causally(cut(standard, begins + ahead, self.lookback), np.zeros(len(self.sensors)))
+        point = self.model.point(windows)
+        return point * self.units.scale[:, None, None] + self.units.centre[:, None, None]
+
+    def columns(self, series: Series) -> Floats:
+        """This model's sensors out of a series, shape (n, k).
+
+        Raises:
+            BadInput: A sensor is missing, or the grid is another.
+        """
+        missing = [sensor for sensor in self.sensors if sensor not in series.sensors]
+        if missing:
+            raise BadInput(
+                f"the history has no sensor {', '.join(missing)}; it has {', '.join(series.sensors) or 'none'}",
+                fix="give readings of every sensor that the model was trained on",
+            )
+        if series.step != self.step:
+            raise BadInput(
+                f"the history has a step of {series.step}, the model one of {self.step}",
+                fix="resample the readings to the model's frequency",
+            )
+        return series.values[:, [series.sensors.index(sensor) for sensor in self.sensors]]

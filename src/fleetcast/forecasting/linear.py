@@ -1,0 +1,134 @@
+"""The linear family: ridge regression from a lookback window to the whole horizon at once, in closed form.
+
+Each window is centred on its last value or its mean, as in Zeng et al. (2023, "Are Transformers effective for
+time series forecasting?"). Both are linear, so they fold into the Gram matrix. One set of weights per sensor,
+or one for all sensors of the circuit, which are standardised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fleetcast.domain.errors import BadInput
+from fleetcast.forecasting.linear_search import Choice, Search, Sharing, choose
+from fleetcast.forecasting.model import Fitted, Hyperparameters, Problem, Tensors
+from fleetcast.forecasting.products import LaggedProducts, Normalisation, centred, centring_weights
+from fleetcast.forecasting.ridge import solve_ridge
+from fleetcast.forecasting.series import Floats
+from fleetcast.forecasting.split import Split, count_origins, steps_needed
+
+SHORTEST_LOOKBACK = 8
+LONGEST_AUTO_LOOKBACK = 336
+"""Two weeks of hours. Half as much again gains little and costs twice the time and the storage."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """Weights from each step of the window to each step of the horizon.
+
+    `weights` has shape (sets, lookback, horizon), with one set for each sensor or one for all.
+    """
+
+    choice: Choice
+    weights: npt.NDArray[np.floating]
+
+    @property
+    def lookback(self) -> int:
+        """Steps of history that one forecast is made from."""
+        return self.choice.lookback
+
+    @property
+    def choices(self) -> Hyperparameters:
+        """Every hyperparameter with the value in use."""
+        return {
+            "lookback": self.choice.lookback,
+            "ridge": self.choice.ridge,
+            "normalisation": str(self.choice.normalisation),
+            "sharing": str(self.choice.sharing),
+        }
+
+    @property
+    def tensors(self) -> Tensors:
+        """The weights."""
+        return {"weights": self.weights}
+
+    def point(self, windows: Floats) -> Floats:
+        """Forecast from standardised windows of shape (k, q, lookback), to (k, q, horizon)."""
+        level = windows @ centring_weights(self.choice.normalisation, self.lookback)
+        inputs = (windows - level[:, :, None]).astype(np.float32)
+        return np.matmul(inputs, self.weights.astype(np.float32, copy=False)) + level[:, :, None]
+
+    def at_half_precision(self) -> LinearModel:
+        """The same model with its weights rounded to 16 bits."""
+        return LinearModel(self.choice, self.weights.astype(np.float16))
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """The family of linear models."""
+
+    def needed_steps(self, hyperparameters: Hyperparameters, horizon: int) -> int:
+        """The declared lookback, or the shortest one, before the first origin."""
+        return steps_needed(_declared(hyperparameters) or SHORTEST_LOOKBACK, horizon)
+
+    def reach(self, problem: Problem) -> int:
+        """The declared lookback, or the longest that leaves four training windows for each of its weights."""
+        declared = _declared(problem.hyperparameters)
+        if declared:
+            return declared
+        reach = LONGEST_AUTO_LOOKBACK
+        while reach > SHORTEST_LOOKBACK:
+            enough = 2 * (problem.horizon - 1) + max(24, 4 * reach)
+            if count_origins(problem.values, reach, problem.horizon) >= enough:
+                return reach
+            reach //= 2
+        return SHORTEST_LOOKBACK
+
+    def fit(self, problem: Problem, split: Split) -> Fitted:
+        """Choose what is `auto`, then solve twice: on the past and on the whole history."""
+        products = LaggedProducts(
+            problem.values, reach=split.reach, horizon=problem.horizon, train_end=split.train_end
+        )
+        search = Search(problem, split, products)
+        choice = choose(search, problem.hyperparameters, split.reach)
+        every_step = np.arange(problem.horizon)
+        if choice.sharing is Sharing.POOLED:
+            past = [search.weights(choice, None, every_step)]
+            whole = [_solve(products.whole_pooled(), problem.horizon, choice)]
+        else:
+            past = [search.weights(choice, sensor, every_step) for sensor in range(products.sensors)]
+            whole = [
+                _solve(products.whole(sensor), problem.horizon, choice) for sensor in range(products.sensors)
+            ]
+        return Fitted(LinearModel(choice, np.stack(past)), LinearModel(choice, np.stack(whole)))
+
+    def restore(self, choices: Hyperparameters, tensors: Tensors, horizon: int) -> LinearModel:
+        """Bring back a model from its choices and weights."""
+        weights = tensors.get("weights")
+        lookback, ridge = choices.get("lookback"), choices.get("ridge")
+        if weights is None or not isinstance(lookback, int) or not isinstance(ridge, int | float):
+            raise BadInput("a linear model without weights, lookback or ridge", fix="train it again")
+        if weights.ndim != 3 or weights.shape[1:] != (lookback, horizon):
+            raise BadInput(
+                f"weights of shape {weights.shape} do not fit a lookback of {lookback} and a horizon of {horizon}",
+                fix="train it again",
+            )
+        try:
+            normalisation = Normalisation(str(choices.get("normalisation")))
+            sharing = Sharing(str(choices.get("sharing")))
+        except ValueError as error:
+            raise BadInput(f"a linear model with an unknown choice: {error}", fix="train it again") from error
+        return LinearModel(Choice(lookback, float(ridge), normalisation, sharing), weights)
+
+
+def _solve(matrix: Floats, horizon: int, choice: Choice) -> npt.NDArray[np.float32]:
+    sums = centred(matrix, horizon, choice.lookback, choice.normalisation)
+    return solve_ridge(sums[:, : choice.lookback], sums[:, choice.lookback :], choice.ridge)
+
+
+def _declared(hyperparameters: Hyperparameters) -> int:
+    lookback = hyperparameters.get("lookback", "auto")
+    return lookback if isinstance(lookback, int) else 0

@@ -1,0 +1,153 @@
+"""Choosing what a linear model leaves to `auto`, on the calibration origins, within a fixed budget of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from fleetcast.forecasting.model import Hyperparameters, Problem
+from fleetcast.forecasting.products import LaggedProducts, Normalisation, centred, centring_weights
+from fleetcast.forecasting.ridge import Singles, solve_ridge
+from fleetcast.forecasting.series import Floats
+from fleetcast.forecasting.split import Split
+from fleetcast.forecasting.windows import cut
+
+RIDGES = (0.003, 0.03, 0.3)
+"""Strengths to try, each ten times the last: what a finer grid gains is within the noise of the held-out part."""
+_JUDGED_STEPS = 24
+"""Steps of the horizon, evenly spread, that candidates are judged by: solving for fewer steps is cheaper."""
+_WORTH_IT = 0.995
+"""What a set of weights per sensor, many times as large, must lower the error to."""
+
+
+class Sharing(StrEnum):
+    """Whose readings one set of weights is learned from."""
+
+    PER_SENSOR = "per-sensor"
+    POOLED = "pooled"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to set up a linear model."""
+
+    lookback: int
+    ridge: float
+    normalisation: Normalisation
+    sharing: Sharing
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Windows to judge by: for each sensor those without a hole, shape (q, reach + horizon)."""
+
+    windows: tuple[Floats, ...]
+    reach: int
+    horizon: int
+
+    @classmethod
+    def of(cls, problem: Problem, split: Split) -> HeldOut:
+        """Cut the calibration origins' windows."""
+        every = cut(problem.values, split.calibration - split.reach, split.reach + problem.horizon)
+        whole = np.isfinite(every).all(axis=2)
+        kept = tuple(sensor[good] for sensor, good in zip(every, whole, strict=True))
+        return cls(kept, split.reach, problem.horizon)
+
+
+class Search:
+    """Weighs candidates against each other; the products and windows of each kind are prepared once."""
+
+    def __init__(self, problem: Problem, split: Split, products: LaggedProducts) -> None:
+        self._products = products
+        self._held_out = HeldOut.of(problem, split)
+        self._steps = np.unique(np.linspace(0, problem.horizon - 1, _JUDGED_STEPS).round().astype(np.int64))
+        self._examples: dict[tuple[int, Normalisation], list[tuple[Singles, Singles]]] = {}
+        self._pooled: Floats | None = None
+        self._single: dict[int, Floats] = {}
+        self._centred: dict[tuple[int | None, int, Normalisation], Floats] = {}
+
+    def error(self, choice: Choice) -> float:
+        """Mean absolute error in standard deviations, over sensors of equal weight; infinite if unmeasurable."""
+        errors = []
+        shared = self.weights(choice, None, self._steps) if choice.sharing is Sharing.POOLED else None
+        for sensor, (inputs, targets) in enumerate(self._prepared(choice)):
+            if len(inputs):
+                weights = self.weights(choice, sensor, self._steps) if shared is None else shared
+                errors.append(float(np.mean(np.abs(inputs @ weights - targets))))
+        return float(np.mean(errors)) if errors else np.inf
+
+    def best(self, choices: Iterable[Choice]) -> tuple[Choice, float]:
+        """The first of the candidates with the least error."""
+        judged = [(self.error(choice), number, choice) for number, choice in enumerate(choices)]
+        least, _, choice = min(judged, key=lambda each: each[:2])
+        return choice, least
+
+    def weights(self, choice: Choice, sensor: int | None, steps: np.typing.NDArray[np.int64]) -> Singles:
+        """Solve on the past, for some steps of the horizon; `sensor` None is the pool of all."""
+        key = (sensor, choice.lookback, choice.normalisation)
+        if key not in self._centred:
+            matrix = self._pool() if sensor is None else self._of(sensor)
+            self._centred[key] = centred(matrix, self._products.horizon, choice.lookback, choice.normalisation)
+        sums = self._centred[key]
+        return solve_ridge(sums[:, : choice.lookback], sums[:, choice.lookback + steps], choice.ridge)
+
+    def _pool(self) -> Floats:
+        if self._pooled is None:
+            self._pooled = self._products.past_pooled()
+        return self._pooled
+
+    def _of(self, sensor: int) -> Floats:
+        if sensor not in self._single:
+            self._single[sensor] = self._products.past(sensor)
+        return self._single[sensor]
+
+    def _prepared(self, choice: Choice) -> list[tuple[Singles, Singles]]:
+        key = (choice.lookback, choice.normalisation)
+        if key not in self._examples:
+            self._examples[key] = [self._example(windows, choice) for windows in self._held_out.windows]
+        return self._examples[key]
+
+    def _example(self, windows: Floats, choice: Choice) -> tuple[Singles, Singles]:
+        reach = self._held_out.reach
+        inputs = windows[:, reach - choice.lookback : reach]
+        level = inputs @ centring_weights(choice.normalisation, choice.lookback)
+        targets = windows[:, reach + self._steps]
+        return (inputs - level[:, None]).astype(np.float32), (targets - level[:, None]).astype(np.float32)
+
+
+def choose(search: Search, hyperparameters: Hyperparameters, reach: int) -> Choice:
+    """Settle every `auto`: first normalisation and ridge, pooled; then a shorter lookback; then the sharing."""
+    normalisation = hyperparameters.get("normalisation", "auto")
+    ridge = hyperparameters.get("ridge", "auto")
+    sharing = hyperparameters.get("sharing", "auto")
+    centrings = list(Normalisation) if normalisation == "auto" else [Normalisation(str(normalisation))]
+    ridges = RIDGES if isinstance(ridge, str) else (float(ridge),)
+    first = Sharing.POOLED if sharing == "auto" else Sharing(str(sharing))
+    middle = ridges[len(ridges) // 2]
+    best, least = search.best(Choice(reach, middle, centring, first) for centring in centrings)
+    others = [replace(best, ridge=each) for each in ridges if each != best.ridge]
+    best, least = _better(search, best, least, others)
+    if hyperparameters.get("lookback", "auto") == "auto" and reach >= 16:
+        best, least = _better(search, best, least, [replace(best, lookback=reach // 2)])
+    if sharing == "auto":
+        single, error = search.best([replace(best, sharing=Sharing.PER_SENSOR)])
+        single, error = _better(search, single, error, [replace(single, ridge=each) for each in others_above(ridges, best)])
+        if error < least * _WORTH_IT:
+            best = single
+    return best
+
+
+def others_above(ridges: tuple[float, ...], best: Choice) -> list[float]:
+    """The next stronger ridge: fewer readings for each set of weights want more of it."""
+    return [each for each in ridges if each > best.ridge][:1]
+
+
+def _better(search: Search, best: Choice, least: float, others: list[Choice]) -> tuple[Choice, float]:
+    if others:
+        other, error = search.best(others)
+        if error < least:
+            return other, error
+    return best, least

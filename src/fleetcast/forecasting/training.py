@@ -1,0 +1,185 @@
+"""From a circuit's series to a model with its intervals, its metrics and its backtest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.scores import ModelScores, Scores
+from fleetcast.forecasting.backtest import Backtest
+from fleetcast.forecasting.conformal import Widths, conformal_widths
+from fleetcast.forecasting.errors import HistoryTooShort
+from fleetcast.forecasting.family import family_named, needed_steps
+from fleetcast.forecasting.fitted import FittedModel, Units
+from fleetcast.forecasting.metrics import mean_metrics, naive_scale
+from fleetcast.forecasting.model import Fitted, Hyperparameters, Model, Problem
+from fleetcast.forecasting.scoring import score
+from fleetcast.forecasting.seasonal_naive import SeasonalNaiveModel, choose_season
+from fleetcast.forecasting.series import Floats, Series
+from fleetcast.forecasting.split import Split, split
+from fleetcast.forecasting.windows import cut, longest_run
+
+_NOTICEABLE = 1e-4
+"""Rounding to half precision may move no sensor's MAE by a larger share than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingTask:
+    """What to train."""
+
+    targets: tuple[str, ...]
+    """Sensors to forecast, in the order of the forecast."""
+    horizon: int
+    """Steps to forecast."""
+    family: str
+    hyperparameters: Hyperparameters = field(default_factory=lambda: MappingProxyType({}))
+    """As declared; what is missing is `auto`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A trained model with the evidence for it."""
+
+    model: FittedModel
+    """Fitted on everything; its intervals come from every held-out origin."""
+    metrics: Mapping[str, Scores]
+    """By sensor, of the backtest model on the test origins, rounded as it is stored."""
+    mean: Scores
+    backtest: Backtest
+
+    @property
+    def scores(self) -> ModelScores:
+        """The metrics as the registry keeps them."""
+        return ModelScores(self.mean, self.metrics)
+
+
+def train(series: Series, task: TrainingTask) -> Trained:
+    """Fit, calibrate, test and refit the model of one circuit.
+
+    A model fitted on the past chooses what is `auto` and calibrates its intervals on later origins, is tested
+    on origins later still, and is then fitted again on everything. No training window crosses a hole.
+
+    Args:
+        series: At least the task's targets; NaN and ±Inf are holes.
+        task: What to train.
+
+    Raises:
+        HistoryTooShort: No unbroken run of a target is long enough.
+        BadInput: Unknown family, wrong hyperparameter, a target that the series lacks, or a horizon below one.
+    """
+    values = _targets(series, task)
+    needed = needed_steps(task.family, task.hyperparameters, task.horizon)
+    if (have := longest_run(values)) < needed:
+        raise HistoryTooShort(have, needed)
+    family = family_named(task.family)
+    problem = Problem(values, series.step, task.horizon, task.hyperparameters)
+    parts = split(values, reach=family.reach(problem), horizon=task.horizon, step=series.step)
+    units = Units.of(values[: parts.train_end], values)
+    standard = Problem(units.standardise(values), series.step, task.horizon, task.hyperparameters)
+    fitted = family.fit(standard, parts)
+    final, held_out = _as_stored(standard, fitted, parts)
+    known = len(parts.calibration)
+    calibrated = conformal_widths(held_out.errors[:, :known])
+    metrics, backtest = _evidence(series, standard, units, parts, held_out.since(known), calibrated, task.targets)
+    widths = conformal_widths(held_out.errors)
+    model = FittedModel(task.family, final, task.targets, series.step, task.horizon, units, widths.as_stored())
+    return Trained(model, metrics, mean_metrics(metrics.values()), backtest)
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldOut:
+    """Held-out readings and forecasts, standardised; each of shape (k, q, h), NaN where a window has a hole."""
+
+    actual: Floats
+    point: Floats
+
+    @property
+    def errors(self) -> Floats:
+        return np.abs(self.actual - self.point)
+
+    def since(self, origin: int) -> _HeldOut:
+        return _HeldOut(self.actual[:, origin:], self.point[:, origin:])
+
+
+def _as_stored(problem: Problem, fitted: Fitted, parts: Split) -> tuple[Model, _HeldOut]:
+    """Round to half precision where that moves no error noticeably, and forecast from every held-out origin.
+
+    Returns:
+        The final model as it will be stored, and the forecasts of the backtest model in the same precision.
+    """
+    origins = np.concatenate([parts.calibration, parts.test])
+    windows = cut(problem.values, origins - fitted.backtest.lookback, fitted.backtest.lookback)
+    actual = cut(problem.values, origins, problem.horizon)
+    full = _HeldOut(actual, fitted.backtest.point(windows))
+    half = _HeldOut(actual, fitted.backtest.at_half_precision().point(windows))
+    before, after = _error_by_sensor(full), _error_by_sensor(half)
+    if np.all(np.abs(after - before) <= _NOTICEABLE * before):
+        return fitted.final.at_half_precision(), half
+    return fitted.final, full
+
+
+def _error_by_sensor(held_out: _HeldOut) -> Floats:
+    """Mean absolute error, shape (k,); 0 where nothing was measured."""
+    errors = held_out.errors
+    measured = np.isfinite(errors)
+    if measured.all():
+        return np.mean(errors, axis=(1, 2))
+    return np.sum(np.where(measured, errors, 0.0), axis=(1, 2)) / np.maximum(measured.sum(axis=(1, 2)), 1)
+
+
+def _evidence(
+    series: Series,
+    problem: Problem,
+    units: Units,
+    parts: Split,
+    tested: _HeldOut,
+    widths: Widths,
+    targets: tuple[str, ...],
+) -> tuple[dict[str, Scores], Backtest]:
+    """Judge the test origins, in the sensors' own units, next to seasonal naive."""
+    season = _season(problem, parts)
+    naive = SeasonalNaiveModel(season, problem.horizon).point(cut(problem.values, parts.test - season, season))
+    scores, model_mae, naive_mae = {}, [], []
+    for number, target in enumerate(targets):
+        scale, centre = units.scale[number], units.centre[number]
+        actual, point, repeated = (
+            each[number] * scale + centre for each in (tested.actual, tested.point, naive)
+        )
+        halves = (widths.half_80[number] * scale, widths.half_95[number] * scale)
+        history = problem.values[: parts.train_end, number] * scale
+        scores[target] = score(actual, point, halves, repeated, naive_scale(history, season))
+        model_mae.append(np.mean(np.abs(actual - point), axis=1))
+        naive_mae.append(np.mean(np.abs(actual - repeated), axis=1))
+    backtest = Backtest(
+        sensors=targets,
+        origins=tuple(series.start + int(origin) * series.step for origin in parts.test),
+        trained_before=series.start + parts.train_end * series.step,
+        season=season,
+        model_mae=np.stack(model_mae, axis=1),
+        naive_mae=np.stack(naive_mae, axis=1),
+    )
+    return scores, backtest
+
+
+def _season(problem: Problem, parts: Split) -> int:
+    """The season of the seasonal naive forecast that a model is held against, whatever the model's family."""
+    return choose_season(replace(problem, hyperparameters={}), parts)
+
+
+def _targets(series: Series, task: TrainingTask) -> Floats:
+    if task.horizon < 1:
+        raise BadInput(f"a horizon of {task.horizon} steps", fix="forecast at least one step")
+    if not task.targets or len(set(task.targets)) < len(task.targets):
+        raise BadInput(f"targets {', '.join(task.targets) or 'none'}", fix="name each sensor to forecast once")
+    missing = [target for target in task.targets if target not in series.sensors]
+    if missing:
+        raise BadInput(
+            f"the series has no sensor {', '.join(missing)}; it has {', '.join(series.sensors) or 'none'}",
+            fix="name sensors of the data source",
+        )
+    values = series.values[:, [series.sensors.index(target) for target in task.targets]]
+    return np.where(np.isfinite(values), values, np.nan)
