@@ -1,0 +1,236 @@
+"""A trained model as a folder of JSON and safetensors that is also an MLflow model.
+
+    MLmodel               so that `mlflow.pyfunc.load_model(folder)` forecasts
+    model.json            what it is: family, choices, sensors, grid, identity, digest of the weights
+    weights.safetensors   its numbers, in half precision where that moves no metric
+    metrics.json          per sensor and their mean
+    backtest.json         errors from each test origin
+    requirements.txt, python_env.yaml
+
+Nothing in it can run code when it is loaded, and nothing depends on when or where it was written: the same model
+gives the same bytes. Numbers in the JSON files have six significant digits.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load as unpack
+from safetensors.numpy import save as pack
+
+from fleetcast.domain.canonical import Json, canonical_json
+from fleetcast.domain.errors import BadInput, FleetcastError
+from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.scores import ModelScores, Scores
+from fleetcast.forecasting.backtest import Backtest
+from fleetcast.forecasting.conformal import Widths
+from fleetcast.forecasting.family import family_named
+from fleetcast.forecasting.fitted import FittedModel, Units
+from fleetcast.forecasting.mlmodel import mlflow_files
+from fleetcast.forecasting.series import Floats
+from fleetcast.forecasting.stored_json import StoredJson, read_stored, significant
+from fleetcast.forecasting.training import Trained
+
+FORMAT = 1
+"""Raised when a folder is written that earlier releases cannot read."""
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Whose model it is and what it was trained on; written into the artifact as given."""
+
+    key: CircuitKey
+    model_name: str
+    training_hash: Digest
+    cutoff: datetime
+    """Aware; readings before this moment were training data."""
+    delta_version: int
+
+
+def save(trained: Trained, folder: Path, *, identity: ModelIdentity) -> None:
+    """Write a trained model into a folder, which is made if need be.
+
+    Raises:
+        OSError: The disk is full or read-only; the folder is then incomplete and `load` refuses it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = pack(_tensors(trained.model))
+    files = {
+        "weights.safetensors": weights,
+        "metrics.json": _encoded(_metrics(trained.scores)),
+        "backtest.json": _encoded(_backtest(trained.backtest)),
+        **mlflow_files(trained.model.sensors),
+        "model.json": _encoded(_description(trained.model, identity, Digest.of(weights))),
+    }
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def load(folder: Path) -> FittedModel:
+    """Read a model back, ready to forecast.
+
+    Raises:
+        BadInput: The folder is incomplete or damaged, or was written by a later release.
+    """
+    stored = read_stored(folder / "model.json")
+    if (found := stored.integer("format")) != FORMAT:
+        raise BadInput(f"{folder} has the artifact format {found}, this release reads {FORMAT}", fix="update fleetcast")
+    tensors = _read_weights(folder / "weights.safetensors", stored.text("weights_sha256"))
+    horizon, sensors = stored.integer("horizon"), stored.texts("sensors")
+    shared = {name: tensors.pop(name, None) for name in ("centre", "scale", "half_80", "half_95")}
+    shapes = {"centre": (len(sensors),), "scale": (len(sensors),)}
+    for name, tensor in shared.items():
+        if tensor is None or tensor.shape != shapes.get(name, (len(sensors), horizon)):
+            raise _damaged(folder, f"{name} is missing or has the wrong shape")
+    centre, scale, half_80, half_95 = (_doubles(tensor) for tensor in shared.values())
+    family = stored.text("family")
+    try:
+        model = family_named(family).restore(stored.scalars("choices"), tensors, horizon)
+    except FleetcastError as error:
+        raise _damaged(folder, str(error)) from error
+    return FittedModel(
+        family,
+        model,
+        sensors,
+        stored.integer("step_microseconds") * _MICROSECOND,
+        horizon,
+        Units(centre, scale),
+        Widths(half_80, half_95),
+    )
+
+
+def load_identity(folder: Path) -> ModelIdentity:
+    """Read whose model a folder holds.
+
+    Raises:
+        BadInput: The folder is incomplete or damaged.
+    """
+    stored = read_stored(folder / "model.json").inside("identity")
+    return ModelIdentity(
+        CircuitKey(stored.text("plant"), stored.text("circuit")),
+        stored.text("model_name"),
+        Digest(stored.text("training_hash")),
+        stored.instant("cutoff"),
+        stored.integer("delta_version"),
+    )
+
+
+def load_scores(folder: Path) -> ModelScores:
+    """Read a stored model's metrics.
+
+    Raises:
+        BadInput: The folder is incomplete or damaged.
+    """
+    stored = read_stored(folder / "metrics.json")
+    sensors = stored.inside("sensors")
+    return ModelScores(_scores(stored.inside("mean")), {name: _scores(sensors.inside(name)) for name in sensors.names})
+
+
+def load_backtest(folder: Path) -> Backtest:
+    """Read a stored model's backtest.
+
+    Raises:
+        BadInput: The folder is incomplete or damaged.
+    """
+    stored = read_stored(folder / "backtest.json")
+    sensors = stored.texts("sensors")
+    origins = stored.instants("origins")
+    model_mae, naive_mae = stored.table("model_mae"), stored.table("naive_mae")
+    if model_mae.shape != (len(origins), len(sensors)) or naive_mae.shape != model_mae.shape:
+        raise _damaged(folder, "backtest.json has tables of the wrong shape")
+    return Backtest(sensors, origins, stored.instant("trained_before"), stored.integer("season"), model_mae, naive_mae)
+
+
+def _tensors(fitted: FittedModel) -> dict[str, npt.NDArray[np.floating]]:
+    return {
+        **fitted.model.tensors,
+        "centre": fitted.units.centre,
+        "scale": fitted.units.scale,
+        "half_80": fitted.widths.half_80.astype(np.float32),
+        "half_95": fitted.widths.half_95.astype(np.float32),
+    }
+
+
+def _description(fitted: FittedModel, identity: ModelIdentity, weights: Digest) -> Json:
+    return {
+        "format": FORMAT,
+        "family": fitted.family,
+        "choices": dict(fitted.model.choices),
+        "sensors": list(fitted.sensors),
+        "step_microseconds": fitted.step // _MICROSECOND,
+        "horizon": fitted.horizon,
+        "lookback": fitted.lookback,
+        "weights_sha256": weights.hex,
+        "identity": {
+            "plant": identity.key.plant,
+            "circuit": identity.key.circuit,
+            "model_name": identity.model_name,
+            "training_hash": identity.training_hash.hex,
+            "cutoff": _instant(identity.cutoff),
+            "delta_version": identity.delta_version,
+        },
+    }
+
+
+def _metrics(scores: ModelScores) -> Json:
+    return {"mean": _rounded(scores.mean), "sensors": {name: _rounded(each) for name, each in scores.sensors.items()}}
+
+
+def _rounded(scores: Scores) -> dict[str, float | None]:
+    return {name: significant(value) for name, value in asdict(scores).items()}
+
+
+def _backtest(backtest: Backtest) -> Json:
+    return {
+        "sensors": list(backtest.sensors),
+        "origins": [_instant(origin) for origin in backtest.origins],
+        "trained_before": _instant(backtest.trained_before),
+        "season": backtest.season,
+        "model_mae": _table(backtest.model_mae),
+        "naive_mae": _table(backtest.naive_mae),
+    }
+
+
+def _table(values: Floats) -> list[list[float | None]]:
+    return [[significant(float(value)) for value in row] for row in values]
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+def _encoded(value: Json) -> bytes:
+    return (canonical_json(value) + "\n").encode()
+
+
+def _scores(stored: StoredJson) -> Scores:
+    return Scores(**{field.name: stored.measure(field.name) for field in fields(Scores)})
+
+
+def _read_weights(path: Path, expected: str) -> dict[str, npt.NDArray[np.floating]]:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise _damaged(path.parent, f"{path.name} is missing") from error
+    if Digest.of(content).hex != expected:
+        raise _damaged(path.parent, f"{path.name} is not what was saved")
+    try:
+        return dict(unpack(content))
+    except (SafetensorError, ValueError, struct.error) as error:
+        raise _damaged(path.parent, f"{path.name} cannot be read: {error}") from error
+
+
+def _doubles(tensor: npt.NDArray[np.floating] | None) -> Floats:
+    return np.asarray(tensor, dtype=np.float64)
+
+
+def _damaged(folder: Path, why: str) -> BadInput:
+    return BadInput(f"the model in {folder} is damaged: {why}", fix="restore the artifact, or train the circuit again")
