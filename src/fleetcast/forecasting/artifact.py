@@ -7,16 +7,15 @@
     backtest.json         errors from each test origin
     requirements.txt, python_env.yaml
 
-Nothing in it can run code when it is loaded, and nothing depends on when or where it was written: the same model
-gives the same bytes. Numbers in the JSON files have six significant digits.
+Nothing in it can run code when it is loaded, and nothing depends on when or where it was written: the same
+model gives the same bytes. Numbers in the JSON files have six significant digits.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +81,9 @@ def load(folder: Path) -> FittedModel:
     """
     stored = read_stored(folder / "model.json")
     if (found := stored.integer("format")) != FORMAT:
-        raise BadInput(f"{folder} has the artifact format {found}, this release reads {FORMAT}", fix="update fleetcast")
+        raise BadInput(
+            f"{folder} has the artifact format {found}, this release reads {FORMAT}", fix="update fleetcast"
+        )
     tensors = _read_weights(folder / "weights.safetensors", stored.text("weights_sha256"))
     horizon, sensors = stored.integer("horizon"), stored.texts("sensors")
     shared = {name: tensors.pop(name, None) for name in ("centre", "scale", "half_80", "half_95")}
@@ -131,7 +132,9 @@ def load_scores(folder: Path) -> ModelScores:
     """
     stored = read_stored(folder / "metrics.json")
     sensors = stored.inside("sensors")
-    return ModelScores(_scores(stored.inside("mean")), {name: _scores(sensors.inside(name)) for name in sensors.names})
+    return ModelScores(
+        _scores(stored.inside("mean")), {name: _scores(sensors.inside(name)) for name in sensors.names}
+    )
 
 
 def load_backtest(folder: Path) -> Backtest:
@@ -146,7 +149,9 @@ def load_backtest(folder: Path) -> Backtest:
     model_mae, naive_mae = stored.table("model_mae"), stored.table("naive_mae")
     if model_mae.shape != (len(origins), len(sensors)) or naive_mae.shape != model_mae.shape:
         raise _damaged(folder, "backtest.json has tables of the wrong shape")
-    return Backtest(sensors, origins, stored.instant("trained_before"), stored.integer("season"), model_mae, naive_mae)
+    return Backtest(
+        sensors, origins, stored.instant("trained_before"), stored.integer("season"), model_mae, naive_mae
+    )
 
 
 def _tensors(fitted: FittedModel) -> dict[str, npt.NDArray[np.floating]]:
@@ -181,7 +186,10 @@ def _description(fitted: FittedModel, identity: ModelIdentity, weights: Digest) 
 
 
 def _metrics(scores: ModelScores) -> Json:
-    return {"mean": _rounded(scores.mean), "sensors": {name: _rounded(each) for name, each in scores.sensors.items()}}
+    return {
+        "mean": _rounded(scores.mean),
+        "sensors": {name: _rounded(each) for name, each in scores.sensors.items()},
+    }
 
 
 def _rounded(scores: Scores) -> dict[str, float | None]:
@@ -204,7 +212,7 @@ def _table(values: Floats) -> list[list[float | None]]:
 
 
 def _instant(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _encoded(value: Json) -> bytes:
@@ -233,4 +241,6 @@ def _doubles(tensor: npt.NDArray[np.floating] | None) -> Floats:
 
 
 def _damaged(folder: Path, why: str) -> BadInput:
-    return BadInput(f"the model in {folder} is damaged: {why}", fix="restore the artifact, or train the circuit again")
+    return BadInput(
+        f"the model in {folder} is damaged: {why}", fix="restore the artifact, or train the circuit again"
+    )

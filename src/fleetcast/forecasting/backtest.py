@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -18,16 +18,16 @@ from fleetcast.forecasting.windows import cut
 class Backtest:
     """Errors from each test origin, of the model fitted on the past only.
 
-    `model_mae` and `naive_mae` have shape (origins, sensors), in the sensors' units, averaged over the horizon; NaN
-    where the readings have a hole.
+    `model_mae` and `naive_mae` have shape (origins, sensors), in the sensors' units, averaged over the
+    horizon; NaN where the readings have a hole.
     """
 
     sensors: tuple[str, ...]
     origins: tuple[datetime, ...]
     """Aware UTC, ascending: the first step that was forecast."""
     trained_before: datetime
-    """Aware UTC: the backtest model was fitted on nothing from this moment on. Its settings were chosen, and its
-    intervals calibrated, on readings between here and the first origin."""
+    """Aware UTC: the backtest model was fitted on nothing from this moment on. Its settings were chosen, and
+    its intervals calibrated, on readings between here and the first origin."""
     season: int
     """The season in steps that seasonal naive repeats."""
     model_mae: Floats
@@ -43,8 +43,8 @@ def replay(model: FittedModel, series: Series, origins: Sequence[datetime]) -> F
         origins: Aware times of the first step forecast.
 
     Returns:
-        Shape (origins, the model's sensors), in the sensors' units. NaN where it cannot be measured: the origin is
-        not on the grid or has no reading before it, or the horizon has a hole or reaches past the series.
+        Shape (origins, the model's sensors), in the sensors' units. NaN where it cannot be measured: the
+        origin is not on the grid or has no reading before it, or the horizon has a hole or reaches past the series.
 
     Raises:
         BadInput: A sensor is missing, the grid is another, or an origin has no time zone.
@@ -52,7 +52,9 @@ def replay(model: FittedModel, series: Series, origins: Sequence[datetime]) -> F
     values = model.columns(series)
     steps = [_position(series, origin) for origin in origins]
     known = [
-        (row, step) for row, step in enumerate(steps) if step is not None and 0 < step <= len(values) - model.horizon
+        (row, step)
+        for row, step in enumerate(steps)
+        if step is not None and 0 < step <= len(values) - model.horizon
     ]
     result = np.full((len(origins), len(model.sensors)), np.nan)
     if not known:
@@ -68,5 +70,5 @@ def replay(model: FittedModel, series: Series, origins: Sequence[datetime]) -> F
 def _position(series: Series, origin: datetime) -> int | None:
     if origin.tzinfo is None:
         raise BadInput(f"the origin {origin} has no time zone", fix="give origins in UTC")
-    steps, rest = divmod(origin.astimezone(timezone.utc) - series.start, series.step)
+    steps, rest = divmod(origin.astimezone(UTC) - series.start, series.step)
     return None if rest else steps

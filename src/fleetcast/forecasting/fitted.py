@@ -81,8 +81,8 @@ class FittedModel:
         """Forecast the horizon that begins where the history ends.
 
         Args:
-            history: At least this model's sensors, in any order, on its grid. Holes take the last reading before
-                them; a sensor without any reading is forecast from its mean in training, so that a forecast
+            history: At least this model's sensors, in any order, on its grid. Holes take the last reading
+                before them; a sensor without any reading is forecast from its mean in training, so that a forecast
                 is never empty.
 
         Raises:
@@ -90,7 +90,9 @@ class FittedModel:
         """
         values = self.columns(history)
         point = self.points(values, np.array([len(values)]))[:, 0]
-        half_80, half_95 = (half * self.units.scale[:, None] for half in (self.widths.half_80, self.widths.half_95))
+        half_80, half_95 = (
+            half * self.units.scale[:, None] for half in (self.widths.half_80, self.widths.half_95)
+        )
         return Forecast(
             start=history.end,
             step=self.step,
@@ -123,7 +125,7 @@ class FittedModel:
         return point * self.units.scale[:, None, None] + self.units.centre[:, None, None]
 
     def columns(self, series: Series) -> Floats:
-        """This model's sensors out of a series, shape (n, k).
+        """Pick the model's sensors out of a series, shape (n, k).
 
         Raises:
             BadInput: A sensor is missing, or the grid is another.
@@ -131,7 +133,7 @@ class FittedModel:
         missing = [sensor for sensor in self.sensors if sensor not in series.sensors]
         if missing:
             raise BadInput(
-                f"the history has no sensor {', '.join(missing)}; it has {', '.join(series.sensors) or 'none'}",
+                f"the history has no sensor {', '.join(missing)}, only {', '.join(series.sensors) or 'none'}",
                 fix="give readings of every sensor that the model was trained on",
             )
         if series.step != self.step:

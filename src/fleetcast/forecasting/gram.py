@@ -1,6 +1,6 @@
 """Sums of products over all sliding windows of a series, without forming the windows.
 
-The Gram matrix of the windows of one series is nearly Toeplitz: with windows x[t : t + span], t = a … b−1,
+The Gram matrix of the windows of one series is nearly Toeplitz. With windows x[t : t+span], t = a … b−1,
 
     C[i+1, j+1] = C[i, j] + x[b+i] x[b+j] − x[a+i] x[a+j]
 
@@ -11,41 +11,63 @@ sensors and over time; `unskew` makes the matrix.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import pairwise
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from fleetcast.forecasting.series import Floats
 
 
-def diagonal_sums(readings: Floats, begin: int, stops: tuple[int, ...], lookback: int, span: int) -> list[Floats]:
-    """Sum the products of all pairs of lags over the windows that begin in [begin, stop), for several stops.
+class DiagonalSums:
+    """Adds up the products of all pairs of lags over windows, run by run.
 
     Args:
-        readings: One sensor, shape (n,), without NaN where a window lies.
-        begin: First step of the first window.
-        stops: For each sum wanted, the step after its last window's begin; windows must end inside `readings`.
         lookback: Rows wanted: lags 0 … lookback − 1.
         span: Columns wanted: lags 0 … span − 1, the length of a window.
-
-    Returns:
-        For each stop an array of shape (lookback, span), of which row i holds `D[i, d]` for d < span − i;
-        the rest of the row is undefined.
+        parts: How many sums are kept side by side for each sensor.
+        sensors: How many sensors there are.
     """
-    last = max(stops)
-    padded = np.zeros(last - begin + span + lookback)
-    piece = readings[begin : last + span - 1]
-    padded[: len(piece)] = piece
-    leaving = _outer(padded, 0, lookback, span)
-    sums = []
-    for stop in stops:
-        count = stop - begin
-        result = np.zeros((lookback, span))
-        if count > 0:
-            result[0] = _correlations(padded, count, span)
-            np.subtract(_outer(padded, count, lookback, span), leaving, out=result[1:])
-            np.cumsum(result, axis=0, out=result)
-        sums.append(result)
-    return sums
+
+    def __init__(self, lookback: int, span: int, *, parts: int, sensors: int) -> None:
+        self._lookback = lookback
+        self._span = span
+        # one block of memory, and scratch that is used again: fresh pages cost as much as the sums
+        self.totals = np.zeros((parts, sensors, lookback, span))
+        self._leaving = np.empty((lookback - 1, span))
+        self._sums = np.empty((lookback, span))
+
+    def add(self, sensor: int, readings: Floats, begin: int, stops: tuple[int, ...]) -> None:
+        """Add the windows of one sensor that begin in [begin, stop), for each part its own stop.
+
+        Row i of `totals[part, sensor]` then holds `D[i, d]` for d < span − i; the rest of it is undefined.
+
+        Args:
+            sensor: Whose totals to add to.
+            readings: Shape (n,), finite everywhere, and without a hole where a window lies.
+            begin: First step of the first window.
+            stops: For each part, the step after its last window's begin; windows end inside `readings`.
+        """
+        last = max(stops)
+        padded = np.zeros(last - begin + self._span + self._lookback)
+        piece = readings[begin : last + self._span - 1]
+        padded[: len(piece)] = piece
+        self._outer(padded, 0, self._leaving)
+        for totals, stop in zip(self.totals[:, sensor], stops, strict=True):
+            count = stop - begin
+            if count > 0:
+                self._sums[0] = _correlations(padded, count, self._span)
+                self._outer(padded, count, self._sums[1:])
+                self._sums[1:] -= self._leaving
+                for above, row in pairwise(self._sums):  # adds whole rows; np.cumsum would walk down columns
+                    np.add(above, row, out=row)
+                totals += self._sums
+
+    def _outer(self, padded: Floats, offset: int, out: Floats) -> None:
+        """x[offset+i] x[offset+i+d] for i < lookback − 1 and d < span."""
+        rows = padded[offset : offset + self._lookback + self._span - 2]
+        np.multiply(sliding_window_view(rows, self._span), rows[: self._lookback - 1, None], out=out)
 
 
 def unskew(sums: Floats) -> Floats:
@@ -57,29 +79,32 @@ def unskew(sums: Floats) -> Floats:
     as_strided(flat, shape=(lookback, span), strides=((span + 1) * item, item))[:] = sums
     matrix = flat[: lookback * span].reshape(lookback, span)
     square = matrix[:, :lookback]
-    upper = np.triu(square)
-    np.add(upper, np.triu(square, 1).T, out=square)
+    square *= _upper(lookback)
+    square += square.T
     return matrix
 
 
-def centre(matrix: Floats, weights: Floats) -> Floats:
+@lru_cache(maxsize=8)
+def _upper(size: int) -> Floats:
+    """What keeps the upper triangle of a matrix and half its diagonal: adding the transpose mirrors it."""
+    mask = np.triu(np.ones((size, size)))
+    np.fill_diagonal(mask, 0.5)
+    return mask
+
+
+def centre(matrix: Floats, weights: Floats, out: Floats) -> None:
     """Gram matrix of windows from each of which a weighted mean of its own first part was subtracted.
 
     Args:
         matrix: Shape (lookback, span), as from `unskew`.
         weights: The mean's weights, which sum to 1; shape (lookback,).
+        out: Takes the result, in the shape of `matrix`, and may be `matrix` itself.
     """
     pulled = weights @ matrix
     own = float(pulled[: len(weights)] @ weights)
-    centred: Floats = matrix - (pulled - own)
-    centred -= pulled[: len(weights), None]
-    return centred
-
-
-def _outer(padded: Floats, offset: int, lookback: int, span: int) -> Floats:
-    """x[offset+i] x[offset+i+d] for i < lookback − 1 and d < span."""
-    rows = padded[offset : offset + lookback + span - 2]
-    return sliding_window_view(rows, span) * rows[: lookback - 1, None]
+    level = pulled[: len(weights), None].copy()
+    np.subtract(matrix, pulled - own, out=out)
+    out -= level
 
 
 def _correlations(padded: Floats, count: int, span: int) -> Floats:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fleetcast.domain.errors import BadInput
 from fleetcast.forecasting.linear_search import Choice, Search, Sharing, choose
 from fleetcast.forecasting.model import Fitted, Hyperparameters, Problem, Tensors
-from fleetcast.forecasting.products import LaggedProducts, Normalisation, centred, centring_weights
+from fleetcast.forecasting.products import LaggedProducts, Normalisation, centred_in_place, centring_weights
 from fleetcast.forecasting.ridge import solve_ridge
 from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.split import Split, count_origins, steps_needed
@@ -59,7 +59,9 @@ class LinearModel:
         """Forecast from standardised windows of shape (k, q, lookback), to (k, q, horizon)."""
         level = windows @ centring_weights(self.choice.normalisation, self.lookback)
         inputs = (windows - level[:, :, None]).astype(np.float32)
-        return np.matmul(inputs, self.weights.astype(np.float32, copy=False)) + level[:, :, None]
+        moves = np.matmul(inputs, self.weights.astype(np.float32, copy=False))
+        point: Floats = moves + level[:, :, None]
+        return point
 
     def at_half_precision(self) -> LinearModel:
         """The same model with its weights rounded to 16 bits."""
@@ -113,7 +115,7 @@ class Linear:
             raise BadInput("a linear model without weights, lookback or ridge", fix="train it again")
         if weights.ndim != 3 or weights.shape[1:] != (lookback, horizon):
             raise BadInput(
-                f"weights of shape {weights.shape} do not fit a lookback of {lookback} and a horizon of {horizon}",
+                f"weights of shape {weights.shape} do not fit lookback {lookback} and horizon {horizon}",
                 fix="train it again",
             )
         try:
@@ -125,7 +127,7 @@ class Linear:
 
 
 def _solve(matrix: Floats, horizon: int, choice: Choice) -> npt.NDArray[np.float32]:
-    sums = centred(matrix, horizon, choice.lookback, choice.normalisation)
+    sums = centred_in_place(matrix, horizon, choice.lookback, choice.normalisation)
     return solve_ridge(sums[:, : choice.lookback], sums[:, choice.lookback :], choice.ridge)
 
 

@@ -1,4 +1,4 @@
-"""Choosing what a linear model leaves to `auto`, on the calibration origins, within a fixed budget of work."""
+"""Choosing what a linear model leaves to `auto`: on the calibration origins, with a fixed amount of work."""
 
 from __future__ import annotations
 
@@ -9,16 +9,23 @@ from enum import StrEnum
 import numpy as np
 
 from fleetcast.forecasting.model import Hyperparameters, Problem
-from fleetcast.forecasting.products import LaggedProducts, Normalisation, centred, centring_weights
+from fleetcast.forecasting.products import (
+    LaggedProducts,
+    Normalisation,
+    centred,
+    centred_in_place,
+    centring_weights,
+)
 from fleetcast.forecasting.ridge import Singles, solve_ridge
 from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.split import Split
 from fleetcast.forecasting.windows import cut
 
 RIDGES = (0.003, 0.03, 0.3)
-"""Strengths to try, each ten times the last: what a finer grid gains is within the noise of the held-out part."""
+"""Strengths to try, each ten times the last; a finer grid gains less than the held-out part can tell."""
 _JUDGED_STEPS = 24
 """Steps of the horizon, evenly spread, that candidates are judged by: solving for fewer steps is cheaper."""
+_SHORTEST_TO_HALVE = 16
 _WORTH_IT = 0.995
 """What a set of weights per sensor, many times as large, must lower the error to."""
 
@@ -52,8 +59,7 @@ class HeldOut:
     def of(cls, problem: Problem, split: Split) -> HeldOut:
         """Cut the calibration origins' windows."""
         every = cut(problem.values, split.calibration - split.reach, split.reach + problem.horizon)
-        whole = np.isfinite(every).all(axis=2)
-        kept = tuple(sensor[good] for sensor, good in zip(every, whole, strict=True))
+        kept = tuple(sensor[np.isfinite(sensor).all(axis=1)] for sensor in every)
         return cls(kept, split.reach, problem.horizon)
 
 
@@ -66,11 +72,10 @@ class Search:
         self._steps = np.unique(np.linspace(0, problem.horizon - 1, _JUDGED_STEPS).round().astype(np.int64))
         self._examples: dict[tuple[int, Normalisation], list[tuple[Singles, Singles]]] = {}
         self._pooled: Floats | None = None
-        self._single: dict[int, Floats] = {}
         self._centred: dict[tuple[int | None, int, Normalisation], Floats] = {}
 
     def error(self, choice: Choice) -> float:
-        """Mean absolute error in standard deviations, over sensors of equal weight; infinite if unmeasurable."""
+        """Mean absolute error in standard deviations, sensors of equal weight; infinite if unmeasurable."""
         errors = []
         shared = self.weights(choice, None, self._steps) if choice.sharing is Sharing.POOLED else None
         for sensor, (inputs, targets) in enumerate(self._prepared(choice)):
@@ -89,8 +94,12 @@ class Search:
         """Solve on the past, for some steps of the horizon; `sensor` None is the pool of all."""
         key = (sensor, choice.lookback, choice.normalisation)
         if key not in self._centred:
-            matrix = self._pool() if sensor is None else self._of(sensor)
-            self._centred[key] = centred(matrix, self._products.horizon, choice.lookback, choice.normalisation)
+            setup = (self._products.horizon, choice.lookback, choice.normalisation)
+            self._centred[key] = (
+                centred(self._pool(), *setup)
+                if sensor is None
+                else centred_in_place(self._products.past(sensor), *setup)
+            )
         sums = self._centred[key]
         return solve_ridge(sums[:, : choice.lookback], sums[:, choice.lookback + steps], choice.ridge)
 
@@ -98,11 +107,6 @@ class Search:
         if self._pooled is None:
             self._pooled = self._products.past_pooled()
         return self._pooled
-
-    def _of(self, sensor: int) -> Floats:
-        if sensor not in self._single:
-            self._single[sensor] = self._products.past(sensor)
-        return self._single[sensor]
 
     def _prepared(self, choice: Choice) -> list[tuple[Singles, Singles]]:
         key = (choice.lookback, choice.normalisation)
@@ -119,35 +123,31 @@ class Search:
 
 
 def choose(search: Search, hyperparameters: Hyperparameters, reach: int) -> Choice:
-    """Settle every `auto`: first normalisation and ridge, pooled; then a shorter lookback; then the sharing."""
+    """Settle every `auto`: normalisation, ridge and lookback with pooled weights, then the sharing."""
     normalisation = hyperparameters.get("normalisation", "auto")
     ridge = hyperparameters.get("ridge", "auto")
     sharing = hyperparameters.get("sharing", "auto")
     centrings = list(Normalisation) if normalisation == "auto" else [Normalisation(str(normalisation))]
     ridges = RIDGES if isinstance(ridge, str) else (float(ridge),)
-    first = Sharing.POOLED if sharing == "auto" else Sharing(str(sharing))
     middle = ridges[len(ridges) // 2]
-    best, least = search.best(Choice(reach, middle, centring, first) for centring in centrings)
-    others = [replace(best, ridge=each) for each in ridges if each != best.ridge]
-    best, least = _better(search, best, least, others)
-    if hyperparameters.get("lookback", "auto") == "auto" and reach >= 16:
+    best, least = search.best(Choice(reach, middle, each, Sharing.POOLED) for each in centrings)
+    weaker_or_stronger = [replace(best, ridge=each) for each in ridges if each != middle]
+    best, least = _better(search, best, least, weaker_or_stronger)
+    if hyperparameters.get("lookback", "auto") == "auto" and reach >= _SHORTEST_TO_HALVE:
         best, least = _better(search, best, least, [replace(best, lookback=reach // 2)])
-    if sharing == "auto":
-        single, error = search.best([replace(best, sharing=Sharing.PER_SENSOR)])
-        single, error = _better(search, single, error, [replace(single, ridge=each) for each in others_above(ridges, best)])
-        if error < least * _WORTH_IT:
-            best = single
-    return best
-
-
-def others_above(ridges: tuple[float, ...], best: Choice) -> list[float]:
-    """The next stronger ridge: fewer readings for each set of weights want more of it."""
-    return [each for each in ridges if each > best.ridge][:1]
+    if sharing == Sharing.POOLED:
+        return best
+    # fewer readings for each set of weights want more shrinkage
+    stronger = min((each for each in ridges if each > best.ridge), default=best.ridge)
+    single, error = search.best([replace(best, sharing=Sharing.PER_SENSOR, ridge=stronger)])
+    if sharing == "auto" and not error < least * _WORTH_IT:
+        return best
+    single, _ = _better(search, single, error, [replace(single, ridge=best.ridge)])
+    return single
 
 
 def _better(search: Search, best: Choice, least: float, others: list[Choice]) -> tuple[Choice, float]:
-    if others:
-        other, error = search.best(others)
-        if error < least:
-            return other, error
-    return best, least
+    if not others:
+        return best, least
+    other, error = search.best(others)
+    return (other, error) if error < least else (best, least)

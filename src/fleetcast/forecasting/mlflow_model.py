@@ -14,7 +14,7 @@ from fleetcast.forecasting.mlmodel import FORECAST_COLUMNS
 from fleetcast.forecasting.series import Series
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]  # stubs would be one more package for this one file
 
 
 class PyfuncModel:
@@ -23,13 +23,12 @@ class PyfuncModel:
     def __init__(self, fitted: FittedModel) -> None:
         self._fitted = fitted
 
-    def predict(self, model_input: pd.DataFrame, params: object = None) -> pd.DataFrame:  # noqa: ARG002 — MLflow passes it
+    def predict(self, model_input: pd.DataFrame) -> pd.DataFrame:
         """Forecast the steps that follow a history.
 
         Args:
-            model_input: Column `timestamp` (aware, or naive and then taken as UTC; on the model's grid, in any
-                order; steps may be missing) and one column for each sensor.
-            params: Not used.
+            model_input: Column `timestamp` (aware, or naive and then taken as UTC; on the model's grid,
+                in any order; steps may be missing) and one column for each sensor.
 
         Returns:
             One row for each coming step and sensor: `timestamp` (aware UTC), `sensor`, `point`, `lower_80`,
@@ -67,7 +66,8 @@ class PyfuncModel:
         rows = np.asarray(offsets // step, dtype=np.int64)
         if (offsets % step != pd.Timedelta(0)).any() or len(np.unique(rows)) < len(rows):
             raise BadInput(
-                f"the timestamps are not {self._fitted.step} apart", fix="resample to the model's frequency first"
+                f"the timestamps are not {self._fitted.step} apart",
+                fix="resample to the model's frequency first",
             )
         values = np.full((int(rows.max()) + 1, len(self._fitted.sensors)), np.nan)
         values[rows] = frame[list(self._fitted.sensors)].to_numpy(dtype=np.float64)

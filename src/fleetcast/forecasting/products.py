@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from fleetcast.forecasting.gram import centre, diagonal_sums, unskew
+from fleetcast.forecasting.gram import DiagonalSums, centre, unskew
 from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.windows import runs
 
@@ -34,22 +34,21 @@ class LaggedProducts:
     """
 
     def __init__(self, values: Floats, *, reach: int, horizon: int, train_end: int) -> None:
-        self.reach = reach
+        span = reach + horizon
         self.horizon = horizon
-        self._past: list[Floats] = []
-        self._whole: list[Floats] = []
-        for readings in values.T:
-            past, whole = _sums(readings, reach, reach + horizon, train_end)
-            self._past.append(past)
-            self._whole.append(whole)
-
-    @property
-    def sensors(self) -> int:
-        """How many sensors there are."""
-        return len(self._past)
+        self.sensors = values.shape[1]
+        sums = DiagonalSums(reach, span, parts=2, sensors=self.sensors)
+        for sensor, readings in enumerate(values.T):
+            known = np.where(np.isfinite(readings), readings, 0.0)
+            for run in runs(readings):
+                stop = run.end - span + 1
+                if stop > run.begin:
+                    past_stop = min(max(run.begin, train_end - span + 1), stop)
+                    sums.add(sensor, known, run.begin, (past_stop, stop))
+        self._past, self._whole = sums.totals
 
     def past(self, sensor: int) -> Floats:
-        """One sensor's matrix, shape (reach, reach + horizon), over the windows that end before `train_end`."""
+        """One sensor's matrix over the windows before `train_end`, shape (reach, reach + horizon)."""
         return unskew(self._past[sensor])
 
     def whole(self, sensor: int) -> Floats:
@@ -58,11 +57,11 @@ class LaggedProducts:
 
     def past_pooled(self) -> Floats:
         """The sum of `past` over the sensors."""
-        return unskew(_total(self._past))
+        return unskew(self._past.sum(axis=0))
 
     def whole_pooled(self) -> Floats:
         """The sum of `whole` over the sensors."""
-        return unskew(_total(self._whole))
+        return unskew(self._whole.sum(axis=0))
 
 
 def centred(matrix: Floats, horizon: int, lookback: int, normalisation: Normalisation) -> Floats:
@@ -71,28 +70,19 @@ def centred(matrix: Floats, horizon: int, lookback: int, normalisation: Normalis
     Returns:
         Shape (lookback, lookback + horizon).
     """
+    part = _last(matrix, horizon, lookback)
+    result = np.empty_like(part)
+    centre(part, centring_weights(normalisation, lookback), out=result)
+    return result
+
+
+def centred_in_place(matrix: Floats, horizon: int, lookback: int, normalisation: Normalisation) -> Floats:
+    """The same as `centred`, over the matrix that was given."""
+    part = _last(matrix, horizon, lookback)
+    centre(part, centring_weights(normalisation, lookback), out=part)
+    return part
+
+
+def _last(matrix: Floats, horizon: int, lookback: int) -> Floats:
     skipped = len(matrix) - lookback
-    return centre(matrix[skipped:, skipped : skipped + lookback + horizon], centring_weights(normalisation, lookback))
-
-
-def _total(parts: list[Floats]) -> Floats:
-    total = parts[0].copy()
-    for part in parts[1:]:
-        total += part
-    return total
-
-
-def _sums(readings: Floats, lookback: int, span: int, train_end: int) -> tuple[Floats, Floats]:
-    past: Floats | None = None
-    whole: Floats | None = None
-    known = np.where(np.isfinite(readings), readings, 0.0)
-    for run in runs(readings):
-        stop = run.end - span + 1
-        if stop <= run.begin:
-            continue
-        past_stop = min(max(run.begin, train_end - span + 1), stop)
-        first, second = diagonal_sums(known, run.begin, (past_stop, stop), lookback, span)
-        past = first if past is None else np.add(past, first, out=past)
-        whole = second if whole is None else np.add(whole, second, out=whole)
-    empty = np.zeros((lookback, span))
-    return (empty if past is None else past), (empty if whole is None else whole)
+    return matrix[skipped:, skipped : skipped + lookback + horizon]

@@ -13,7 +13,7 @@ _FAINT = 1e-30
 
 
 def solve_ridge(gram: Floats, targets: Floats, strength: float) -> Singles:
-    """Weights B that minimise |X B − Y|² + strength · v · |B|², v being the mean of the diagonal of XᵀX.
+    """Weights B that minimise |X B − Y|² + strength · v · |B|², v the mean of XᵀX's diagonal.
 
     Solved in single precision, which is as good as the data; a matrix that is too close to singular for it is
     solved in double precision, and if need be with the least further shrinkage that works.
@@ -30,11 +30,13 @@ def solve_ridge(gram: Floats, targets: Floats, strength: float) -> Singles:
     unit = float(np.trace(gram)) / size
     if not unit > _FAINT:
         return np.zeros(targets.shape, dtype=np.float32)
-    single = np.array(gram, dtype=np.float32, order="F") / np.float32(unit)
+    single = np.array(gram.T, dtype=np.float32, order="F")  # symmetric, and so copied in the order it lies in
+    single /= np.float32(unit)
     single.flat[:: size + 1] += np.float32(strength)
     factor, failed = lapack.spotrf(single, lower=1, clean=0, overwrite_a=1)
     if not failed and float(np.min(np.diagonal(factor))) > 2e-3:
-        scaled = np.array(targets, dtype=np.float32, order="F") / np.float32(unit)
+        scaled = np.array(targets, dtype=np.float32, order="F")
+        scaled /= np.float32(unit)
         weights, _ = lapack.spotrs(factor, scaled, lower=1, overwrite_b=1)
         return np.ascontiguousarray(weights)
     return _solve_double(gram / unit, targets / unit, strength)

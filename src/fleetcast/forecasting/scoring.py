@@ -9,7 +9,9 @@ from fleetcast.forecasting import metrics
 from fleetcast.forecasting.series import Floats
 
 
-def score(actual: Floats, point: Floats, halves: tuple[Floats, Floats], naive: Floats, scale: float | None) -> Scores:
+def score(
+    actual: Floats, point: Floats, halves: tuple[Floats, Floats], naive: Floats, scale: float | None
+) -> Scores:
     """Judge forecasts from several origins, on the origins where everything was observed.
 
     Args:
@@ -23,7 +25,11 @@ def score(actual: Floats, point: Floats, halves: tuple[Floats, Floats], naive: F
     if not good.all():
         actual, point, naive = actual[good], point[good], naive[good]
     half_80, half_95 = halves
-    lines = zip(metrics.QUANTILES, (point - half_95, point - half_80, point, point + half_80, point + half_95), strict=True)
+    lines = zip(
+        metrics.QUANTILES,
+        (point - half_95, point - half_80, point, point + half_80, point + half_95),
+        strict=True,
+    )
     error, naive_error = metrics.mae(actual, point), metrics.mae(actual, naive)
     return Scores(
         mae=error,

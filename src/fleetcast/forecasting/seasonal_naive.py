@@ -77,8 +77,8 @@ class SeasonalNaive:
 def candidates(problem: Problem) -> tuple[int, ...]:
     """Seasons worth trying, in steps, shortest first.
 
-    The declared one; else persistence, a day from three days of readings on, a week from three weeks on, as far as
-    unbroken stretches are long enough to test them.
+    The declared one; else persistence, a day from three days of readings on, a week from three weeks on, as
+    far as unbroken stretches are long enough to test them.
     """
     declared = _declared(problem.hyperparameters)
     if declared:

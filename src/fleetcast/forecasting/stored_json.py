@@ -50,7 +50,11 @@ class StoredJson:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of strings."""
-        return tuple(each for each in self._items(name) if isinstance(each, str) or self._refuse(name))
+        items = self._items(name)
+        found = tuple(each for each in items if isinstance(each, str))
+        if len(found) < len(items):
+            raise self._wrong(name)
+        return found
 
     def instant(self, name: str) -> datetime:
         """A time with an offset."""
@@ -78,7 +82,10 @@ class StoredJson:
     def scalars(self, name: str) -> dict[str, HyperparameterValue]:
         """An object of plain values."""
         found = self.inside(name).fields
-        return {key: value for key, value in found.items() if isinstance(value, str | int | float) or self._refuse(name)}
+        plain = {key: value for key, value in found.items() if isinstance(value, str | int | float)}
+        if len(plain) < len(found):
+            raise self._wrong(name)
+        return plain
 
     def _items(self, name: str) -> list[object]:
         value = self.fields.get(name)
@@ -104,12 +111,10 @@ class StoredJson:
             raise self._wrong(name)
         return float(value)
 
-    def _refuse(self, name: str) -> bool:
-        raise self._wrong(name)
-
     def _wrong(self, name: str) -> BadInput:
         return BadInput(
-            f"{self.place}: the field {name} is missing or wrong", fix="restore the artifact, or train the circuit again"
+            f"{self.place}: the field {name} is missing or wrong",
+            fix="restore the artifact, or train the circuit again",
         )
 
 

@@ -69,7 +69,7 @@ def train(series: Series, task: TrainingTask) -> Trained:
 
     Raises:
         HistoryTooShort: No unbroken run of a target is long enough.
-        BadInput: Unknown family, wrong hyperparameter, a target that the series lacks, or a horizon below one.
+        BadInput: Unknown family, wrong hyperparameter, a unknown target, or a horizon below one.
     """
     values = _targets(series, task)
     needed = needed_steps(task.family, task.hyperparameters, task.horizon)
@@ -84,22 +84,27 @@ def train(series: Series, task: TrainingTask) -> Trained:
     final, held_out = _as_stored(standard, fitted, parts)
     known = len(parts.calibration)
     calibrated = conformal_widths(held_out.errors[:, :known])
-    metrics, backtest = _evidence(series, standard, units, parts, held_out.since(known), calibrated, task.targets)
+    metrics, backtest = _evidence(
+        series, standard, units, parts, held_out.since(known), calibrated, task.targets
+    )
     widths = conformal_widths(held_out.errors)
-    model = FittedModel(task.family, final, task.targets, series.step, task.horizon, units, widths.as_stored())
+    model = FittedModel(
+        task.family, final, task.targets, series.step, task.horizon, units, widths.as_stored()
+    )
     return Trained(model, metrics, mean_metrics(metrics.values()), backtest)
 
 
 @dataclass(frozen=True, slots=True)
 class _HeldOut:
-    """Held-out readings and forecasts, standardised; each of shape (k, q, h), NaN where a window has a hole."""
+    """Held-out readings and forecasts, standardised, of shape (k, q, h); NaN where a window has a hole."""
 
     actual: Floats
     point: Floats
 
     @property
     def errors(self) -> Floats:
-        return np.abs(self.actual - self.point)
+        errors: Floats = np.abs(self.actual - self.point)
+        return errors
 
     def since(self, origin: int) -> _HeldOut:
         return _HeldOut(self.actual[:, origin:], self.point[:, origin:])
@@ -126,9 +131,10 @@ def _error_by_sensor(held_out: _HeldOut) -> Floats:
     """Mean absolute error, shape (k,); 0 where nothing was measured."""
     errors = held_out.errors
     measured = np.isfinite(errors)
-    if measured.all():
-        return np.mean(errors, axis=(1, 2))
-    return np.sum(np.where(measured, errors, 0.0), axis=(1, 2)) / np.maximum(measured.sum(axis=(1, 2)), 1)
+    mean: Floats = np.sum(np.where(measured, errors, 0.0), axis=(1, 2)) / np.maximum(
+        measured.sum(axis=(1, 2)), 1
+    )
+    return mean
 
 
 def _evidence(
@@ -142,7 +148,9 @@ def _evidence(
 ) -> tuple[dict[str, Scores], Backtest]:
     """Judge the test origins, in the sensors' own units, next to seasonal naive."""
     season = _season(problem, parts)
-    naive = SeasonalNaiveModel(season, problem.horizon).point(cut(problem.values, parts.test - season, season))
+    naive = SeasonalNaiveModel(season, problem.horizon).point(
+        cut(problem.values, parts.test - season, season)
+    )
     scores, model_mae, naive_mae = {}, [], []
     for number, target in enumerate(targets):
         scale, centre = units.scale[number], units.centre[number]
@@ -174,7 +182,9 @@ def _targets(series: Series, task: TrainingTask) -> Floats:
     if task.horizon < 1:
         raise BadInput(f"a horizon of {task.horizon} steps", fix="forecast at least one step")
     if not task.targets or len(set(task.targets)) < len(task.targets):
-        raise BadInput(f"targets {', '.join(task.targets) or 'none'}", fix="name each sensor to forecast once")
+        raise BadInput(
+            f"targets {', '.join(task.targets) or 'none'}", fix="name each sensor to forecast once"
+        )
     missing = [target for target in task.targets if target not in series.sensors]
     if missing:
         raise BadInput(

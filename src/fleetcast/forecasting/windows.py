@@ -54,7 +54,9 @@ def whole_origins(values: Floats, lookback: int, horizon: int) -> Bools:
     if steps >= lookback + horizon:
         missing = np.zeros((steps + 1, sensors), dtype=np.int64)
         np.cumsum(~np.isfinite(values), axis=0, out=missing[1:])
-        whole[lookback : steps - horizon + 1] = missing[lookback + horizon :] == missing[: steps + 1 - lookback - horizon]
+        whole[lookback : steps - horizon + 1] = (
+            missing[lookback + horizon :] == missing[: steps + 1 - lookback - horizon]
+        )
     return whole
 
 
