@@ -16,6 +16,8 @@ GIVEN_INPUTS = ("data", "task")
 """What every job is handed: its readings, and the JSON file that says what to train."""
 MODEL_OUTPUT = "model"
 """The output that is registered; one step must write it."""
+MAX_RETRIES = 2
+TIMEOUT = timedelta(seconds=3600)
 
 _PLACEHOLDER = re.compile(r"\$\{\{\s*(inputs|outputs)\.([A-Za-z0-9_-]+)\s*\}\}")
 _LONGEST_TIMEOUT = timedelta(days=7)
@@ -68,9 +70,9 @@ class TrainingComponent:
     version: SemVer
     steps: tuple[Step, ...]
     """In running order; a step reads `data`, `task` and what earlier steps wrote."""
-    max_retries: int = 2
+    max_retries: int = MAX_RETRIES
     """Attempts after the first, per job."""
-    timeout: timedelta = timedelta(seconds=3600)
+    timeout: timedelta = TIMEOUT
     """Per attempt."""
 
     def __post_init__(self) -> None:

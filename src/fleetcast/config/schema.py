@@ -1,0 +1,156 @@
+"""What may be written in each file of a fleet repository, as Pydantic models over YAML nodes.
+
+A field that is None was not written. Nothing is inherited or defaulted here.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator
+
+from fleetcast.config import scalars
+from fleetcast.config.scalars import Refused
+from fleetcast.domain.circuit import Cutoff, HyperparameterValue
+from fleetcast.domain.semver import SemVer
+
+Text = Annotated[str, PlainValidator(scalars.text)]
+Identifier = Annotated[str, PlainValidator(scalars.identifier)]
+Sensor = Annotated[str, PlainValidator(scalars.sensor)]
+Duration = Annotated[timedelta, PlainValidator(scalars.duration)]
+DaysOrDuration = Annotated[timedelta, PlainValidator(scalars.days_or_duration)]
+SecondsOrDuration = Annotated[timedelta, PlainValidator(scalars.seconds_or_duration)]
+Version = Annotated[SemVer, PlainValidator(scalars.version)]
+Count = Annotated[int, PlainValidator(scalars.whole(0, 10**15))]
+Days = Annotated[int, PlainValidator(scalars.whole(1, 36_525))]
+Percent = Annotated[float, PlainValidator(scalars.real(0, 100))]
+Share = Annotated[float, PlainValidator(scalars.real(0, 1))]
+NotNegative = Annotated[float, PlainValidator(scalars.real(0))]
+Real = Annotated[float, PlainValidator(scalars.real())]
+AtMostOne = Annotated[float, PlainValidator(scalars.real(-1e9, 1))]
+
+
+def _sensors(names: list[str]) -> list[str]:
+    if not names:
+        raise Refused("is an empty list", "name at least one sensor")
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.casefold(), name)
+        if other is not name:
+            twice = f"names {name!r} twice" if other == name else f"names both {other!r} and {name!r}"
+            raise Refused(twice, "keep one of the two")
+    return names
+
+
+Sensors = Annotated[list[Sensor], AfterValidator(_sensors)]
+
+
+class Written(BaseModel):
+    """A mapping in a file; a key that is not known is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class LimitsWritten(Written):
+    """Physical limits of one sensor, in its own unit."""
+
+    min: Real | None = None
+    max: Real | None = None
+
+
+class CleaningWritten(Written):
+    """How readings are cleaned."""
+
+    fill_steps: Annotated[int, PlainValidator(scalars.whole(0, 1_000))] | None = None
+    max_missing_share: Share | None = None
+    max_flat_share: Share | None = None
+    flat_steps: Annotated[int, PlainValidator(scalars.whole(2, 1_000_000))] | None = None
+    spike_deviations: Annotated[float, PlainValidator(scalars.real(1e-9, 1e9))] | None = None
+
+
+class BoundsWritten(Written):
+    """What a model must reach."""
+
+    min_skill: AtMostOne | None = None
+    min_accuracy: AtMostOne | None = None
+    max_mae: NotNegative | None = None
+    max_rmse: NotNegative | None = None
+    max_mase: NotNegative | None = None
+
+
+class ThresholdsWritten(BoundsWritten):
+    """What a circuit's models must reach, and closer bounds for single sensors."""
+
+    sensors: dict[Sensor, BoundsWritten] | None = None
+
+
+class DefaultsWritten(Written):
+    """`defaults:` of the fleet or of a plant."""
+
+    description: Text | None = None
+    features: Sensors | None = None
+    targets: Sensors | None = None
+    frequency: Duration | None = None
+    forecast_horizon: DaysOrDuration | None = None
+    training_days: DaysOrDuration | None = None
+    training_window: DaysOrDuration | None = None
+    cutoff_date: Annotated[Cutoff, PlainValidator(scalars.cutoff)] | None = None
+    data_source: Identifier | None = None
+    delta_version: Count | None = None
+    pipeline_component_version: Version | None = None
+    model: Annotated[str, PlainValidator(scalars.family)] | None = None
+    hyperparameters: dict[str, Annotated[HyperparameterValue, PlainValidator(scalars.untyped)]] | None = None
+    sensor_limits: dict[Sensor, LimitsWritten] | None = None
+    cleaning: CleaningWritten | None = None
+    revision: Count | None = None
+    thresholds: ThresholdsWritten | None = None
+    owner: Text | None = None
+    tags: dict[str, Text] | None = None
+
+
+class CircuitWritten(DefaultsWritten):
+    """A circuit below its plant."""
+
+    model_name: Identifier | None = None
+
+
+class FlatCircuitWritten(CircuitWritten):
+    """A circuit in the flat list."""
+
+    plant_id: Text
+    circuit_id: Text
+
+
+class RetryWritten(Written):
+    """When a job is tried again."""
+
+    max_retries: Annotated[int, PlainValidator(scalars.whole(0, 20))] | None = None
+    timeout: SecondsOrDuration | None = None
+
+
+class StepWritten(Written):
+    """One command of the training component."""
+
+    name: Text
+    command: Text
+    inputs: list[Text] | None = None
+    outputs: list[Text] | None = None
+
+
+class ComponentWritten(Written):
+    """`components/training-pipeline-component.yaml`."""
+
+    name: Identifier
+    version: Version
+    steps: list[StepWritten]
+    retry: RetryWritten | None = None
+
+
+class EnvironmentWritten(Written):
+    """`config/environment.yaml`."""
+
+    name: Identifier
+    version: Version
+    python: Text
+    packages: list[Text] | None = None
