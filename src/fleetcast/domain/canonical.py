@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fleetcast.domain.identity import Digest
 
-Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
+if TYPE_CHECKING:
+    Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
+else:
+    Json = Any  # libraries that read annotations at run time cannot follow a recursive alias
 
 
 def canonical_json(value: Json) -> str:

@@ -41,7 +41,10 @@ class FitTask:
     frequency: timedelta
     horizon: timedelta
     start: datetime
+    """Aware UTC, inclusive: where the training window begins."""
     end: datetime
+    """Aware UTC, exclusive: the cutoff."""
+    delta_version: int
     family: str
     hyperparameters: Mapping[str, HyperparameterValue]
     sensor_limits: Mapping[str, SensorLimits]

@@ -10,7 +10,7 @@ from fleetcast.domain.assets import AssetKind
 from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.model import FleetIndex
+from fleetcast.domain.model import FleetIndex, VersionState
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.training_hash import FieldChange, changes, data_digest, training_hash, training_inputs
 
@@ -75,7 +75,7 @@ class UpToDate:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """The circuit's data was checked and cannot be trained on."""
+    """The circuit cannot be trained: its data is unfit, or people refused the model it would give again."""
 
     key: CircuitKey
     model: str
@@ -166,7 +166,13 @@ class Plan:
     def digest(self) -> Digest:
         """Of what it would do; equal plans have equal digests."""
         rows = [[str(a.key), a.action, getattr(a, "version", 0), a.why] for a in self.circuits]
-        return digest_of({"fleet": self.fleet.hex, "circuits": rows, "assets": [[a.verb, a.kind, a.name, a.version] for a in self.assets]})
+        return digest_of(
+            {
+                "fleet": self.fleet.hex,
+                "circuits": rows,
+                "assets": [[a.verb, a.kind, a.name, a.version] for a in self.assets],
+            }
+        )
 
 
 def plan_circuit(circuit: Circuit, index: FleetIndex, checked: Mapping[Digest, DataAsset]) -> CircuitAction:
@@ -183,26 +189,39 @@ def plan_circuit(circuit: Circuit, index: FleetIndex, checked: Mapping[Digest, D
     selected = index.selected_entry(name)
     held = index.with_hash(name, wanted)
     if held is not None:
-        if selected is not None and selected.training_hash == wanted and selected.version in _usable(index, name):
+        if (
+            selected is not None
+            and selected.training_hash == wanted
+            and selected.state is VersionState.REGISTERED
+        ):
             return UpToDate(circuit.key, name, wanted, selected.version)
         return Reuse(circuit.key, name, wanted, held.version)
     data = checked.get(data_digest(inputs))
     if data is not None and data.blocked:
         return Blocked(circuit.key, name, wanted, data.blocked)
+    refused = _refused(index, name, wanted)
+    if refused:
+        return Blocked(circuit.key, name, wanted, refused)
     latest = selected or next(iter(reversed(index.versions.get(name, ()))), None)
     differs = changes(latest.inputs, inputs) if latest else ()
-    reason = "" if differs else (_same_again(index, name, wanted) if latest else "new circuit")
+    reason = "" if differs else "new circuit"
     return Train(circuit.key, name, wanted, differs, reason, data_checked=data is not None)
 
 
 def plan_removed(circuits: Sequence[Circuit], index: FleetIndex) -> list[Removed]:
     """The circuits whose model is in use but which are no longer declared, in order of their keys."""
     declared = {circuit.model_name for circuit in circuits}
-    gone = [entry for name in index.selected if name not in declared and (entry := index.selected_entry(name))]
-    return sorted((Removed(entry.key, entry.name, entry.version) for entry in gone), key=lambda item: item.key)
+    gone = [
+        entry for name in index.selected if name not in declared and (entry := index.selected_entry(name))
+    ]
+    return sorted(
+        (Removed(entry.key, entry.name, entry.version) for entry in gone), key=lambda item: item.key
+    )
 
 
-def estimate(plan: Sequence[CircuitAction], circuits: Sequence[Circuit], past: PastTraining) -> timedelta | None:
+def estimate(
+    plan: Sequence[CircuitAction], circuits: Sequence[Circuit], past: PastTraining
+) -> timedelta | None:
     """Estimate the time to train, from the median fit of each family; None if a family never ran."""
     families = {circuit.key: circuit.family for circuit in circuits}
     wanted = [families[action.key] for action in plan if isinstance(action, Train)]
@@ -216,10 +235,8 @@ def promotion(kind: AssetKind | str, name: str, version: str, note: str = "") ->
     return AssetAction("promote", str(kind), name, version, note)
 
 
-def _usable(index: FleetIndex, name: str) -> set[int]:
-    return {entry.version for entry in index.versions.get(name, ()) if entry.state == "registered"}
-
-
-def _same_again(index: FleetIndex, name: str, wanted: Digest) -> str:
-    states = {entry.state.value for entry in index.versions.get(name, ()) if entry.training_hash == wanted}
-    return f"the version with this training hash is {' and '.join(sorted(states))}"
+def _refused(index: FleetIndex, name: str, wanted: Digest) -> str:
+    for entry in reversed(index.versions.get(name, ())):
+        if entry.training_hash == wanted:
+            return f"version {entry.version} was {entry.state.value}; change its configuration or raise `revision`"
+    return ""

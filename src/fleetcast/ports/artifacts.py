@@ -14,7 +14,9 @@ class ArtifactMissing(FleetcastError):
 
     def __init__(self, digest: Digest, why: str = "is not in the store") -> None:
         super().__init__(f"artifact {digest} {why}")
-        self.fix = "raise `revision` of the circuits that use it to train them again, or restore the artifact store"
+        self.fix = (
+            "raise `revision` of the circuits that use it to train them again, or restore the artifact store"
+        )
 
 
 class ArtifactStore(Protocol):

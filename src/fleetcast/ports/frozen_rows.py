@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fleetcast.domain.identity import Digest
+from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.ports.readings import Readings
 
 
@@ -19,8 +19,8 @@ class FrozenRows(Protocol):
         """Whether rows with this fingerprint are kept."""
         ...
 
-    def load(self, fingerprint: Digest) -> Readings:
-        """Exactly what was frozen.
+    def load(self, fingerprint: Digest, key: CircuitKey) -> Readings:
+        """Exactly what was frozen, as the rows of this circuit.
 
         Raises:
             BadInput: No such rows are kept.

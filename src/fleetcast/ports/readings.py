@@ -34,7 +34,9 @@ class Readings:
     def fingerprint(self) -> Digest:
         """SHA-256 of the sensors' names, the times and the values, bit for bit; the key is not part of it."""
         header = "\x1f".join(self.sensors).encode() + b"\x1e"
-        return Digest.of(header + self.times.astype("<i8").tobytes() + np.ascontiguousarray(self.values, "<f8").tobytes())
+        return Digest.of(
+            header + self.times.astype("<i8").tobytes() + np.ascontiguousarray(self.values, "<f8").tobytes()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,14 @@ class ReadingsTable(Protocol):
 
     def circuits(self, version: int) -> Sequence[CircuitKey]:
         """The circuits with at least one row in that version, sorted.
+
+        Raises:
+            BadInput: There is no such version.
+        """
+        ...
+
+    def sensors(self, version: int) -> Sequence[str]:
+        """The sensor columns of that version, in the order in which they came.
 
         Raises:
             BadInput: There is no such version.

@@ -1,0 +1,77 @@
+"""Holding a challenger against the champion: both from the same origins, after the champion's cutoff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from fleetcast.domain.circuit import Circuit, Cutoff
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.promotion import Compared, Comparison, NoChampion, NotComparable
+from fleetcast.forecasting.artifact import load, load_backtest
+from fleetcast.forecasting.backtest import replay
+from fleetcast.forecasting.resampling import resample
+from fleetcast.ports.artifacts import ArtifactMissing, ArtifactStore
+from fleetcast.ports.frozen_rows import FrozenRows
+
+
+@dataclass(frozen=True, slots=True)
+class ChampionComparison:
+    """Replays a champion on the challenger's own backtest."""
+
+    artifacts: ArtifactStore
+    frozen: FrozenRows
+
+    def __call__(
+        self, circuit: Circuit, challenger: ModelVersion, champion: ModelVersion | None
+    ) -> Comparison:
+        """Compare the challenger's backtest model with the champion, on readings neither was trained on."""
+        if champion is None:
+            return NoChampion()
+        try:
+            return self._compare(circuit, challenger, champion)
+        except (BadInput, ArtifactMissing) as error:
+            return NotComparable(champion.version, str(error))
+
+    def _compare(self, circuit: Circuit, challenger: ModelVersion, champion: ModelVersion) -> Comparison:
+        backtest = load_backtest(self.artifacts.folder(challenger.model.artifact))
+        cutoff = Cutoff.parse(str(champion.model.lineage.inputs["cutoff_date"])).end
+        usable = [number for number, origin in enumerate(backtest.origins) if origin >= cutoff]
+        if not usable:
+            return NotComparable(champion.version, f"no backtest origin after its cutoff {_shown(cutoff)}")
+        model = load(self.artifacts.folder(champion.model.artifact))
+        readings = self.frozen.load(challenger.model.lineage.fingerprint, circuit.key)
+        series = resample(
+            readings.times,
+            readings.values,
+            readings.sensors,
+            circuit.frequency,
+            circuit.sensor_limits,
+            circuit.cleaning,
+        )
+        errors = replay(model, series, [backtest.origins[number] for number in usable])
+        common = [name for name in model.sensors if name in backtest.sensors]
+        theirs = errors[:, [model.sensors.index(name) for name in common]]
+        ours = backtest.model_mae[np.ix_(usable, [backtest.sensors.index(name) for name in common])]
+        ratio = _mean_ratio(ours, theirs)
+        if ratio is None:
+            return NotComparable(champion.version, "no readings to compare them on")
+        return Compared(champion.version, len(usable), ratio)
+
+
+def _mean_ratio(ours: np.ndarray, theirs: np.ndarray) -> float | None:
+    """The mean over sensors of our MAE over theirs, where both were measured."""
+    both = np.isfinite(ours) & np.isfinite(theirs)
+    ratios = []
+    for sensor in range(ours.shape[1]):
+        rows = both[:, sensor]
+        if rows.any() and theirs[rows, sensor].mean() > 0:
+            ratios.append(float(ours[rows, sensor].mean() / theirs[rows, sensor].mean()))
+    return round(sum(ratios) / len(ratios), 6) if ratios else None
+
+
+def _shown(cutoff: datetime) -> str:
+    return cutoff.strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,217 @@
+"""Stage 4: check, fingerprint and register the data of every circuit, and pin its snapshot."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.plan import Reuse, UpToDate
+from fleetcast.domain.quality import judge
+from fleetcast.domain.run import Ending
+from fleetcast.domain.snapshot import DataAsset
+from fleetcast.forecasting.profile import profile
+from fleetcast.forecasting.resampling import instant
+from fleetcast.forecasting.family import needed_steps
+from fleetcast.pipeline.situation import Progress, Situation, actions, data_digest_of
+from fleetcast.ports.assets import DataAssets
+from fleetcast.ports.frozen_rows import FrozenRows
+from fleetcast.ports.models import ModelRegistry
+from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted
+
+_AT_ONCE = 200
+"""Assets registered in one transaction: a crash repeats at most the checks of so many circuits."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataRegistered:
+    """What stage 4 found: every circuit's data asset, and which of them are new."""
+
+    assets: tuple[DataAsset, ...]
+    new: int
+
+    @property
+    def ending(self) -> Ending:
+        """Always done: unfit data is reported, not a failure."""
+        return Ending.DONE
+
+    @property
+    def blocked(self) -> tuple[DataAsset, ...]:
+        """The circuits that cannot be trained on their data."""
+        return tuple(asset for asset in self.assets if asset.blocked)
+
+    @property
+    def says(self) -> str:
+        """One line for people."""
+        unfit = f", {len(self.blocked)} unfit to train on" if self.blocked else ""
+        return f"{len(self.assets)} circuits, {self.new} newly checked{unfit}"
+
+    def document(self) -> Json:
+        """For `data_assets.json`."""
+        return {"data_assets": [_document(asset) for asset in self.assets]}
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterData:
+    """Read what is not known yet in one pass per table version, judge it, and keep the rows to train on."""
+
+    models: ModelRegistry
+    data: DataAssets
+    tables: Mapping[str, ReadingsTable]
+    frozen: FrozenRows
+
+    def run(self, situation: Situation) -> DataRegistered:
+        """Check the data of every circuit that has not been checked."""
+        circuits = situation.circuits
+        digests = {circuit.key: data_digest_of(circuit) for circuit in circuits}
+        held = self.data.held(list(digests.values()))
+        unknown = [
+            circuit
+            for circuit, action in actions(circuits, self.models, self.data)
+            if digests[circuit.key] not in held and not isinstance(action, UpToDate | Reuse)
+        ]
+        check_versions(unknown, self.tables)
+        new: list[DataAsset] = []
+        for circuit, readings in read_training_rows(unknown, self.tables):
+            new.append(self._check(circuit, readings))
+            situation.report(Progress(len(new), len(unknown), note=str(circuit.key)))
+            if len(new) % _AT_ONCE == 0:
+                self.data.register(new[-_AT_ONCE:])
+        self.data.register(new[len(new) - len(new) % _AT_ONCE :])
+        known = {asset.digest: asset for asset in (*held.values(), *new)}
+        assets = tuple(known[digests[circuit.key]] for circuit in circuits if digests[circuit.key] in known)
+        return DataRegistered(assets, len(new))
+
+    def _check(self, circuit: Circuit, readings: Readings) -> DataAsset:
+        measured = profile(
+            readings.times,
+            readings.values,
+            readings.sensors,
+            circuit.frequency,
+            circuit.sensor_limits,
+            circuit.cleaning,
+            absent=readings.absent,
+        )
+        verdict = judge(
+            measured,
+            circuit.cleaning,
+            targets=circuit.targets,
+            needed_steps=needed_steps(circuit.family, circuit.hyperparameters, circuit.steps),
+        )
+        fingerprint = readings.fingerprint()
+        if not verdict.blocked:
+            self.frozen.freeze(readings, fingerprint)
+        return DataAsset(
+            digest=data_digest_of(circuit),
+            name=f"{circuit.model_name}-data",
+            key=circuit.key,
+            source=circuit.data_source,
+            delta_version=circuit.delta_version,
+            start=circuit.window_start,
+            end=circuit.cutoff.end,
+            sensors=readings.sensors,
+            rows=len(readings.times),
+            first=_moment(readings.times[:1]),
+            last=_moment(readings.times[-1:]),
+            fingerprint=fingerprint,
+            verdict=verdict,
+        )
+
+
+def check_versions(circuits: Iterable[Circuit], tables: Mapping[str, ReadingsTable]) -> None:
+    """Make sure that the table versions the circuits name exist.
+
+    Raises:
+        BadInput: One does not; the text names its circuits and the versions there are.
+    """
+    asking: defaultdict[tuple[str, int], list[CircuitKey]] = defaultdict(list)
+    for circuit in circuits:
+        asking[circuit.data_source, circuit.delta_version].append(circuit.key)
+    for source in {source for source, _ in asking}:
+        latest = tables[source].latest_version()
+        for (name, version), keys in asking.items():
+            if name != source or (latest is not None and version <= latest):
+                continue
+            who = str(keys[0]) + (f" and {len(keys) - 1} more" if len(keys) > 1 else "")
+            if latest is None:
+                raise BadInput(
+                    f"data source {source!r} holds no readings yet, but {who} should train on it",
+                    fix="write some with `fleetcast ingest` or `fleetcast simulate`",
+                )
+            raise BadInput(
+                f"delta_version {version} of {who} does not exist; {source!r} has versions 0 to {latest}",
+                fix=f"set `delta_version` to at most {latest}; see `fleetcast data versions`",
+            )
+
+
+def read_training_rows(
+    circuits: Sequence[Circuit], tables: Mapping[str, ReadingsTable]
+) -> Iterable[tuple[Circuit, Readings]]:
+    """Read the training rows of many circuits: one pass for each version of each table."""
+    groups: defaultdict[tuple[str, int], list[Circuit]] = defaultdict(list)
+    for circuit in circuits:
+        groups[circuit.data_source, circuit.delta_version].append(circuit)
+    for (source, version), members in groups.items():
+        by_key = {circuit.key: circuit for circuit in members}
+        wanted = [
+            ReadingsWanted(circuit.key, circuit.features, circuit.window_start, circuit.cutoff.end)
+            for circuit in members
+        ]
+        for readings in tables[source].read(wanted, version):
+            yield by_key[readings.key], readings
+
+
+def freeze_again(
+    circuits: Sequence[tuple[Circuit, Digest]], tables: Mapping[str, ReadingsTable], frozen: FrozenRows
+) -> None:
+    """Bring back frozen rows that are gone, from the pinned version of their table.
+
+    Raises:
+        BadInput: The table does not give the rows that were registered any more.
+    """
+    gone = {
+        circuit.key: (circuit, fingerprint)
+        for circuit, fingerprint in circuits
+        if not frozen.holds(fingerprint)
+    }
+    for circuit, readings in read_training_rows([circuit for circuit, _ in gone.values()], tables):
+        expected = gone[circuit.key][1]
+        found = readings.fingerprint()
+        if found != expected:
+            raise BadInput(
+                f"the training rows of {circuit.key} were {expected} when they were checked and are {found} now",
+                fix="the data source has lost its history: pin another `delta_version`",
+            )
+        frozen.freeze(readings, found)
+
+
+def _moment(times: npt.NDArray[np.int64]) -> datetime | None:
+    return instant(int(times[0])) if len(times) else None
+
+
+def _document(asset: DataAsset) -> Json:
+    return {
+        "name": asset.name,
+        "plant_id": asset.key.plant,
+        "circuit_id": asset.key.circuit,
+        "digest": asset.digest.hex,
+        "source": asset.source,
+        "delta_version": asset.delta_version,
+        "rows": asset.rows,
+        "first": asset.first.isoformat() if asset.first else None,
+        "last": asset.last.isoformat() if asset.last else None,
+        "schema": dict.fromkeys(asset.sensors, "float64"),
+        "fingerprint": asset.fingerprint.hex,
+        "usable": list(asset.verdict.usable),
+        "left_out": {gone.sensor: gone.reason for gone in asset.verdict.left_out},
+        "warnings": list(asset.verdict.warnings),
+        "blocked": asset.blocked or None,
+    }

@@ -1,0 +1,206 @@
+"""Stages 1 and 2: register the training environment in the dev workspace, and promote it after approval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from fleetcast.domain.approval import Evidence, Fact, Request, RequestState, Subject, SubjectKind
+from fleetcast.domain.assets import Asset, AssetKind
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.environment import TrainingEnvironment
+from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.run import Ending
+from fleetcast.pipeline.gatekeeper import Gatekeeper, policy_digest
+from fleetcast.pipeline.models import versions_in_use
+from fleetcast.pipeline.propagation import until_visible
+from fleetcast.pipeline.situation import Situation
+from fleetcast.ports.assets import AssetRegistry
+from fleetcast.ports.clock import Clock
+from fleetcast.ports.models import ModelRegistry, SharedRegistry
+
+
+def environment_asset(environment: TrainingEnvironment) -> Asset:
+    """The declared environment as it is registered."""
+    return Asset(
+        AssetKind.ENVIRONMENT,
+        environment.name,
+        str(environment.version),
+        environment.digest,
+        environment.content,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRegistered:
+    """What stage 1 did."""
+
+    environment: Asset
+    new: bool
+
+    @property
+    def ending(self) -> Ending:
+        """Always done."""
+        return Ending.DONE
+
+    @property
+    def says(self) -> str:
+        """One line for people."""
+        return f"{self.environment} {'registered' if self.new else 'is registered'}"
+
+    def document(self) -> Json:
+        """For `environment.json`."""
+        return {
+            "name": self.environment.name,
+            "version": self.environment.version,
+            "digest": self.environment.digest.hex,
+            "newEnvironmentRegistered": self.new,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterEnvironment:
+    """Register the declared environment if the dev workspace does not hold that version."""
+
+    assets: AssetRegistry
+
+    def run(self, situation: Situation) -> EnvironmentRegistered:
+        """Register it, or find it registered with the same content."""
+        asset = environment_asset(situation.fleet.environment)
+        held = self.assets.find(AssetKind.ENVIRONMENT, asset.name, asset.version)
+        self.assets.register(asset)
+        return EnvironmentRegistered(asset, new=held is None)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentPromotion:
+    """How far one environment version's promotion has come; without a request it is shared."""
+
+    environment: Asset
+    request: Request | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether people have yet to decide."""
+        return self.request is not None and self.request.state is RequestState.PENDING
+
+    def __str__(self) -> str:
+        if self.request is None or self.request.state is RequestState.APPROVED:
+            return f"{self.environment} is shared"
+        if self.pending:
+            return f"{self.environment} awaits approval"
+        return f"{self.environment} was {self.request.state.value} and is not asked for again"
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentsPromoted:
+    """What stage 2 did: the declared version, and older ones that models still need."""
+
+    promotions: tuple[EnvironmentPromotion, ...]
+
+    @property
+    def ending(self) -> Ending:
+        """Awaiting approval, or done: shared, or refused by people."""
+        return Ending.AWAITING if any(promotion.pending for promotion in self.promotions) else Ending.DONE
+
+    @property
+    def says(self) -> str:
+        """One line for people."""
+        return "; ".join(map(str, self.promotions))
+
+    def document(self) -> Json:
+        """For `environment_promotion.json`."""
+        return {
+            "environments": [
+                {
+                    "name": promotion.environment.name,
+                    "version": promotion.environment.version,
+                    "request": promotion.request.id if promotion.request else None,
+                    "state": promotion.request.state.value if promotion.request else "shared",
+                }
+                for promotion in self.promotions
+            ]
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PromoteEnvironment:
+    """Ask for the environment to be shared if the registry lacks it, and share it once approved."""
+
+    assets: AssetRegistry
+    models: ModelRegistry
+    shared: SharedRegistry
+    gatekeeper: Gatekeeper
+    clock: Clock
+
+    def run(self, situation: Situation) -> EnvironmentsPromoted:
+        """Ask, or act on what was decided. Waiting here holds no other stage."""
+        needed = self._needed(situation)
+        missing = [asset for asset in needed if not self._is_shared(asset)]
+        policy = situation.fleet.settings.gates[Gate.REGISTRY_PROMOTION]
+        subjects = [_subject(asset, policy, self._evidence(asset)) for asset in missing]
+        self.gatekeeper.close_stale(SubjectKind.ENVIRONMENT, [subject.digest for subject, _ in subjects])
+        asked = self.gatekeeper.ask(SubjectKind.ENVIRONMENT, subjects, policy, situation.run.id)
+        requests = {
+            asset: asked[subject.digest] for asset, (subject, _) in zip(missing, subjects, strict=True)
+        }
+        for asset, request in requests.items():
+            if request.state is RequestState.APPROVED:
+                self.shared.share_environment(asset)
+                until_visible(partial(self._is_shared, asset), str(asset), self.clock)
+        return EnvironmentsPromoted(
+            tuple(EnvironmentPromotion(asset, requests.get(asset)) for asset in needed)
+        )
+
+    def _needed(self, situation: Situation) -> list[Asset]:
+        """The declared version, and those that models in use were trained with but could not be shared yet."""
+        declared = environment_asset(situation.fleet.environment)
+        held = self.shared.shared()
+        older = {
+            version.model.lineage.environment_version
+            for _, version in versions_in_use(situation.fleet.circuits, self.models)
+            if version.version not in held.models.get(version.name, ())
+        } - {declared.version}
+        found = [self.assets.find(AssetKind.ENVIRONMENT, declared.name, version) for version in sorted(older)]
+        return [declared, *(registered.asset for registered in found if registered is not None)]
+
+    def _is_shared(self, asset: Asset) -> bool:
+        return asset.version in self.shared.shared().environments.get(asset.name, ())
+
+    def _evidence(self, asset: Asset) -> Evidence:
+        earlier = self.shared.shared().environments.get(asset.name, ())
+        registered = self.assets.versions(AssetKind.ENVIRONMENT, asset.name)
+        before = [held.asset for held in registered if held.asset.version in earlier]
+        facts = [Fact("python", str(asset.content["python"]))]
+        if before:
+            facts += _package_changes(before[-1], asset)
+        else:
+            facts.append(Fact("packages", ", ".join(map(str, _packages(asset))) or "none"))
+        return Evidence(checks=(), facts=tuple(facts))
+
+
+def _subject(asset: Asset, policy: GatePolicy, evidence: Evidence) -> tuple[Subject, Evidence]:
+    subject = Subject(
+        kind=SubjectKind.ENVIRONMENT,
+        name=asset.name,
+        version=asset.version,
+        artifact=asset.digest,
+        configuration=asset.digest,
+        policy=policy_digest(policy),
+        evidence=evidence.digest,
+    )
+    return subject, evidence
+
+
+def _packages(asset: Asset) -> list[str]:
+    packages = asset.content["packages"]
+    assert isinstance(packages, list | tuple)  # noqa: S101  # an environment's content always has them
+    return [str(package) for package in packages]
+
+
+def _package_changes(before: Asset, after: Asset) -> list[Fact]:
+    old, new = set(_packages(before)), set(_packages(after))
+    facts = [Fact("replaces", str(before))]
+    facts += [Fact("removed", package) for package in sorted(old - new)]
+    facts += [Fact("added", package) for package in sorted(new - old)]
+    return facts

@@ -1,0 +1,135 @@
+"""Stage 7: register the models of completed jobs, with their lineage, and use what is reused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.job import JobState, TrainingJob
+from fleetcast.domain.model import Lineage, ModelVersion, TrainedModel
+from fleetcast.domain.plan import Reuse, Train, plan_removed
+from fleetcast.domain.run import Ending
+from fleetcast.domain.training_hash import HASH_SCHEMA, training_inputs
+from fleetcast.pipeline.situation import Situation, actions
+from fleetcast.ports.assets import DataAssets
+from fleetcast.ports.jobs import JobService
+from fleetcast.ports.models import ModelRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsRegistered:
+    """What stage 7 did."""
+
+    registered: tuple[ModelVersion, ...]
+    reused: tuple[Reuse, ...]
+    removed: tuple[str, ...]
+
+    @property
+    def ending(self) -> Ending:
+        """Always done."""
+        return Ending.DONE
+
+    @property
+    def says(self) -> str:
+        """One line for people."""
+        parts = [f"{len(self.registered)} registered"] if self.registered else []
+        parts += [f"{len(self.reused)} reused"] if self.reused else []
+        parts += [f"{len(self.removed)} out of use"] if self.removed else []
+        return ", ".join(parts) or "nothing new"
+
+    def document(self) -> Json:
+        """For `registered_models.json`."""
+        return {
+            "registered": [_document(version) for version in self.registered],
+            "reused": [{"name": reuse.model, "version": reuse.version} for reuse in self.reused],
+            "removed": list(self.removed),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterModels:
+    """Register the model of every completed job that the registry does not hold yet."""
+
+    models: ModelRegistry
+    data: DataAssets
+    jobs: JobService
+
+    def run(self, situation: Situation) -> ModelsRegistered:
+        """Register all in one transaction, select what is reused, and take undeclared circuits out of use."""
+        planned = actions(situation.circuits, self.models, self.data)
+        wanted = [(circuit, action) for circuit, action in planned if isinstance(action, Train)]
+        attempts = self.jobs.jobs_for([action.training_hash for _, action in wanted])
+        trained = [
+            _trained(circuit, job, situation)
+            for circuit, action in wanted
+            for job in attempts.get(action.training_hash, ())[-1:]
+            if job.state is JobState.COMPLETED
+        ]
+        registered = self.models.register(trained) if trained else ()
+        reused = tuple(action for _, action in planned if isinstance(action, Reuse))
+        if reused:
+            self.models.select({reuse.model: reuse.version for reuse in reused})
+        removed = self._remove(situation)
+        return ModelsRegistered(tuple(registered), reused, removed)
+
+    def _remove(self, situation: Situation) -> tuple[str, ...]:
+        if situation.only is not None:
+            return ()
+        gone = tuple(item.model for item in plan_removed(situation.fleet.circuits, self.models.index()))
+        if gone:
+            self.models.deselect(gone)
+        return gone
+
+
+def _trained(circuit: Circuit, job: TrainingJob, situation: Situation) -> TrainedModel:
+    assert job.outcome is not None  # noqa: S101  # completed jobs have one
+    lineage = Lineage(
+        training_hash=job.task.training_hash,
+        hash_schema=HASH_SCHEMA,
+        inputs=training_inputs(circuit),
+        key=circuit.key,
+        component=job.component,
+        component_version=job.component_version,
+        component_digest=job.component_digest,
+        environment_version=job.environment_version,
+        commit=situation.run.commit,
+        run=job.run,
+        job=job.id,
+        data_digest=job.data_digest,
+        fingerprint=job.fingerprint,
+    )
+    return TrainedModel(
+        name=circuit.model_name,
+        lineage=lineage,
+        artifact=job.outcome.artifact,
+        artifact_bytes=job.outcome.artifact_bytes,
+        scores=job.outcome.scores,
+        trained_seconds=job.seconds,
+    )
+
+
+def _document(version: ModelVersion) -> Json:
+    lineage = version.model.lineage
+    return {
+        "name": version.name,
+        "version": version.version,
+        "plant_id": lineage.key.plant,
+        "circuit_id": lineage.key.circuit,
+        "training_hash": lineage.training_hash.hex,
+        "component_version": lineage.component_version,
+        "environment_version": lineage.environment_version,
+        "commit": lineage.commit,
+        "job": lineage.job,
+        "fingerprint": lineage.fingerprint.hex,
+        "artifact": version.model.artifact.hex,
+        "mae": version.model.scores.mean.mae,
+        "skill": version.model.scores.mean.skill,
+    }
+
+
+def versions_in_use(circuits: Sequence[Circuit], models: ModelRegistry) -> list[tuple[Circuit, ModelVersion]]:
+    """The circuits that have a model in use, with it."""
+    selected = models.selected()
+    return [(circuit, selected[circuit.model_name]) for circuit in circuits if circuit.model_name in selected]

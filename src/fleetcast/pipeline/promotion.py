@@ -1,0 +1,245 @@
+"""Stage 8: measure new models, ask for their promotion, and share what was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fleetcast.domain.approval import Evidence, Fact, Request, RequestState, Subject, SubjectKind
+from fleetcast.domain.canonical import Json, digest_of
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.fleet import circuit_content
+from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.identity import Digest
+from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.promotion import promotion_checks
+from fleetcast.domain.run import Ending
+from fleetcast.domain.snapshot import DataAsset
+from fleetcast.domain.training_hash import changes
+from fleetcast.pipeline.champions import ChampionComparison
+from fleetcast.pipeline.gatekeeper import Gatekeeper, policy_digest
+from fleetcast.pipeline.models import versions_in_use
+from fleetcast.pipeline.propagation import until_visible
+from fleetcast.pipeline.situation import Progress, Situation
+from fleetcast.ports.assets import DataAssets
+from fleetcast.ports.clock import Clock
+from fleetcast.ports.models import ModelRegistry, Shared, SharedRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """How far one model's promotion has come."""
+
+    model: ModelVersion
+    request: Request | None
+    shared: bool
+    waits_for: str = ""
+    """What an approved model still waits for; empty if nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsPromoted:
+    """What stage 8 did, model by model."""
+
+    promotions: tuple[Promotion, ...]
+    already: int
+    """Models in use that were shared before."""
+
+    @property
+    def ending(self) -> Ending:
+        """Awaiting approval if any model, or the environment of one, waits for people; else done."""
+        waiting = any(
+            promotion.waits_for or (promotion.request and promotion.request.state is RequestState.PENDING)
+            for promotion in self.promotions
+        )
+        return Ending.AWAITING if waiting else Ending.DONE
+
+    @property
+    def says(self) -> str:
+        """One line for people."""
+        counts = {
+            "promoted": sum(1 for promotion in self.promotions if promotion.shared),
+            "await approval": self._count(RequestState.PENDING),
+            "rejected": self._count(RequestState.REJECTED),
+            "wait for their environment": sum(1 for promotion in self.promotions if promotion.waits_for),
+            "promoted before": self.already,
+        }
+        return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing to promote"
+
+    def document(self) -> Json:
+        """For `promotions.json`."""
+        return {
+            "promotions": [_document(promotion) for promotion in self.promotions],
+            "already_shared": self.already,
+        }
+
+    def _count(self, state: RequestState) -> int:
+        return sum(
+            1 for promotion in self.promotions if promotion.request and promotion.request.state is state
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PromoteModels:
+    """Ask for every model in use that the shared registry lacks; share the approved ones."""
+
+    models: ModelRegistry
+    shared: SharedRegistry
+    data: DataAssets
+    gatekeeper: Gatekeeper
+    compare: ChampionComparison
+    clock: Clock
+
+    def run(self, situation: Situation) -> ModelsPromoted:
+        """Each model is its own decision; a rejected one is not asked for again."""
+        shared = self.shared.shared()
+        in_use = [
+            (circuit, version)
+            for circuit, version in versions_in_use(situation.circuits, self.models)
+            if version.usable
+        ]
+        missing = [pair for pair in in_use if not _is_shared(shared, pair[1])]
+        self._crown_returned([version for _, version in in_use if _is_shared(shared, version)], shared)
+        policy = situation.fleet.settings.gates[Gate.REGISTRY_PROMOTION]
+        subjects = self._subjects(situation, missing, shared, policy)
+        chosen = {circuit.model_name for circuit in situation.circuits}
+        self.gatekeeper.close_stale(
+            SubjectKind.MODEL,
+            {subject.digest for subject, _ in subjects},
+            beyond={circuit.model_name for circuit in situation.fleet.circuits} - chosen,
+        )
+        asked = self.gatekeeper.ask(SubjectKind.MODEL, subjects, policy, situation.run.id)
+        requests = [asked[subject.digest] for subject, _ in subjects]
+        promotions = self._act(situation, [version for _, version in missing], requests, shared)
+        return ModelsPromoted(tuple(promotions), len(in_use) - len(missing))
+
+    def _crown_returned(self, versions: Sequence[ModelVersion], shared: Shared) -> None:
+        """A version that was promoted before and is in use again needs no second approval."""
+        returned = {
+            version.name: version.version
+            for version in versions
+            if shared.champions.get(version.name) != version.version
+        }
+        if returned:
+            self.shared.crown(returned)
+
+    def _subjects(
+        self,
+        situation: Situation,
+        missing: Sequence[tuple[Circuit, ModelVersion]],
+        shared: Shared,
+        policy: GatePolicy,
+    ) -> list[tuple[Subject, Evidence]]:
+        champions = self._champions([version.name for _, version in missing], shared)
+        held = self.data.held([version.model.lineage.data_digest for _, version in missing])
+        subjects = []
+        for number, (circuit, version) in enumerate(missing, start=1):
+            evidence = self._evidence(circuit, version, champions.get(version.name), held)
+            subjects.append((_subject(circuit, version, policy, evidence), evidence))
+            situation.report(Progress(number, len(missing), note=version.name))
+        return subjects
+
+    def _champions(self, names: Sequence[str], shared: Shared) -> Mapping[str, ModelVersion]:
+        known = self.models.versions([name for name in names if name in shared.champions])
+        return {
+            name: version
+            for name, versions in known.items()
+            for version in versions
+            if version.version == shared.champions[name]
+        }
+
+    def _evidence(
+        self,
+        circuit: Circuit,
+        version: ModelVersion,
+        champion: ModelVersion | None,
+        held: Mapping[Digest, DataAsset],
+    ) -> Evidence:
+        comparison = self.compare(circuit, version, champion)
+        checks = promotion_checks(version.model.scores, circuit.thresholds, comparison)
+        return Evidence(checks, tuple(_facts(version, champion, held.get(version.model.lineage.data_digest))))
+
+    def _act(
+        self,
+        situation: Situation,
+        versions: Sequence[ModelVersion],
+        requests: Sequence[Request],
+        shared: Shared,
+    ) -> list[Promotion]:
+        environments = shared.environments.get(situation.fleet.environment.name, ())
+        promotions, ready = [], []
+        for version, request in zip(versions, requests, strict=True):
+            environment = version.model.lineage.environment_version
+            waits_for = ""
+            if request.state is RequestState.REJECTED:
+                self.models.reject(version.name, version.version)
+            elif request.state is RequestState.APPROVED:
+                if environment in environments:
+                    ready.append(version)
+                else:
+                    waits_for = f"environment {situation.fleet.environment.name}:{environment}"
+            promotions.append(Promotion(version, request, shared=version in ready, waits_for=waits_for))
+        if ready:
+            self.shared.share_models(ready)
+            until_visible(lambda: self._all_visible(ready), f"{len(ready)} models", self.clock)
+        return promotions
+
+    def _all_visible(self, versions: Sequence[ModelVersion]) -> bool:
+        shared = self.shared.shared()
+        return all(_is_shared(shared, version) for version in versions)
+
+
+def _is_shared(shared: Shared, version: ModelVersion) -> bool:
+    return version.version in shared.models.get(version.name, ())
+
+
+def _subject(circuit: Circuit, version: ModelVersion, policy: GatePolicy, evidence: Evidence) -> Subject:
+    content = circuit_content(circuit)
+    return Subject(
+        kind=SubjectKind.MODEL,
+        name=version.name,
+        version=str(version.version),
+        artifact=version.model.artifact,
+        configuration=digest_of(content),
+        policy=policy_digest(policy, digest_of(content["thresholds"])),
+        evidence=evidence.digest,
+    )
+
+
+def _facts(version: ModelVersion, champion: ModelVersion | None, data: DataAsset | None) -> list[Fact]:
+    lineage, mean = version.model.lineage, version.model.scores.mean
+    facts = [Fact("circuit", str(lineage.key)), Fact("training hash", lineage.training_hash.short)]
+    if champion is not None:
+        differs = ", ".join(map(str, changes(champion.model.lineage.inputs, lineage.inputs)))
+        facts.append(Fact("replaces", f"version {champion.version}: {differs or 'same inputs'}"))
+    if data is not None and data.first and data.last:
+        facts.append(
+            Fact("data", f"{data.rows} rows, {data.first:%Y-%m-%d %H:%M} to {data.last:%Y-%m-%d %H:%M} UTC")
+        )
+        facts += [Fact("left out", f"{gone.sensor}: {gone.reason}") for gone in data.verdict.left_out]
+    shown = (
+        ("skill", mean.skill),
+        ("MASE", mean.mase),
+        ("coverage 80", mean.coverage_80),
+        ("coverage 95", mean.coverage_95),
+    )
+    facts += [Fact(name, f"{value:.3f}") for name, value in shown if value is not None]
+    return facts
+
+
+def _document(promotion: Promotion) -> Json:
+    request = promotion.request
+    return {
+        "name": promotion.model.name,
+        "version": promotion.model.version,
+        "shared": promotion.shared,
+        "waits_for": promotion.waits_for or None,
+        "request": request.id if request else None,
+        "state": request.state.value if request else None,
+        "checks": [
+            {"name": check.name, "verdict": check.verdict.value, "says": check.says}
+            for check in request.evidence.checks
+        ]
+        if request
+        else [],
+    }

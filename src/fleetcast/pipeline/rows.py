@@ -1,0 +1,58 @@
+"""The rows a job trains on, as a Parquet file: `timestamp` (UTC, microseconds), then one float64 column a sensor."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.identity import CircuitKey
+from fleetcast.ports.readings import Readings
+
+
+def write_rows(readings: Readings, path: Path) -> None:
+    """Write rows in one move: another process sees the whole file or none.
+
+    Raises:
+        Unavailable: The disk is full or cannot be written; nothing is left behind.
+    """
+    import polars as pl
+
+    columns = {"timestamp": pl.Series(readings.times).cast(pl.Datetime("us", "UTC"))}
+    columns |= {name: pl.Series(readings.values[:, i]) for i, name in enumerate(readings.sensors)}
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pl.DataFrame(columns).write_parquet(partial, compression="lz4", statistics=False)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise Unavailable(
+            f"cannot write {path.name}: {error}", fix="check the disk's space and rights"
+        ) from error
+
+
+def read_rows(path: Path, key: CircuitKey) -> Readings:
+    """Read the rows that `write_rows` wrote.
+
+    Raises:
+        BadInput: There is no such file, or it is not whole.
+    """
+    import polars as pl
+
+    try:
+        frame = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise BadInput(
+            f"cannot read the rows of {key} from {path.name}: {error}", fix="run `fleetcast train` again"
+        ) from error
+    sensors = tuple(name for name in frame.columns if name != "timestamp")
+    times = frame["timestamp"].cast(pl.Int64).to_numpy()
+    values = (
+        np.column_stack([frame[name].to_numpy() for name in sensors])
+        if sensors
+        else np.empty((len(times), 0))
+    )
+    return Readings(key, sensors, frozenset(), times, values)

@@ -1,0 +1,106 @@
+"""What a stage is given: what should be, and in which run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.plan import CircuitAction, plan_circuit
+from fleetcast.domain.run import Ending, Run
+from fleetcast.domain.training_hash import data_digest, training_inputs
+from fleetcast.ports.assets import DataAssets
+from fleetcast.ports.models import ModelRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stage has come."""
+
+    done: int
+    total: int
+    failed: int = 0
+    note: str = ""
+
+
+Report = Callable[[Progress], None]
+
+
+def silent(_progress: Progress) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One run over one state of the fleet repository."""
+
+    fleet: Fleet
+    run: Run
+    only: frozenset[CircuitKey] | None = None
+    """The circuits that were asked for; None for all."""
+    report: Report = field(default=silent)
+
+    @property
+    def circuits(self) -> Sequence[Circuit]:
+        """The declared circuits that this run is about."""
+        if self.only is None:
+            return self.fleet.circuits
+        return [circuit for circuit in self.fleet.circuits if circuit.key in self.only]
+
+
+class StageResult(Protocol):
+    """What every stage gives back."""
+
+    @property
+    def ending(self) -> Ending:
+        """Whether it is done, failed, or waits for people or jobs."""
+        ...
+
+    @property
+    def says(self) -> str:
+        """One line for people."""
+        ...
+
+    def document(self) -> Json:
+        """What the stage's JSON artifact holds."""
+        ...
+
+
+class Stage(Protocol):
+    """One of the eight: compares what should be with what is, and does only what is missing."""
+
+    def run(self, situation: Situation) -> StageResult:
+        """Do what is missing."""
+        ...
+
+
+def only_known(fleet: Fleet, keys: Collection[CircuitKey]) -> frozenset[CircuitKey]:
+    """The keys, if the fleet declares them all.
+
+    Raises:
+        BadInput: It does not declare one of them; the text names the nearest.
+    """
+    for key in keys:
+        fleet.circuit(key)
+    if not keys:
+        raise BadInput("no circuit was named", fix="write --circuits PLANT/CIRCUIT,PLANT/CIRCUIT")
+    return frozenset(keys)
+
+
+def actions(
+    circuits: Sequence[Circuit], models: ModelRegistry, data: DataAssets
+) -> list[tuple[Circuit, CircuitAction]]:
+    """What each circuit needs, read in bulk."""
+    index = models.index()
+    checked = data.held([data_digest_of(circuit) for circuit in circuits])
+    return [(circuit, plan_circuit(circuit, index, checked)) for circuit in circuits]
+
+
+def data_digest_of(circuit: Circuit) -> Digest:
+    """The digest under which a circuit's data asset is registered."""
+    return data_digest(training_inputs(circuit))

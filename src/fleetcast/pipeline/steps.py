@@ -1,0 +1,134 @@
+"""Running a component's steps for one job: each command in turn, fleetcast's own one in place."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from fleetcast.domain.component import Step, TrainingComponent
+from fleetcast.domain.errors import BadInput, FleetcastError
+from fleetcast.pipeline.fit import fit_from_files
+
+_PLACEHOLDER = re.compile(r"\$\{\{\s*(inputs|outputs)\.([A-Za-z0-9_-]+)\s*\}\}")
+_OWN = ("fleetcast", "fit")
+_FIT_OPTIONS = ("--task", "--data", "--output")
+
+
+class StepFailed(FleetcastError):
+    """A step's command ended with an error."""
+
+    fix = "read the job's log, mend the cause, then run `fleetcast train` again"
+
+
+@dataclass(frozen=True, slots=True)
+class JobFiles:
+    """Where one job finds its inputs and leaves its outputs."""
+
+    folder: Path
+    task: Path
+    data: Path
+
+    @property
+    def model(self) -> Path:
+        """The folder that the component writes the model to."""
+        return self.folder / "outputs" / "model"
+
+    @property
+    def log(self) -> Path:
+        """What the steps said."""
+        return self.folder / "log.txt"
+
+    def place(self, direction: str, name: str) -> Path:
+        """The path that stands for `${{inputs.name}}` or `${{outputs.name}}`."""
+        if direction == "inputs" and name in ("task", "data"):
+            return self.task if name == "task" else self.data
+        return self.folder / "outputs" / name
+
+
+def check_steps(component: TrainingComponent) -> None:
+    """Make sure that every step's program is on this machine.
+
+    Raises:
+        BadInput: One is not; the component is never run in part or ignored.
+    """
+    for step in component.steps:
+        words = _words(step)
+        if tuple(words[:2]) != _OWN and shutil.which(words[0]) is None:
+            raise BadInput(
+                f"step {step.name!r} of {component.name}:{component.version} runs {words[0]!r}, which is not on this machine",
+                fix="install it, or change the step's command and bump the component's version",
+            )
+
+
+def run_steps(component: TrainingComponent, files: JobFiles) -> None:
+    """Run all steps of one job; what they print goes to its log.
+
+    Raises:
+        FleetcastError: A step failed; later steps did not run.
+    """
+    shutil.rmtree(files.folder / "outputs", ignore_errors=True)
+    (files.folder / "outputs").mkdir(parents=True)
+    with files.log.open("a", encoding="utf-8") as log:
+        for step in component.steps:
+            started = time.perf_counter()
+            _say(log, f"step {step.name}: {step.command}")
+            _run(step, files, log)
+            _say(log, f"step {step.name}: done in {time.perf_counter() - started:.3f} s")
+
+
+def _run(step: Step, files: JobFiles, log: IO[str]) -> None:
+    words = [
+        _PLACEHOLDER.sub(lambda match: str(files.place(match[1], match[2])), word) for word in _words(step)
+    ]
+    own = _own_fit(words)
+    if own is not None:
+        task, data, output = own
+        _say(log, fit_from_files(task, data, output))
+        return
+    try:
+        done = subprocess.run(
+            words, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+        )  # noqa: S603  # the registered component's own command
+    except OSError as error:
+        raise StepFailed(f"step {step.name!r} could not start: {error}") from error
+    if done.returncode:
+        raise StepFailed(
+            f"step {step.name!r} ended with exit code {done.returncode}: {_last_line(files.log)}"
+        )
+
+
+def _own_fit(words: Sequence[str]) -> tuple[Path, Path, Path] | None:
+    """The paths of a plain `fleetcast fit` command; None for any other, which then runs as a process."""
+    if tuple(words[:2]) != _OWN or len(words) != 2 + 2 * len(_FIT_OPTIONS):
+        return None
+    options = dict(zip(words[2::2], words[3::2], strict=True))
+    if set(options) != set(_FIT_OPTIONS):
+        return None
+    task, data, output = (Path(options[name]) for name in _FIT_OPTIONS)
+    return task, data, output
+
+
+def _words(step: Step) -> list[str]:
+    try:
+        return shlex.split(step.command)
+    except ValueError as error:
+        raise BadInput(
+            f"the command of step {step.name!r} cannot be read: {error}", fix="close its quotes"
+        ) from error
+
+
+def _say(log: IO[str], text: str) -> None:
+    log.write(text + "\n")
+    log.flush()
+
+
+def _last_line(log: Path) -> str:
+    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "it printed nothing"

@@ -1,0 +1,308 @@
+"""Stages 5 and 6: submit the jobs that the plan asks for, and see them through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from fleetcast.domain.assets import AssetKind
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.component import TrainingComponent
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.identity import Digest
+from fleetcast.domain.job import FitTask, JobState, TrainingJob, job_id
+from fleetcast.domain.plan import Train
+from fleetcast.domain.run import Ending
+from fleetcast.domain.settings import Polling
+from fleetcast.domain.snapshot import DataAsset
+from fleetcast.pipeline.components import component_from
+from fleetcast.pipeline.data import freeze_again
+from fleetcast.pipeline.situation import Progress, Situation, actions, data_digest_of
+from fleetcast.ports.assets import AssetRegistry, DataAssets
+from fleetcast.ports.clock import Clock
+from fleetcast.ports.frozen_rows import FrozenRows
+from fleetcast.ports.jobs import JobService
+from fleetcast.ports.models import ModelRegistry
+from fleetcast.ports.readings import ReadingsTable
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSubmitted:
+    """What stage 5 did: every job that the plan needs, and which of them are new."""
+
+    jobs: tuple[TrainingJob, ...]
+    new: int
+
+    @property
+    def ending(self) -> Ending:
+        """Always done."""
+        return Ending.DONE
+
+    @property
+    def says(self) -> str:
+        """One line for people."""
+        if not self.jobs:
+            return "nothing to train"
+        batches = len({job.batch for job in self.jobs})
+        return f"{len(self.jobs)} jobs in {batches} {'batch' if batches == 1 else 'batches'}, {self.new} new"
+
+    def document(self) -> Json:
+        """For `training_jobs.json`."""
+        return {"jobs": [_document(job) for job in self.jobs]}
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitTraining:
+    """Queue one job for each circuit to train that has none under way, packed into batches."""
+
+    assets: AssetRegistry
+    models: ModelRegistry
+    data: DataAssets
+    jobs: JobService
+    tables: Mapping[str, ReadingsTable]
+    frozen: FrozenRows
+    clock: Clock
+
+    def run(self, situation: Situation) -> TrainingSubmitted:
+        """Submit what is missing; a circuit whose last attempt failed gets another."""
+        wanted = to_train(situation, self.models, self.data)
+        held = self.data.held([data_digest_of(circuit) for circuit, _ in wanted])
+        known = self.jobs.jobs_for([action.training_hash for _, action in wanted])
+        new: list[tuple[Circuit, TrainingJob]] = []
+        current: list[TrainingJob] = []
+        for circuit, action in wanted:
+            attempts = known.get(action.training_hash, ())
+            if attempts and attempts[-1].state is not JobState.FAILED:
+                current.append(attempts[-1])
+                continue
+            data = held.get(data_digest_of(circuit))
+            if data is None:
+                raise BadInput(
+                    f"the data of {circuit.key} is not registered", fix="run the stage RegisterData first"
+                )
+            new.append((circuit, self._job(situation, circuit, action, data, len(attempts) + 1)))
+        freeze_again([(circuit, job.fingerprint) for circuit, job in new], self.tables, self.frozen)
+        submitted = self._submit(situation, [job for _, job in new])
+        return TrainingSubmitted((*current, *submitted), len(submitted))
+
+    def _submit(self, situation: Situation, jobs: Sequence[TrainingJob]) -> list[TrainingJob]:
+        submitted: list[TrainingJob] = []
+        size = situation.fleet.settings.platform.batch_size
+        for version in sorted({job.component_version for job in jobs}):
+            component = self._component(situation, version)
+            members = [job for job in jobs if job.component_version == version]
+            packed = [
+                replace(
+                    job,
+                    batch=f"{situation.run.id}.{version}.{i // size + 1}",
+                    component_digest=component.digest,
+                )
+                for i, job in enumerate(members)
+            ]
+            self.jobs.submit(packed, component)
+            submitted += packed
+        return submitted
+
+    def _component(self, situation: Situation, version: str) -> TrainingComponent:
+        name = situation.fleet.component.name
+        held = self.assets.find(AssetKind.COMPONENT, name, version)
+        if held is None:
+            raise BadInput(
+                f"{name}:{version} is not registered", fix="run the stage RegisterComponents first"
+            )
+        return component_from(held.asset)
+
+    def _job(
+        self, situation: Situation, circuit: Circuit, action: Train, data: DataAsset, attempt: int
+    ) -> TrainingJob:
+        usable = data.verdict.usable
+        task = FitTask(
+            model_name=circuit.model_name,
+            key=circuit.key,
+            training_hash=action.training_hash,
+            sensors=usable,
+            targets=tuple(name for name in circuit.targets if name in usable),
+            frequency=circuit.frequency,
+            horizon=circuit.horizon,
+            start=data.start,
+            end=data.end,
+            delta_version=data.delta_version,
+            family=circuit.family,
+            hyperparameters=dict(circuit.hyperparameters),
+            sensor_limits=dict(circuit.sensor_limits),
+            cleaning=circuit.cleaning,
+        )
+        return TrainingJob(
+            id=job_id(circuit.model_name, action.training_hash, attempt),
+            batch="",
+            run=situation.run.id,
+            task=task,
+            fingerprint=data.fingerprint,
+            data_digest=data.digest,
+            component=situation.fleet.component.name,
+            component_version=circuit.component_version,
+            component_digest=situation.fleet.component.digest,
+            environment_version=str(situation.fleet.environment.version),
+            attempt=attempt,
+            state=JobState.QUEUED,
+            submitted_at=self.clock.now(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingMonitored:
+    """How the jobs ended, as far as they did."""
+
+    completed: tuple[TrainingJob, ...]
+    failed: tuple[TrainingJob, ...]
+    unfinished: tuple[TrainingJob, ...]
+
+    @property
+    def ending(self) -> Ending:
+        """Failed if a circuit's last attempt failed, still running if the longest wait is over."""
+        if self.failed:
+            return Ending.FAILED
+        return Ending.STILL_RUNNING if self.unfinished else Ending.DONE
+
+    @property
+    def says(self) -> str:
+        """One line for people."""
+        if not (self.completed or self.failed or self.unfinished):
+            return "nothing to train"
+        parts = [f"{len(self.completed)} completed"]
+        parts += [f"{len(self.failed)} failed"] if self.failed else []
+        parts += [f"{len(self.unfinished)} still running"] if self.unfinished else []
+        return ", ".join(parts)
+
+    def document(self) -> Json:
+        """For `completed_jobs.json`."""
+        return {
+            "completed": [_document(job) for job in self.completed],
+            "failed": [_document(job) for job in self.failed],
+            "unfinished": [_document(job) for job in self.unfinished],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorTraining:
+    """Wait for the jobs of the circuits to train; repack failed ones as long as retries are left."""
+
+    assets: AssetRegistry
+    models: ModelRegistry
+    data: DataAssets
+    jobs: JobService
+    clock: Clock
+
+    def run(self, situation: Situation) -> TrainingMonitored:
+        """See every job through, for at most the longest wait. One circuit's failure stops no other."""
+        wanted = [action.training_hash for _, action in to_train(situation, self.models, self.data)]
+        latest = {digest: attempts[-1] for digest, attempts in self.jobs.jobs_for(wanted).items() if attempts}
+        _Watch(self, situation, latest).until_done()
+        ordered = sorted(latest.values(), key=lambda job: job.task.key)
+        return TrainingMonitored(
+            tuple(job for job in ordered if job.state is JobState.COMPLETED),
+            tuple(job for job in ordered if job.state is JobState.FAILED),
+            tuple(job for job in ordered if not job.state.final),
+        )
+
+
+class _Watch:
+    """The waiting of one `MonitorTraining` run: which job is the latest of each hash, and who was retried."""
+
+    def __init__(
+        self, stage: MonitorTraining, situation: Situation, latest: dict[Digest, TrainingJob]
+    ) -> None:
+        self._stage = stage
+        self._situation = situation
+        self._latest = latest
+        self._open = {digest for digest, job in latest.items() if not job.state.final}
+        self._retries: dict[Digest, int] = {}
+        self._components: dict[str, TrainingComponent] = {}
+
+    def until_done(self) -> None:
+        """Wait with pauses that double while nothing happens."""
+        polling: Polling = self._situation.fleet.settings.polling
+        until = self._stage.clock.now() + polling.longest
+        pause = polling.start
+        self._tell()
+        while self._open and (left := until - self._stage.clock.now()) > timedelta(0):
+            changed = self._stage.jobs.wait(min(pause, left))
+            for job in changed:
+                self._take(job)
+            pause = polling.start if changed else min(2 * pause, polling.pause)
+            self._tell()
+
+    def _take(self, job: TrainingJob) -> None:
+        digest = job.task.training_hash
+        if digest not in self._latest:
+            return
+        self._latest[digest] = job
+        if job.state is JobState.FAILED and self._retried(job):
+            return
+        if job.state.final:
+            self._open.discard(digest)
+
+    def _retried(self, job: TrainingJob) -> bool:
+        digest = job.task.training_hash
+        component = self._component(job)
+        if self._retries.get(digest, 0) >= component.max_retries:
+            return False
+        self._retries[digest] = self._retries.get(digest, 0) + 1
+        again = replace(
+            job,
+            id=job_id(job.task.model_name, digest, job.attempt + 1),
+            batch=f"{self._situation.run.id}.retry.{job.attempt}",
+            attempt=job.attempt + 1,
+            state=JobState.QUEUED,
+            submitted_at=self._stage.clock.now(),
+            started_at=None,
+            ended_at=None,
+            error="",
+        )
+        self._stage.jobs.submit([again], component)
+        self._latest[digest] = again
+        return True
+
+    def _component(self, job: TrainingJob) -> TrainingComponent:
+        if job.component_version not in self._components:
+            held = self._stage.assets.find(AssetKind.COMPONENT, job.component, job.component_version)
+            if held is None:
+                raise BadInput(
+                    f"{job.component}:{job.component_version} is not registered",
+                    fix="run RegisterComponents first",
+                )
+            self._components[job.component_version] = component_from(held.asset)
+        return self._components[job.component_version]
+
+    def _tell(self) -> None:
+        failed = sum(1 for job in self._latest.values() if job.state is JobState.FAILED)
+        self._situation.report(
+            Progress(len(self._latest) - len(self._open), len(self._latest), failed=failed)
+        )
+
+
+def to_train(situation: Situation, models: ModelRegistry, data: DataAssets) -> list[tuple[Circuit, Train]]:
+    """The circuits of a situation that the plan says to train."""
+    return [
+        (circuit, action)
+        for circuit, action in actions(situation.circuits, models, data)
+        if isinstance(action, Train)
+    ]
+
+
+def _document(job: TrainingJob) -> Json:
+    return {
+        "job": job.id,
+        "batch": job.batch,
+        "plant_id": job.task.key.plant,
+        "circuit_id": job.task.key.circuit,
+        "model_name": job.task.model_name,
+        "training_hash": job.task.training_hash.hex,
+        "attempt": job.attempt,
+        "state": job.state.value,
+        "seconds": job.seconds,
+        "error": job.error or None,
+        "artifact": job.outcome.artifact.hex if job.outcome else None,
+    }

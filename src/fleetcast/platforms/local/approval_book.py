@@ -1,0 +1,129 @@
+"""Requests and decisions in the control database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from fleetcast.domain.approval import NotDecidable, Request, RequestState
+from fleetcast.domain.audit import AuditEvent
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.identity import Digest
+from fleetcast.pipeline.stored import REQUEST
+from fleetcast.platforms.local import schema
+from fleetcast.platforms.local.database import ControlDatabase, chunks
+
+_requests = schema.requests
+
+
+class LocalApprovalBook:
+    """Keeps requests; each change and its audit entry are one transaction."""
+
+    def __init__(self, database: ControlDatabase) -> None:
+        self._database = database
+
+    def open(self, requests: Sequence[Request]) -> Sequence[Request]:
+        """Add requests and number them; a subject that is pending already is given as it is."""
+        opened, events = [], []
+        with self._database.changing() as connection:
+            pending = {
+                r.subject.digest: r
+                for r in self._read(connection, _requests.c.state == RequestState.PENDING.value)
+            }
+            for request in requests:
+                held = pending.get(request.subject.digest)
+                if held is None:
+                    held = self._insert(connection, request)
+                    pending[request.subject.digest] = held
+                    events.append(_event("request.opened", held))
+                opened.append(held)
+            self._database.audit(connection, events)
+        return opened
+
+    def find(self, request_id: int) -> Request:
+        """One request."""
+        with self._database.reading() as connection:
+            found = self._read(connection, _requests.c.id == request_id)
+        if not found:
+            raise BadInput(f"there is no request {request_id}", fix="see `fleetcast approvals list`")
+        return found[0]
+
+    def listed(self, states: Sequence[RequestState] = ()) -> Sequence[Request]:
+        """Requests in these states, or all of them, in the order they were opened."""
+        wanted = _requests.c.state.in_([state.value for state in states]) if states else sa.true()
+        with self._database.reading() as connection:
+            return self._read(connection, wanted)
+
+    def about(self, subjects: Sequence[Digest]) -> Sequence[Request]:
+        """All requests for these subject digests, oldest first."""
+        found: list[Request] = []
+        with self._database.reading() as connection:
+            for some in chunks([digest.hex for digest in subjects]):
+                found += self._read(connection, _requests.c.subject.in_(some))
+        return sorted(found, key=lambda request: request.id)
+
+    def record(self, requests: Sequence[Request]) -> None:
+        """Write decided, voided or lapsed requests back, if nobody else did in the meantime."""
+        with self._database.changing() as connection:
+            for request in requests:
+                undecided = request.state in (RequestState.VOID, RequestState.LAPSED)
+                before = len(request.decisions) - (0 if undecided else 1)
+                result = connection.execute(
+                    sa.update(_requests)
+                    .where(
+                        _requests.c.id == request.id,
+                        _requests.c.state == RequestState.PENDING.value,
+                        _requests.c.decided == before,
+                    )
+                    .values(
+                        state=request.state.value,
+                        decided=len(request.decisions),
+                        content=REQUEST.to_json(request),
+                    )
+                )
+                if result.rowcount != 1:
+                    raise NotDecidable(
+                        f"request {request.id} was changed by someone else",
+                        fix="look again with `fleetcast approvals list`",
+                    )
+            self._database.audit(
+                connection, [_event(f"request.{_verb(request)}", request) for request in requests]
+            )
+
+    def _insert(self, connection: Connection, request: Request) -> Request:
+        last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_requests.c.id), 0))).scalar_one()
+        numbered = replace(request, id=last + 1)
+        connection.execute(
+            sa.insert(_requests).values(
+                id=numbered.id,
+                subject=request.subject.digest.hex,
+                state=request.state.value,
+                decided=0,
+                content=REQUEST.to_json(numbered),
+            )
+        )
+        return numbered
+
+    def _read(self, connection: Connection, wanted: sa.ColumnElement[bool]) -> list[Request]:
+        rows = connection.execute(sa.select(_requests.c.content).where(wanted).order_by(_requests.c.id))
+        return [REQUEST.from_json(row.content) for row in rows]
+
+
+def _verb(request: Request) -> str:
+    if request.state is RequestState.PENDING:
+        return "decided"
+    return request.state.value
+
+
+def _event(action: str, request: Request) -> AuditEvent:
+    detail: dict[str, str | int] = {
+        "gate": request.gate.value,
+        "subject_digest": request.subject.digest.hex,
+        "request": request.id,
+    }
+    if request.decisions:
+        detail |= {"choice": request.decisions[-1].choice.value, "comment": request.decisions[-1].comment}
+    return AuditEvent(action, str(request.subject), detail)

@@ -1,0 +1,223 @@
+"""Training jobs in the control database, worked on by whichever process waits for them."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict, deque
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from fleetcast.domain.component import TrainingComponent
+from fleetcast.domain.errors import Unavailable
+from fleetcast.domain.identity import Digest
+from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
+from fleetcast.pipeline.steps import JobFiles, check_steps
+from fleetcast.pipeline.stored import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
+from fleetcast.platforms.local import schema
+from fleetcast.platforms.local.database import ControlDatabase, chunks
+from fleetcast.platforms.local.frozen_rows import LocalFrozenRows
+from fleetcast.platforms.local.pool import WorkerPool
+from fleetcast.platforms.local.worker import Work, WorkDone, outcome_file
+
+_jobs = schema.jobs
+
+
+class LocalJobService:
+    """Runs jobs in a pool of worker processes.
+
+    Queued jobs are durable; the computing happens inside `wait`, in the process that holds the fleet's lock. A
+    job is complete once its outcome file exists: a crash before that repeats the job, a crash after it does not.
+    """
+
+    def __init__(
+        self,
+        database: ControlDatabase,
+        folder: Path,
+        artifacts: Path,
+        frozen: LocalFrozenRows,
+        *,
+        workers: int,
+        max_parallel: int,
+    ) -> None:
+        self._database = database
+        self._folder = folder
+        self._artifacts = artifacts
+        self._frozen = frozen
+        self._max_parallel = max_parallel
+        self._pool = WorkerPool(workers)
+        self._queue: deque[TrainingJob] | None = None
+        self._running: dict[str, TrainingJob] = {}
+        self._components: dict[str, TrainingComponent] = {}
+
+    def check(self, component: TrainingComponent) -> None:
+        """Make sure that the component's steps can run on this machine."""
+        check_steps(component)
+
+    def submit(self, jobs: Sequence[TrainingJob], component: TrainingComponent) -> None:
+        """Queue jobs, all or none; a job whose id is known is left as it is."""
+        with self._database.changing() as connection:
+            known: set[str] = set()
+            for some in chunks([job.id for job in jobs]):
+                known |= set(connection.execute(sa.select(_jobs.c.id).where(_jobs.c.id.in_(some))).scalars())
+            new = [job for job in jobs if job.id not in known]
+            if not new:
+                return
+            table = schema.components_run
+            digest = component.digest.hex
+            if connection.execute(sa.select(table.c.digest).where(table.c.digest == digest)).first() is None:
+                connection.execute(
+                    sa.insert(table).values(digest=digest, content=COMPONENT.to_json(component))
+                )
+            last = connection.execute(
+                sa.select(sa.func.coalesce(sa.func.max(_jobs.c.position), 0))
+            ).scalar_one()
+            connection.execute(
+                sa.insert(_jobs), [_row(job) | {"position": last + i} for i, job in enumerate(new, start=1)]
+            )
+        if self._queue is not None:
+            self._queue.extend(new)
+
+    def jobs_for(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
+        """All attempts at these training hashes, first attempt first."""
+        found: defaultdict[Digest, list[TrainingJob]] = defaultdict(list)
+        with self._database.reading() as connection:
+            for some in chunks([digest.hex for digest in hashes]):
+                query = (
+                    sa.select(_jobs.c.content)
+                    .where(_jobs.c.training_hash.in_(some))
+                    .order_by(_jobs.c.position)
+                )
+                for row in connection.execute(query):
+                    job = TRAINING_JOB.from_json(row.content)
+                    found[job.task.training_hash].append(job)
+        return dict(found)
+
+    def wait(self, timeout: timedelta) -> Sequence[TrainingJob]:
+        """Let jobs go on until some of them changed or the time is over."""
+        started, ended = self._dispatch()
+        for done in self._pool.finished(timeout.total_seconds()) if self._pool.busy and not ended else ():
+            ended.append(self._ended(self._running.pop(done.job_id), done))
+        more_started, more_ended = self._dispatch()
+        ended += more_ended
+        self._record([*started, *more_started], ended)
+        return ended
+
+    def median_seconds(self) -> Mapping[str, float]:
+        """How long completed jobs took, by model family; of the latest few hundred."""
+        query = (
+            sa.select(_jobs.c.family, _jobs.c.seconds)
+            .where(_jobs.c.state == JobState.COMPLETED.value, _jobs.c.seconds.is_not(None))
+            .order_by(_jobs.c.position.desc())
+            .limit(500)
+        )
+        seconds: defaultdict[str, list[float]] = defaultdict(list)
+        with self._database.reading() as connection:
+            for row in connection.execute(query):
+                seconds[row.family].append(row.seconds)
+        return {family: statistics.median(values) for family, values in seconds.items()}
+
+    def close(self) -> None:
+        """End the workers; unfinished jobs stay queued."""
+        self._pool.close()
+        self._queue = None
+        self._running.clear()
+
+    def log(self, job_id: str) -> Path:
+        """Where a job's log is."""
+        return self._folder / job_id / "log.txt"
+
+    def _dispatch(self) -> tuple[list[TrainingJob], list[TrainingJob]]:
+        """Start jobs while workers are free; give those started, and those found complete already."""
+        queue = self._load_queue()
+        started: list[TrainingJob] = []
+        ended: list[TrainingJob] = []
+        batches = {job.batch for job in self._running.values()}
+        while queue and self._pool.free:
+            if queue[0].batch not in batches and len(batches) >= self._max_parallel:
+                break
+            job = queue.popleft().started(self._database.clock.now())
+            outcome = self._earlier_outcome(job)
+            if outcome is not None:
+                ended.append(job.completed(outcome, self._database.clock.now()))
+                continue
+            batches.add(job.batch)
+            self._pool.start(self._work(job))
+            self._running[job.id] = job
+            started.append(job)
+        return started, ended
+
+    def _load_queue(self) -> deque[TrainingJob]:
+        if self._queue is None:
+            unfinished = (JobState.QUEUED.value, JobState.RUNNING.value)
+            query = sa.select(_jobs.c.content).where(_jobs.c.state.in_(unfinished)).order_by(_jobs.c.position)
+            with self._database.reading() as connection:
+                self._queue = deque(TRAINING_JOB.from_json(row.content) for row in connection.execute(query))
+        return self._queue
+
+    def _earlier_outcome(self, job: TrainingJob) -> JobOutcome | None:
+        path = outcome_file(self._folder / job.id)
+        return JOB_OUTCOME.from_json(path.read_bytes()) if path.is_file() else None
+
+    def _work(self, job: TrainingJob) -> Work:
+        folder = self._folder / job.id
+        files = JobFiles(
+            folder.resolve(), (folder / "task.json").resolve(), self._frozen.path(job.fingerprint).resolve()
+        )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            files.task.write_text(FIT_TASK.to_json(job.task))
+        except OSError as error:
+            raise Unavailable(
+                f"cannot write {files.task}: {error}", fix="check the disk's space and rights"
+            ) from error
+        component = self._component(job.component_digest)
+        return Work(job.id, files, component, self._artifacts.resolve(), component.timeout.total_seconds())
+
+    def _component(self, digest: Digest) -> TrainingComponent:
+        if digest.hex not in self._components:
+            table = schema.components_run
+            with self._database.reading() as connection:
+                row = connection.execute(sa.select(table.c.content).where(table.c.digest == digest.hex)).one()
+            self._components[digest.hex] = COMPONENT.from_json(row.content)
+        return self._components[digest.hex]
+
+    def _ended(self, job: TrainingJob, done: WorkDone) -> TrainingJob:
+        now = self._database.clock.now()
+        return job.completed(done.outcome, now) if done.outcome else job.failed(done.error, now)
+
+    def _record(self, started: Sequence[TrainingJob], ended: Sequence[TrainingJob]) -> None:
+        over = {job.id for job in ended}
+        changed = [*(job for job in started if job.id not in over), *ended]
+        if not changed:
+            return
+        update = sa.update(_jobs).where(_jobs.c.id == sa.bindparam("job_id"))
+        with self._database.changing() as connection:
+            connection.execute(
+                update.values(
+                    {name: sa.bindparam(f"new_{name}") for name in ("state", "seconds", "content")}
+                ),
+                [
+                    {
+                        "job_id": job.id,
+                        "new_state": job.state.value,
+                        "new_seconds": job.seconds,
+                        "new_content": TRAINING_JOB.to_json(job),
+                    }
+                    for job in changed
+                ],
+            )
+
+
+def _row(job: TrainingJob) -> dict[str, object]:
+    return {
+        "id": job.id,
+        "training_hash": job.task.training_hash.hex,
+        "state": job.state.value,
+        "family": job.task.family,
+        "seconds": job.seconds,
+        "component": job.component_digest.hex,
+        "content": TRAINING_JOB.to_json(job),
+    }

@@ -1,0 +1,270 @@
+"""Model versions, the ones in use and the shared registry, in the control database."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from fleetcast.domain.assets import Asset
+from fleetcast.domain.audit import AuditEvent
+from fleetcast.domain.canonical import canonical_json
+from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.model import FleetIndex, ModelVersion, TrainedModel, VersionEntry, VersionState
+from fleetcast.pipeline.stored import ASSET, TRAINED_MODEL
+from fleetcast.platforms.local import schema
+from fleetcast.platforms.local.database import ControlDatabase, chunks
+from fleetcast.ports.models import Shared
+
+_versions = schema.model_versions
+
+
+class LocalModelRegistry:
+    """Holds the versions of every model, and which one is in use."""
+
+    def __init__(self, database: ControlDatabase) -> None:
+        self._database = database
+
+    def index(self) -> FleetIndex:
+        """Every version and selection, in one reading."""
+        columns = [
+            _versions.c[name]
+            for name in ("name", "version", "plant", "circuit", "training_hash", "state", "inputs")
+        ]
+        versions: defaultdict[str, list[VersionEntry]] = defaultdict(list)
+        with self._database.reading() as connection:
+            for row in connection.execute(
+                sa.select(*columns).order_by(_versions.c.name, _versions.c.version)
+            ):
+                versions[row.name].append(
+                    VersionEntry(
+                        row.name,
+                        row.version,
+                        CircuitKey(row.plant, row.circuit),
+                        Digest(row.training_hash),
+                        VersionState(row.state),
+                        json.loads(row.inputs),
+                    )
+                )
+            selected = {
+                row.name: row.version for row in connection.execute(sa.select(schema.selected_models))
+            }
+        return FleetIndex(dict(versions), selected)
+
+    def versions(self, names: Collection[str]) -> Mapping[str, Sequence[ModelVersion]]:
+        """All versions of these models, oldest first."""
+        found: dict[str, list[ModelVersion]] = {name: [] for name in names}
+        with self._database.reading() as connection:
+            for some in chunks(list(names)):
+                query = sa.select(_versions).where(_versions.c.name.in_(some)).order_by(_versions.c.version)
+                for row in connection.execute(query):
+                    found[row.name].append(_version(row))
+        return found
+
+    def selected(self) -> Mapping[str, ModelVersion]:
+        """The version in use of every model that has one."""
+        chosen = schema.selected_models
+        query = sa.select(_versions).join(
+            chosen, (chosen.c.name == _versions.c.name) & (chosen.c.version == _versions.c.version)
+        )
+        with self._database.reading() as connection:
+            return {row.name: _version(row) for row in connection.execute(query)}
+
+    def register(self, models: Sequence[TrainedModel]) -> Sequence[ModelVersion]:
+        """Give each model its next version and select it, all or none."""
+        with self._database.changing() as connection:
+            held = self._by_job(connection, [model.lineage.job for model in models])
+            latest = self._latest(connection)
+            now = self._database.clock.now()
+            given: dict[str, ModelVersion] = {}
+            for model in models:
+                if model.lineage.job in held or model.lineage.job in given:
+                    continue
+                latest[model.name] = latest.get(model.name, 0) + 1
+                given[model.lineage.job] = ModelVersion(
+                    latest[model.name], model, VersionState.REGISTERED, now
+                )
+            if given:
+                connection.execute(sa.insert(_versions), [_row(version) for version in given.values()])
+                self._database.audit(connection, [_registered(version) for version in given.values()])
+                self._choose(connection, {version.name: version.version for version in given.values()})
+        return [held.get(model.lineage.job) or given[model.lineage.job] for model in models]
+
+    def select(self, choices: Mapping[str, int]) -> None:
+        """Make earlier versions the ones in use."""
+        with self._database.changing() as connection:
+            self._choose(connection, choices)
+            self._database.audit(
+                connection,
+                [AuditEvent("model.selected", f"{name}:{version}", {}) for name, version in choices.items()],
+            )
+
+    def deselect(self, names: Collection[str]) -> None:
+        """Take models out of use; their versions stay."""
+        with self._database.changing() as connection:
+            for some in chunks(list(names)):
+                connection.execute(
+                    sa.delete(schema.selected_models).where(schema.selected_models.c.name.in_(some))
+                )
+            self._database.audit(connection, [AuditEvent("model.deselected", name, {}) for name in names])
+
+    def reject(self, name: str, version: int) -> None:
+        """Mark a version as rejected, so that no plan reuses it."""
+        with self._database.changing() as connection:
+            connection.execute(
+                sa.update(_versions)
+                .where(_versions.c.name == name, _versions.c.version == version)
+                .values(state=VersionState.REJECTED.value)
+            )
+            self._database.audit(connection, [AuditEvent("model.rejected", f"{name}:{version}", {})])
+
+    def _by_job(self, connection: Connection, jobs: Sequence[str]) -> dict[str, ModelVersion]:
+        held = {}
+        for some in chunks(jobs):
+            for row in connection.execute(sa.select(_versions).where(_versions.c.job.in_(some))):
+                held[row.job] = _version(row)
+        return held
+
+    def _latest(self, connection: Connection) -> dict[str, int]:
+        query = sa.select(_versions.c.name, sa.func.max(_versions.c.version).label("latest")).group_by(
+            _versions.c.name
+        )
+        return {row.name: row.latest for row in connection.execute(query)}
+
+    def _choose(self, connection: Connection, choices: Mapping[str, int]) -> None:
+        chosen = schema.selected_models
+        for some in chunks(list(choices)):
+            connection.execute(sa.delete(chosen).where(chosen.c.name.in_(some)))
+        if choices:
+            connection.execute(
+                sa.insert(chosen), [{"name": name, "version": number} for name, number in choices.items()]
+            )
+
+
+class LocalSharedRegistry:
+    """What dev, test and prod have in common."""
+
+    def __init__(self, database: ControlDatabase) -> None:
+        self._database = database
+
+    def shared(self) -> Shared:
+        """Everything in it, by name."""
+        environments: defaultdict[str, list[str]] = defaultdict(list)
+        models: defaultdict[str, list[int]] = defaultdict(list)
+        with self._database.reading() as connection:
+            for row in connection.execute(
+                sa.select(schema.shared_environments.c.name, schema.shared_environments.c.version)
+            ):
+                environments[row.name].append(row.version)
+            for row in connection.execute(
+                sa.select(schema.shared_models.c.name, schema.shared_models.c.version)
+            ):
+                models[row.name].append(row.version)
+            champions = {row.name: row.version for row in connection.execute(sa.select(schema.champions))}
+        return Shared(dict(environments), dict(models), champions)
+
+    def share_environment(self, environment: Asset) -> None:
+        """Copy an environment version."""
+        table = schema.shared_environments
+        with self._database.changing() as connection:
+            same = (table.c.name == environment.name, table.c.version == environment.version)
+            if connection.execute(sa.select(table.c.name).where(*same)).first():
+                return
+            connection.execute(
+                sa.insert(table).values(
+                    name=environment.name,
+                    version=environment.version,
+                    digest=environment.digest.hex,
+                    content=ASSET.to_json(environment),
+                )
+            )
+            event = AuditEvent("environment.shared", str(environment), {"digest": environment.digest.hex})
+            self._database.audit(connection, [event])
+
+    def share_models(self, versions: Sequence[ModelVersion]) -> None:
+        """Copy model versions under the same numbers, and make each the champion."""
+        table = schema.shared_models
+        with self._database.changing() as connection:
+            held = {
+                (row.name, row.version)
+                for row in connection.execute(sa.select(table.c.name, table.c.version))
+            }
+            new = [version for version in versions if (version.name, version.version) not in held]
+            if not new:
+                return
+            connection.execute(
+                sa.insert(table),
+                [
+                    {"name": version.name, "version": version.version, "artifact": version.model.artifact.hex}
+                    for version in new
+                ],
+            )
+            self._crown(connection, {version.name: version.version for version in new})
+            self._database.audit(
+                connection,
+                [
+                    AuditEvent("model.shared", str(version), {"artifact": version.model.artifact.hex})
+                    for version in new
+                ],
+            )
+
+    def crown(self, champions: Mapping[str, int]) -> None:
+        """Make versions that are already shared the champions."""
+        with self._database.changing() as connection:
+            self._crown(connection, champions)
+            self._database.audit(
+                connection,
+                [AuditEvent("model.crowned", f"{name}:{number}", {}) for name, number in champions.items()],
+            )
+
+    def _crown(self, connection: Connection, champions: Mapping[str, int]) -> None:
+        table = schema.champions
+        for some in chunks(list(champions)):
+            connection.execute(sa.delete(table).where(table.c.name.in_(some)))
+        connection.execute(
+            sa.insert(table), [{"name": name, "version": number} for name, number in champions.items()]
+        )
+
+
+def _version(row: Row[tuple[object, ...]]) -> ModelVersion:
+    return ModelVersion(
+        row.version,
+        TRAINED_MODEL.from_json(row.content),
+        VersionState(row.state),
+        datetime.fromisoformat(row.registered_at),
+    )
+
+
+def _row(version: ModelVersion) -> dict[str, object]:
+    lineage = version.model.lineage
+    return {
+        "name": version.name,
+        "version": version.version,
+        "training_hash": lineage.training_hash.hex,
+        "state": version.state.value,
+        "plant": lineage.key.plant,
+        "circuit": lineage.key.circuit,
+        "job": lineage.job,
+        "inputs": canonical_json(lineage.inputs),
+        "registered_at": version.registered_at.isoformat(),
+        "content": TRAINED_MODEL.to_json(version.model),
+    }
+
+
+def _registered(version: ModelVersion) -> AuditEvent:
+    lineage = version.model.lineage
+    return AuditEvent(
+        "model.registered",
+        str(version),
+        {
+            "training_hash": lineage.training_hash.hex,
+            "artifact": version.model.artifact.hex,
+            "commit": lineage.commit,
+            "fingerprint": lineage.fingerprint.hex,
+            "job": lineage.job,
+        },
+    )

@@ -1,0 +1,83 @@
+"""What a worker process does: run jobs one after another until told to stop, or until its parent is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import traceback
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from fleetcast.domain.component import TrainingComponent
+from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.job import JobOutcome
+from fleetcast.pipeline.fit import outcome_of
+from fleetcast.pipeline.steps import JobFiles, run_steps
+from fleetcast.pipeline.stored import JOB_OUTCOME
+from fleetcast.platforms.local.artifact_store import LocalArtifactStore
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One job, as a worker needs it."""
+
+    job_id: str
+    files: JobFiles
+    component: TrainingComponent
+    artifacts: Path
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDone:
+    """How a job ended: with an outcome, or with an error."""
+
+    job_id: str
+    outcome: JobOutcome | None = None
+    error: str = ""
+
+
+def outcome_file(folder: Path) -> Path:
+    """Where a job's outcome is written; there once the job is complete, and never in part."""
+    return folder / "outcome.json"
+
+
+def work_until_told(pipe: Connection) -> None:
+    """Serve jobs from a pipe. Runs as the main function of a worker process."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    while True:
+        try:
+            work: Work = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_do(work))
+
+
+def _do(work: Work) -> WorkDone:
+    try:
+        run_steps(work.component, work.files)
+        outcome = outcome_of(work.files.model, LocalArtifactStore(work.artifacts))
+        target = outcome_file(work.files.folder)
+        partial = target.with_suffix(".partial")
+        partial.write_text(JOB_OUTCOME.to_json(outcome))
+        partial.replace(target)
+    except FleetcastError as error:
+        return WorkDone(work.job_id, error=f"{error}" + (f" ({error.fix})" if error.fix else ""))
+    except Exception as error:  # noqa: BLE001  # whatever a model does, its siblings go on; the log has the whole story
+        with work.files.log.open("a", encoding="utf-8") as log:
+            traceback.print_exc(file=log)
+        return WorkDone(work.job_id, error=f"{type(error).__name__}: {error}")
+    return WorkDone(work.job_id, outcome=outcome)
+
+
+def _die_with_parent() -> None:
+    """Take this worker, and whatever command it started, along when the parent process is killed."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.killpg(0, signal.SIGKILL)

@@ -1,0 +1,104 @@
+"""Training jobs in memory: run one after another, in this process, while somebody waits for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+
+from fleetcast.domain.component import TrainingComponent
+from fleetcast.domain.errors import BadInput, FleetcastError
+from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.job import JobState, TrainingJob
+from fleetcast.pipeline.fit import outcome_of
+from fleetcast.pipeline.rows import write_rows
+from fleetcast.pipeline.steps import JobFiles, check_steps, run_steps
+from fleetcast.pipeline.stored import FIT_TASK
+from fleetcast.platforms.memory.world import World
+from fleetcast.ports.artifacts import ArtifactStore
+from fleetcast.ports.readings import Readings
+
+
+class MemoryFrozenRows:
+    """Keeps training rows by their fingerprint."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def freeze(self, readings: Readings, fingerprint: Digest) -> None:
+        """Keep these rows."""
+        self._world.rows.setdefault(fingerprint, readings)
+
+    def holds(self, fingerprint: Digest) -> bool:
+        """Whether rows with this fingerprint are kept."""
+        return fingerprint in self._world.rows
+
+    def load(self, fingerprint: Digest, key: CircuitKey) -> Readings:
+        """Exactly what was frozen."""
+        if fingerprint not in self._world.rows:
+            raise BadInput(f"the training rows of {key} are not kept", fix="run `fleetcast train` again")
+        return self._world.rows[fingerprint]
+
+
+class MemoryJobService:
+    """Runs each job's steps in a scratch folder, one job for each `wait`."""
+
+    def __init__(self, world: World, artifacts: ArtifactStore, scratch: Path) -> None:
+        self._world = world
+        self._artifacts = artifacts
+        self._scratch = scratch
+
+    def check(self, component: TrainingComponent) -> None:
+        """Make sure that the component's steps can run here."""
+        check_steps(component)
+
+    def submit(self, jobs: Sequence[TrainingJob], component: TrainingComponent) -> None:
+        """Queue jobs; one whose id is known is left as it is."""
+        self._world.components[component.digest] = component
+        for job in jobs:
+            self._world.jobs.setdefault(job.id, job)
+
+    def jobs_for(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
+        """All attempts at these training hashes, first attempt first."""
+        wanted = set(hashes)
+        found: defaultdict[Digest, list[TrainingJob]] = defaultdict(list)
+        for job in self._world.jobs.values():
+            if job.task.training_hash in wanted:
+                found[job.task.training_hash].append(job)
+        return dict(found)
+
+    def wait(self, timeout: timedelta) -> Sequence[TrainingJob]:
+        """Run the next job; with none left, let the time pass."""
+        job = next((job for job in self._world.jobs.values() if not job.state.final), None)
+        if job is None:
+            self._world.clock.sleep(timeout)
+            return []
+        ended = self._run(job.started(self._world.clock.now()))
+        self._world.jobs[job.id] = ended
+        return [ended]
+
+    def median_seconds(self) -> Mapping[str, float]:
+        """How long completed jobs took, by model family."""
+        seconds: defaultdict[str, list[float]] = defaultdict(list)
+        for job in self._world.jobs.values():
+            if job.state is JobState.COMPLETED and job.seconds is not None:
+                seconds[job.task.family].append(job.seconds)
+        return {family: median(values) for family, values in seconds.items()}
+
+    def close(self) -> None:
+        """Nothing runs while nobody waits."""
+
+    def _run(self, job: TrainingJob) -> TrainingJob:
+        folder = self._scratch / job.id
+        folder.mkdir(parents=True, exist_ok=True)
+        files = JobFiles(folder, folder / "task.json", folder / "rows.parquet")
+        files.task.write_text(FIT_TASK.to_json(job.task))
+        try:
+            write_rows(self._world.rows[job.fingerprint], files.data)
+            run_steps(self._world.components[job.component_digest], files)
+            outcome = outcome_of(files.model, self._artifacts)
+        except FleetcastError as error:
+            return job.failed(str(error), self._world.clock.now())
+        return job.completed(outcome, self._world.clock.now())

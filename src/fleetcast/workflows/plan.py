@@ -1,0 +1,104 @@
+"""Show what differs between the fleet repository and what exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fleetcast.domain.approval import RequestState, SubjectKind
+from fleetcast.domain.assets import Asset, AssetKind, VersionTaken
+from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.model import FleetIndex
+from fleetcast.domain.plan import (
+    AssetAction,
+    PastTraining,
+    Plan,
+    Train,
+    estimate,
+    plan_circuit,
+    plan_removed,
+    promotion,
+)
+from fleetcast.pipeline.components import component_asset
+from fleetcast.pipeline.data import check_versions
+from fleetcast.pipeline.environments import environment_asset
+from fleetcast.pipeline.situation import data_digest_of
+from fleetcast.ports.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class MakePlan:
+    """Compare the fleet with the index of what exists; reads in bulk and changes nothing."""
+
+    platform: Platform
+
+    def __call__(self, fleet: Fleet) -> Plan:
+        """Make the plan.
+
+        Raises:
+            VersionTaken: A declared version is registered with other content.
+            BadInput: A circuit names a table version that does not exist.
+        """
+        index = self.platform.models.index()
+        checked = self.platform.data.held([data_digest_of(circuit) for circuit in fleet.circuits])
+        circuits = [plan_circuit(circuit, index, checked) for circuit in fleet.circuits]
+        check_versions(
+            [
+                circuit
+                for circuit, action in zip(fleet.circuits, circuits, strict=True)
+                if isinstance(action, Train)
+            ],
+            self.platform.tables,
+        )
+        past = PastTraining(self.platform.jobs.median_seconds(), self.platform.workers)
+        return Plan(
+            circuits=(*circuits, *plan_removed(fleet.circuits, index)),
+            assets=tuple(self._assets(fleet, index)),
+            fleet=fleet.digest,
+            estimated=estimate(circuits, fleet.circuits, past),
+        )
+
+    def _assets(self, fleet: Fleet, index: FleetIndex) -> list[AssetAction]:
+        environment, component = environment_asset(fleet.environment), component_asset(fleet.component)
+        shared = self.platform.shared.shared()
+        refused = {
+            (request.subject.kind, request.subject.name, request.subject.version)
+            for request in self.platform.approvals.listed((RequestState.REJECTED,))
+        }
+        waiting = {
+            (
+                request.subject.kind,
+                request.subject.name,
+                request.subject.version,
+            ): f"awaits approval, request {request.id}"
+            for request in self.platform.approvals.listed((RequestState.PENDING,))
+        }
+        found = [
+            AssetAction("register", asset.kind, asset.name, asset.version)
+            for asset in (environment, component)
+            if self._is_new(asset)
+        ]
+        if environment.version not in shared.environments.get(environment.name, ()):
+            key = (SubjectKind.ENVIRONMENT, environment.name, environment.version)
+            if key not in refused:
+                found.append(
+                    promotion(
+                        AssetKind.ENVIRONMENT, environment.name, environment.version, waiting.get(key, "")
+                    )
+                )
+        for circuit in fleet.circuits:
+            entry = index.selected_entry(circuit.model_name)
+            if (
+                entry is None
+                or entry.state != "registered"
+                or entry.version in shared.models.get(entry.name, ())
+            ):
+                continue
+            key = (SubjectKind.MODEL, entry.name, str(entry.version))
+            found.append(promotion("model", entry.name, str(entry.version), waiting.get(key, "")))
+        return found
+
+    def _is_new(self, asset: Asset) -> bool:
+        held = self.platform.assets.find(asset.kind, asset.name, asset.version)
+        if held is not None and held.asset.digest != asset.digest:
+            raise VersionTaken(asset.name, asset.version, held.asset.digest, asset.digest)
+        return held is None

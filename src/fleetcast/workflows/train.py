@@ -1,0 +1,89 @@
+"""Run the training pipeline: all eight stages, or one."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.run import Run
+from fleetcast.pipeline.runner import StageRunner, StageWatcher
+from fleetcast.pipeline.situation import Situation, only_known
+from fleetcast.pipeline.stages import STAGES, stage_named
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """Make the fleet as its repository declares it, as far as people have approved."""
+
+    runner: StageRunner
+    commit: str
+    """Git commit of the fleet repository."""
+
+    def __call__(
+        self,
+        fleet: Fleet,
+        watcher: StageWatcher,
+        *,
+        only: Collection[CircuitKey] | None = None,
+        lock_timeout: timedelta,
+    ) -> Run:
+        """Run all stages, going on with the last run if it is unfinished and the fleet has not changed since.
+
+        Raises:
+            RunInProgress: Another process works on this fleet.
+            FleetcastError: A stage could not do its work; run it again once mended.
+        """
+        keys = None if only is None else only_known(fleet, only)
+        with self._working(lock_timeout):
+            run = self._current(fleet)
+            situation = Situation(fleet, run, keys)
+            return self.runner.close(self.runner.run(STAGES, situation, watcher))
+
+    def stage(
+        self,
+        name: str,
+        fleet: Fleet,
+        watcher: StageWatcher,
+        *,
+        run_id: str | None,
+        only: Collection[CircuitKey] | None = None,
+        lock_timeout: timedelta,
+    ) -> Run:
+        """Run one stage, of a given run or of the last unfinished one.
+
+        Raises:
+            BadInput: There is no such stage or run, or the run was over another state of the fleet.
+        """
+        entry = stage_named(name)
+        keys = None if only is None else only_known(fleet, only)
+        with self._working(lock_timeout):
+            run = self._current(fleet) if run_id is None else self.runner.platform.runs.find(run_id)
+            if run.fleet != fleet.digest:
+                raise BadInput(
+                    f"{run.id} was started for another state of the fleet ({run.commit})",
+                    fix="check that commit out, or leave `--run` out to start a new run",
+                )
+            return self.runner.close(self.runner.run([entry], Situation(fleet, run, keys), watcher))
+
+    def _current(self, fleet: Fleet) -> Run:
+        latest = next(iter(self.runner.platform.runs.listed()), None)
+        digest = fleet.digest
+        if latest is not None and latest.state.can_continue and latest.fleet == digest:
+            return latest
+        return self.runner.platform.runs.begin(digest, self.commit)
+
+    @contextmanager
+    def _working(self, lock_timeout: timedelta) -> Iterator[None]:
+        """Hold the fleet's lock, and end the workers when done or interrupted."""
+        now = self.runner.clock.now().strftime("%Y-%m-%d %H:%M:%S UTC")
+        holder = f"{self.runner.actor} on {socket.gethostname()}, process {os.getpid()}, since {now}"
+        platform = self.runner.platform
+        with platform.runs.exclusive(holder, lock_timeout), closing(platform.jobs):
+            yield
