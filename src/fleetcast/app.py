@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fleetcast.ports.readings import ReadingsTable
+if TYPE_CHECKING:
+    from fleetcast.ports.readings import ReadingsTable
+    from fleetcast.workflows.ingest import Ingest
 
 
 def open_table(directory: Path, source: str | None = None) -> ReadingsTable:
@@ -17,3 +20,11 @@ def open_table(directory: Path, source: str | None = None) -> ReadingsTable:
     from fleetcast.platforms.delta.table import DeltaReadingsTable
 
     return DeltaReadingsTable(directory / (source or ".fleetcast/readings"))
+
+
+def open_ingest(directory: Path, source: str | None = None) -> Ingest:
+    """Ingesting into the readings table of a fleet; arguments as in `open_table`."""
+    from fleetcast.platforms.files.readings_file import LocalReadingsFiles
+    from fleetcast.workflows.ingest import Ingest
+
+    return Ingest(LocalReadingsFiles(), open_table(directory, source))

@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
 
+MIXED_SHARE = 0.1
+"""With more of the readings than this off the usual rhythm, the frequency is mixed. SKAB, fine, has 5 %."""
+
 
 @dataclass(frozen=True, slots=True)
 class SensorLimits:
@@ -40,18 +43,22 @@ class CleaningRules:
     flat_steps: int = 24
     """A run of identical readings longer than this many steps counts as a flatline."""
     spike_deviations: float = 12.0
-    """A reading that jumps off and back by more than this many robust deviations of the usual step counts as a spike."""
+    """A jump off and back by more than so many robust deviations of the usual change is a spike."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.fill_steps <= 1_000:
             raise BadInput(f"fill_steps {self.fill_steps} is out of range", fix="write 0 to 1000 steps")
         for name in ("max_missing_share", "max_flat_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                raise BadInput(f"{name} {getattr(self, name)} is not a share", fix="write a number from 0 to 1")
+                raise BadInput(
+                    f"{name} {getattr(self, name)} is not a share", fix="write a number from 0 to 1"
+                )
         if self.flat_steps < 2:
             raise BadInput(f"flat_steps {self.flat_steps} is too short", fix="write at least 2 steps")
         if not self.spike_deviations > 0:
-            raise BadInput(f"spike_deviations {self.spike_deviations} is not positive", fix="write a positive number")
+            raise BadInput(
+                f"spike_deviations {self.spike_deviations} is not positive", fix="write a positive number"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +69,21 @@ class SensorProfile:
     present: bool
     """False if the data source has no such column."""
     steps: int
-    """Steps of the grid from the first to the last reading of the circuit."""
+    """Steps of the grid from the first to the last reading of the circuit, without the circuit's own gaps."""
     missing_steps: int
-    """Steps without a usable reading."""
+    """Steps, of those, without a usable reading: the sensor was silent while the circuit was not."""
     longest_gap_steps: int
+    longest_run_steps: int
+    """Longest stretch of the whole window without a hole, once short holes are filled."""
     flat_steps: int
     """Steps inside flatlines, by `CleaningRules.flat_steps`."""
     longest_flat_steps: int
     out_of_limits: int
     """Raw readings outside the physical limits; masked."""
     not_finite: int
-    """Raw readings that are ±Inf or NaN; masked."""
+    """Raw readings that are ±Inf; masked. NaN is no reading, and is counted as missing."""
     spikes: int
+    """Steps that jump off and back, by `CleaningRules.spike_deviations`; kept."""
     distinct: int
     """Different usable values, counted up to 2."""
     minimum: float | None
@@ -102,12 +112,17 @@ class CircuitProfile:
     last: datetime | None
     step: timedelta
     gaps: int
-    """Runs of empty steps that are longer than what is filled."""
+    """Runs of steps without a reading of any sensor that are longer than what is filled."""
+    gap_steps: int
+    """Steps inside those gaps."""
     other_steps_share: float
-    """Share of successive readings that do not lie one frequency apart: mixed or wrong frequency."""
+    """Share of successive readings that do not lie about (±50 %) one median step apart: mixed frequency."""
     median_step: timedelta | None
+    """Usual time between successive readings; None with fewer than two."""
     longest_run_steps: int
-    """Longest stretch of the grid without a hole that is not filled, over the usable sensors."""
+    """The longest unbroken stretch of any one sensor."""
+    silent_steps_at_end: int
+    """Steps between the last reading and the end of the window."""
     sensors: tuple[SensorProfile, ...]
 
 
@@ -129,7 +144,7 @@ class QualityVerdict:
     blocked: str = ""
 
 
-def judge_sensor(profile: SensorProfile, rules: CleaningRules) -> str:
+def judge_sensor(profile: SensorProfile, rules: CleaningRules, *, needed_steps: int) -> str:
     """Why this sensor is unfit to train on; empty if it is fit."""
     if not profile.present:
         return "the data source has no such column"
@@ -141,59 +156,84 @@ def judge_sensor(profile: SensorProfile, rules: CleaningRules) -> str:
         return f"it never changes from {profile.minimum:g}"
     if profile.flat_share > rules.max_flat_share:
         return (
-            f"stuck for {profile.flat_share:.0%} of its steps, the longest {profile.longest_flat_steps} steps "
-            f"(at most {rules.max_flat_share:.0%})"
+            f"stuck for {profile.flat_share:.0%} of its steps (at most {rules.max_flat_share:.0%}), "
+            f"once for {profile.longest_flat_steps} steps"
         )
+    if profile.longest_run_steps < needed_steps:
+        return f"history too short: have {profile.longest_run_steps} unbroken steps, need {needed_steps}"
     return ""
 
 
-def judge(profile: CircuitProfile, rules: CleaningRules, *, targets: tuple[str, ...], needed_steps: int) -> QualityVerdict:
+def judge(
+    profile: CircuitProfile, rules: CleaningRules, *, targets: tuple[str, ...], needed_steps: int
+) -> QualityVerdict:
     """Decide which sensors of a circuit to train, from what was measured.
 
     Args:
         profile: Measurements over the training window, one `SensorProfile` for each feature.
         rules: The circuit's cleaning rules.
         targets: The sensors to forecast; with none of them usable the circuit is blocked.
-        needed_steps: The shortest unbroken history, in steps, that the model family can train on.
+        needed_steps: The shortest unbroken history, in steps, that the model family can train on; each sensor
+            needs it for itself.
     """
     if profile.rows == 0:
         return QualityVerdict((), (), (), blocked="no readings in the training window")
-    reasons = {sensor.sensor: judge_sensor(sensor, rules) for sensor in profile.sensors}
+    reasons = {
+        sensor.sensor: judge_sensor(sensor, rules, needed_steps=needed_steps) for sensor in profile.sensors
+    }
     usable = tuple(name for name, reason in reasons.items() if not reason)
     left_out = tuple(LeftOut(name, reason) for name, reason in reasons.items() if reason)
-    warnings = tuple(_warnings(profile))
-    if not any(name in targets for name in usable):
-        shown = "; ".join(f"{gone.sensor}: {gone.reason}" for gone in left_out)
-        return QualityVerdict((), left_out, warnings, blocked=f"no sensor is fit to train on: {shown}")
+    warnings = tuple(_warnings(profile, rules))
+    if any(name in targets for name in usable):
+        return QualityVerdict(usable, left_out, warnings)
     if profile.longest_run_steps < needed_steps:
-        return QualityVerdict(
-            (),
-            left_out,
-            warnings,
-            blocked=(
-                f"history too short: have {profile.longest_run_steps} unbroken steps of "
-                f"{format_duration(profile.step)}, need {needed_steps}"
-            ),
+        blocked = (
+            f"history too short: have {profile.longest_run_steps} unbroken steps of "
+            f"{format_duration(profile.step)}, need {needed_steps}"
         )
-    return QualityVerdict(usable, left_out, warnings)
+        return QualityVerdict((), left_out, warnings, blocked=blocked)
+    shown = "; ".join(f"{gone.sensor}: {gone.reason}" for gone in left_out)
+    return QualityVerdict((), left_out, warnings, blocked=f"no sensor is fit to train on: {shown}")
 
 
-def _warnings(profile: CircuitProfile) -> list[str]:
+def _warnings(profile: CircuitProfile, rules: CleaningRules) -> list[str]:
     warnings = []
-    if profile.other_steps_share > 0.2 and profile.median_step is not None and profile.median_step > profile.step:
+    if profile.median_step is not None and profile.median_step > profile.step:
         warnings.append(
             f"readings come every {format_duration(profile.median_step)}, "
             f"slower than the declared frequency {format_duration(profile.step)}"
         )
+    if profile.other_steps_share > MIXED_SHARE and profile.median_step is not None:
+        warnings.append(
+            f"mixed frequency: {profile.other_steps_share:.0%} of the readings do not come "
+            f"{format_duration(profile.median_step)} after the one before"
+        )
     if profile.gaps:
-        warnings.append(f"{profile.gaps} gaps that are not bridged")
+        total = _counted(profile.gap_steps, "empty step")
+        warnings.append(f"{_counted(profile.gaps, 'gap')} of {total} in all, not bridged")
+    if profile.silent_steps_at_end > rules.fill_steps:
+        warnings.append(
+            f"the last reading is {_counted(profile.silent_steps_at_end, 'step')} before the window's end"
+        )
     for sensor in profile.sensors:
-        if sensor.out_of_limits:
-            warnings.append(f"{sensor.sensor}: {sensor.out_of_limits} readings outside the physical limits, masked")
-        if sensor.not_finite:
-            warnings.append(f"{sensor.sensor}: {sensor.not_finite} readings that are not finite, masked")
-        if sensor.spikes:
-            warnings.append(f"{sensor.sensor}: {sensor.spikes} spikes")
-        if sensor.longest_flat_steps:
-            warnings.append(f"{sensor.sensor}: stuck for up to {sensor.longest_flat_steps} steps")
+        warnings.extend(_sensor_warnings(sensor))
     return warnings
+
+
+def _sensor_warnings(sensor: SensorProfile) -> list[str]:
+    warnings = []
+    if sensor.out_of_limits:
+        warnings.append(
+            f"{sensor.sensor}: {_counted(sensor.out_of_limits, 'reading')} outside physical limits, masked"
+        )
+    if sensor.not_finite:
+        warnings.append(f"{sensor.sensor}: {_counted(sensor.not_finite, 'infinite reading')}, masked")
+    if sensor.spikes:
+        warnings.append(f"{sensor.sensor}: {_counted(sensor.spikes, 'spike')}")
+    if sensor.longest_flat_steps:
+        warnings.append(f"{sensor.sensor}: stuck for up to {sensor.longest_flat_steps} steps")
+    return warnings
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -101,7 +101,7 @@ class ReadingsTable(Protocol):
         ...
 
     def read(self, wanted: Sequence[ReadingsWanted], version: int) -> Iterator[Readings]:
-        """Read several circuits of one version in one pass; one result for each wanted, in the order of plants.
+        """Read several circuits of one version in one pass: one result for each wanted, plant by plant.
 
         A circuit without rows gives `Readings` with n = 0. Memory is bounded by the rows of one plant.
 
@@ -116,6 +116,7 @@ class ReadingsTable(Protocol):
         Args:
             rows: `plant_id`, `circuit_id` (text), `timestamp` (UTC, microseconds), sensors (float64); keys
                 unique. A null cell keeps what the table has. New sensor columns are added to the table.
+
         Raises:
             Unavailable: The disk refuses or is full; the table is as it was.
         """

@@ -41,7 +41,7 @@ class DeltaReadingsTable:
         return sorted(CircuitKey(plant, circuit) for plant, circuit in self._collected(lazy).rows())
 
     def sensors(self, version: int) -> tuple[str, ...]:
-        """The sensor columns of a version, in the table's order; raises as `circuits` does."""
+        """See `ReadingsTable`."""
         return tuple(field.name for field in self._at(version).schema().fields if field.name not in KEYS)
 
     def read(self, wanted: Sequence[ReadingsWanted], version: int) -> Iterator[Readings]:

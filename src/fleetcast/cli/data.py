@@ -1,0 +1,262 @@
+"""`fleetcast ingest`, `fleetcast simulate` and `fleetcast data show|quality|versions`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleetcast.cli.data_views import (
+    View,
+    print_holdings,
+    print_ingest,
+    print_json,
+    print_quality,
+    print_simulation,
+    print_versions,
+)
+from fleetcast.domain.duration import parse_date, parse_duration, parse_instant
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.ingest import Ambiguous, BadRows, IngestOptions, Nonexistent, Rename, Sentinel
+from fleetcast.domain.quality import SensorLimits
+
+data_app = typer.Typer(no_args_is_help=True, help="Look at the readings that models are trained on.")
+
+FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
+FormatOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
+VersionOption = Annotated[int | None, typer.Option("--delta-version", help="Default: the newest.")]
+CircuitsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[PLANT/CIRCUIT]...", help="With * and ?; default: all.")
+]
+
+
+def ingest(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV, gzipped CSV or Parquet.")],
+    plant: Annotated[str | None, typer.Option(help="Plant of all rows.")] = None,
+    circuit: Annotated[str | None, typer.Option(help="Circuit of all rows.")] = None,
+    plant_column: Annotated[str | None, typer.Option(help="Column that names the plant.")] = None,
+    circuit_column: Annotated[str | None, typer.Option(help="Column that names the circuit.")] = None,
+    timestamp_column: Annotated[
+        list[str] | None, typer.Option(help="Column of the time; give date and time of day in this order.")
+    ] = None,
+    timestamp_format: Annotated[
+        str | None, typer.Option(help="strptime directives, unix, unix_ms or unix_us. Default: ISO 8601.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Zone of times without offset: Europe/Paris, +01:00, UTC.")
+    ] = None,
+    ambiguous: Annotated[Ambiguous, typer.Option(help="Local times that occurred twice.")] = Ambiguous.ERROR,
+    nonexistent: Annotated[
+        Nonexistent, typer.Option(help="Local times that never were.")
+    ] = Nonexistent.ERROR,
+    separator: Annotated[str | None, typer.Option(help="One character, or tab. Default: found.")] = None,
+    decimal: Annotated[str | None, typer.Option(help="Decimal sign, . or ,")] = None,
+    rename: Annotated[list[str] | None, typer.Option(metavar="OLD=NEW", help="Sensor name to store.")] = None,
+    sentinel: Annotated[
+        list[str] | None, typer.Option(metavar="[COLUMN=]NUMBER", help="Number that means: no reading.")
+    ] = None,
+    take: Annotated[list[str] | None, typer.Option(help="Sensor column to store; default: all.")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="Column to leave out.")] = None,
+    skip_bad_rows: Annotated[  # noqa: FBT002
+        bool, typer.Option("--skip-bad-rows", help="Leave out and count rows whose time cannot be read.")
+    ] = False,
+    fleet: FleetOption = Path(),
+    view: FormatOption = View.TEXT,
+) -> None:
+    """Store files of readings in the fleet's table.
+
+    All files become one commit, or none does. Rows are merged by circuit and time, so doing it again, or
+    with late rows, is safe. Options name columns as the file does.
+
+    For example:
+
+    fleetcast ingest valve1/*.csv --plant SKAB --circuit valve1 --timezone UTC --drop anomaly
+
+    fleetcast ingest scada.csv.gz --plant LHB --circuit-column Wind_turbine_name --sentinel Ot_avg=-273.2
+
+    fleetcast ingest log.csv --plant A --circuit B --decimal , --timestamp-column Tag --timestamp-column Zeit
+    --timestamp-format '%d.%m.%Y %H:%M' --timezone Europe/Berlin --ambiguous earliest
+    """
+    options = IngestOptions(
+        plant=plant,
+        circuit=circuit,
+        plant_column=plant_column,
+        circuit_column=circuit_column,
+        timestamp_columns=tuple(timestamp_column or ()),
+        timestamp_format=timestamp_format,
+        timezone=timezone,
+        ambiguous=ambiguous,
+        nonexistent=nonexistent,
+        separator="\t" if separator in ("tab", "\\t") else separator,
+        decimal=decimal,
+        renames=tuple(Rename.parse(text) for text in rename or ()),
+        sentinels=tuple(Sentinel.parse(text) for text in sentinel or ()),
+        take=tuple(take or ()),
+        drop=tuple(drop or ()),
+        bad_rows=BadRows.SKIP if skip_bad_rows else BadRows.REFUSE,
+    )
+    from rich.console import Console
+
+    from fleetcast.app import open_ingest
+
+    report = open_ingest(fleet)(files, options)
+    if view is View.JSON:
+        print_json(report, Console())
+    else:
+        print_ingest(report, Console())
+
+
+def simulate(
+    plants: Annotated[int, typer.Option(help="How many plants.")] = 3,
+    circuits: Annotated[int, typer.Option(help="How many circuits each plant has.")] = 4,
+    length: Annotated[str, typer.Option(help="How long, such as 365d.")] = "365d",
+    frequency: Annotated[str, typer.Option(help="Time between readings.")] = "1h",
+    start: Annotated[str, typer.Option(help="Date or instant of the first reading.")] = "2025-01-01",
+    seed: Annotated[int, typer.Option(help="The same seed makes the same readings.")] = 7,
+    gaps: Annotated[int, typer.Option(help="Gaps of 6 to 72 steps in each circuit.")] = 0,
+    duplicates: Annotated[int, typer.Option(help="Rows of each circuit that occur twice.")] = 0,
+    late_rows: Annotated[int, typer.Option(help="Rows of each circuit that arrive in a second commit.")] = 0,
+    stuck: Annotated[int, typer.Option(help="Stretches of 30 to 200 steps with one sensor stuck.")] = 0,
+    fleet: FleetOption = Path(),
+    view: FormatOption = View.TEXT,
+) -> None:
+    """Make up a fleet's readings and store them in the fleet's table.
+
+    Six sensors for each circuit: temperature (°C), pressure (bar), vibration (mm/s), current (A), voltage
+    (V), flow_rate (l/min). A circuit's readings depend on the seed and its name alone.
+
+    For example:
+
+    fleetcast simulate --plants 3 --circuits 4
+
+    fleetcast simulate --plants 10 --circuits 20 --gaps 3 --duplicates 10 --late-rows 20 --stuck 1
+    """
+    from rich.console import Console
+
+    from fleetcast.app import open_table
+    from fleetcast.forecasting.simulation import Defects
+    from fleetcast.workflows.simulate import Simulate, SimulatedFleet
+
+    wanted = SimulatedFleet(
+        plants=plants,
+        circuits=circuits,
+        length=parse_duration(length),
+        frequency=parse_duration(frequency),
+        start=_moment(start),
+        seed=seed,
+        defects=Defects(gaps=gaps, duplicates=duplicates, late_rows=late_rows, stuck=stuck),
+    )
+    report = Simulate(open_table(fleet, None))(wanted)
+    if view is View.JSON:
+        print_json(report, Console())
+    else:
+        print_simulation(report, Console())
+
+
+@data_app.command()
+def show(
+    circuits: CircuitsArgument = None,
+    version: VersionOption = None,
+    fleet: FleetOption = Path(),
+    view: FormatOption = View.TEXT,
+) -> None:
+    """List the circuits that have readings: rows, first and last time, sensors.
+
+    For example:
+
+    fleetcast data show
+
+    fleetcast data show 'PLANT001/*' --delta-version 3 --format json
+    """
+    from rich.console import Console
+
+    from fleetcast.app import open_table
+    from fleetcast.workflows.inspect_data import ShowData
+
+    holdings = ShowData(open_table(fleet, None))(circuits or (), version)
+    if view is View.JSON:
+        print_json(holdings, Console())
+    else:
+        print_holdings(holdings, Console())
+
+
+@data_app.command()
+def quality(
+    circuits: CircuitsArgument = None,
+    frequency: Annotated[
+        str | None, typer.Option(help="Grid to measure on; default: the usual time between readings.")
+    ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SENSOR=MIN..MAX", help="Physical range; either end may be left out."),
+    ] = None,
+    needed_steps: Annotated[int, typer.Option(help="Unbroken steps that training needs.")] = 1,
+    version: VersionOption = None,
+    fleet: FleetOption = Path(),
+    view: FormatOption = View.TEXT,
+) -> None:
+    """Measure the readings: missing, gaps, stuck, impossible, spikes, mixed frequency, too short.
+
+    For example:
+
+    fleetcast data quality
+
+    fleetcast data quality 'LHB/*' --frequency 10min --limit Ot_avg=-50..60 --limit Ba_avg=..100
+    """
+    from rich.console import Console
+
+    from fleetcast.app import open_table
+    from fleetcast.workflows.inspect_data import CheckQuality, QualityCheck, ShowData
+
+    table = open_table(fleet, None)
+    held = ShowData(table)(circuits or (), version)
+    step = None if frequency is None else parse_duration(frequency)
+    limits = dict(_limits(text) for text in limit or ())
+    checks = [
+        QualityCheck(one.key, tuple(one.readings), step, limits, needed_steps=needed_steps)
+        for one in held.circuits
+    ]
+    checked = CheckQuality(table)(checks, held.version)
+    if view is View.JSON:
+        print_json({"version": held.version, "circuits": checked}, Console())
+    else:
+        print_quality(checked, held.version, Console())
+
+
+@data_app.command()
+def versions(fleet: FleetOption = Path(), view: FormatOption = View.TEXT) -> None:
+    """List the versions of the readings table, newest first: the numbers that `delta_version` may name.
+
+    For example:
+
+    fleetcast data versions
+    """
+    from rich.console import Console
+
+    from fleetcast.app import open_table
+
+    known = open_table(fleet, None).versions()
+    if view is View.JSON:
+        print_json(known, Console())
+    else:
+        print_versions(known, Console())
+
+
+def _moment(text: str) -> datetime:
+    day = parse_date(text)
+    return parse_instant(text) if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _limits(text: str) -> tuple[str, SensorLimits]:
+    sensor, equals, span = text.partition("=")
+    low, dots, high = span.partition("..")
+    try:
+        if equals and dots:
+            return sensor, SensorLimits(float(low) if low else None, float(high) if high else None)
+    except ValueError:
+        pass
+    raise BadInput(
+        f"limit {text!r} is not a range", fix="write --limit SENSOR=MIN..MAX, such as Ot_avg=-50..60"
+    )

@@ -1,0 +1,170 @@
+"""Looking at the readings table: what it holds, and how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+
+import numpy as np
+
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.quality import CircuitProfile, CleaningRules, QualityVerdict, SensorLimits, judge
+from fleetcast.forecasting.profile import infer_frequency, measure
+from fleetcast.forecasting.resampling import instant
+from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted
+
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitHoldings:
+    """What the table holds of one circuit."""
+
+    key: CircuitKey
+    rows: int
+    first: datetime | None
+    """Aware UTC."""
+    last: datetime | None
+    readings: Mapping[str, int]
+    """How many readings each sensor has; sensors without any are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What one version of the table holds."""
+
+    version: int
+    circuits: tuple[CircuitHoldings, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowData:
+    """List the circuits of the readings table."""
+
+    table: ReadingsTable
+
+    def __call__(self, patterns: Sequence[str] = (), version: int | None = None) -> Holdings:
+        """Look at circuits.
+
+        Args:
+            patterns: `PLANT/CIRCUIT` with `*` and `?`; none: all circuits.
+            version: None: the newest.
+
+        Raises:
+            BadInput: There is no table, no such version, or a pattern matches no circuit.
+        """
+        at = newest(self.table) if version is None else version
+        keys = matching(self.table.circuits(at), patterns)
+        sensors = tuple(self.table.sensors(at))
+        wanted = [ReadingsWanted(key, sensors, EARLIEST, LATEST) for key in keys]
+        return Holdings(at, tuple(_holdings(readings) for readings in self.table.read(wanted, at)))
+
+
+@dataclass(frozen=True, slots=True)
+class QualityCheck:
+    """What one circuit's readings are judged by."""
+
+    key: CircuitKey
+    sensors: tuple[str, ...]
+    frequency: timedelta | None = None
+    """None: the usual time between its readings."""
+    limits: Mapping[str, SensorLimits] = field(default_factory=dict)
+    cleaning: CleaningRules = field(default_factory=CleaningRules)
+    start: datetime | None = None
+    """Aware UTC; None: the first reading."""
+    end: datetime | None = None
+    """Aware UTC, exclusive; None: after the last reading."""
+    targets: tuple[str, ...] = ()
+    """Empty: all sensors."""
+    needed_steps: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitQuality:
+    """One circuit's measurements, and what follows from them."""
+
+    key: CircuitKey
+    profile: CircuitProfile
+    verdict: QualityVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class CheckQuality:
+    """Measure and judge the readings of circuits, in one pass over the table."""
+
+    table: ReadingsTable
+
+    def __call__(self, checks: Sequence[QualityCheck], version: int) -> list[CircuitQuality]:
+        """Judge circuits; the result is in the order of plants.
+
+        Raises:
+            BadInput: There is no such version, or a circuit's grid would be absurdly long.
+        """
+        by_key = {check.key: check for check in checks}
+        wanted = [
+            ReadingsWanted(check.key, check.sensors, check.start or EARLIEST, check.end or LATEST)
+            for check in checks
+        ]
+        return [_judged(readings, by_key[readings.key]) for readings in self.table.read(wanted, version)]
+
+
+def newest(table: ReadingsTable) -> int:
+    """The newest version of a table.
+
+    Raises:
+        BadInput: There is no table yet.
+    """
+    version = table.latest_version()
+    if version is None:
+        raise BadInput(
+            "there are no readings yet", fix="store some: `fleetcast ingest` or `fleetcast simulate`"
+        )
+    return version
+
+
+def matching(keys: Sequence[CircuitKey], patterns: Sequence[str]) -> list[CircuitKey]:
+    """The keys that any of the patterns matches, in their order; without patterns all.
+
+    Raises:
+        BadInput: A pattern matches none.
+    """
+    for pattern in patterns:
+        if not any(fnmatchcase(str(key), pattern) for key in keys):
+            shown = ", ".join(str(key) for key in keys[:8]) + (" …" if len(keys) > 8 else "")
+            raise BadInput(f"no circuit with readings matches {pattern!r}", fix=f"there is: {shown}")
+    return [
+        key for key in keys if not patterns or any(fnmatchcase(str(key), pattern) for pattern in patterns)
+    ]
+
+
+def _holdings(readings: Readings) -> CircuitHoldings:
+    counts = (~np.isnan(readings.values)).sum(axis=0)
+    held = len(readings.times) > 0
+    return CircuitHoldings(
+        key=readings.key,
+        rows=len(readings.times),
+        first=instant(readings.times[0]) if held else None,
+        last=instant(readings.times[-1]) if held else None,
+        readings={name: int(count) for name, count in zip(readings.sensors, counts, strict=True) if count},
+    )
+
+
+def _judged(readings: Readings, check: QualityCheck) -> CircuitQuality:
+    measured = measure(
+        readings.times,
+        readings.values,
+        readings.sensors,
+        check.frequency or infer_frequency(readings.times),
+        check.limits,
+        check.cleaning,
+        check.start,
+        check.end,
+        absent=readings.absent,
+    )
+    targets = check.targets or check.sensors
+    verdict = judge(measured.profile, check.cleaning, targets=targets, needed_steps=check.needed_steps)
+    return CircuitQuality(readings.key, measured.profile, verdict)
