@@ -36,10 +36,11 @@ def _sensors(names: list[str]) -> list[str]:
         raise Refused("is an empty list", "name at least one sensor")
     seen: dict[str, str] = {}
     for name in names:
-        other = seen.setdefault(name.casefold(), name)
-        if other is not name:
+        other = seen.get(name.casefold())
+        if other is not None:
             twice = f"names {name!r} twice" if other == name else f"names both {other!r} and {name!r}"
             raise Refused(twice, "keep one of the two")
+        seen[name.casefold()] = name
     return names
 
 

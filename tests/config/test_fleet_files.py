@@ -1,0 +1,200 @@
+"""`fleetcast.yaml`, the environment, the component, and the repository as a whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fleetcast.config import load_fleet
+from fleetcast.config.templates import NewFleet, init_fleet
+from fleetcast.domain.errors import BadInput, InvalidFleet
+from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.identity import CircuitKey
+from tests.config.conftest import DEFAULTS, NOW, Repository
+
+REUSED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+COMPONENT = "components/training-pipeline-component.yaml"
+STEP = "name: t\nversion: 1.0.0\nsteps:\n- {name: fit, command: 'run ${{inputs.data}}', inputs: [data], outputs: [model]}\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "text"),
+    [
+        ("platfrom: {kind: local}", 1, "unknown key 'platfrom' (did you mean 'platform'?"),
+        ("platform:\n  kind: azure", 2, "platform 'azure' is not in this version"),
+        ("platform:\n  state: ../../etc", 2, "'../../etc' leaves the fleet directory"),
+        ("platform:\n  state: /etc", 2, "leaves the fleet directory"),
+        ("platform:\n  state: C:\\x", 2, "is not a path that works everywhere"),
+        ("platform:\n  database: postgresql://u:p@h/d", 2, "FLEETCAST_DATABASE_URL"),
+        ("platform:\n  workers: 0", 2, "must be a whole number from 1 to 1024, not 0"),
+        ("data_sources:\n  a:\n    kind: sql", 3, "data source kind 'sql' is not in this version"),
+        ("data_sources:\n  a/b: {kind: own}", 2, "is not a valid id"),
+        ("data_sources:\n  readings: {path: link/x}", 2, "leaves the fleet directory"),
+        ("gates:\n  registry-promotoin: {minimum: 1}", 2, "did you mean 'registry-promotion'?"),
+        (
+            "gates:\n  test-deployment: {approvers: [ann], minimum: 2}",
+            2,
+            "2 people must approve, but only 1 may",
+        ),
+        ("gates:\n  test-deployment: {approvers: []}", 2, "never opens"),
+        ("gates:\n  test-deployment: {own_request: true}", 2, "must be allowed or forbidden, not 'true'"),
+        ("polling:\n  start: 1h\n  max: 5s", 1, "write start ≤ max ≤ longest"),
+        ("ramp:\n  steps: [10, 5, 100]", 2, "do not rise to 100"),
+        ("retention:\n  dev: {models: 0}", 2, "must be a whole number from 1"),
+        ("notifications:\n  channels: [{name: ops}]", 2, "`notifications.channels[1].kind` is missing"),
+        ("schedules:\n  train: daily", 2, "'daily' is not a schedule"),
+        ("environments:\n  dev:\n    data_drift: 3", 3, "must be a number from 0 to 1"),
+        ("environments:\n  stage: {}", 2, "unknown key 'stage'"),
+        ("- a", 1, "the file must be a mapping, not a list"),
+    ],
+)
+def test_a_bad_line_of_fleetcast_yaml_is_named(
+    repository: Repository, content: str, line: int, text: str
+) -> None:
+    (repository.directory / "link").symlink_to("/tmp")  # noqa: S108 - anywhere outside
+    repository.write("fleetcast.yaml", content)
+    complaints = repository.complaints()
+    assert complaints[-1].startswith(f"fleetcast.yaml:{line}: ")
+    assert text in complaints[-1]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "line", "text"),
+    [
+        ("config/environment.yaml", "name: e\npython: 3.11\n", 1, "`version` is missing"),
+        ("config/environment.yaml", "name: e\nversion: 1.0\npython: 3.11\n", 2, "'1.0' is not a version"),
+        ("config/environment.yaml", "name: e\nversion: 1.0.0\npython: 2.7\n", 3, "is not a Python version"),
+        (
+            "config/environment.yaml",
+            "name: e\nversion: 1.0.0\npython: 3.11\npackages:\n- a\n- -r x\n",
+            6,
+            "'-r x' is not a package requirement",
+        ),
+        (
+            "config/environment.yaml",
+            "name: e\nversion: 1.0.0\npython: 3.11\npackages: [a-b>=1, A_b<2]\n",
+            4,
+            "package 'a-b' is listed twice",
+        ),
+        (COMPONENT, STEP.replace("inputs.data", "inputs.dta"), 4, "unknown placeholder ${{inputs.dta}}"),
+        (COMPONENT, STEP.replace("inputs.data", "secrets.x"), 4, "unknown placeholder ${{secrets.x}}"),
+        (COMPONENT, STEP.replace("[model]", "[other]"), 3, "no step writes the output 'model'"),
+        (
+            COMPONENT,
+            STEP.replace("inputs: [data]", "inputs: [data, extra]"),
+            3,
+            "which nothing before it writes",
+        ),
+        (COMPONENT, STEP + "retry: {max_retries: -1}\n", 5, "must be a whole number from 0 to 20"),
+        (COMPONENT, "", None, "is empty"),
+    ],
+)
+def test_a_bad_line_of_an_asset_is_named(
+    repository: Repository, file: str, content: str, line: int | None, text: str
+) -> None:
+    repository.write(file, content)
+    [complaint] = repository.complaints()
+    assert complaint.startswith(f"{file}:{line}: " if line else f"{file}: ")
+    assert text in complaint
+
+
+def test_text_settings_keep_their_spelling(repository: Repository) -> None:
+    repository.write("config/environment.yaml", "name: e\nversion: 1.0.0\npython: 3.10\n")
+    assert repository.load().environment.python == "3.10"
+
+
+def test_gates_and_expectations_have_the_defaults_of_the_handbook(repository: Repository) -> None:
+    repository.write("fleetcast.yaml", "gates: {registry-promotion: {approvers: [bob, ann], minimum: 2}}\n")
+    found = repository.load().settings
+    assert found.gates[Gate.REGISTRY_PROMOTION] == GatePolicy(("ann", "bob"), 2, own_request_allowed=True)
+    assert found.gates[Gate.PROD_DEPLOYMENT] == GatePolicy(("*",), 2, own_request_allowed=False)
+    assert repository.load().component.timeout == timedelta(hours=1)
+
+
+def test_every_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFleet) as caught:
+        load_fleet(tmp_path, now=NOW)
+    assert [complaint.file for complaint in caught.value.complaints] == [
+        COMPONENT,
+        "config/circuits.yaml",
+        "config/environment.yaml",
+        "fleetcast.yaml",
+    ]
+    assert all("`fleetcast init` writes it" in complaint.fix for complaint in caught.value.complaints)
+
+
+def test_a_file_linked_from_outside_is_refused(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "outside.yaml").write_text(DEFAULTS)
+    (repository.directory / "config/circuits").mkdir()
+    (repository.directory / "config/circuits/x.yaml").symlink_to(tmp_path / "outside.yaml")
+    assert repository.complaints() == [
+        "config/circuits/x.yaml: is a link that leaves the fleet directory (put the file itself here)"
+    ]
+
+
+def test_a_new_fleet_is_valid_and_is_never_written_over(tmp_path: Path) -> None:
+    keys = [CircuitKey(f"PLANT00{p}", f"CIRCUIT0{c}") for p in (1, 2, 3) for c in (1, 2, 3, 4)]
+    init_fleet(tmp_path, NewFleet(circuits=keys, features=("a", "b"), cutoff="2025-10-31", delta_version=3))
+    fleet = load_fleet(tmp_path, now=NOW)
+    assert [circuit.key for circuit in fleet.circuits] == keys
+    assert {(c.features, c.cutoff.text, c.delta_version) for c in fleet.circuits} == {
+        (("a", "b"), "2025-10-31", 3)
+    }
+    with pytest.raises(BadInput, match=r"fleetcast\.yaml, config/circuits\.yaml"):
+        init_fleet(tmp_path)
+
+
+def test_a_refused_new_fleet_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(BadInput, match=r"README\.md"):
+        init_fleet(tmp_path)
+    assert os.listdir(tmp_path) == ["README.md"]
+
+
+@REUSED
+@given(st.data())
+def test_the_order_of_keys_never_changes_the_fleet(
+    new_repository: Callable[[], Repository], data: st.DataObject
+) -> None:
+    lines = DEFAULTS.splitlines()[1:]
+    own = ["tags: {a: 1, b: 2}", "revision: 2", "hyperparameters: {lookback: 96, ridge: 1}", "owner: me"]
+    repository = new_repository()
+
+    def write(settings: list[str], mine: list[str]) -> None:
+        circuit = "".join(f"\n        {line}" for line in mine)
+        text = "\n".join(
+            ["defaults:", *settings, "plants:", "  P:", "    circuits:", f"      C:{circuit}", ""]
+        )
+        repository.circuits(text)
+
+    write(lines, own)
+    expected = repository.load()
+    write(data.draw(st.permutations(lines)), data.draw(st.permutations(own)))
+    assert repository.load() == expected
+    assert repository.load().digest == expected.digest
+
+
+FRAGMENTS = st.sampled_from(
+    ["defaults", "plants", "circuits", "features", "plant_id", "thresholds", ": ", "\n", "\n  ", "\n- ", "[", "]", "{", "}",
+     ", ", "&a ", "*a", "!!x ", "1", "'", '"', "#", "<<", "|", ">", "---", "\t", "\\ud800", "é", "\x00", "P1", "sensors"]
+)  # fmt: skip
+
+
+@REUSED
+@given(st.sampled_from(["fleetcast.yaml", "config/circuits.yaml", "config/environment.yaml", COMPONENT]),
+       st.lists(FRAGMENTS, max_size=30).map("".join).map(str.encode) | st.binary(max_size=60))  # fmt: skip
+def test_no_text_breaks_the_reader(
+    new_repository: Callable[[], Repository], file: str, content: bytes
+) -> None:
+    repository = new_repository()
+    repository.write(file, content)
+    try:
+        assert repository.load().digest
+    except (InvalidFleet, BadInput) as error:
+        assert str(error)
