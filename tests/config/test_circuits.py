@@ -138,7 +138,8 @@ def test_a_bad_setting_is_named_with_its_line(repository: Repository, own: str, 
 
 
 def test_all_mistakes_of_all_circuits_are_said_at_once(repository: Repository) -> None:
-    listed = "- {plant_id: P, circuit_id: C1, frequency: x, owner: }\n- {plant_id: P, circuit_id: C2, modle: linear}\n"
+    listed = "- {plant_id: P, circuit_id: C1, frequency: x, owner: }\n"
+    listed += "- {plant_id: P, circuit_id: C2, modle: linear}\n"
     repository.circuits(DEFAULTS + "circuits:\n" + listed)
     assert [complaint.split(": ")[0] for complaint in repository.complaints()] == [
         "config/circuits.yaml:12",

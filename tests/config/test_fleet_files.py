@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,12 @@ from tests.config.conftest import DEFAULTS, NOW, Repository
 
 REUSED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 COMPONENT = "components/training-pipeline-component.yaml"
-STEP = "name: t\nversion: 1.0.0\nsteps:\n- {name: fit, command: 'run ${{inputs.data}}', inputs: [data], outputs: [model]}\n"
+STEP = """\
+name: t
+version: 1.0.0
+steps:
+- {name: fit, command: 'run ${{inputs.data}}', inputs: [data], outputs: [model]}
+"""
 
 
 @pytest.mark.parametrize(
@@ -154,7 +159,7 @@ def test_a_refused_new_fleet_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("mine")
     with pytest.raises(BadInput, match=r"README\.md"):
         init_fleet(tmp_path)
-    assert os.listdir(tmp_path) == ["README.md"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "README.md"]
 
 
 @REUSED
@@ -180,21 +185,21 @@ def test_the_order_of_keys_never_changes_the_fleet(
     assert repository.load().digest == expected.digest
 
 
-FRAGMENTS = st.sampled_from(
-    ["defaults", "plants", "circuits", "features", "plant_id", "thresholds", ": ", "\n", "\n  ", "\n- ", "[", "]", "{", "}",
-     ", ", "&a ", "*a", "!!x ", "1", "'", '"', "#", "<<", "|", ">", "---", "\t", "\\ud800", "é", "\x00", "P1", "sensors"]
-)  # fmt: skip
+WORDS = (
+    "defaults plants circuits features plant_id thresholds sensors [ ] { } &a *a !!x 1 ' # << | > --- é P1 x"
+)
+BREAKS = [": ", "\n", "\n  ", "\n- ", ", ", "\t", "\x00", " ", '"', '"\\ud800"']
+FRAGMENTS = st.sampled_from([*WORDS.split(), *BREAKS])
+CONTENT = st.lists(FRAGMENTS, max_size=30).map("".join).map(str.encode) | st.binary(max_size=60)
+FILE = st.sampled_from(["fleetcast.yaml", "config/circuits.yaml", "config/environment.yaml", COMPONENT])
 
 
 @REUSED
-@given(st.sampled_from(["fleetcast.yaml", "config/circuits.yaml", "config/environment.yaml", COMPONENT]),
-       st.lists(FRAGMENTS, max_size=30).map("".join).map(str.encode) | st.binary(max_size=60))  # fmt: skip
+@given(FILE, CONTENT)
 def test_no_text_breaks_the_reader(
     new_repository: Callable[[], Repository], file: str, content: bytes
 ) -> None:
     repository = new_repository()
     repository.write(file, content)
-    try:
-        assert repository.load().digest
-    except (InvalidFleet, BadInput) as error:
-        assert str(error)
+    with contextlib.suppress(InvalidFleet):
+        assert repository.load().digest.short
