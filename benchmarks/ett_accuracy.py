@@ -2,10 +2,10 @@
 
     python benchmarks/ett_accuracy.py DATA        # DATA holds ETTh1.csv and ETTh2.csv
 
-Train 12 months, choose on the next 4, test on the next 4; standardised by the training part; mean over the
-seven channels and every test origin of the squared error in standard deviations (Zhou et al. 2021). A lookback
-of 512. Published: PatchTST/64 (Nie et al. 2023), DLinear (Zeng et al. 2023). Also the coverage of the intervals
-that are calibrated on the 4 months of choosing. The last line is JSON.
+Train 12 months, choose on the next 4, test on the next 4; standardised by the training part; mean over
+the seven channels and every test origin of the squared error in standard deviations (Zhou et al. 2021).
+A lookback of 512. Published: PatchTST/64 (Nie et al. 2023), DLinear (Zeng et al. 2023). Also the
+coverage of the intervals that are calibrated on the 4 months of choosing. The last line is JSON.
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/one_circuit.py
 
-Six sensors, a year of hours, 168 steps ahead. fleetcast's time includes choosing its settings, calibrating on 96
-origins, testing on 80, and the forecast; mlforecast's is `fit` with `PredictionIntervals` and `predict`, with the
-lags of a day, those of a week and calendar features. It calibrates on 4 windows, of which DESIGN measured that they
-cover 68 % where 80 % is meant; `--windows 2`, the fewest it takes, is the least it could do. The last line is JSON.
+Six sensors, a year of hours, 168 steps ahead. fleetcast's time includes choosing its settings,
+calibrating on 96 origins, testing on 80, and the forecast; mlforecast's is `fit` with
+`PredictionIntervals` and `predict`, with the lags of a day, those of a week and calendar features. It
+calibrates on 4 windows, of which DESIGN measured that they cover 68 % where 80 % is meant; `--windows
+2`, the fewest it takes, is the least it could do. The last line is JSON.
 """
 
 from __future__ import annotations

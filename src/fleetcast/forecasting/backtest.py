@@ -44,7 +44,8 @@ def replay(model: FittedModel, series: Series, origins: Sequence[datetime]) -> F
 
     Returns:
         Shape (origins, the model's sensors), in the sensors' units. NaN where it cannot be measured: the
-        origin is not on the grid or has no reading before it, or the horizon has a hole or reaches past the series.
+        origin is not on the grid or has no reading before it, or the horizon has a hole or reaches
+        past the series.
 
     Raises:
         BadInput: A sensor is missing, the grid is another, or an origin has no time zone.

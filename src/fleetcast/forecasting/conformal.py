@@ -1,8 +1,9 @@
 """Prediction intervals by split conformal prediction (Vovk et al. 2005; Lei et al. 2018).
 
 The errors on held-out origins say how wide an interval must be: of c absolute errors the
-⌈(c+1)(1−α)⌉-th smallest, for each sensor and each step of the horizon on its own. Coverage is then at least 1−α for a new
-error that is exchangeable with them; origins that overlap, and drift, make it approximate.
+⌈(c+1)(1−α)⌉-th smallest, for each sensor and each step of the horizon on its own. Coverage is then at
+least 1−α for a new error that is exchangeable with them; origins that overlap, and drift, make it
+approximate.
 """
 
 from __future__ import annotations

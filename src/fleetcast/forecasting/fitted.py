@@ -82,8 +82,8 @@ class FittedModel:
 
         Args:
             history: At least this model's sensors, in any order, on its grid. Holes take the last reading
-                before them; a sensor without any reading is forecast from its mean in training, so that a forecast
-                is never empty.
+                before them; a sensor without any reading is forecast from its mean in training, so that
+                a forecast is never empty.
 
         Raises:
             BadInput: A sensor is missing, or the grid is another.

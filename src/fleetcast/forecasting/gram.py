@@ -54,7 +54,7 @@ class DiagonalSums:
         piece = readings[begin : last + self._span - 1]
         padded[: len(piece)] = piece
         self._outer(padded, 0, self._leaving)
-        for totals, stop in zip(self.totals[:, sensor], stops, strict=True):
+        for part, stop in enumerate(stops):
             count = stop - begin
             if count > 0:
                 self._sums[0] = _correlations(padded, count, self._span)
@@ -62,7 +62,7 @@ class DiagonalSums:
                 self._sums[1:] -= self._leaving
                 for above, row in pairwise(self._sums):  # adds whole rows; np.cumsum would walk down columns
                     np.add(above, row, out=row)
-                totals += self._sums
+                self.totals[part, sensor] += self._sums
 
     def _outer(self, padded: Floats, offset: int, out: Floats) -> None:
         """x[offset+i] x[offset+i+d] for i < lookback − 1 and d < span."""
@@ -77,6 +77,7 @@ def unskew(sums: Floats) -> Floats:
     item = flat.itemsize
     # row i lands i places to the right; what runs over falls below the diagonal of the next row
     as_strided(flat, shape=(lookback, span), strides=((span + 1) * item, item))[:] = sums
+    flat[span :: span + 1] = 0.0  # the one place of each row that no sum lands on
     matrix = flat[: lookback * span].reshape(lookback, span)
     square = matrix[:, :lookback]
     square *= _upper(lookback)

@@ -79,12 +79,15 @@ def skill(error: float | None, naive_error: float | None) -> float | None:
 
 
 def r2(actual: Floats, forecast: Floats) -> float | None:
-    """Share of the readings' variance that the forecast explains; None if the readings never change."""
+    """Share of the readings' variance that the forecast explains; None if the readings never change.
+
+    A change too small to be seen next to the forecast, by a factor of 10^12, is none.
+    """
     if not actual.size:
         return None
     deviation = actual - np.mean(actual)
     largest = float(np.max(np.abs(deviation)))
-    if largest <= 1e-12 * float(np.max(np.abs(actual))):
+    if largest <= 1e-12 * max(float(np.max(np.abs(actual))), float(np.max(np.abs(forecast)))):
         return None
     error = (actual - forecast) / largest
     return 1.0 - float(np.sum(np.square(error)) / np.sum(np.square(deviation / largest)))

@@ -41,7 +41,7 @@ class Split:
 
 def steps_needed(reach: int, horizon: int) -> int:
     """The shortest unbroken run with a training window, and calibration and test origins kept apart."""
-    return reach + 3 * horizon - 2 + SPARE_ORIGINS
+    return reach + 3 * (horizon - 1) + SPARE_ORIGINS
 
 
 def count_origins(values: Floats, reach: int, horizon: int) -> int:
