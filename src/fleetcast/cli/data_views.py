@@ -108,7 +108,8 @@ def _findings(file: FileReport) -> list[str]:
 def print_simulation(report: SimulationReport, console: Console) -> None:
     """Show what was made up."""
     console.print(
-        f"{report.circuits} circuits in {report.plants} plants, {report.rows:,} rows: {', '.join(report.sensors)}"
+        f"{report.circuits} circuits in {report.plants} plants, {report.rows:,} rows of "
+        f"{', '.join(report.sensors)}"
     )
     console.print(f"{_time(report.first)} to {_time(report.last)} UTC")
     console.print(

@@ -93,7 +93,7 @@ class ReadingsTable(Protocol):
         ...
 
     def sensors(self, version: int) -> Sequence[str]:
-        """The sensor columns of that version, in the order in which they came.
+        """The sensor columns of that version, sorted.
 
         Raises:
             BadInput: There is no such version.

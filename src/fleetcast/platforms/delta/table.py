@@ -42,13 +42,13 @@ class DeltaReadingsTable:
 
     def sensors(self, version: int) -> tuple[str, ...]:
         """See `ReadingsTable`."""
-        return tuple(field.name for field in self._at(version).schema().fields if field.name not in KEYS)
+        return tuple(sorted(set(_columns(self._at(version))) - set(KEYS)))
 
     def read(self, wanted: Sequence[ReadingsWanted], version: int) -> Iterator[Readings]:
         """See `ReadingsTable`."""
         table = self._at(version)
         lazy = pl.scan_delta(table)
-        held = {field.name for field in table.schema().fields}
+        held = set(_columns(table))
         for plant in sorted({want.key.plant for want in wanted}):
             yield from self._read_plant(
                 lazy, held, plant, [want for want in wanted if want.key.plant == plant]
@@ -78,7 +78,7 @@ class DeltaReadingsTable:
         )
 
     def _changes(self, table: DeltaTable, rows: pl.DataFrame) -> Changes:
-        held = [field.name for field in table.schema().fields]
+        held = _columns(table)
         lower = {name.lower(): name for name in held}
         for name in rows.columns:
             twin = lower.get(name.lower(), name)
@@ -162,6 +162,10 @@ class DeltaReadingsTable:
             f"the readings table at {self._location} cannot be written and is as it was: {error}",
             fix="free some space, or check that the folder may be written, then run the same command again",
         )
+
+
+def _columns(table: DeltaTable) -> list[str]:
+    return [field.name for field in table.schema().fields]
 
 
 def _cut(rows: pl.DataFrame, want: ReadingsWanted, held: set[str]) -> Readings:

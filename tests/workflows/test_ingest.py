@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from fleetcast.domain.ingest import (
+    Ambiguous,
+    BadRows,
+    Nonexistent,
+    Rename,
+    Sentinel,
+)
+from tests.workflows.desk import UTC_ROWS, Desk
+
+
+def test_a_plain_file_is_stored(desk: Desk) -> None:
+    report = desk.ingest(UTC_ROWS)
+    assert desk.stored() == {"at": [0, 1], "a": [1, 2], "b": [10, 20]}
+    assert (report.rows_read, report.rows_written, report.version) == (2, 2, 0)
+    assert (report.first, report.last) == (
+        datetime(2025, 1, 1, tzinfo=UTC),
+        datetime(2025, 1, 1, 1, tzinfo=UTC),
+    )
+
+
+def test_ingesting_again_changes_nothing_and_says_so(desk: Desk) -> None:
+    desk.ingest(UTC_ROWS)
+    report = desk.ingest(UTC_ROWS)
+    assert (report.version_before, report.version, report.unchanged, report.rows_written) == (0, 0, 2, 0)
+
+
+def test_many_files_are_one_version(desk: Desk) -> None:
+    report = desk.ingest(*(f"time,a\n2025-01-01T{hour:02d}:00:00Z,{hour}\n" for hour in range(16)))
+    assert report.version == 0
+    assert len(report.files) == 16
+    assert len(desk.stored()["a"]) == 16
+
+
+def test_one_bad_file_among_good_ones_stores_nothing(desk: Desk) -> None:
+    error = desk.refuses(UTC_ROWS, "time,a\nyesterday,1\n")
+    assert "log1.csv, row 2" in str(error)
+
+
+def test_gzip_and_parquet_give_what_csv_gives(desk: Desk) -> None:
+    desk.ingest(UTC_ROWS)
+    zipped = desk.file(gzip.compress(UTC_ROWS.encode()), "log.csv.gz")
+    assert desk.ingest(zipped).rows_written == 0
+    typed = desk.folder / "log.parquet"
+    times = pl.Series("time", [datetime(2025, 1, 1, hour, tzinfo=UTC) for hour in (0, 1)])
+    pl.DataFrame([times, pl.Series("a", [1, 2]), pl.Series("b", [10.0, 20.0])]).write_parquet(typed)
+    assert desk.ingest(typed).rows_written == 0
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_the_separator_is_found(desk: Desk, separator: str) -> None:
+    desk.ingest(UTC_ROWS.replace(",", separator))
+    assert desk.stored()["b"] == [10, 20]
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(desk: Desk) -> None:
+    desk.ingest(b"\xef\xbb\xbf" + UTC_ROWS.replace("\n", "\r\n").encode())
+    assert desk.stored() == {"at": [0, 1], "a": [1, 2], "b": [10, 20]}
+
+
+def test_options_name_columns_as_the_file_does(desk: Desk) -> None:
+    desk.ingest(
+        "when,Flow (l),b,label\n2025-01-01T00:00:00Z,-1,5,x\n2025-01-01T01:00:00Z,2,-1,y\n",
+        timestamp_columns=("when",),
+        renames=(Rename("Flow (l)", "flow"),),
+        sentinels=(Sentinel.parse("Flow (l)=-1"),),
+        drop=("label",),
+    )
+    assert desk.stored() == {"at": [0, 1], "b": [5, -1], "flow": [None, 2]}
+
+
+def test_taking_columns_leaves_out_the_others(desk: Desk) -> None:
+    desk.ingest(UTC_ROWS, take=("b",))
+    assert desk.stored() == {"at": [0, 1], "b": [10, 20]}
+
+
+def test_date_and_time_of_day_may_be_two_columns(desk: Desk) -> None:
+    desk.ingest(
+        "Datum;Zeit;a\n01.02.2025;00:30;1,5\n",
+        timestamp_columns=("Datum", "Zeit"),
+        timestamp_format="%d.%m.%Y %H:%M",
+        timezone="Europe/Berlin",
+        decimal=",",
+    )
+    assert desk.stored() == {"at": [31 * 24 - 0.5], "a": [1.5]}
+
+
+@pytest.mark.parametrize(("form", "unit"), [("unix", 1), ("unix_ms", 1_000), ("unix_us", 1_000_000)])
+def test_times_may_be_numbers_since_1970(desk: Desk, form: str, unit: int) -> None:
+    start = int(datetime(2025, 1, 1, tzinfo=UTC).timestamp())
+    desk.ingest(f"ts,a\n{start * unit},1\n{(start + 3600) * unit},2\n", timestamp_format=form)
+    assert desk.stored() == {"at": [0, 1], "a": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2025-01-01T00:00:00Z",
+        "2025-01-01 01:00:00+01:00",
+        "2025-01-01T05:30+0530",
+        "2024-12-31T19:00:00.000-05",
+        "2025-01-01T00:00:00,000Z",
+    ],
+)
+def test_an_offset_in_the_time_counts(desk: Desk, time: str) -> None:
+    desk.ingest(f'time,a\n"{time}",1\n')
+    assert desk.stored()["at"] == [0]
+
+
+def test_the_circuit_and_the_plant_may_come_from_columns(desk: Desk) -> None:
+    report = desk.ingest(
+        "time,site,asset,a\n2025-01-01T00:00:00Z,P1,C1,1\n2025-01-01T00:00:00Z,P2,C7,2\n",
+        plant_column="site",
+        circuit_column="asset",
+    )
+    assert report.circuits == ("P1/C1", "P2/C7")
+    assert desk.stored("P2/C7")["a"] == [2]
+
+
+def test_exact_duplicates_are_dropped_and_conflicting_ones_yield_to_the_last(desk: Desk) -> None:
+    report = desk.ingest(
+        "time,a\n2025-01-01T00:00:00Z,1\n2025-01-01T00:00:00Z,1\n2025-01-01T01:00:00Z,3\n",
+        "time,a\n2025-01-01T01:00:00Z,4\n2025-01-01T02:00:00Z,5\n",
+    )
+    assert (report.exact_duplicates, report.conflicting_duplicates) == (1, 1)
+    assert desk.stored()["a"] == [1, 4, 5]
+    assert report.rows_read == report.inserted + report.exact_duplicates + report.conflicting_duplicates
+
+
+def test_unsorted_rows_are_stored_in_order_and_counted(desk: Desk) -> None:
+    report = desk.ingest("time,a\n2025-01-01T02:00:00Z,3\n2025-01-01T00:00:00Z,1\n2025-01-01T01:00:00Z,2\n")
+    assert desk.stored()["a"] == [1, 2, 3]
+    assert report.files[0].unsorted_rows == 1
+
+
+def test_infinite_and_nan_cells_are_no_readings_and_are_counted(desk: Desk) -> None:
+    report = desk.ingest(
+        "time,a,b\n2025-01-01T00:00:00Z,inf,1\n2025-01-01T01:00:00Z,NaN,2\n2025-01-01T02:00:00Z,-Infinity,3\n"
+        "2025-01-01T03:00:00Z,4,4\n"
+    )
+    assert report.files[0].not_finite == 3
+    assert desk.stored()["a"] == [None, None, None, 4]
+
+
+def test_cells_that_are_no_numbers_are_counted_with_the_first_as_example(desk: Desk) -> None:
+    report = desk.ingest(
+        "time,a\n2025-01-01T00:00:00Z,1\n2025-01-01T01:00:00Z,broken\n2025-01-01T02:00:00Z, 3 \n"
+        "2025-01-01T03:00:00Z,n/a\n"
+    )
+    (cells,) = report.files[0].unread_cells
+    assert (cells.sensor, cells.count, cells.first_row, cells.example) == ("a", 1, 3, "broken")
+    assert report.files[0].empty_rows == 2
+    assert desk.stored() == {"at": [0, 2], "a": [1, 3]}
+
+
+def test_a_sentinel_is_found_in_the_32_bits_that_loggers_keep(desk: Desk) -> None:
+    report = desk.ingest(
+        "time,a,b\n2025-01-01T00:00:00Z,-273.20001,-9999\n2025-01-01T01:00:00Z,-273,1\n",
+        sentinels=(Sentinel(-273.2, "a"), Sentinel(-9999)),
+    )
+    assert report.files[0].sentinels == 2
+    assert desk.stored() == {"at": [1], "a": [-273], "b": [1]}
+
+
+def test_rows_without_any_reading_are_counted_and_not_stored(desk: Desk) -> None:
+    report = desk.ingest("time,a,b\n2025-01-01T00:00:00Z,,\n2025-01-01T01:00:00Z,,1\n")
+    assert report.files[0].empty_rows == 1
+    assert desk.stored() == {"at": [1], "a": [None], "b": [1]}
+
+
+def test_silent_and_constant_sensors_are_named(desk: Desk) -> None:
+    report = desk.ingest("time,a,b,c\n2025-01-01T00:00:00Z,,7,1\n2025-01-01T01:00:00Z,,7,2\n")
+    assert report.files[0].silent_sensors == ("a",)
+    assert report.files[0].constant_sensors == ("b",)
+
+
+def test_bad_rows_can_be_skipped_and_are_counted(desk: Desk) -> None:
+    text = "time,a\nyesterday,1\n2025-01-01T00:00:00Z,2\n,3\n"
+    report = desk.ingest(text, bad_rows=BadRows.SKIP)
+    assert report.files[0].unread_times == 2
+    assert desk.stored()["a"] == [2]
+
+
+AUTUMN = "time,a\n2025-10-26 01:30:00,1\n2025-10-26 02:30:00,2\n2025-10-26 03:30:00,3\n"
+SPRING = "time,a\n2025-03-30 01:30:00,1\n2025-03-30 02:30:00,2\n2025-03-30 03:30:00,3\n"
+
+
+def test_an_autumn_hour_that_was_twice_is_refused_with_its_row(desk: Desk) -> None:
+    error = desk.refuses(AUTUMN, timezone="Europe/Paris")
+    assert "row 3 (2025-10-26 02:30:00)" in str(error)
+    assert "--ambiguous earliest|latest|skip" in error.fix
+
+
+def test_a_spring_hour_that_never_was_is_refused_with_its_row(desk: Desk) -> None:
+    error = desk.refuses(SPRING, timezone="Europe/Paris")
+    assert "row 3 (2025-03-30 02:30:00)" in str(error)
+    assert "--nonexistent shift|skip" in error.fix
+
+
+@pytest.mark.parametrize(
+    ("choice", "hours_after_midnight"),
+    [
+        (Ambiguous.EARLIEST, [-0.5, 0.5, 2.5]),
+        (Ambiguous.LATEST, [-0.5, 1.5, 2.5]),
+        (Ambiguous.SKIP, [-0.5, 2.5]),
+    ],
+)
+def test_an_autumn_hour_is_taken_as_told(
+    desk: Desk, choice: Ambiguous, hours_after_midnight: list[float]
+) -> None:
+    report = desk.ingest(AUTUMN, timezone="Europe/Paris", ambiguous=choice)
+    midnight = (datetime(2025, 10, 26, tzinfo=UTC) - datetime(2025, 1, 1, tzinfo=UTC)) / timedelta(hours=1)
+    assert desk.stored()["at"] == [midnight + hour for hour in hours_after_midnight]
+    assert report.files[0].skipped_local_times == (choice is Ambiguous.SKIP)
+
+
+@pytest.mark.parametrize(("choice", "readings"), [(Nonexistent.SHIFT, [1, 3]), (Nonexistent.SKIP, [1, 3])])
+def test_a_spring_hour_is_taken_as_told(desk: Desk, choice: Nonexistent, readings: list[float]) -> None:
+    report = desk.ingest(SPRING, timezone="Europe/Paris", nonexistent=choice)
+    assert desk.stored()["a"] == readings
+    assert report.conflicting_duplicates == (choice is Nonexistent.SHIFT)
+
+
+def test_a_fixed_offset_is_a_zone_without_odd_hours(desk: Desk) -> None:
+    desk.ingest(AUTUMN, SPRING, timezone="+01:00")
+    assert len(desk.stored()["at"]) == 6

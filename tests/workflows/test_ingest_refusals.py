@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.ingest import (
+    Rename,
+    Sentinel,
+)
+from tests.workflows.desk import UTC_ROWS, Desk, told
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said", "fix"),
+    [
+        ("", {}, "is empty", "exported"),
+        ("time,a\n", {}, "has a header but no rows", "exported"),
+        ("just one\n1\n", {}, "single column", "--separator"),
+        (
+            "time,a\n2025-01-01 00:00:00,1\n",
+            {},
+            "row 2: '2025-01-01 00:00:00' is a naive local time without a zone",
+            "--timezone",
+        ),
+        ("time,a\n2025-01-01 00:00:00,1\n", {"timezone": "Mars/Base"}, "'Mars/Base' is not known", "IANA"),
+        ("time,a\n01/02/2025,1\n", {}, "row 2: '01/02/2025' is not a time", "--timestamp-format"),
+        ("time,a\n2025-01-01,1\n", {"timestamp_format": "plain"}, "no directive", "strptime"),
+        ("time,a\n1735689600,1\n", {}, "is not a time", "--timestamp-format"),
+        ("time;a\n2025-01-01T00:00:00Z;1,5\n", {}, "row 2: a is '1,5': a decimal comma?", "--decimal ,"),
+        (
+            "time,kind\n2025-01-01T00:00:00Z,low\n",
+            {},
+            "no cell of column 'kind' is a number",
+            "--drop 'kind'",
+        ),
+        (
+            "time,CO2(tCO2)\n2025-01-01T00:00:00Z,1\n",
+            {},
+            "'CO2(tCO2)' cannot be a sensor name",
+            "'CO2(tCO2)=CO2_tCO2'",
+        ),
+        ("time,plant_id\n2025-01-01T00:00:00Z,1\n", {}, "cannot be a sensor name", "--rename"),
+        ("time,a,A\n2025-01-01T00:00:00Z,1,2\n", {}, "'a' and 'A' would be one column", "--rename"),
+        ("time,a,a\n2025-01-01T00:00:00Z,1,2\n", {}, "'a' occurs twice", "own name"),
+        ("time,a\n2025-01-01T00:00:00Z,1,2\n", {}, "more fields than the header", "header"),
+        (UTC_ROWS, {"take": ("aa",)}, "no column 'aa'", "did you mean 'a'"),
+        (UTC_ROWS, {"drop": ("c",)}, "'c', named in --drop", "there is"),
+        (UTC_ROWS, {"sentinels": (Sentinel(1, "tme"),)}, "'tme', named in --sentinel", "'time'"),
+        (UTC_ROWS, {"renames": (Rename("x", "y"),)}, "no column 'x', named in --rename", "there is"),
+        (UTC_ROWS, {"timestamp_columns": ("tim",)}, "no column 'tim'", "'time'"),
+        (UTC_ROWS, {"circuit_column": "asset"}, "no column 'asset'", "there is"),
+        (UTC_ROWS, {"drop": ("a", "b")}, "no sensor column is left", "--take"),
+        ("when,a\n2025-01-01T00:00:00Z,1\n", {}, "no column is called like a time", "--timestamp-column"),
+        (
+            "date,time,a\n2025-01-01,10:00,1\n",
+            {},
+            "several columns could be the time",
+            "--timestamp-column 'date'",
+        ),
+        (
+            "time,asset,a\n2025-01-01T00:00:00Z,../x,1\n",
+            {"circuit_column": "asset"},
+            "row 2, column 'asset'",
+            "letters",
+        ),
+        (
+            "time,asset,a\n2025-01-01T00:00:00Z,,1\n",
+            {"circuit_column": "asset"},
+            "names no circuit_id",
+            "fill",
+        ),
+        (
+            "time,a\n2025-01-01T00:00:00Z,-1\n",
+            {"sentinels": (Sentinel(-1),)},
+            "not one row holds",
+            "--sentinel",
+        ),
+        (
+            "time,température\n2025-01-01T00:00:00Z,1\n".encode("latin-1"),
+            {},
+            "row 1: byte 0xe9 is not UTF-8",
+            "iconv",
+        ),
+        (UTC_ROWS.encode("utf-16"), {}, "UTF-16", "iconv"),
+        (gzip.compress(UTC_ROWS.encode() * 50)[:-20], {}, "damaged gzip", "again"),
+        (b"PAR1 and no more", {}, "not a readable Parquet file", "again"),
+    ],
+)
+def test_a_file_that_leaves_something_open_is_refused(
+    desk: Desk, text: str | bytes, options: dict[str, object], said: str, fix: str
+) -> None:
+    error = desk.refuses(text, **options)
+    assert said in str(error)
+    assert fix in error.fix
+    assert "log0.csv" in str(error) or "Mars" in said or "named in --" in said or "directive" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"plant": "../etc"}, "plant_id '../etc' is not a valid id"),
+        ({"circuit": "a/b"}, "circuit_id 'a/b' is not a valid id"),
+        ({"plant": "P", "plant_column": "x"}, "both a plant"),
+        ({"decimal": "x"}, "decimal 'x'"),
+        ({"separator": ",,"}, "separator ',,'"),
+        ({"separator": ",", "decimal": ","}, "separator and decimal"),
+        ({"take": ("a",), "drop": ("a",)}, "both taken and dropped"),
+    ],
+)
+def test_options_that_contradict_are_refused(options: dict[str, object], said: str) -> None:
+    with pytest.raises(BadInput, match=said.replace("(", "\\(")):
+        told(**options)
+
+
+def test_a_missing_file_and_a_folder_are_refused(desk: Desk) -> None:
+    assert "no such file" in str(desk.refuses(desk.folder / "nowhere.csv"))
+    assert "is a folder" in str(desk.refuses(desk.folder))
+
+
+def test_a_comma_can_be_declared_to_be_no_decimal(desk: Desk) -> None:
+    report = desk.ingest("time;a\n2025-01-01T00:00:00Z;1,5\n2025-01-01T01:00:00Z;2\n", decimal=".")
+    assert report.files[0].unread_cells[0].example == "1,5"
+    assert desk.stored()["a"] == [2]
