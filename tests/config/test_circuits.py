@@ -97,6 +97,7 @@ def test_every_setting_knows_where_it_was_written(repository: Repository) -> Non
         ("{features: []}", "`features`: is an empty list"),
         ("{features: [a, b, a]}", "names 'a' twice"),
         ("{features: [a, A]}", "names both 'a' and 'A'"),
+        ("{features: [" + ", ".join(f"s{n}" for n in range(1001)) + "]}", "`features`: names 1001 sensors"),
         ("{features: a}", "`features`: must be a list, not a single value"),
         ("{features: [timestamp]}", "is a column that every data source has"),
         ("{features: ['a ']}", "is not a sensor name"),

@@ -38,6 +38,7 @@ def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         (b"a: [1, 2\nb: 3\n", "f.yaml:2: YAML:"),
         (b"a: 1\nb: \xff\n", "f.yaml:2: is not UTF-8"),
         (b"a: 1\nb: \x00\n", "f.yaml:"),
+        (b'a: "\\ud800"\n', "f.yaml:1: "),
         (b"a: *b\n", "f.yaml:1: *b names no anchor before it"),
         (b"a: &a [*a]\n", "f.yaml:1: *a names no anchor before it"),
         (b"a: &a {b: 1}\nc:\n  <<: *a\n", "f.yaml:3: merge keys (<<) are not read"),

@@ -37,13 +37,14 @@ class Complaints:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest known name, and all of them while they are few."""
+    """A hint that names the nearest known name, and all of them where they are few or none is near."""
     names = sorted(known)
     near = difflib.get_close_matches(name[:80].lower(), names, n=1, cutoff=0.6)
     guess = f"did you mean {near[0]!r}? " if near else ""
     if not names:
         return "nothing may be written here"
-    return f"{guess}known are {', '.join(names)}" if len(names) <= 40 else guess.strip()
+    few = len(names) <= (8 if guess else 40)
+    return f"{guess}known are {', '.join(names)}" if few else guess.strip()
 
 
 def looks_like(name: str) -> str:

@@ -30,10 +30,15 @@ NotNegative = Annotated[float, PlainValidator(scalars.real(0))]
 Real = Annotated[float, PlainValidator(scalars.real())]
 AtMostOne = Annotated[float, PlainValidator(scalars.real(-1e9, 1))]
 
+MAX_SENSORS = 1_000
+"""Of one circuit; a handful is usual."""
+
 
 def _sensors(names: list[str]) -> list[str]:
     if not names:
         raise Refused("is an empty list", "name at least one sensor")
+    if len(names) > MAX_SENSORS:
+        raise Refused(f"names {len(names)} sensors", f"name at most {MAX_SENSORS}: split the circuit")
     seen: dict[str, str] = {}
     for name in names:
         other = seen.get(name.casefold())

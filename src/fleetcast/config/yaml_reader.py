@@ -122,7 +122,10 @@ class _Builder:
         line = _line(event)
         if event.tag is not None:
             self._refuse_tag(event.tag, line)
-        node = Scalar(event.value, line, plain=event.implicit[0])
+        value = event.value
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            self._stop(line, "contains half a character", "write it as UTF-8 text")
+        node = Scalar(value, line, plain=event.implicit[0])
         self._count += 1
         if event.anchor is not None:
             self._anchors[event.anchor] = (node, 1)
