@@ -1,13 +1,105 @@
-"""Joins workflows to the platform they run on."""
+"""Joins workflows to the platform they run on: the only place that knows both."""
 
 from __future__ import annotations
 
+import getpass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleetcast.config.reader import load_fleet
+from fleetcast.domain.audit import Actor
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.settings import PlatformKind
+from fleetcast.ports.clock import Clock, SystemClock
+from fleetcast.ports.platform import Platform
+
 if TYPE_CHECKING:
     from fleetcast.ports.readings import ReadingsTable
+    from fleetcast.workflows.decide import Decide
     from fleetcast.workflows.ingest import Ingest
+    from fleetcast.workflows.plan import MakePlan
+    from fleetcast.workflows.train import Train
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFleet:
+    """A fleet repository with the platform it runs on, ready for workflows."""
+
+    directory: Path
+    fleet: Fleet
+    platform: Platform
+    clock: Clock
+    actor: Actor
+
+    @property
+    def state(self) -> Path:
+        """The folder in which the embedded platform keeps everything."""
+        return state_of(self.directory, self.fleet)
+
+    @property
+    def planning(self) -> MakePlan:
+        """Comparing what should be with what is."""
+        from fleetcast.workflows.plan import MakePlan
+
+        return MakePlan(self.platform)
+
+    @property
+    def training(self) -> Train:
+        """Running the eight stages."""
+        from fleetcast.pipeline.runner import StageRunner
+        from fleetcast.platforms.local.commit import commit_of
+        from fleetcast.workflows.train import Train
+
+        runner = StageRunner(self.platform, self.clock, self.actor, self.state / "runs")
+        return Train(runner, commit_of(self.directory))
+
+    @property
+    def deciding(self) -> Decide:
+        """Recording decisions."""
+        from fleetcast.workflows.decide import Decide
+
+        return Decide(self.platform.approvals, self.clock)
+
+
+def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
+    """Read a fleet repository and open the platform that its settings name.
+
+    Raises:
+        InvalidFleet: The repository has mistakes; all of them are named.
+        BadInput: The platform cannot be opened by a command.
+        Unavailable: The platform's state cannot be read or written.
+    """
+    clock = clock or SystemClock()
+    fleet = load_fleet(directory, now=clock.now())
+    settings = fleet.settings.platform
+    if settings.kind is not PlatformKind.LOCAL:
+        raise BadInput(
+            f"the platform {settings.kind.value!r} does not outlive a command",
+            fix="write `platform: {kind: local}` in fleetcast.yaml",
+        )
+    from fleetcast.platforms.local.platform import local_platform
+
+    actor = whoami()
+    tables = {
+        name: open_table(directory, str(source.path)) for name, source in fleet.settings.data_sources.items()
+    }
+    platform = local_platform(state_of(directory, fleet), tables, settings, actor=actor, clock=clock)
+    return OpenFleet(directory, fleet, platform, clock, actor)
+
+
+def state_of(directory: Path, fleet: Fleet) -> Path:
+    """The state directory of a fleet repository."""
+    return directory / fleet.settings.platform.state
+
+
+def whoami() -> Actor:
+    """The operating system's user: an asserted identity."""
+    try:
+        return Actor(getpass.getuser())
+    except (OSError, KeyError):
+        return Actor("unknown")
 
 
 def open_table(directory: Path, source: str | None = None) -> ReadingsTable:

@@ -195,7 +195,9 @@ class Request:
                 fix=f"ask one of {', '.join(self.policy.approvers)}, or add {by} under `gates:` in fleetcast.yaml",
             )
         if self.gate is Gate.PROD_DEPLOYMENT and by.standing is not Standing.VERIFIED:
-            raise NotDecidable(f"{by} is not signed in, and {self.gate.value} asks for it", fix="sign in, then decide")
+            raise NotDecidable(
+                f"{by} is not signed in, and {self.gate.value} asks for it", fix="sign in, then decide"
+            )
         if by.name == self.requested_by.name and not self.policy.own_request_allowed:
             raise NotDecidable(f"{by} made request {self.id}", fix="ask someone else to decide")
         if any(decision.by.name == by.name for decision in self.decisions):

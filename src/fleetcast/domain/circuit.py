@@ -93,7 +93,8 @@ class Circuit:
         unknown = [name for name in self.targets if name not in self.features]
         if unknown:
             raise BadInput(
-                f"targets {', '.join(unknown)} of {self.key} are not among its features", fix="add them to `features`"
+                f"targets {', '.join(unknown)} of {self.key} are not among its features",
+                fix="add them to `features`",
             )
 
     @property

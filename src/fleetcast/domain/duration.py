@@ -26,7 +26,9 @@ def parse_duration(text: str) -> timedelta:
     """
     match = _DURATION.fullmatch(text.strip())
     if not match:
-        raise BadInput(f"{text!r} is not a duration", fix="write a whole number and a unit: 5s, 10min, 1h, 7d, 2w")
+        raise BadInput(
+            f"{text!r} is not a duration", fix="write a whole number and a unit: 5s, 10min, 1h, 7d, 2w"
+        )
     count, unit = int(match[1]), match[2]
     if count == 0:
         raise BadInput(f"{text!r} is no time at all", fix="write a duration longer than zero")
@@ -52,7 +54,9 @@ def parse_instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadInput(f"{text!r} is not a date or an instant", fix="write 2025-11-01 or 2025-11-01T12:00:00Z") from error
+        raise BadInput(
+            f"{text!r} is not a date or an instant", fix="write 2025-11-01 or 2025-11-01T12:00:00Z"
+        ) from error
     if instant.tzinfo is None:
         raise BadInput(f"{text!r} has no time zone", fix=f"write {text}Z if it is UTC, or add its offset")
     return instant.astimezone(timezone.utc)

@@ -50,5 +50,7 @@ class InvalidFleet(BadInput):
         self.complaints = tuple(sorted(complaints, key=lambda c: (c.file, c.line or 0, c.what)))
         count = len(self.complaints)
         noun = "mistake" if count == 1 else "mistakes"
-        super().__init__(f"{count} {noun} in the fleet repository:\n" + "\n".join(f"  {c}" for c in self.complaints))
+        super().__init__(
+            f"{count} {noun} in the fleet repository:\n" + "\n".join(f"  {c}" for c in self.complaints)
+        )
         self.fix = "mend the lines above, then run `fleetcast validate`"

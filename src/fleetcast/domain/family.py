@@ -47,13 +47,26 @@ Hyperparameter = OneOf | Number
 
 FAMILIES: Mapping[str, tuple[Hyperparameter, ...]] = {
     "seasonal_naive": (
-        Number("season", 1, 100_000, whole=True, says="steps after which the pattern repeats; auto: a week or a day"),
+        Number(
+            "season",
+            1,
+            100_000,
+            whole=True,
+            says="steps after which the pattern repeats; auto: a week or a day",
+        ),
     ),
     "linear": (
         Number("lookback", 8, 4_096, whole=True, says="steps of history the forecast is made from"),
-        Number("ridge", 0.0, 1e9, whole=False, says="shrinkage of the weights, in units of the mean variance"),
+        Number(
+            "ridge", 0.0, 1e9, whole=False, says="shrinkage of the weights, in units of the mean variance"
+        ),
         OneOf("normalisation", ("auto", "last", "mean"), "auto", says="what a window is centred on"),
-        OneOf("sharing", ("auto", "per-sensor", "pooled"), "auto", says="one set of weights per sensor, or one for all"),
+        OneOf(
+            "sharing",
+            ("auto", "per-sensor", "pooled"),
+            "auto",
+            says="one set of weights per sensor, or one for all",
+        ),
     ),
 }
 

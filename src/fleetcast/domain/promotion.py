@@ -48,7 +48,9 @@ class Compared:
 Comparison = NoChampion | NotComparable | Compared
 
 
-def promotion_checks(scores: ModelScores, thresholds: Thresholds, comparison: Comparison) -> tuple[Check, ...]:
+def promotion_checks(
+    scores: ModelScores, thresholds: Thresholds, comparison: Comparison
+) -> tuple[Check, ...]:
     """Hold a model against its thresholds and against the champion, in the order people read them."""
     checks = list(_bounds("", scores.mean, thresholds.circuit))
     for sensor, limits in thresholds.sensors.items():
@@ -67,7 +69,9 @@ def champion_check(comparison: Comparison) -> Check:
         case Compared(champion, origins, ratio):
             verdict = CheckVerdict.PASSED if ratio <= 1 + CHAMPION_TOLERANCE else CheckVerdict.FAILED
             noun = "origin" if origins == 1 else "origins"
-            return Check("champion", verdict, f"MAE {ratio - 1:+.1%} against version {champion} on {origins} {noun}")
+            return Check(
+                "champion", verdict, f"MAE {ratio - 1:+.1%} against version {champion} on {origins} {noun}"
+            )
 
 
 def _bounds(prefix: str, scores: Scores, limits: Limits) -> Iterator[Check]:

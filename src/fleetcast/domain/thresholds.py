@@ -22,7 +22,10 @@ class Limits:
     def over(self, base: Limits) -> Limits:
         """These bounds where set, else those of `base`."""
         return Limits(
-            **{f.name: getattr(base, f.name) if getattr(self, f.name) is None else getattr(self, f.name) for f in fields(self)}
+            **{
+                f.name: getattr(base, f.name) if getattr(self, f.name) is None else getattr(self, f.name)
+                for f in fields(self)
+            }
         )
 
 

@@ -38,7 +38,8 @@ def training_inputs(circuit: Circuit) -> TrainingInputs:
         "model": circuit.family,
         "hyperparameters": dict(circuit.hyperparameters),
         "sensor_limits": {
-            name: {"min": limits.minimum, "max": limits.maximum} for name, limits in circuit.sensor_limits.items()
+            name: {"min": limits.minimum, "max": limits.maximum}
+            for name, limits in circuit.sensor_limits.items()
         },
         "cleaning": {
             "fill_steps": circuit.cleaning.fill_steps,

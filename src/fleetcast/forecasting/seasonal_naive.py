@@ -96,17 +96,16 @@ def candidates(problem: Problem) -> tuple[int, ...]:
 def choose_season(problem: Problem, split: Split) -> int:
     """The season with the smallest error on the calibration origins, the shorter one if they are about equal.
 
-    Persistence stands in only where a day cannot be judged: it is the season of a series without one.
+    Persistence stands in only where not even a day can be judged: it is the season of a series without one.
     """
-    possible = [season for season in candidates(problem) if season <= split.reach]
-    if len(possible) > 1:
-        possible = [season for season in possible if season != PERSISTENCE]
-    best, least = possible[0], np.inf
-    for season in possible:
-        if len(possible) == 1:
-            break
+    possible = [season for season in candidates(problem) if season <= split.train_end]
+    if len(possible) == 1:
+        return possible[0]
+    best, *longer = [season for season in possible if season != PERSISTENCE]
+    least = naive_error(problem.values, split.calibration, best, problem.horizon)
+    for season in longer:
         error = naive_error(problem.values, split.calibration, season, problem.horizon)
-        if error < least * _WORTH_IT or least == np.inf:
+        if error < least * _WORTH_IT:
             best, least = season, error
     return best
 

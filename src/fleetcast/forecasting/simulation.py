@@ -180,14 +180,16 @@ def _damaged(
         begin, length = int(draw.integers(1, max(n - 1, 2))), int(draw.integers(6, 73))
         kept[begin : min(begin + length, n - 1)] = False
     times, values = times[kept], values[kept]
-    repeats = np.sort(_some(draw, len(times), defects.duplicates))
+    # Rows that repeat are never late, so that a second run of the same fleet finds nothing to change.
+    chosen = _some(draw, len(times), defects.duplicates + defects.late_rows)
+    repeats, delayed = np.sort(chosen[: defects.duplicates]), chosen[defects.duplicates :]
     again = values[repeats].copy()
     again[1::2] += 0.5
-    order = np.argsort(np.concatenate([np.arange(len(times)), repeats]), kind="stable")
+    row = np.concatenate([np.arange(len(times)), repeats])
+    order = np.argsort(row, kind="stable")
     times = np.concatenate([times, times[repeats]])[order]
     values = np.concatenate([values, again])[order]
-    late = np.zeros(len(times), dtype=bool)
-    late[_some(draw, len(times), defects.late_rows)] = True
+    late = np.isin(row[order], delayed)
     order = np.argsort(late, kind="stable")
     return Simulated(key, times[order], values[order], int(late.sum()))
 

@@ -141,15 +141,13 @@ class PromoteEnvironment:
         subjects = [_subject(asset, policy, self._evidence(asset)) for asset in missing]
         self.gatekeeper.close_stale(SubjectKind.ENVIRONMENT, [subject.digest for subject, _ in subjects])
         asked = self.gatekeeper.ask(SubjectKind.ENVIRONMENT, subjects, policy, situation.run.id)
-        requests = {
-            asset: asked[subject.digest] for asset, (subject, _) in zip(missing, subjects, strict=True)
-        }
-        for asset, request in requests.items():
-            if request.state is RequestState.APPROVED:
+        requests = {asset.version: asked[subject.digest] for asset, (subject, _) in zip(missing, subjects, strict=True)}
+        for asset in missing:
+            if requests[asset.version].state is RequestState.APPROVED:
                 self.shared.share_environment(asset)
                 until_visible(partial(self._is_shared, asset), str(asset), self.clock)
         return EnvironmentsPromoted(
-            tuple(EnvironmentPromotion(asset, requests.get(asset)) for asset in needed)
+            tuple(EnvironmentPromotion(asset, requests.get(asset.version)) for asset in needed)
         )
 
     def _needed(self, situation: Situation) -> list[Asset]:

@@ -1,0 +1,158 @@
+"""Requests, evidence and the audit log, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fleetcast.domain.approval import CheckVerdict, Request, RequestState, set_digest
+from fleetcast.domain.audit import AuditEntry
+from fleetcast.domain.canonical import Json, canonical_json
+
+_VERDICT = {
+    CheckVerdict.PASSED: ("✓", "green"),
+    CheckVerdict.FAILED: ("✗", "bold red"),
+    CheckVerdict.NOT_COMPARABLE: ("–", "dim"),
+}
+
+
+def print_requests(requests: Sequence[Request], console: Console) -> None:
+    """Requests as a table, with the digest of the set that `approve --passing` would decide on."""
+    if not requests:
+        console.print("nothing waits for approval")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("request", "state", "subject", "checks"):
+        table.add_column(column)
+    for request in requests:
+        table.add_row(
+            str(request.id),
+            request.state.value,
+            f"{request.subject.kind.value} {request.subject}",
+            _checks(request),
+        )
+    console.print(table)
+    passing = tuple(
+        request for request in requests if request.state is RequestState.PENDING and request.evidence.passing
+    )
+    if passing:
+        console.print(f"\n{len(passing)} pass every check; approve exactly these with:")
+        console.print(f"  fleetcast approve --passing --set {set_digest(passing)} --comment '…'")
+
+
+def print_request(request: Request, console: Console) -> None:
+    """One request with everything an approver should see."""
+    subject = request.subject
+    console.print(Text(f"request {request.id}: promote {subject.kind.value} {subject}", style="bold"))
+    console.print(
+        f"{request.state.value}; asked by {request.requested_by} at {request.opened_at:%Y-%m-%d %H:%M} UTC in {request.run}"
+    )
+    console.print(
+        f"gate {request.gate.value}: {request.policy.minimum} of {', '.join(request.policy.approvers)}; lapses {request.lapses_at:%Y-%m-%d}"
+    )
+    console.print(
+        f"subject digest {subject.digest}, artifact {subject.artifact}, configuration {subject.configuration}"
+    )
+    for check in request.evidence.checks:
+        sign, style = _VERDICT[check.verdict]
+        console.print(Text.assemble("  ", (sign, style), f" {check.name}: {check.says}"))
+    for fact in request.evidence.facts:
+        console.print(f"  {fact.name}: {fact.value}")
+    for decision in request.decisions:
+        console.print(
+            f"  {decision.choice.value}d by {decision.by} at {decision.at:%Y-%m-%d %H:%M} UTC: {decision.comment or 'no comment'}"
+        )
+
+
+def requests_as_json(requests: Sequence[Request]) -> Json:
+    """Requests for programs."""
+    passing = tuple(
+        request for request in requests if request.state is RequestState.PENDING and request.evidence.passing
+    )
+    return {
+        "passing_set": set_digest(passing).hex,
+        "requests": [request_as_json(request) for request in requests],
+    }
+
+
+def request_as_json(request: Request) -> Json:
+    """One request for programs."""
+    return {
+        "request": request.id,
+        "gate": request.gate.value,
+        "state": request.state.value,
+        "kind": request.subject.kind.value,
+        "name": request.subject.name,
+        "version": request.subject.version,
+        "subject_digest": request.subject.digest.hex,
+        "artifact": request.subject.artifact.hex,
+        "passing": request.evidence.passing,
+        "checks": [
+            {"name": check.name, "verdict": check.verdict.value, "says": check.says}
+            for check in request.evidence.checks
+        ],
+        "facts": [{"name": fact.name, "value": fact.value} for fact in request.evidence.facts],
+        "requested_by": request.requested_by.name,
+        "opened_at": request.opened_at.isoformat(),
+        "lapses_at": request.lapses_at.isoformat(),
+        "decisions": [
+            {
+                "by": decision.by.name,
+                "choice": decision.choice.value,
+                "comment": decision.comment,
+                "at": decision.at.isoformat(),
+            }
+            for decision in request.decisions
+        ],
+    }
+
+
+def print_audit(entries: Sequence[AuditEntry], console: Console) -> None:
+    """Audit entries as a table."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("entry", "at (UTC)", "who", "what", "subject", "detail"):
+        table.add_column(column)
+    for entry in entries:
+        detail = canonical_json(entry.event.detail)
+        table.add_row(
+            str(entry.number),
+            f"{entry.at:%Y-%m-%d %H:%M:%S}",
+            str(entry.actor),
+            entry.event.action,
+            entry.event.subject,
+            detail if len(detail) <= 80 else detail[:77] + "...",
+        )
+    console.print(table)
+
+
+def audit_as_json(entries: Sequence[AuditEntry]) -> Json:
+    """Audit entries for programs."""
+    return [
+        {
+            "entry": entry.number,
+            "at": entry.at.isoformat(),
+            "by": entry.actor.name,
+            "standing": entry.actor.standing.value,
+            "action": entry.event.action,
+            "subject": entry.event.subject,
+            "detail": entry.event.detail,
+            "previous": entry.previous.hex,
+            "digest": entry.digest.hex,
+        }
+        for entry in entries
+    ]
+
+
+def _checks(request: Request) -> Text:
+    if not request.evidence.checks:
+        return Text("; ".join(f"{fact.name} {fact.value}" for fact in request.evidence.facts))
+    text = Text()
+    for number, check in enumerate(request.evidence.checks):
+        sign, style = _VERDICT[check.verdict]
+        text.append("; " if number else "")
+        text.append(sign, style)
+        text.append(f" {check.says}")
+    return text

@@ -1,0 +1,172 @@
+"""`fleetcast approvals`, `approve`, `reject` and `audit`: people decide, with the evidence before them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleetcast.cli.views import View, console, show_json
+from fleetcast.domain.approval import Choice, RequestState
+from fleetcast.domain.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fleetcast.app import OpenFleet
+    from fleetcast.domain.approval import Request
+
+FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
+ViewOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
+RequestsArgument = Annotated[
+    list[int] | None, typer.Argument(metavar="REQUEST...", help="Numbers, as `approvals list` shows them.")
+]
+CommentOption = Annotated[str, typer.Option("--comment", "-m", help="Why; kept with the decision.")]
+
+approvals_app = typer.Typer(no_args_is_help=True, help="See what waits for a decision, and the evidence.")
+audit_app = typer.Typer(no_args_is_help=True, help="The append-only log of every change.")
+
+
+@approvals_app.command("list")
+def list_requests(
+    fleet: FleetOption = Path(),
+    every: Annotated[bool, typer.Option("--all", help="Show decided requests as well.")] = False,  # noqa: FBT002
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Show the requests that wait for a decision, each with its checks."""
+    from fleetcast.cli.approval_views import print_requests, requests_as_json
+
+    opened = _open(fleet)
+    requests = opened.platform.approvals.listed() if every else opened.deciding.pending()
+    if view is View.JSON:
+        show_json(requests_as_json(requests))
+    else:
+        print_requests(requests, console())
+
+
+@approvals_app.command("show")
+def show_request(
+    request: Annotated[int, typer.Argument(help="Its number, as `approvals list` shows it.")],
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Show one request: its subject, all the evidence, and the decisions so far."""
+    from fleetcast.cli.approval_views import print_request, request_as_json
+
+    found = _open(fleet).platform.approvals.find(request)
+    if view is View.JSON:
+        show_json(request_as_json(found))
+    else:
+        print_request(found, console())
+
+
+def approve(
+    requests: RequestsArgument = None,
+    passing: Annotated[  # noqa: FBT002
+        bool, typer.Option("--passing", help="All that wait and in whose evidence no check failed.")
+    ] = False,
+    displayed: Annotated[
+        str | None,
+        typer.Option(
+            "--set", metavar="DIGEST", help="With --passing: only if this is the set you were shown."
+        ),
+    ] = None,
+    comment: CommentOption = "",
+    fleet: FleetOption = Path(),
+) -> None:
+    """Approve requests. The next `fleetcast train` acts on it.
+
+    For example:
+
+    fleetcast approve 12 --comment 'looks right after the pump swap'
+
+    fleetcast approve --passing
+    """
+    opened = _open(fleet)
+    if passing == bool(requests):
+        raise typer.BadParameter("name requests by number, or give --passing")
+    if passing:
+        _approve_passing(opened, comment, displayed)
+        return
+    _say(opened.deciding(requests or (), Choice.APPROVE, by=opened.actor, comment=comment))
+    _next(opened)
+
+
+def reject(
+    requests: Annotated[list[int], typer.Argument(metavar="REQUEST...", help="Numbers of the requests.")],
+    comment: Annotated[str, typer.Option("--comment", "-m", help="Why; the next person will ask.")],
+    fleet: FleetOption = Path(),
+) -> None:
+    """Reject requests. A rejected model is not asked for again until something about it changes."""
+    if not comment.strip():
+        raise BadInput("a rejection needs a reason", fix="give one with --comment")
+    opened = _open(fleet)
+    _say(opened.deciding(requests, Choice.REJECT, by=opened.actor, comment=comment))
+
+
+@audit_app.command("list")
+def list_audit(
+    fleet: FleetOption = Path(),
+    last: Annotated[int, typer.Option(min=1, help="How many, from the end.")] = 30,
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Show the latest entries of the audit log."""
+    from fleetcast.cli.approval_views import audit_as_json, print_audit
+
+    entries = _open(fleet).platform.audit.entries()[-last:]
+    if view is View.JSON:
+        show_json(audit_as_json(entries))
+    else:
+        print_audit(entries, console())
+
+
+@audit_app.command("verify")
+def verify_audit(fleet: FleetOption = Path()) -> None:
+    """Check that no entry of the audit log was changed, added in between or taken away."""
+    from fleetcast.domain.audit import first_broken
+
+    entries = _open(fleet).platform.audit.entries()
+    broken = first_broken(entries)
+    if broken is not None:
+        raise BadInput(
+            f"audit entry {broken.number} ({broken.event.action}) does not fit the one before it",
+            fix="the log was changed outside fleetcast: compare with a backup of the control database",
+        )
+    head = f", head {entries[-1].digest}" if entries else ""
+    typer.echo(f"{len(entries)} entries, unbroken{head}")
+
+
+def _open(fleet: Path) -> OpenFleet:
+    from fleetcast.app import open_fleet
+
+    return open_fleet(fleet)
+
+
+def _approve_passing(opened: OpenFleet, comment: str, displayed: str | None) -> None:
+    decided = opened.deciding.passing(by=opened.actor, comment=comment, displayed=displayed)
+    _say(decided)
+    left = opened.deciding.pending()
+    if not decided and not left:
+        typer.echo("nothing waits for approval")
+    failing = [request for request in left if not request.evidence.passing]
+    if failing:
+        numbers = ", ".join(str(request.id) for request in failing)
+        typer.echo(f"{len(failing)} left for you to decide one by one, as checks failed: {numbers}")
+    _next(opened)
+
+
+def _say(requests: Sequence[Request]) -> None:
+    for request in requests:
+        needs = request.policy.minimum - sum(
+            1 for decision in request.decisions if decision.choice is Choice.APPROVE
+        )
+        more = f", {needs} more to go" if request.state is RequestState.PENDING else ""
+        typer.echo(
+            f"request {request.id}: {request.subject.kind.value} {request.subject} {request.state.value}{more}"
+        )
+
+
+def _next(opened: OpenFleet) -> None:
+    if any(request.state is RequestState.APPROVED for request in opened.platform.approvals.listed()):
+        typer.echo("next: fleetcast train")

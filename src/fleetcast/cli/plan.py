@@ -1,0 +1,64 @@
+"""`fleetcast plan`: what would change, and why."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleetcast.cli.views import console, show_json
+
+CHANGES = 2
+
+FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
+
+
+class PlanView(StrEnum):
+    """For people, for programs, or for a pull-request comment."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+def plan(
+    fleet: FleetOption = Path(),
+    view: Annotated[PlanView, typer.Option("--format", help="How to show it.")] = PlanView.TEXT,
+    every: Annotated[  # noqa: FBT002
+        bool, typer.Option("--all", help="Show circuits that are up to date as well.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Save the plan, for `fleetcast train --plan FILE`.")
+    ] = None,
+    detailed_exitcode: Annotated[  # noqa: FBT002
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 if anything would change.")
+    ] = False,
+) -> None:
+    """Show which models would train, and why. Changes nothing.
+
+    For example:
+
+    fleetcast plan
+
+    fleetcast plan --format markdown > comment.md
+
+    fleetcast plan --out plan.json && fleetcast train --plan plan.json
+    """
+    from fleetcast.app import open_fleet
+    from fleetcast.cli.plan_views import as_json, as_markdown, print_plan, save
+
+    opened = open_fleet(fleet)
+    made = opened.planning(opened.fleet)
+    if view is PlanView.JSON:
+        show_json(as_json(made))
+    elif view is PlanView.MARKDOWN:
+        typer.echo(as_markdown(made))
+    else:
+        print_plan(made, console(), every=every)
+    if out is not None:
+        save(made, out)
+        typer.echo(f"saved; apply exactly this with: fleetcast train --plan {out}", err=True)
+    if detailed_exitcode and made.has_changes:
+        raise typer.Exit(CHANGES)

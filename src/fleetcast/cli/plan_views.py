@@ -1,0 +1,176 @@
+"""A plan as a table, as JSON and as Markdown; and as a file that can be applied later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.plan import AssetAction, CircuitAction, Plan, Removed, Reuse, Train, UpToDate
+
+FORMAT = 1
+_STYLES = {
+    "train": "bold yellow",
+    "reuse": "cyan",
+    "up to date": "dim",
+    "blocked": "red",
+    "removed": "magenta",
+    "register": "green",
+    "promote": "green",
+}
+_ORDER = ("train", "reuse", "up to date", "blocked", "removed")
+_MANY = 12
+"""More model promotions than this are shown as one line."""
+
+
+def print_plan(plan: Plan, console: Console, *, every: bool) -> None:
+    """Show a plan as a table; circuits that are up to date only as a number unless `every`."""
+    shown = [action for action in plan.circuits if every or not isinstance(action, UpToDate)]
+    if shown:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("circuit", "action", "why"):
+            table.add_column(column, overflow="fold")
+        for action in shown:
+            table.add_row(str(action.key), Text(action.action, _STYLES[action.action]), Text(action.why))
+        console.print(table)
+        console.print()
+    for asset in _grouped(plan.assets):
+        console.print(
+            Text.assemble(
+                (asset.split(" ", 1)[0], _STYLES[asset.split(" ", 1)[0]]), " " + asset.split(" ", 1)[1]
+            )
+        )
+    console.print(Text(summary(plan), style="bold"))
+
+
+def summary(plan: Plan) -> str:
+    """One line: how many circuits get which action, and how long training will take."""
+    counts = [f"{plan.count(action)} {_worded(action)}" for action in _ORDER if plan.count(action)]
+    text = "Plan: " + (", ".join(counts) or "no circuits")
+    if not plan.has_changes:
+        text += ". Nothing to do."
+    elif plan.estimated is not None:
+        text += f". About {max(1, round(plan.estimated.total_seconds()))} s of training, from past runs."
+    else:
+        text += "."
+    return text
+
+
+def as_json(plan: Plan) -> Json:
+    """A plan for programs."""
+    return {
+        "format": FORMAT,
+        "digest": plan.digest.hex,
+        "fleet": plan.fleet.hex,
+        "has_changes": plan.has_changes,
+        "summary": {action.replace(" ", "_"): plan.count(action) for action in _ORDER},
+        "estimated_seconds": plan.estimated.total_seconds() if plan.estimated is not None else None,
+        "circuits": [_circuit(action) for action in plan.circuits],
+        "assets": [
+            {
+                "action": asset.verb,
+                "kind": asset.kind,
+                "name": asset.name,
+                "version": asset.version,
+                "note": asset.note or None,
+            }
+            for asset in plan.assets
+        ],
+    }
+
+
+def as_markdown(plan: Plan) -> str:
+    """A plan for a pull-request comment."""
+    lines = [f"**{summary(plan)}**", ""]
+    changed = [action for action in plan.circuits if not isinstance(action, UpToDate)]
+    if changed:
+        lines += ["| circuit | action | why |", "|---|---|---|"]
+        lines += [f"| `{action.key}` | {action.action} | {_escaped(action.why)} |" for action in changed]
+        lines.append("")
+    lines += [f"- {line}" for line in _grouped(plan.assets)]
+    return "\n".join(lines).rstrip()
+
+
+def save(plan: Plan, path: Path) -> None:
+    """Write a plan to a file.
+
+    Raises:
+        Unavailable: The file cannot be written.
+    """
+    try:
+        path.write_text(json.dumps(as_json(plan), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(f"cannot write {path}: {error.strerror}", fix="choose another file") from error
+
+
+def refuse_stale(path: Path, current: Plan) -> None:
+    """Make sure that a saved plan is what would happen now.
+
+    Raises:
+        BadInput: The file is not a saved plan, or the fleet has moved on since.
+    """
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        digest = saved["digest"]
+    except OSError as error:
+        raise BadInput(
+            f"cannot read {path}: {error.strerror}", fix="save one with `fleetcast plan --out FILE`"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(
+            f"{path} is not a saved plan", fix="save one with `fleetcast plan --out FILE`"
+        ) from error
+    if digest != current.digest.hex:
+        raise BadInput(
+            f"the fleet has moved on since {path} was saved: that plan was {str(digest)[:12]}, now it is {current.digest}",
+            fix="look at the new plan with `fleetcast plan`, and save it again",
+        )
+
+
+def _circuit(action: CircuitAction) -> Json:
+    row: dict[str, Json] = {
+        "plant_id": action.key.plant,
+        "circuit_id": action.key.circuit,
+        "model_name": action.model,
+        "action": action.action,
+        "why": action.why,
+    }
+    if not isinstance(action, Removed):
+        row["training_hash"] = action.training_hash.hex
+    if isinstance(action, Reuse | UpToDate | Removed):
+        row["version"] = action.version
+    if isinstance(action, Train):
+        row["data"] = "checked" if action.data_checked else "unchecked"
+        row["changes"] = [
+            {"field": change.field, "before": change.before, "after": change.after}
+            for change in action.changes
+        ]
+    return row
+
+
+def _grouped(assets: Sequence[AssetAction]) -> list[str]:
+    """One line for each asset action, but one for all models when they are many."""
+    models = [asset for asset in assets if asset.kind == "model"]
+    single = [asset for asset in assets if asset.kind != "model" or len(models) <= _MANY]
+    lines = [
+        f"{asset.verb} {asset.kind} {asset.name}:{asset.version}" + (f" ({asset.note})" if asset.note else "")
+        for asset in single
+    ]
+    if len(models) > _MANY:
+        waiting = sum(1 for asset in models if asset.waiting)
+        lines.append(f"promote {len(models)} models" + (f" ({waiting} await approval)" if waiting else ""))
+    return lines
+
+
+def _worded(action: str) -> str:
+    return {"train": "to train", "reuse": "to reuse"}.get(action, action)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,149 @@
+"""`fleetcast train`, `fleetcast stage` and `fleetcast runs`: make the fleet as it is declared."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleetcast.cli.views import View, console, show_json
+from fleetcast.domain.duration import parse_duration
+from fleetcast.domain.identity import CircuitKey
+
+if TYPE_CHECKING:
+    from fleetcast.app import OpenFleet
+    from fleetcast.domain.run import Run
+
+FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
+CircuitsOption = Annotated[
+    str | None, typer.Option("--circuits", metavar="PLANT/CIRCUIT,…", help="Only these circuits.")
+]
+LockOption = Annotated[
+    str | None,
+    typer.Option("--lock-timeout", metavar="DURATION", help="Wait that long for another run: 10min, 1h."),
+]
+ViewOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
+
+runs_app = typer.Typer(no_args_is_help=True, help="Look at past and present runs of the pipeline.")
+
+
+def train(
+    fleet: FleetOption = Path(),
+    circuits: CircuitsOption = None,
+    plan: Annotated[Path | None, typer.Option("--plan", help="Apply this saved plan, or refuse.")] = None,
+    lock_timeout: LockOption = None,
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Run all eight stages: register, train, and ask for promotion. Running it again finishes the work.
+
+    Ends with exit code 3 when people have to approve something; run it again once they have.
+
+    For example:
+
+    fleetcast train
+
+    fleetcast train --circuits PLANT001/CIRCUIT01,PLANT001/CIRCUIT02
+    """
+    opened = _open(fleet)
+    if plan is not None:
+        from fleetcast.cli.plan_views import refuse_stale
+
+        refuse_stale(plan, opened.planning(opened.fleet))
+    from fleetcast.cli.train_views import watching
+
+    with watching(view) as watcher:
+        run = opened.training(
+            opened.fleet, watcher, only=_keys(circuits), lock_timeout=_timeout(lock_timeout)
+        )
+    _finish(opened, run, view)
+
+
+def stage(
+    name: Annotated[str, typer.Argument(help="RegisterEnvironment, … PromoteModels: see PIPELINES.md.")],
+    run_id: Annotated[str | None, typer.Option("--run", help="Default: the last unfinished run.")] = None,
+    fleet: FleetOption = Path(),
+    circuits: CircuitsOption = None,
+    lock_timeout: LockOption = None,
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Run one of the eight stages, as a CI stage does. It asks the platform what earlier stages did.
+
+    For example:
+
+    fleetcast stage RegisterData --run run-0003
+    """
+    opened = _open(fleet)
+    from fleetcast.cli.train_views import watching
+
+    with watching(view) as watcher:
+        run = opened.training.stage(
+            name,
+            opened.fleet,
+            watcher,
+            run_id=run_id,
+            only=_keys(circuits),
+            lock_timeout=_timeout(lock_timeout),
+        )
+    _finish(opened, run, view)
+
+
+@runs_app.command("list")
+def list_runs(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
+    """Show all runs, newest first."""
+    from fleetcast.cli.train_views import print_runs, run_as_json
+
+    runs = _open(fleet).platform.runs.listed()
+    if view is View.JSON:
+        show_json([run_as_json(run) for run in runs])
+    else:
+        print_runs(runs, console())
+
+
+@runs_app.command("show")
+def show_run(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="As `runs list` shows it: run-0001.")],
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Show the stages of one run, how long each took, and where its files are."""
+    from fleetcast.cli.train_views import print_run, run_as_json
+
+    opened = _open(fleet)
+    run = opened.platform.runs.find(run_id)
+    if view is View.JSON:
+        show_json(run_as_json(run))
+    else:
+        print_run(run, console(), folder=opened.state / "runs" / run.id)
+
+
+def _open(fleet: Path) -> OpenFleet:
+    from fleetcast.app import open_fleet
+
+    return open_fleet(fleet)
+
+
+def _finish(opened: OpenFleet, run: Run, view: View) -> None:
+    """Say how it ended and what comes next, and exit with its code."""
+    from fleetcast.cli.train_views import next_steps, run_as_json
+    from fleetcast.domain.run import worst
+
+    if view is View.JSON:
+        show_json(run_as_json(run))
+    else:
+        for line in next_steps(run, opened):
+            typer.echo(line)
+    code = worst(record.ending for record in run.stages).exit_code
+    if code:
+        raise typer.Exit(code)
+
+
+def _keys(circuits: str | None) -> list[CircuitKey] | None:
+    if circuits is None:
+        return None
+    return [CircuitKey.parse(part.strip()) for part in circuits.split(",") if part.strip()]
+
+
+def _timeout(text: str | None) -> timedelta:
+    return parse_duration(text) if text else timedelta(0)
