@@ -1,0 +1,83 @@
+# `make demo` shows fleetcast at work, `make test` checks it; both set everything up first.
+
+PYTHON ?= python3.13 python3.12 python3.11 python3
+ARGS   ?=
+DATA   ?=
+
+BIN    := .venv/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+APT    := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n) env DEBIAN_FRONTEND=noninteractive apt-get -qq
+COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format docs bench real-data constraints clean chromium
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/core.stamp ## plan, train, approve and forecast a simulated fleet in ./demo
+	@$(BIN)/fleetcast demo demo
+
+test: .venv/dev.stamp chromium ## run the tests, fast ones first; ARGS="-k word" picks some
+	@$(BIN)/pytest -n auto -m "not slow" $(ARGS) $(IF_PICKED)
+	@$(BIN)/pytest -n auto -m slow $(ARGS) $(IF_PICKED)
+
+# pytest ends with 5 where no test was picked; an empty half of the whole suite would be a mistake.
+IF_PICKED = $(if $(ARGS),|| [ $$? -eq 5 ])
+
+lint: .venv/dev.stamp ## check format, style, types and the direction of imports
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv/dev.stamp ## format the code and mend what ruff can
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+docs: .venv/dev.stamp ## write docs/REFERENCE.md anew from the code
+	@$(BIN)/python docs/build_reference.py
+
+bench: .venv/bench.stamp ## measure speed and memory, and write benchmarks/RESULTS.md
+	@$(BIN)/python benchmarks/run_all.py $(ARGS)
+
+real-data: .venv/core.stamp ## run the fleet of public data sets; DATA=folder says where they are
+	@[ -d "$(DATA)" ] || { echo 'make real-data DATA=folder: see examples/real-data/README.md for the data' >&2; exit 1; }
+	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/real-data/run.sh "$(DATA)"
+
+constraints: .venv/dev.stamp ## pin versions anew after a change of dependencies; ARGS=--upgrade takes the newest
+	@$(COMPILE) --all-extras pyproject.toml constraints/build.in --output-file constraints/bench.txt
+	@$(COMPILE) --extra dev -c constraints/bench.txt pyproject.toml constraints/build.in --output-file constraints/dev.txt
+	@$(COMPILE) -c constraints/bench.txt pyproject.toml constraints/build.in --output-file constraints/core.txt
+	@sed -i -e '\,://,d' -e '/^--/d' -e '/-c constraints/d' constraints/*.txt
+
+clean: ## remove the environment, the caches and the demo
+	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+
+# Installing. constraints/ holds three sets, each within the next, so a larger one covers the smaller ones too.
+core.covers  := core
+dev.covers   := core dev
+bench.covers := core dev bench
+
+.venv/%.stamp: constraints/%.txt pyproject.toml | $(BIN)/python
+	@echo "Installing fleetcast with $< into .venv"
+	@$(PIP) install --require-hashes -r $<
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $($*.covers:%=.venv/%.stamp)
+
+FIND_PYTHON = for python in $(PYTHON); do $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+	2>/dev/null && echo $$python && break; done
+
+$(BIN)/python:
+	@[ -n "$$($(FIND_PYTHON))" ] || { echo 'Installing python3-venv with apt-get'; \
+		$(APT) update; $(APT) install -y python3-venv >/dev/null; } || true
+	@python=$$($(FIND_PYTHON)); [ -n "$$python" ] || { echo 'fleetcast needs Python 3.11 or newer with its venv module:' \
+		'apt-get install python3-venv, or make PYTHON=/path/to/python' >&2; exit 1; }; \
+	echo "Creating .venv with $$python"; $$python -m venv .venv
+
+# The dashboard's tests look at it in a browser.
+chromium:
+	@command -v chromium >/dev/null || { echo 'Installing Chromium with apt-get'; $(APT) update; \
+		$(APT) install -y --no-install-recommends chromium >/dev/null; } || \
+		echo 'Chromium could not be installed: as root, run `apt-get install chromium`; tests that need it will say so' >&2
