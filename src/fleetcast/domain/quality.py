@@ -186,9 +186,14 @@ def judge(
     warnings = tuple(_warnings(profile, rules))
     if any(name in targets for name in usable):
         return QualityVerdict(usable, left_out, warnings)
-    if profile.longest_run_steps < needed_steps:
+    only_short = [
+        sensor.longest_run_steps
+        for sensor in profile.sensors
+        if sensor.sensor in targets and not judge_sensor(sensor, rules, needed_steps=0)
+    ]
+    if only_short:
         blocked = (
-            f"history too short: have {profile.longest_run_steps} unbroken steps of "
+            f"history too short: have {max(only_short)} unbroken steps of "
             f"{format_duration(profile.step)}, need {needed_steps}"
         )
         return QualityVerdict((), left_out, warnings, blocked=blocked)
