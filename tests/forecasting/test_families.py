@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleetcast.domain.circuit import HyperparameterValue
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.family import FAMILIES
 from fleetcast.domain.identity import CircuitKey, Digest
@@ -135,6 +136,19 @@ def test_a_constant_sensor_is_forecast_as_it_is(family: str, rhythm: Rhythm, ser
     assert np.allclose(forecast.point[:, 1], 7.5)
     assert np.allclose(forecast.upper_95[:, 1:], [7.5, 0.0])
     assert (trained.metrics["b"].r2, trained.metrics["c"].wape) == (None, None)
+
+
+@every_family
+@pytest.mark.parametrize("normalisation", ["last", "mean"])
+def test_a_sensor_that_wakes_up_only_on_the_held_out_part_trains(
+    family: str, normalisation: str, rhythm: Rhythm, series_of: SeriesOf
+) -> None:
+    values = rhythm(700)
+    values[:500, 1] = 5.0
+    declared: dict[str, HyperparameterValue] = {"normalisation": normalisation, "sharing": "per-sensor"}
+    task = TrainingTask(("a", "b"), HORIZON, family, declared if family == "linear" else {})
+    series = series_of(values)
+    assert_whole_and_ordered(train(series, task).model.forecast(series), HORIZON, 2)
 
 
 @every_family

@@ -85,6 +85,10 @@ def unskew(sums: Floats) -> Floats:
     return matrix
 
 
+_ROUNDING = 1e-10
+"""Share of the sums of squares below which a difference of sums is noise."""
+
+
 @lru_cache(maxsize=8)
 def _upper(size: int) -> Floats:
     """What keeps the upper triangle of a matrix and half its diagonal: adding the transpose mirrors it."""
@@ -104,8 +108,11 @@ def centre(matrix: Floats, weights: Floats, out: Floats) -> None:
     pulled = weights @ matrix
     own = float(pulled[: len(weights)] @ weights)
     level = pulled[: len(weights), None].copy()
+    before = float(np.trace(matrix))
     np.subtract(matrix, pulled - own, out=out)
     out -= level
+    if not float(np.trace(out)) > _ROUNDING * before:
+        out[:] = 0.0  # the windows hold one value each, and what is left of them is rounding
 
 
 def _correlations(padded: Floats, count: int, span: int) -> Floats:

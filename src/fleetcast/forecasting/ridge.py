@@ -44,7 +44,7 @@ def solve_ridge(gram: Floats, targets: Floats, strength: float) -> Singles:
 
 def _solve_double(gram: Floats, targets: Floats, strength: float) -> Singles:
     size = len(gram)
-    for jitter in (0.0, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4):
+    for jitter in (0.0, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2):
         shrunk = np.array(gram, order="F")
         shrunk.flat[:: size + 1] += strength + jitter
         factor, failed = lapack.dpotrf(shrunk, lower=1, clean=0, overwrite_a=1)
