@@ -113,9 +113,10 @@ def _profile(
 ) -> CircuitProfile:
     begins, gaps = stretches(np.logical_and.reduce(np.isnan(means), axis=1))
     begins, gaps = begins[gaps > cleaning.fill_steps], gaps[gaps > cleaning.fill_steps]
-    means = _without(means, begins, gaps)
+    by_sensor = np.ascontiguousarray(_without(means, begins, gaps).T)
+    closed_by_sensor = np.ascontiguousarray(closed.T)
     measured = tuple(
-        _sensor(sensor, absent, means[:, i], closed[:, i], masked, i, cleaning)
+        _sensor(sensor, absent, by_sensor[i], closed_by_sensor[i], masked, i, cleaning)
         for i, sensor in enumerate(sensors)
     )
     apart = np.diff(times)
@@ -162,8 +163,9 @@ def _sensor(
     column: int,
     rules: CleaningRules,
 ) -> SensorProfile:
-    usable = means[~np.isnan(means)]
-    _, holes = stretches(np.isnan(means))
+    empty = np.isnan(means)
+    usable = means[~empty]
+    _, holes = stretches(empty)
     _, whole = stretches(~np.isnan(closed))
     flat = _flat_runs(means)
     flat = flat[flat > rules.flat_steps]

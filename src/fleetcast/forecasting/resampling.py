@@ -110,19 +110,21 @@ def resample(
 
 def mask(values: Floats, sensors: Sequence[str], limits: Mapping[str, SensorLimits]) -> Masked:
     """Replace readings that are infinite or outside the physical limits by NaN; shape (n, k)."""
-    low = np.full(len(sensors), -np.inf)
-    high = np.full(len(sensors), np.inf)
-    for column, sensor in enumerate(sensors):
-        limit = limits.get(sensor, SensorLimits())
-        if limit.minimum is not None:
-            low[column] = limit.minimum
-        if limit.maximum is not None:
-            high[column] = limit.maximum
     infinite = np.isinf(values)
-    outside = ((values < low) | (values > high)) & ~infinite
-    wrong = infinite | outside
-    usable = np.where(wrong, np.nan, values) if wrong.any() else np.asarray(values, dtype=np.float64)
-    return Masked(usable, outside.sum(axis=0), infinite.sum(axis=0))
+    infinities = (
+        np.count_nonzero(infinite, axis=0) if infinite.any() else np.zeros(len(sensors), dtype=np.int64)
+    )
+    usable = np.where(infinite, np.nan, values) if infinities.any() else np.array(values, dtype=np.float64)
+    out_of_limits = np.zeros(len(sensors), dtype=np.int64)
+    for column, sensor in enumerate(sensors):
+        limit = limits.get(sensor)
+        if limit is not None:
+            low = -np.inf if limit.minimum is None else limit.minimum
+            high = np.inf if limit.maximum is None else limit.maximum
+            outside = (usable[:, column] < low) | (usable[:, column] > high)
+            out_of_limits[column] = np.count_nonzero(outside)
+            usable[outside, column] = np.nan
+    return Masked(usable, out_of_limits, infinities)
 
 
 def means_on(grid: Grid, times: Micros, values: Floats) -> Floats:
@@ -172,5 +174,7 @@ def filled(values: Floats, fill_steps: int) -> Floats:
 
 def stretches(flags: npt.NDArray[np.bool_]) -> tuple[Micros, Micros]:
     """Where unbroken stretches of True begin and how long they are; `flags` has shape (n,)."""
-    edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
+    framed = np.zeros(len(flags) + 2, dtype=bool)
+    framed[1:-1] = flags
+    edges = np.flatnonzero(framed[1:] != framed[:-1])
     return edges[::2], edges[1::2] - edges[::2]
