@@ -1,0 +1,311 @@
+"""Forecast one circuit with one of its registered models, and say where the forecast comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from fleetcast.domain.approval import Choice, RequestState, SubjectKind
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.duration import format_duration
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.training_hash import training_hash, training_inputs
+from fleetcast.forecasting.artifact import ModelIdentity, load, load_identity
+from fleetcast.forecasting.fitted import FittedModel
+from fleetcast.forecasting.forecast import Forecast
+from fleetcast.forecasting.series import Series
+from fleetcast.ports.clock import Clock
+from fleetcast.ports.platform import Platform
+from fleetcast.ports.readings import ReadingsTable
+from fleetcast.workflows.forecast_window import ForecastWindow, TrainingSpan, WindowSearch
+
+HORIZONS_TO_DRAW = 2
+"""How much history is given with a forecast, in horizons, if there is as much."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedBy:
+    """One person's approval of a model version."""
+
+    person: str
+    at: datetime
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a forecast comes from: enough to make it again, and to know who stands behind it."""
+
+    model: str
+    version: int
+    standing: str
+    """`promoted`, or why not: `not promoted yet`, `rejected`, …"""
+    family: str
+    artifact: Digest
+    training_hash: Digest
+    cutoff: datetime
+    """Aware UTC, exclusive: the end of the training data."""
+    commit: str
+    run: str
+    job: str
+    data_source: str
+    delta_version_trained: int
+    delta_version_read: int
+    fingerprint: Digest
+    """Of the rows trained on."""
+    environment_version: str
+    component: str
+    component_version: str
+    registered_at: datetime
+    approvals: tuple[ApprovedBy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hindsight:
+    """How one sensor's forecast compares with what was read since."""
+
+    steps: int
+    """Steps with a reading, at least 1."""
+    mae: float
+    """In the sensor's own unit."""
+    inside_80: float
+    """Share of those readings inside the 80 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitForecast:
+    """A circuit's forecast with what it continues, what came true of it, and where it comes from."""
+
+    key: CircuitKey
+    forecast: Forecast
+    history: Series
+    """Ends where the forecast begins; same sensors and step. NaN is a hole."""
+    actuals: Series
+    """What was read from the origin on, within the horizon; of length 0 if nothing was yet."""
+    made_at: datetime
+    """Aware UTC."""
+    newest_reading: datetime
+    """Aware UTC time of the newest reading that the forecast is made from."""
+    provenance: Provenance
+    notes: tuple[str, ...]
+    """What a reader should know before relying on it."""
+
+    @property
+    def origin(self) -> datetime:
+        """Aware UTC time where history ends and the forecast begins."""
+        return self.forecast.start
+
+    def hindsight(self, sensor: str) -> Hindsight | None:
+        """How the forecast of a sensor turned out; None if nothing was read since."""
+        column = self.forecast.sensors.index(sensor)
+        actual = self.actuals.values[:, column]
+        seen = np.isfinite(actual)
+        if not seen.any():
+            return None
+        point, lower, upper = (
+            values[: len(actual), column][seen]
+            for values in (self.forecast.point, self.forecast.lower_80, self.forecast.upper_80)
+        )
+        inside = (actual[seen] >= lower) & (actual[seen] <= upper)
+        mae = float(np.abs(actual[seen] - point).mean())
+        return Hindsight(int(seen.sum()), mae, float(inside.mean()))
+
+
+@dataclass(frozen=True, slots=True)
+class MakeForecast:
+    """Forecast a circuit from the newest readings, or from those known at an earlier moment."""
+
+    platform: Platform
+    clock: Clock
+
+    def __call__(
+        self,
+        circuit: Circuit,
+        *,
+        at: datetime | None = None,
+        version: int | None = None,
+        delta_version: int | None = None,
+    ) -> CircuitForecast:
+        """Make the forecast; changes nothing.
+
+        Args:
+            circuit: As declared.
+            at: Aware; only readings before this moment are used. None: all.
+            version: Of the model. None: the champion, or before there is one, the version in use.
+            delta_version: Of the readings table. None: the newest.
+
+        Raises:
+            BadInput: There is no such model or table version, or no reading to forecast from.
+            ArtifactMissing: The model's artifact is lost or damaged.
+        """
+        chosen, standing = self._model(circuit, version)
+        folder = self.platform.artifacts.folder(chosen.model.artifact)
+        model, identity = load(folder), load_identity(folder)
+        table = self.platform.tables[circuit.data_source]
+        read_version = _version_to_read(table, circuit, delta_version)
+        window = WindowSearch(circuit, model, table, read_version, HORIZONS_TO_DRAW).window(
+            at, self._trained_on(circuit, chosen, identity)
+        )
+        now = self.clock.now()
+        return CircuitForecast(
+            key=circuit.key,
+            forecast=model.forecast(window.history),
+            history=_tail(window.history, max(HORIZONS_TO_DRAW * model.horizon, 2)),
+            actuals=window.actuals,
+            made_at=now,
+            newest_reading=window.newest,
+            provenance=self._provenance(circuit, chosen, standing, identity, read_version),
+            notes=tuple(_notes(circuit, chosen, standing, model, identity, window, at, now)),
+        )
+
+    def _model(self, circuit: Circuit, version: int | None) -> tuple[ModelVersion, str]:
+        name = circuit.model_name
+        versions = {held.version: held for held in self.platform.models.versions([name])[name]}
+        if not versions:
+            raise BadInput(
+                f"{circuit.key} has no trained model yet",
+                fix=f"run `fleetcast train --circuits {circuit.key}`",
+            )
+        champion = self.platform.shared.shared().champions.get(name)
+        number = version if version is not None else champion
+        if number is None:
+            selected = self.platform.models.index().selected.get(name)
+            number = selected if selected is not None else max(versions)
+        if number not in versions:
+            raise BadInput(
+                f"{name} has no version {number}, only {', '.join(map(str, versions))}",
+                fix=f"see `fleetcast models show {circuit.key}`",
+            )
+        return versions[number], _standing(versions[number], champion)
+
+    def _trained_on(self, circuit: Circuit, chosen: ModelVersion, identity: ModelIdentity) -> TrainingSpan:
+        digest = chosen.model.lineage.data_digest
+        asset = self.platform.data.held([digest]).get(digest)
+        if asset is None or asset.last is None:
+            return TrainingSpan(identity.cutoff - circuit.training_window, identity.cutoff)
+        return TrainingSpan(asset.start, asset.last)
+
+    def _provenance(
+        self,
+        circuit: Circuit,
+        chosen: ModelVersion,
+        standing: str,
+        identity: ModelIdentity,
+        read_version: int,
+    ) -> Provenance:
+        lineage = chosen.model.lineage
+        return Provenance(
+            model=chosen.name,
+            version=chosen.version,
+            standing=standing,
+            family=str(lineage.inputs.get("model", circuit.family)),
+            artifact=chosen.model.artifact,
+            training_hash=chosen.training_hash,
+            cutoff=identity.cutoff,
+            commit=lineage.commit,
+            run=lineage.run,
+            job=lineage.job,
+            data_source=circuit.data_source,
+            delta_version_trained=identity.delta_version,
+            delta_version_read=read_version,
+            fingerprint=lineage.fingerprint,
+            environment_version=lineage.environment_version,
+            component=lineage.component,
+            component_version=lineage.component_version,
+            registered_at=chosen.registered_at,
+            approvals=tuple(self._approvals(chosen)),
+        )
+
+    def _approvals(self, chosen: ModelVersion) -> Iterator[ApprovedBy]:
+        for request in self.platform.approvals.listed((RequestState.APPROVED,)):
+            subject = request.subject
+            if (subject.kind, subject.name, subject.version) != (
+                SubjectKind.MODEL,
+                chosen.name,
+                str(chosen.version),
+            ):
+                continue
+            for decision in request.decisions:
+                if decision.choice is Choice.APPROVE:
+                    yield ApprovedBy(decision.by.name, decision.at, decision.comment)
+
+
+def _version_to_read(table: ReadingsTable, circuit: Circuit, asked: int | None) -> int:
+    latest = table.latest_version()
+    if latest is None:
+        raise BadInput(
+            f"data source {circuit.data_source!r} holds no readings",
+            fix="write some with `fleetcast ingest` or `fleetcast simulate`",
+        )
+    if asked is not None and not 0 <= asked <= latest:
+        raise BadInput(
+            f"{circuit.data_source!r} has no version {asked}, only 0 to {latest}",
+            fix="see `fleetcast data versions`",
+        )
+    return latest if asked is None else asked
+
+
+def _standing(chosen: ModelVersion, champion: int | None) -> str:
+    if not chosen.usable:
+        return chosen.state.value
+    if champion == chosen.version:
+        return "promoted"
+    return "not promoted yet" if champion is None else f"not the champion, which is version {champion}"
+
+
+def _tail(series: Series, steps: int) -> Series:
+    """The last steps, beginning with one that holds a reading."""
+    values = series.values[-steps:]
+    seen = np.flatnonzero(np.isfinite(values).any(axis=1))
+    values = values[int(seen[0]) if len(seen) else 0 :]
+    return Series(series.end - len(values) * series.step, series.step, series.sensors, values)
+
+
+def _notes(
+    circuit: Circuit,
+    chosen: ModelVersion,
+    standing: str,
+    model: FittedModel,
+    identity: ModelIdentity,
+    window: ForecastWindow,
+    at: datetime | None,
+    now: datetime,
+) -> Iterator[str]:
+    if standing != "promoted":
+        yield f"{chosen} is {standing}"
+    if chosen.training_hash != training_hash(training_inputs(circuit)):
+        yield "the circuit is declared differently than this model was trained; see `fleetcast plan`"
+    wait = (now if at is None else at) - window.newest
+    if wait > max(3 * model.step, model.horizon * model.step):
+        yield f"the newest reading is {_length(wait)} older than {'now' if at is None else _shown(at)}"
+    if window.newest > now + model.step:
+        yield f"the newest reading lies {_length(window.newest - now)} in the future"
+    if window.history.end < identity.cutoff:
+        yield f"the model was trained on readings up to {_shown(identity.cutoff)}, after this forecast begins"
+    if len(window.history) < model.lookback:
+        yield (
+            f"only {len(window.history)} of the {model.lookback} steps the model looks back on are there; "
+            "the rest is taken as the sensor's mean in training"
+        )
+    if window.silent:
+        yield f"no recent reading of {', '.join(window.silent)}: forecast from the mean in training"
+    if window.held:
+        yield f"the readings of {', '.join(window.held)} end earlier; their last reading is held"
+
+
+def _length(length: timedelta) -> str:
+    """A duration in the largest unit that says it well."""
+    if length >= timedelta(days=2):
+        return f"{length // timedelta(days=1)} days"
+    if length >= timedelta(hours=2):
+        return f"{length // timedelta(hours=1)} hours"
+    return format_duration(timedelta(seconds=round(length.total_seconds())))
+
+
+def _shown(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

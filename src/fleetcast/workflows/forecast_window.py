@@ -1,0 +1,158 @@
+"""The readings a forecast is made from: as few rows as it needs, on the model's grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.errors import BadInput
+from fleetcast.forecasting.fitted import FittedModel
+from fleetcast.forecasting.resampling import instant, micros, resample
+from fleetcast.forecasting.series import Series
+from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted
+
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSpan:
+    """Where the readings lie that a model was trained on; aware UTC."""
+
+    start: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastWindow:
+    """The readings around an origin, on the model's grid."""
+
+    history: Series
+    """Ends with the last whole step that a reading lies in: where the forecast begins."""
+    actuals: Series
+    """From there on, within the horizon; of length 0 if nothing was read yet."""
+    newest: datetime
+    """Aware UTC time of the newest reading in the history."""
+    silent: tuple[str, ...]
+    """Sensors without a single reading in the model's lookback."""
+    held: tuple[str, ...]
+    """Sensors whose readings stop before the origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSearch:
+    """Looks for as few rows as a forecast needs: at the moment asked for, else where training ended."""
+
+    circuit: Circuit
+    model: FittedModel
+    table: ReadingsTable
+    version: int
+    """Of the table."""
+    horizons: int
+    """How much history to find, in horizons, beyond what the model looks back on."""
+
+    def window(self, at: datetime | None, trained: TrainingSpan) -> ForecastWindow:
+        """Read the history that the forecast continues, and what came after.
+
+        Raises:
+            BadInput: The circuit has no reading before `at`.
+        """
+        step = self.model.step
+        span = (self.model.lookback + self.horizons * self.model.horizon) * step
+        end = _ALWAYS if at is None else _later(at, (self.model.horizon + 1) * step)
+        begins = [*([] if at is None else [at]), trained.last, trained.start]
+        readings = None
+        for moment in begins:
+            if moment >= end:
+                continue
+            readings = self._read(_earlier(moment, span), end)
+            known = _known(readings, at)
+            if len(known.times) and instant(known.times[-1]) - _earlier(moment, span) >= span / 2:
+                break
+        if readings is None or not len(_known(readings, at).times):
+            before = "" if at is None else f" before {at.astimezone(UTC):%Y-%m-%d %H:%M UTC}"
+            raise BadInput(
+                f"{self.circuit.key} has no reading of {', '.join(self.model.sensors)}{before} "
+                f"in version {self.version} of the readings",
+                fix="see `fleetcast data show` for what there is; leave out --at to use the newest reading",
+            )
+        return self._split(readings, at)
+
+    def _read(self, start: datetime, end: datetime) -> Readings:
+        wanted = ReadingsWanted(self.circuit.key, self.model.sensors, start, end)
+        (readings,) = self.table.read([wanted], self.version)
+        seen = np.isfinite(readings.values).any(axis=1)
+        return Readings(
+            readings.key, readings.sensors, readings.absent, readings.times[seen], readings.values[seen]
+        )
+
+    def _split(self, readings: Readings, at: datetime | None) -> ForecastWindow:
+        known = _known(readings, at)
+        history = self._series(known, None, None)
+        if at is not None:
+            history = _whole_steps(history, at)
+        after = readings.times >= micros(history.end)
+        later = Readings(
+            readings.key, readings.sensors, readings.absent, readings.times[after], readings.values[after]
+        )
+        finish = min(history.end + self.model.horizon * self.model.step, _ALWAYS)
+        actuals = self._series(later, history.end, finish)
+        rows = np.flatnonzero(np.isfinite(actuals.values).any(axis=1))
+        read = int(rows[-1]) + 1 if len(rows) else 0
+        actuals = Series(actuals.start, actuals.step, actuals.sensors, actuals.values[:read])
+        recent = np.isfinite(history.values[-self.model.lookback :])
+        known_lately = dict(zip(history.sensors, recent.any(axis=0).tolist(), strict=True))
+        known_last = dict(zip(history.sensors, recent[-1].tolist(), strict=True))
+        inside = int(np.searchsorted(known.times, micros(history.end)))
+        return ForecastWindow(
+            history,
+            actuals,
+            newest=instant(known.times[max(inside - 1, 0)]),
+            silent=tuple(name for name, seen in known_lately.items() if not seen),
+            held=tuple(name for name, seen in known_lately.items() if seen and not known_last[name]),
+        )
+
+    def _series(self, readings: Readings, start: datetime | None, end: datetime | None) -> Series:
+        return resample(
+            readings.times,
+            readings.values,
+            readings.sensors,
+            self.model.step,
+            self.circuit.sensor_limits,
+            self.circuit.cleaning,
+            start,
+            end,
+        )
+
+
+def _known(readings: Readings, at: datetime | None) -> Readings:
+    """The rows before `at`."""
+    if at is None:
+        return readings
+    count = int(np.searchsorted(readings.times, micros(at)))
+    return Readings(
+        readings.key, readings.sensors, readings.absent, readings.times[:count], readings.values[:count]
+    )
+
+
+def _whole_steps(history: Series, at: datetime) -> Series:
+    """Without a last step that was not over at that moment, unless it is the only one."""
+    if history.end <= at or len(history) < 2:
+        return history
+    return Series(history.start, history.step, history.sensors, history.values[:-1])
+
+
+def _earlier(moment: datetime, length: timedelta) -> datetime:
+    try:
+        return moment - length
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def _later(moment: datetime, length: timedelta) -> datetime:
+    try:
+        return moment + length
+    except OverflowError:
+        return _ALWAYS
