@@ -65,6 +65,12 @@ def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(desk: Desk) -> No
     assert desk.stored() == {"at": [0, 1], "a": [1, 2], "b": [10, 20]}
 
 
+def test_a_separator_inside_quotes_separates_nothing(desk: Desk) -> None:
+    text = 'time;"a, raw";"b, raw"\n2025-01-01T00:00:00Z;1;2\n'
+    desk.ingest(text, renames=(Rename("a, raw", "a"), Rename("b, raw", "b")))
+    assert desk.stored() == {"at": [0], "a": [1], "b": [2]}
+
+
 def test_options_name_columns_as_the_file_does(desk: Desk) -> None:
     desk.ingest(
         "when,Flow (l),b,label\n2025-01-01T00:00:00Z,-1,5,x\n2025-01-01T01:00:00Z,2,-1,y\n",

@@ -72,12 +72,13 @@ def ingest(
 
     For example:
 
-    fleetcast ingest valve1/*.csv --plant SKAB --circuit valve1 --timezone UTC --drop anomaly
+    fleetcast ingest valve1/*.csv --plant SKAB --circuit valve1 --timezone UTC
 
-    fleetcast ingest scada.csv.gz --plant LHB --circuit-column Wind_turbine_name --sentinel Ot_avg=-273.2
+    fleetcast ingest scada.csv.gz --plant LHB --circuit-column Wind_turbine_name
 
-    fleetcast ingest log.csv --plant A --circuit B --decimal , --timestamp-column Tag --timestamp-column Zeit
-    --timestamp-format '%d.%m.%Y %H:%M' --timezone Europe/Berlin --ambiguous earliest
+    fleetcast ingest log.csv --plant A --circuit B --timezone +01:00 --decimal ,
+
+    fleetcast ingest log.csv --plant A --circuit B --sentinel -9999 --drop label
     """
     options = IngestOptions(
         plant=plant,
@@ -131,7 +132,7 @@ def simulate(
 
     fleetcast simulate --plants 3 --circuits 4
 
-    fleetcast simulate --plants 10 --circuits 20 --gaps 3 --duplicates 10 --late-rows 20 --stuck 1
+    fleetcast simulate --plants 10 --circuits 20 --gaps 3 --late-rows 20
     """
     from rich.console import Console
 
@@ -203,7 +204,7 @@ def quality(
 
     fleetcast data quality
 
-    fleetcast data quality 'LHB/*' --frequency 10min --limit Ot_avg=-50..60 --limit Ba_avg=..100
+    fleetcast data quality 'LHB/*' --frequency 10min --limit Ot_avg=-50..60
     """
     from rich.console import Console
 

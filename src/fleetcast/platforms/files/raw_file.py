@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
+import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,12 +116,13 @@ def _check_encoding(path: Path, content: bytes) -> None:
 
 
 def _separator_of(header: str) -> str:
-    counts = {separator: header.count(separator) for separator in _SEPARATORS}
+    outside_quotes = re.sub('"[^"]*"', "", header)
+    counts = {separator: outside_quotes.count(separator) for separator in _SEPARATORS}
     return max(_SEPARATORS, key=lambda separator: counts[separator]) if any(counts.values()) else ","
 
 
 def _check_header(path: Path, header: str, separator: str) -> None:
-    names = [name.strip().strip('"') for name in header.split(separator)]
+    names = [name.strip() for name in next(csv.reader([header], delimiter=separator))]
     if len(names) == 1:
         raise BadInput(
             f"{path} has a single column, {names[0]!r}",
