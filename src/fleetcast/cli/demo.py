@@ -87,7 +87,7 @@ def _one_cutoff() -> None:
     _command(_CHANGES, "plan", "--detailed-exitcode")
     _command(_AWAITING, "train")
     _command(_DONE, "approvals", "list")
-    _approve_and_train("better than the champion")
+    _approve_and_train("as good as the champion, on newer data")
 
 
 def _new_environment() -> None:

@@ -17,6 +17,7 @@ from rich.text import Text
 from fleetcast.cli.views import View
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.run import Ending, Run, RunState, StageRecord, worst
+from fleetcast.domain.wording import counted
 from fleetcast.pipeline.runner import StageWatcher
 from fleetcast.pipeline.situation import Progress, StageResult
 from fleetcast.pipeline.stages import STAGES, StageEntry
@@ -93,10 +94,9 @@ def next_steps(run: Run, opened: OpenFleet) -> list[str]:
     if ending is Ending.STILL_RUNNING:
         return [f"{run.id}: jobs are still running; run `fleetcast train` to go on watching them"]
     if ending is Ending.AWAITING:
-        waiting = len(opened.deciding.pending())
-        noun = "request waits" if waiting == 1 else "requests wait"
+        waiting = counted(len(opened.deciding.pending()), "request waits", "requests wait")
         return [
-            f"{run.id}: {waiting} {noun} for approval",
+            f"{run.id}: {waiting} for approval",
             "  look:    fleetcast approvals list",
             "  approve: fleetcast approve --passing --comment '…'",
             "  then:    fleetcast train",

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fleetcast.domain.wording import counted
+
 
 class FleetcastError(Exception):
     """Something a person can mend: what is wrong, and in `fix` what to do about it."""
@@ -48,9 +50,6 @@ class InvalidFleet(BadInput):
 
     def __init__(self, complaints: Sequence[Complaint]) -> None:
         self.complaints = tuple(sorted(complaints, key=lambda c: (c.file, c.line or 0, c.what)))
-        count = len(self.complaints)
-        noun = "mistake" if count == 1 else "mistakes"
-        super().__init__(
-            f"{count} {noun} in the fleet repository:\n" + "\n".join(f"  {c}" for c in self.complaints)
-        )
+        count = counted(len(self.complaints), "mistake")
+        super().__init__(f"{count} in the fleet repository:\n" + "\n".join(f"  {c}" for c in self.complaints))
         self.fix = "mend the lines above, then run `fleetcast validate`"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fleetcast.domain.approval import Check, CheckVerdict
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.thresholds import Limits, Thresholds
+from fleetcast.domain.wording import counted
 
 CHAMPION_TOLERANCE = 0.02
 """A challenger may be this much worse than the champion before the check fails: retraining is noisy, and its
@@ -68,9 +69,10 @@ def champion_check(comparison: Comparison) -> Check:
             return Check("champion", CheckVerdict.NOT_COMPARABLE, f"version {champion}: {reason}")
         case Compared(champion, origins, ratio):
             verdict = CheckVerdict.PASSED if ratio <= 1 + CHAMPION_TOLERANCE else CheckVerdict.FAILED
-            noun = "origin" if origins == 1 else "origins"
             return Check(
-                "champion", verdict, f"MAE {ratio - 1:+.1%} against version {champion} on {origins} {noun}"
+                "champion",
+                verdict,
+                f"MAE {ratio - 1:+.1%} against version {champion} on {counted(origins, 'origin')}",
             )
 
 

@@ -18,9 +18,10 @@ from fleetcast.domain.plan import Reuse, UpToDate
 from fleetcast.domain.quality import judge
 from fleetcast.domain.run import Ending
 from fleetcast.domain.snapshot import DataAsset
+from fleetcast.domain.wording import counted
+from fleetcast.forecasting.family import needed_steps
 from fleetcast.forecasting.profile import profile
 from fleetcast.forecasting.resampling import instant
-from fleetcast.forecasting.family import needed_steps
 from fleetcast.pipeline.situation import Progress, Situation, actions, data_digest_of
 from fleetcast.ports.assets import DataAssets
 from fleetcast.ports.frozen_rows import FrozenRows
@@ -52,7 +53,7 @@ class DataRegistered:
     def says(self) -> str:
         """One line for people."""
         unfit = f", {len(self.blocked)} unfit to train on" if self.blocked else ""
-        return f"{len(self.assets)} circuits, {self.new} newly checked{unfit}"
+        return f"{counted(len(self.assets), 'circuit')}, {self.new} newly checked{unfit}"
 
     def document(self) -> Json:
         """For `data_assets.json`."""

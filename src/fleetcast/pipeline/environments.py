@@ -141,7 +141,10 @@ class PromoteEnvironment:
         subjects = [_subject(asset, policy, self._evidence(asset)) for asset in missing]
         self.gatekeeper.close_stale(SubjectKind.ENVIRONMENT, [subject.digest for subject, _ in subjects])
         asked = self.gatekeeper.ask(SubjectKind.ENVIRONMENT, subjects, policy, situation.run.id)
-        requests = {asset.version: asked[subject.digest] for asset, (subject, _) in zip(missing, subjects, strict=True)}
+        requests = {
+            asset.version: asked[subject.digest]
+            for asset, (subject, _) in zip(missing, subjects, strict=True)
+        }
         for asset in missing:
             if requests[asset.version].state is RequestState.APPROVED:
                 self.shared.share_environment(asset)

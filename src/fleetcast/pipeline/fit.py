@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.job import FitTask, JobOutcome
 from fleetcast.forecasting.artifact import ModelIdentity, load_scores, save

@@ -16,6 +16,7 @@ from fleetcast.domain.promotion import promotion_checks
 from fleetcast.domain.run import Ending
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.training_hash import changes
+from fleetcast.domain.wording import counted
 from fleetcast.pipeline.champions import ChampionComparison
 from fleetcast.pipeline.gatekeeper import Gatekeeper, policy_digest
 from fleetcast.pipeline.models import versions_in_use
@@ -181,7 +182,7 @@ class PromoteModels:
             promotions.append(Promotion(version, request, shared=version in ready, waits_for=waits_for))
         if ready:
             self.shared.share_models(ready)
-            until_visible(lambda: self._all_visible(ready), f"{len(ready)} models", self.clock)
+            until_visible(lambda: self._all_visible(ready), counted(len(ready), "model"), self.clock)
         return promotions
 
     def _all_visible(self, versions: Sequence[ModelVersion]) -> bool:

@@ -17,6 +17,7 @@ from fleetcast.domain.plan import Train
 from fleetcast.domain.run import Ending
 from fleetcast.domain.settings import Polling
 from fleetcast.domain.snapshot import DataAsset
+from fleetcast.domain.wording import counted
 from fleetcast.pipeline.components import component_from
 from fleetcast.pipeline.data import freeze_again
 from fleetcast.pipeline.situation import Progress, Situation, actions, data_digest_of
@@ -45,8 +46,8 @@ class TrainingSubmitted:
         """One line for people."""
         if not self.jobs:
             return "nothing to train"
-        batches = len({job.batch for job in self.jobs})
-        return f"{len(self.jobs)} jobs in {batches} {'batch' if batches == 1 else 'batches'}, {self.new} new"
+        batches = counted(len({job.batch for job in self.jobs}), "batch", "batches")
+        return f"{counted(len(self.jobs), 'job')} in {batches}, {self.new} new"
 
     def document(self) -> Json:
         """For `training_jobs.json`."""
