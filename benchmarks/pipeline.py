@@ -160,10 +160,10 @@ _PARTS: dict[int, list[tuple[object, object]]] = {}
 
 
 def _load(argument: tuple[str, int]) -> int:
+    from fleetcast.app import open_table
     from fleetcast.config.reader import load_fleet
     from fleetcast.forecasting.resampling import resample
     from fleetcast.forecasting.training import TrainingTask
-    from fleetcast.app import open_table
     from fleetcast.pipeline.data import read_training_rows
 
     directory, part = Path(argument[0]), argument[1]

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.domain.approval import CheckVerdict, Request, RequestState, set_digest
+from fleetcast.domain.approval import CheckVerdict, Choice, Request, RequestState, set_digest
 from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.canonical import Json, canonical_json
 
@@ -47,12 +47,10 @@ def print_request(request: Request, console: Console) -> None:
     """One request with everything an approver should see."""
     subject = request.subject
     console.print(Text(f"request {request.id}: promote {subject.kind.value} {subject}", style="bold"))
-    console.print(
-        f"{request.state.value}; asked by {request.requested_by} at {request.opened_at:%Y-%m-%d %H:%M} UTC in {request.run}"
-    )
-    console.print(
-        f"gate {request.gate.value}: {request.policy.minimum} of {', '.join(request.policy.approvers)}; lapses {request.lapses_at:%Y-%m-%d}"
-    )
+    asked = f"asked by {request.requested_by} at {request.opened_at:%Y-%m-%d %H:%M} UTC in {request.run}"
+    console.print(f"{request.state.value}; {asked}")
+    people = f"{request.policy.minimum} of {', '.join(request.policy.approvers)}"
+    console.print(f"gate {request.gate.value}: {people}; lapses {request.lapses_at:%Y-%m-%d}")
     console.print(
         f"subject digest {subject.digest}, artifact {subject.artifact}, configuration {subject.configuration}"
     )
@@ -62,9 +60,9 @@ def print_request(request: Request, console: Console) -> None:
     for fact in request.evidence.facts:
         console.print(f"  {fact.name}: {fact.value}")
     for decision in request.decisions:
-        console.print(
-            f"  {decision.choice.value}d by {decision.by} at {decision.at:%Y-%m-%d %H:%M} UTC: {decision.comment or 'no comment'}"
-        )
+        verb = {Choice.APPROVE: "approved", Choice.REJECT: "rejected"}[decision.choice]
+        why = decision.comment or "no comment"
+        console.print(f"  {verb} by {decision.by} at {decision.at:%Y-%m-%d %H:%M} UTC: {why}")
 
 
 def requests_as_json(requests: Sequence[Request]) -> Json:

@@ -159,7 +159,9 @@ def _edit(file: str, before: str, after: str) -> None:
     path = Path(file)
     text = path.read_text(encoding="utf-8")
     if before not in text:
-        raise BadInput(f"{file} has no line {before.strip()!r}", fix="remove the demo's folder and start again")
+        raise BadInput(
+            f"{file} has no line {before.strip()!r}", fix="remove the demo's folder and start again"
+        )
     path.write_text(text.replace(before, after, 1), encoding="utf-8")
     typer.secho(f"\n# {file}: {before.strip()} → {after.strip()}", dim=True)
 
@@ -167,7 +169,7 @@ def _edit(file: str, before: str, after: str) -> None:
 def _commit(message: str) -> None:
     """Commit everything, so that models know their commit; without git the demo goes on all the same."""
     identity = ("-c", "user.name=demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false")
-    commands = [("init", "-q", "-b", "main")] if not Path(".git").exists() else []
+    commands: list[tuple[str, ...]] = [("init", "-q", "-b", "main")] if not Path(".git").exists() else []
     commands += [("add", "."), (*identity, "commit", "-q", "-m", message)]
     for command in commands:
         try:

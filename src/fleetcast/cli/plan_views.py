@@ -128,7 +128,7 @@ def refuse_stale(path: Path, current: Plan) -> None:
         ) from error
     if digest != current.digest.hex:
         raise BadInput(
-            f"the fleet has moved on since {path} was saved: that plan was {str(digest)[:12]}, now it is {current.digest}",
+            f"the fleet has moved on since {path} was saved: the plan was {str(digest)[:12]}, now {current.digest}",
             fix="look at the new plan with `fleetcast plan`, and save it again",
         )
 

@@ -133,7 +133,7 @@ class Decision:
 
 
 class NotDecidable(FleetcastError):
-    """This decision cannot be made, by this person or any more."""
+    """A decision that cannot be made, by this person or any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from fleetcast.domain.duration import parse_date, parse_instant
@@ -37,7 +37,7 @@ class Cutoff:
         text = text.strip()
         day = parse_date(text)
         if day is not None:
-            midnight = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
+            midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
             return cls(day.isoformat(), midnight + timedelta(days=1))
         instant = parse_instant(text)
         return cls(instant.isoformat().replace("+00:00", "Z"), instant + timedelta(microseconds=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 from fleetcast.domain.errors import BadInput
 
@@ -59,7 +59,7 @@ def parse_instant(text: str) -> datetime:
         ) from error
     if instant.tzinfo is None:
         raise BadInput(f"{text!r} has no time zone", fix=f"write {text}Z if it is UTC, or add its offset")
-    return instant.astimezone(timezone.utc)
+    return instant.astimezone(UTC)
 
 
 def parse_date(text: str) -> date | None:

@@ -54,8 +54,9 @@ def checked_sensors(names: Iterable[str], *, where: str) -> None:
         )
     lower: dict[str, str] = {}
     for name in names:
-        twin = lower.setdefault(name.lower(), name)
-        if twin is not name:
+        twin = lower.get(name.lower())
+        lower[name.lower()] = name
+        if twin is not None:
             raise BadInput(
                 f"{where}: columns {twin!r} and {name!r} would be one column of the readings table",
                 fix=f"rename one of them: --rename '{name}=…', or leave it out: --drop '{name}'",

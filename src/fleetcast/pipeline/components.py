@@ -79,7 +79,7 @@ class RegisterComponents:
         for circuit in situation.circuits:
             if circuit.component_version not in known:
                 raise BadInput(
-                    f"{circuit.key} names {asset.name}:{circuit.component_version}, which is neither declared nor registered",
+                    f"{circuit.key} names {asset.name}:{circuit.component_version}, neither declared nor registered",
                     fix=f"registered are {', '.join(sorted(known))}",
                 )
 

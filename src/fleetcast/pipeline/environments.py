@@ -140,7 +140,7 @@ class PromoteEnvironment:
         policy = situation.fleet.settings.gates[Gate.REGISTRY_PROMOTION]
         subjects = [_subject(asset, policy, self._evidence(asset)) for asset in missing]
         self.gatekeeper.close_stale(SubjectKind.ENVIRONMENT, [subject.digest for subject, _ in subjects])
-        asked = self.gatekeeper.ask(SubjectKind.ENVIRONMENT, subjects, policy, situation.run.id)
+        asked = self.gatekeeper.ask(subjects, policy, situation.run.id)
         requests = {
             asset.version: asked[subject.digest]
             for asset, (subject, _) in zip(missing, subjects, strict=True)

@@ -35,7 +35,7 @@ class Gatekeeper:
     actor: Actor
 
     def ask(
-        self, kind: SubjectKind, subjects: Sequence[tuple[Subject, Evidence]], policy: GatePolicy, run: str
+        self, subjects: Sequence[tuple[Subject, Evidence]], policy: GatePolicy, run: str
     ) -> Mapping[Digest, Request]:
         """How each subject stands, by its digest, after asking for those nobody was asked about.
 

@@ -109,7 +109,7 @@ class PromoteModels:
             {subject.digest for subject, _ in subjects},
             beyond={circuit.model_name for circuit in situation.fleet.circuits} - chosen,
         )
-        asked = self.gatekeeper.ask(SubjectKind.MODEL, subjects, policy, situation.run.id)
+        asked = self.gatekeeper.ask(subjects, policy, situation.run.id)
         requests = [asked[subject.digest] for subject, _ in subjects]
         promotions = self._act(situation, [version for _, version in missing], requests, shared)
         return ModelsPromoted(tuple(promotions), len(in_use) - len(missing))

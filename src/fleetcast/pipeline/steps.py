@@ -62,7 +62,7 @@ def check_steps(component: TrainingComponent) -> None:
         words = _words(step)
         if tuple(words[:2]) != _OWN and shutil.which(words[0]) is None:
             raise BadInput(
-                f"step {step.name!r} of {component.name}:{component.version} runs {words[0]!r}, which is not on this machine",
+                f"step {step.name!r} of {component.name}:{component.version} runs {words[0]!r}, not on this machine",
                 fix="install it, or change the step's command and bump the component's version",
             )
 
@@ -93,9 +93,9 @@ def _run(step: Step, files: JobFiles, log: IO[str]) -> None:
         _say(log, fit_from_files(task, data, output))
         return
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603  # the registered component's own command
             words, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
-        )  # noqa: S603  # the registered component's own command
+        )
     except OSError as error:
         raise StepFailed(f"step {step.name!r} could not start: {error}") from error
     if done.returncode:

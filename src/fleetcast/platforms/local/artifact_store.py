@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -40,7 +39,7 @@ class LocalArtifactStore:
                 shutil.rmtree(folder)
             else:
                 shutil.rmtree(target, ignore_errors=True)
-                os.replace(folder, target)
+                folder.replace(target)
         except OSError as error:
             raise Unavailable(
                 f"cannot keep artifact {digest}: {error}", fix="check the disk's space and rights"

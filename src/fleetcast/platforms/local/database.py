@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection, Engine
 from fleetcast.domain.audit import GENESIS, Actor, AuditEntry, AuditEvent, chained
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import Digest
-from fleetcast.platforms.local import schema
 from fleetcast.pipeline.stored import AUDIT_ENTRY
+from fleetcast.platforms.local import schema
 from fleetcast.ports.clock import Clock
 
 BUSY_TIMEOUT_MS = 10_000

@@ -18,9 +18,9 @@ from multiprocessing.context import ForkServerProcess
 
 from fleetcast.platforms.local.worker import Work, WorkDone, work_until_told
 
-ONE_THREAD = {
-    name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
-}
+ONE_THREAD = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
+)
 """Two BLAS threads in each of as many processes as cores help nobody."""
 
 
