@@ -91,9 +91,10 @@ def _csv(path: Path, content: bytes, separator: str | None) -> pl.DataFrame:
         raise BadInput(
             f"{path} is empty", fix="check how it was exported: a header and rows are needed"
         ) from error
-    except pl.exceptions.ComputeError as error:
+    except pl.exceptions.PolarsError as error:
         if "more fields" not in str(error):
-            raise BadInput(f"{path} is not a readable CSV file: {error}", fix="export it again") from error
+            why = " ".join(str(error).rpartition("Original error:")[2].replace("`", "").split())[:200]
+            raise BadInput(f"{path} is not a readable CSV file: {why}", fix="export it again") from error
         raise BadInput(
             f"{path}: a row has more fields than the header has names",
             fix="give every column a name in the header line, or check --separator and --decimal",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
@@ -18,6 +17,8 @@ _ISO = (
 )
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
 _UTC = pl.Datetime("us", "UTC")
+_FIRST, _LAST = pl.datetime(1900, 1, 1), pl.datetime(2200, 1, 1)
+"""Times outside are slips, most often milliseconds taken for seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ def times_of(file: RawFile, columns: tuple[str, ...], options: IngestOptions) ->
         BadInput: A time cannot be read, carries no zone although none was given, or fell in an hour that the
             clock showed twice or never, and the options do not say what to do then.
     """
-    parsed = _parsed(file, columns, options.timestamp_format)
+    believable = pl.when(pl.col("naive").is_between(_FIRST, _LAST)).then(pl.col("naive"))
+    parsed = _parsed(file, columns, options.timestamp_format).with_columns(believable.alias("naive"))
     unread = parsed["naive"].is_null()
     if unread.any() and options.bad_rows is BadRows.REFUSE:
         _refuse_unread(file, columns, unread)
@@ -183,8 +185,8 @@ def _local(zone: str, ambiguous: str) -> pl.Expr:
 
 def _check_zone(zone: str) -> None:
     try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        pl.select(pl.datetime(2000, 1, 1).dt.replace_time_zone(zone))
+    except pl.exceptions.PolarsError as error:
         raise BadInput(
             f"time zone {zone!r} is not known",
             fix="write an IANA name such as Europe/Paris, or an offset such as +01:00",
@@ -211,9 +213,10 @@ def _refuse_odd_hours(
 def _refuse_unread(file: RawFile, columns: tuple[str, ...], unread: pl.Series) -> None:
     row, example = _first(file, columns, unread)
     count = int(unread.sum())
-    hint = "give --timestamp-format, for instance '%d/%m/%Y %H:%M'" if count == len(unread) else "mend it"
+    formats = f"'%d/%m/%Y %H:%M', {', '.join(UNIX_FORMATS)}"
+    hint = f"give the right --timestamp-format ({formats})" if count == len(unread) else "mend it"
     raise BadInput(
-        f"{file.path}, row {row}: {example!r} is not a time ({count} of {len(unread)} rows)",
+        f"{file.path}, row {row}: {example!r} is no time from 1900 to 2200 ({count} of {len(unread)} rows)",
         fix=f"{hint}, or leave such rows out: --skip-bad-rows",
     )
 
