@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleetcast.config.reader import load_fleet
+from fleetcast.config.reader import load_fleet, load_settings
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
@@ -103,15 +103,30 @@ def whoami() -> Actor:
 
 
 def open_table(directory: Path, source: str | None = None) -> ReadingsTable:
-    """The readings table of a fleet.
+    """The readings table of a fleet; outside of a fleet repository, the one it would have.
 
     Args:
         directory: The fleet repository.
-        source: Where the table lies, relative to the fleet; None: the one that fleetcast keeps itself.
+        source: Name of the data source; None: the only one.
+
+    Raises:
+        InvalidFleet: `fleetcast.yaml` has mistakes.
+        BadInput: There is no such data source, or several and none is named.
     """
+    sources = load_settings(directory).data_sources
+    known = ", ".join(sources)
+    if source is None and len(sources) > 1:
+        raise BadInput("the fleet has several data sources", fix=f"choose one with --source: {known}")
+    name = source or next(iter(sources))
+    if name not in sources:
+        raise BadInput(f"the fleet has no data source {name!r}", fix=f"it has {known}")
+    return _table_at(directory / sources[name].path)
+
+
+def _table_at(path: Path) -> ReadingsTable:
     from fleetcast.platforms.delta.table import DeltaReadingsTable
 
-    return DeltaReadingsTable(directory / (source or ".fleetcast/readings"))
+    return DeltaReadingsTable(path)
 
 
 def open_ingest(directory: Path, source: str | None = None) -> Ingest:

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fleetcast.cli.data_views import (
-    View,
+    as_json,
     print_holdings,
     print_ingest,
-    print_json,
     print_quality,
     print_simulation,
     print_versions,
 )
+from fleetcast.cli.views import View, console, show_json
 from fleetcast.domain.duration import parse_date, parse_duration, parse_instant
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import Ambiguous, BadRows, IngestOptions, Nonexistent, Rename, Sentinel
 from fleetcast.domain.quality import SensorLimits
 
+if TYPE_CHECKING:
+    from fleetcast.domain.circuit import Circuit
+    from fleetcast.domain.identity import CircuitKey
+
 data_app = typer.Typer(no_args_is_help=True, help="Look at the readings that models are trained on.")
 
 FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
+SourceOption = Annotated[
+    str | None, typer.Option("--source", help="Data source of the fleet; needed if it has several.")
+]
 FormatOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
 VersionOption = Annotated[int | None, typer.Option("--delta-version", help="Default: the newest.")]
 CircuitsArgument = Annotated[
@@ -63,6 +71,7 @@ def ingest(
         bool, typer.Option("--skip-bad-rows", help="Leave out and count rows whose time cannot be read.")
     ] = False,
     fleet: FleetOption = Path(),
+    source: SourceOption = None,
     view: FormatOption = View.TEXT,
 ) -> None:
     """Store files of readings in the fleet's table.
@@ -98,15 +107,13 @@ def ingest(
         drop=tuple(drop or ()),
         bad_rows=BadRows.SKIP if skip_bad_rows else BadRows.REFUSE,
     )
-    from rich.console import Console
-
     from fleetcast.app import open_ingest
 
-    report = open_ingest(fleet)(files, options)
+    report = open_ingest(fleet, source)(files, options)
     if view is View.JSON:
-        print_json(report, Console())
+        show_json(as_json(report))
     else:
-        print_ingest(report, Console())
+        print_ingest(report, console())
 
 
 def simulate(
@@ -121,6 +128,7 @@ def simulate(
     late_rows: Annotated[int, typer.Option(help="Rows of each circuit that arrive in a second commit.")] = 0,
     stuck: Annotated[int, typer.Option(help="Stretches of 30 to 200 steps with one sensor stuck.")] = 0,
     fleet: FleetOption = Path(),
+    source: SourceOption = None,
     view: FormatOption = View.TEXT,
 ) -> None:
     """Make up a fleet's readings and store them in the fleet's table.
@@ -134,8 +142,6 @@ def simulate(
 
     fleetcast simulate --plants 10 --circuits 20 --gaps 3 --late-rows 20
     """
-    from rich.console import Console
-
     from fleetcast.app import open_table
     from fleetcast.forecasting.simulation import Defects
     from fleetcast.workflows.simulate import Simulate, SimulatedFleet
@@ -149,11 +155,11 @@ def simulate(
         seed=seed,
         defects=Defects(gaps=gaps, duplicates=duplicates, late_rows=late_rows, stuck=stuck),
     )
-    report = Simulate(open_table(fleet, None))(wanted)
+    report = Simulate(open_table(fleet, source))(wanted)
     if view is View.JSON:
-        print_json(report, Console())
+        show_json(as_json(report))
     else:
-        print_simulation(report, Console())
+        print_simulation(report, console())
 
 
 @data_app.command()
@@ -161,6 +167,7 @@ def show(
     circuits: CircuitsArgument = None,
     version: VersionOption = None,
     fleet: FleetOption = Path(),
+    source: SourceOption = None,
     view: FormatOption = View.TEXT,
 ) -> None:
     """List the circuits that have readings: rows, first and last time, sensors.
@@ -171,16 +178,14 @@ def show(
 
     fleetcast data show 'PLANT001/*' --delta-version 3 --format json
     """
-    from rich.console import Console
-
     from fleetcast.app import open_table
     from fleetcast.workflows.inspect_data import ShowData
 
-    holdings = ShowData(open_table(fleet, None))(circuits or (), version)
+    holdings = ShowData(open_table(fleet, source))(circuits or (), version)
     if view is View.JSON:
-        print_json(holdings, Console())
+        show_json(as_json(holdings))
     else:
-        print_holdings(holdings, Console())
+        print_holdings(holdings, console())
 
 
 @data_app.command()
@@ -196,9 +201,13 @@ def quality(
     needed_steps: Annotated[int, typer.Option(help="Unbroken steps that training needs.")] = 1,
     version: VersionOption = None,
     fleet: FleetOption = Path(),
+    source: SourceOption = None,
     view: FormatOption = View.TEXT,
 ) -> None:
     """Measure the readings: missing, gaps, stuck, impossible, spikes, mixed frequency, too short.
+
+    A circuit that the fleet declares is judged as training judges it: its window, frequency, limits and cleaning
+    rules. With --frequency or --limit, and for other circuits, all readings are measured.
 
     For example:
 
@@ -206,43 +215,53 @@ def quality(
 
     fleetcast data quality 'LHB/*' --frequency 10min --limit Ot_avg=-50..60
     """
-    from rich.console import Console
-
     from fleetcast.app import open_table
-    from fleetcast.workflows.inspect_data import CheckQuality, QualityCheck, ShowData
+    from fleetcast.workflows.inspect_data import CheckQuality, QualityCheck, ShowData, checked_as_declared
 
-    table = open_table(fleet, None)
+    table = open_table(fleet, source)
     held = ShowData(table)(circuits or (), version)
     step = None if frequency is None else parse_duration(frequency)
     limits = dict(_limits(text) for text in limit or ())
+    declared = {} if step or limits else _declared(fleet)
     checks = [
-        QualityCheck(one.key, tuple(one.readings), step, limits, needed_steps=needed_steps)
+        checked_as_declared(declared[one.key])
+        if one.key in declared
+        else QualityCheck(one.key, tuple(one.readings), step, limits, needed_steps=needed_steps)
         for one in held.circuits
     ]
     checked = CheckQuality(table)(checks, held.version)
     if view is View.JSON:
-        print_json({"version": held.version, "circuits": checked}, Console())
+        show_json(as_json({"version": held.version, "circuits": checked}))
     else:
-        print_quality(checked, held.version, Console())
+        print_quality(checked, held.version, console())
 
 
 @data_app.command()
-def versions(fleet: FleetOption = Path(), view: FormatOption = View.TEXT) -> None:
+def versions(
+    fleet: FleetOption = Path(), source: SourceOption = None, view: FormatOption = View.TEXT
+) -> None:
     """List the versions of the readings table, newest first: the numbers that `delta_version` may name.
 
     For example:
 
     fleetcast data versions
     """
-    from rich.console import Console
-
     from fleetcast.app import open_table
 
-    known = open_table(fleet, None).versions()
+    known = open_table(fleet, source).versions()
     if view is View.JSON:
-        print_json(known, Console())
+        show_json(as_json(known))
     else:
-        print_versions(known, Console())
+        print_versions(known, console())
+
+
+def _declared(fleet: Path) -> Mapping[CircuitKey, Circuit]:
+    """The circuits of the fleet repository; none outside of one."""
+    from fleetcast.config import load_fleet
+
+    if not (fleet / "fleetcast.yaml").exists():
+        return {}
+    return {circuit.key: circuit for circuit in load_fleet(fleet, now=datetime.now(UTC)).circuits}
 
 
 def _moment(text: str) -> datetime:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
+from fleetcast.domain.canonical import Json
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.identity import CircuitKey
 
@@ -20,15 +19,6 @@ if TYPE_CHECKING:
     from fleetcast.ports.readings import TableVersion
     from fleetcast.workflows.inspect_data import CircuitQuality, Holdings
     from fleetcast.workflows.simulate import SimulationReport
-
-Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
-
-
-class View(Enum):
-    """How to show a result."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def as_json(value: object) -> Json:
@@ -48,11 +38,6 @@ def as_json(value: object) -> Json:
     if isinstance(value, Sequence):
         return [as_json(item) for item in value]
     raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def print_json(value: object, console: Console) -> None:
-    """Write a value as indented JSON."""
-    console.file.write(json.dumps(as_json(value), indent=2, ensure_ascii=False) + "\n")
 
 
 def print_ingest(report: IngestReport, console: Console) -> None:

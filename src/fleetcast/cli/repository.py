@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from fleetcast.cli.views import View
 
 if TYPE_CHECKING:
     from fleetcast.domain.errors import InvalidFleet
@@ -19,14 +20,7 @@ DirectoryArgument = Annotated[Path, typer.Argument(help="Where to write the new 
 FleetOption = Annotated[Path, typer.Option("--fleet", help="The fleet repository.")]
 
 
-class ReportFormat(StrEnum):
-    """How a report is written."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-FormatOption = Annotated[ReportFormat, typer.Option("--format", help="For people, or for programs.")]
+FormatOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
 
 
 def init(directory: DirectoryArgument) -> None:
@@ -38,7 +32,7 @@ def init(directory: DirectoryArgument) -> None:
     typer.echo("next: edit config/circuits.yaml, then run `fleetcast validate` there")
 
 
-def validate(fleet: FleetOption = Path(), view: FormatOption = ReportFormat.TEXT) -> None:
+def validate(fleet: FleetOption = Path(), view: FormatOption = View.TEXT) -> None:
     """Check the whole fleet repository; every mistake is shown with its file and line."""
     from fleetcast.config import load_fleet
     from fleetcast.domain.errors import InvalidFleet
@@ -46,9 +40,9 @@ def validate(fleet: FleetOption = Path(), view: FormatOption = ReportFormat.TEXT
     try:
         found = load_fleet(fleet, now=datetime.now(UTC))
     except InvalidFleet as invalid:
-        typer.echo(_complaints_as_json(invalid) if view is ReportFormat.JSON else complaints_as_text(invalid))
+        typer.echo(_complaints_as_json(invalid) if view is View.JSON else complaints_as_text(invalid))
         raise typer.Exit(1) from invalid
-    typer.echo(_valid_as_json(found) if view is ReportFormat.JSON else _valid_as_text(found))
+    typer.echo(_valid_as_json(found) if view is View.JSON else _valid_as_text(found))
 
 
 def complaints_as_text(invalid: InvalidFleet) -> str:

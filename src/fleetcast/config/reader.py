@@ -21,7 +21,7 @@ from fleetcast.config.yaml_reader import read_yaml
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.settings import EnvironmentName
+from fleetcast.domain.settings import EnvironmentName, Settings
 
 CIRCUITS_FOLDER = "config/circuits"
 _WRITES = {
@@ -71,6 +71,19 @@ def read_fleet(directory: Path, *, now: datetime) -> FleetReading:
         )
     with _without_garbage_collection():
         return _read(directory, now)
+
+
+def load_settings(directory: Path) -> Settings:
+    """Read `fleetcast.yaml` alone; the defaults where there is none.
+
+    Raises:
+        InvalidFleet: With every mistake in that file.
+    """
+    complaints = Complaints()
+    node = _node(directory, SETTINGS_FILE, complaints) if (directory / SETTINGS_FILE).exists() else None
+    settings = read_settings(node, directory, complaints)
+    complaints.raise_any()
+    return settings
 
 
 def _read(directory: Path, now: datetime) -> FleetReading:

@@ -9,9 +9,11 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
+from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.quality import CircuitProfile, CleaningRules, QualityVerdict, SensorLimits, judge
+from fleetcast.forecasting.family import needed_steps
 from fleetcast.forecasting.profile import infer_frequency, measure
 from fleetcast.forecasting.resampling import instant
 from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted
@@ -81,6 +83,21 @@ class QualityCheck:
     targets: tuple[str, ...] = ()
     """Empty: all sensors."""
     needed_steps: int = 1
+
+
+def checked_as_declared(circuit: Circuit) -> QualityCheck:
+    """Judge a circuit's readings as training does."""
+    return QualityCheck(
+        circuit.key,
+        circuit.features,
+        circuit.frequency,
+        circuit.sensor_limits,
+        circuit.cleaning,
+        circuit.window_start,
+        circuit.cutoff.end,
+        circuit.targets,
+        needed_steps(circuit.family, circuit.hyperparameters, circuit.steps),
+    )
 
 
 @dataclass(frozen=True, slots=True)
