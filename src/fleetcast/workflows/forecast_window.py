@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import compress
 
 import numpy as np
 
@@ -103,15 +104,15 @@ class WindowSearch:
         read = int(rows[-1]) + 1 if len(rows) else 0
         actuals = Series(actuals.start, actuals.step, actuals.sensors, actuals.values[:read])
         recent = np.isfinite(history.values[-self.model.lookback :])
-        known_lately = dict(zip(history.sensors, recent.any(axis=0).tolist(), strict=True))
-        known_last = dict(zip(history.sensors, recent[-1].tolist(), strict=True))
+        silent = [not recent[:, column].any() for column in range(recent.shape[1])]
+        held = [not silent[column] and not recent[-1, column] for column in range(recent.shape[1])]
         inside = int(np.searchsorted(known.times, micros(history.end)))
         return ForecastWindow(
             history,
             actuals,
             newest=instant(known.times[max(inside - 1, 0)]),
-            silent=tuple(name for name, seen in known_lately.items() if not seen),
-            held=tuple(name for name, seen in known_lately.items() if seen and not known_last[name]),
+            silent=tuple(compress(history.sensors, silent)),
+            held=tuple(compress(history.sensors, held)),
         )
 
     def _series(self, readings: Readings, start: datetime | None, end: datetime | None) -> Series:

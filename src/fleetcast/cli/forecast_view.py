@@ -1,0 +1,254 @@
+"""What people are shown of a forecast: one value behind the text, the JSON, the picture and the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.duration import format_duration
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.sensor import did_you_mean
+from fleetcast.forecasting.series import Floats, Series
+from fleetcast.workflows.forecast import CircuitForecast, Hindsight, Provenance
+
+Moments = npt.NDArray[np.datetime64]
+"""UTC without an offset, to the microsecond: what plotting libraries take."""
+
+
+@dataclass(frozen=True, slots=True)
+class SensorView:
+    """One sensor's part of a forecast, in its own unit; the arrays of one group have equal lengths."""
+
+    name: str
+    history_times: Moments
+    history: Floats
+    """NaN is a hole."""
+    times: Moments
+    point: Floats
+    lower_80: Floats
+    upper_80: Floats
+    lower_95: Floats
+    upper_95: Floats
+    actual_times: Moments
+    actuals: Floats
+    """What was read since; NaN is a hole."""
+    hindsight: Hindsight | None
+
+    def shown(self, value: float) -> str:
+        """A value with as many digits as the width of the interval gives reason for."""
+        if not math.isfinite(value):
+            return "–"
+        width = float(np.median(self.upper_80 - self.lower_80)) / 2 or abs(value)
+        digits = 2 - math.floor(math.log10(width)) if width > 0 else 2
+        if abs(value) >= 1e9 or digits > 9:
+            return f"{value:.6g}"
+        return f"{value:,.{min(max(digits, 0), 9)}f}"
+
+    def said_of_hindsight(self) -> str:
+        """One phrase on how the forecast turned out; empty if nothing was read since."""
+        if self.hindsight is None:
+            return ""
+        seen = self.hindsight
+        steps = "1 reading" if seen.steps == 1 else f"{seen.steps} readings"
+        return f"{steps} since: MAE {self.shown(seen.mae)}, {100 * seen.inside_80:.0f} % inside the 80 % interval"
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastView:
+    """A forecast as people are shown it."""
+
+    circuit: str
+    model: str
+    """`name:version`."""
+    standing: str
+    family: str
+    steps: int
+    step: timedelta
+    origin: datetime
+    until: datetime
+    """Aware UTC time just after the last step."""
+    made_at: datetime
+    newest_reading: datetime
+    notes: tuple[str, ...]
+    sensors: tuple[SensorView, ...]
+    provenance: tuple[tuple[str, str], ...]
+    """Label and value, in the order people ask."""
+
+    @property
+    def title(self) -> str:
+        """The circuit and when it is forecast for."""
+        return f"{self.circuit}: {self.steps} steps of {format_duration(self.step)} from {shown(self.origin)}"
+
+    @property
+    def subtitle(self) -> str:
+        """Which model."""
+        return f"{self.model}, {self.family}, {self.standing}"
+
+
+def view_of(made: CircuitForecast, sensors: Sequence[str] = ()) -> ForecastView:
+    """Lay a forecast out for people.
+
+    Args:
+        made: The forecast.
+        sensors: Those to show, in this order; empty: all.
+
+    Raises:
+        BadInput: The forecast has no such sensor.
+    """
+    forecast, origin = made.forecast, made.provenance
+    for name in sensors:
+        if name not in forecast.sensors:
+            raise BadInput(
+                f"{made.key} is not forecast for a sensor {name!r}", fix=did_you_mean(name, forecast.sensors)
+            )
+    return ForecastView(
+        circuit=str(made.key),
+        model=f"{origin.model}:{origin.version}",
+        standing=origin.standing,
+        family=origin.family,
+        steps=len(forecast),
+        step=forecast.step,
+        origin=forecast.start,
+        until=forecast.start + len(forecast) * forecast.step,
+        made_at=made.made_at,
+        newest_reading=made.newest_reading,
+        notes=made.notes,
+        sensors=tuple(_sensor(made, name) for name in dict.fromkeys(sensors or forecast.sensors)),
+        provenance=tuple(_provenance(origin, made.newest_reading)),
+    )
+
+
+def as_json(view: ForecastView, origin: Provenance) -> Json:
+    """The whole forecast for programs: times as ISO 8601 in UTC, holes as null, digests in full."""
+    return {
+        "circuit": view.circuit,
+        "model": origin.model,
+        "version": origin.version,
+        "standing": origin.standing,
+        "family": origin.family,
+        "made_at": iso(view.made_at),
+        "origin": iso(view.origin),
+        "newest_reading": iso(view.newest_reading),
+        "step": format_duration(view.step),
+        "steps": view.steps,
+        "notes": list(view.notes),
+        "times": [iso(view.origin + number * view.step) for number in range(view.steps)],
+        "sensors": {sensor.name: _sensor_json(sensor) for sensor in view.sensors},
+        "provenance": _provenance_json(origin),
+    }
+
+
+def shown(moment: datetime) -> str:
+    """A moment in UTC, to the minute unless it needs more."""
+    moment = moment.astimezone(UTC)
+    seconds = ":%S" if moment.second or moment.microsecond else ""
+    return moment.strftime(f"%Y-%m-%d %H:%M{seconds} UTC")
+
+
+def iso(moment: datetime) -> str:
+    """A moment as ISO 8601 in UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _sensor(made: CircuitForecast, name: str) -> SensorView:
+    forecast = made.forecast
+    column = forecast.sensors.index(name)
+    history_times, history = _line(made.history, name)
+    actual_times, actuals = _line(made.actuals, name)
+    return SensorView(
+        name=name,
+        history_times=history_times,
+        history=history,
+        times=_times(forecast.start, forecast.step, len(forecast)),
+        point=forecast.point[:, column],
+        lower_80=forecast.lower_80[:, column],
+        upper_80=forecast.upper_80[:, column],
+        lower_95=forecast.lower_95[:, column],
+        upper_95=forecast.upper_95[:, column],
+        actual_times=actual_times,
+        actuals=actuals,
+        hindsight=made.hindsight(name),
+    )
+
+
+def _line(series: Series, sensor: str) -> tuple[Moments, Floats]:
+    return _times(series.start, series.step, len(series)), series.values[:, series.sensors.index(sensor)]
+
+
+def _times(start: datetime, step: timedelta, count: int) -> Moments:
+    first = np.datetime64(start.astimezone(UTC).replace(tzinfo=None), "us")
+    times: Moments = first + np.arange(count) * np.timedelta64(step)
+    return times
+
+
+def _provenance(origin: Provenance, newest: datetime) -> Iterator[tuple[str, str]]:
+    yield "model", f"{origin.model}:{origin.version} ({origin.standing})"
+    yield "family", origin.family
+    yield "registered", shown(origin.registered_at)
+    yield "training hash", origin.training_hash.short
+    yield "trained up to", shown(origin.cutoff)
+    yield (
+        "readings",
+        (
+            f"{origin.data_source}, version {origin.delta_version_trained} trained on, "
+            f"version {origin.delta_version_read} read up to {shown(newest)}"
+        ),
+    )
+    yield "training rows", origin.fingerprint.short
+    yield "artifact", origin.artifact.short
+    yield "commit", origin.commit
+    yield "job", f"{origin.job} in {origin.run}"
+    yield "component", f"{origin.component}:{origin.component_version}"
+    yield "environment", origin.environment_version
+    for approval in origin.approvals:
+        comment = f": {approval.comment}" if approval.comment else ""
+        yield "approved", f"by {approval.person}, {shown(approval.at)}{comment}"
+    if not origin.approvals:
+        yield "approved", "by nobody"
+
+
+def _sensor_json(sensor: SensorView) -> Json:
+    seen = sensor.hindsight
+    return {
+        "point": sensor.point.tolist(),
+        "lower_80": sensor.lower_80.tolist(),
+        "upper_80": sensor.upper_80.tolist(),
+        "lower_95": sensor.lower_95.tolist(),
+        "upper_95": sensor.upper_95.tolist(),
+        "actual": _nulls(sensor.actuals),
+        "hindsight": {"steps": seen.steps, "mae": seen.mae, "inside_80": seen.inside_80} if seen else None,
+    }
+
+
+def _nulls(values: Floats) -> Json:
+    return [value if math.isfinite(value) else None for value in values.tolist()]
+
+
+def _provenance_json(origin: Provenance) -> Json:
+    return {
+        "model": f"{origin.model}:{origin.version}",
+        "registered_at": iso(origin.registered_at),
+        "artifact": origin.artifact.hex,
+        "training_hash": origin.training_hash.hex,
+        "cutoff": iso(origin.cutoff),
+        "commit": origin.commit,
+        "run": origin.run,
+        "job": origin.job,
+        "data_source": origin.data_source,
+        "delta_version_trained": origin.delta_version_trained,
+        "delta_version_read": origin.delta_version_read,
+        "fingerprint": origin.fingerprint.hex,
+        "environment_version": origin.environment_version,
+        "component": origin.component,
+        "component_version": origin.component_version,
+        "approvals": [
+            {"by": approval.person, "at": iso(approval.at), "comment": approval.comment}
+            for approval in origin.approvals
+        ],
+    }

@@ -1,0 +1,32 @@
+"""Writing a result to a file that somebody names: the whole of it, or nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from fleetcast.domain.errors import BadInput, Unavailable
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file in one move; one that is there is replaced, a reader sees the old or the new.
+
+    Raises:
+        BadInput: The folder does not exist, or the path is one.
+        Unavailable: The disk is full or read-only; nothing has changed then.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        raise BadInput(f"cannot write {path}: there is no folder {folder}", fix=f"make it: mkdir -p {folder}")
+    if path.exists() and not path.is_file():
+        raise BadInput(f"cannot write {path}: it is not a file", fix="name a file")
+    partial = folder / f".{path.name}.{os.getpid()}.partial"
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise Unavailable(
+            f"cannot write {path}: {error.strerror}",
+            fix="choose a folder that can be written, with space left",
+        ) from error
