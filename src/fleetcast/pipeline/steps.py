@@ -60,7 +60,7 @@ def check_steps(component: TrainingComponent) -> None:
     """
     for step in component.steps:
         words = _words(step)
-        if tuple(words[:2]) != _OWN and shutil.which(words[0]) is None:
+        if _own_fit(words) is None and shutil.which(words[0]) is None:
             raise BadInput(
                 f"step {step.name!r} of {component.name}:{component.version} runs {words[0]!r}, not on this machine",
                 fix="install it, or change the step's command and bump the component's version",
@@ -116,8 +116,9 @@ def _own_fit(words: Sequence[str]) -> tuple[Path, Path, Path] | None:
 
 
 def _words(step: Step) -> list[str]:
+    command = _PLACEHOLDER.sub(r"${{\1.\2}}", step.command)  # blanks inside would make several words of one
     try:
-        return shlex.split(step.command)
+        return shlex.split(command)
     except ValueError as error:
         raise BadInput(
             f"the command of step {step.name!r} cannot be read: {error}", fix="close its quotes"

@@ -93,6 +93,7 @@ class SubmitTraining:
         size = situation.fleet.settings.platform.batch_size
         for version in sorted({job.component_version for job in jobs}):
             component = self._component(situation, version)
+            self.jobs.check(component)
             members = [job for job in jobs if job.component_version == version]
             packed = [
                 replace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
@@ -39,7 +40,7 @@ class MemoryFrozenRows:
         """Exactly what was frozen."""
         if fingerprint not in self._world.rows:
             raise BadInput(f"the training rows of {key} are not kept", fix="run `fleetcast train` again")
-        return self._world.rows[fingerprint]
+        return replace(self._world.rows[fingerprint], key=key)
 
 
 class MemoryJobService:

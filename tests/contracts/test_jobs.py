@@ -1,0 +1,194 @@
+"""The job service: submitting twice is once, and each job ends with an outcome or a reason."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from fleetcast.domain.component import TrainingComponent
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.job import JobState, TrainingJob
+from fleetcast.domain.settings import PlatformSettings
+from fleetcast.platforms.local.platform import local_platform
+from fleetcast.ports.clock import SystemClock
+from fleetcast.ports.platform import Platform
+from fleetcast.ports.readings import Readings
+from tests.clocks import FixedClock
+from tests.contracts.samples import ADA, component, digest, job, readings
+
+
+def frozen(platform: Platform, rows: Readings) -> Readings:
+    platform.frozen.freeze(rows, rows.fingerprint())
+    return rows
+
+
+def seen_through(platform: Platform, count: int) -> list[TrainingJob]:
+    ended: list[TrainingJob] = []
+    while len(ended) < count:
+        ended += [job for job in platform.jobs.wait(timedelta(seconds=30)) if job.state.final]
+    return sorted(ended, key=lambda job: job.id)
+
+
+def test_a_job_completes_with_an_artifact_and_scores(platform: Platform) -> None:
+    plain = component()
+    queued = job(frozen(platform, readings()), plain)
+    platform.jobs.submit([queued], plain)
+    (ended,) = seen_through(platform, 1)
+    assert ended.state is JobState.COMPLETED, ended.error
+    assert ended.outcome is not None
+    assert ended.outcome.scores.sensors.keys() == {"temperature", "pressure"}
+    folder = platform.artifacts.folder(ended.outcome.artifact)
+    assert (folder / "MLmodel").is_file()
+    assert platform.jobs.jobs_for([queued.task.training_hash]) == {queued.task.training_hash: [ended]}
+    assert platform.jobs.median_seconds().keys() == {"seasonal_naive"}
+
+
+def test_submitting_a_job_again_leaves_it_as_it_is(platform: Platform) -> None:
+    plain = component()
+    queued = job(frozen(platform, readings()), plain)
+    platform.jobs.submit([queued], plain)
+    (ended,) = seen_through(platform, 1)
+    platform.jobs.submit([queued, replace(queued, run="run-0002")], plain)
+    assert platform.jobs.jobs_for([queued.task.training_hash]) == {queued.task.training_hash: [ended]}
+    assert platform.jobs.wait(timedelta(0)) == []
+
+
+def test_equal_configuration_on_other_rows_gives_another_artifact(platform: Platform) -> None:
+    plain = component()
+    one = job(frozen(platform, readings(seed=1)), plain, name="one")
+    two = job(frozen(platform, readings(CircuitKey("PLANT001", "CIRCUIT02"), seed=2)), plain, name="two")
+    platform.jobs.submit([one, two], plain)
+    first, second = seen_through(platform, 2)
+    assert first.outcome is not None
+    assert second.outcome is not None
+    assert first.outcome.artifact != second.outcome.artifact
+
+
+def test_a_failing_command_fails_its_job_with_the_last_thing_it_said(
+    platform: Platform, tmp_path: Path
+) -> None:
+    script = tmp_path / "fit.sh"
+    script.write_text("echo starting\necho 'no licence found' >&2\nexit 3\n")
+    broken, plain = component(f"sh {script}"), component()
+    bad = job(frozen(platform, readings(seed=1)), broken, name="bad")
+    good = job(frozen(platform, readings(seed=2)), plain, name="good")
+    platform.jobs.submit([bad], broken)
+    platform.jobs.submit([good], plain)
+    failed, completed = seen_through(platform, 2)
+    assert failed.state is JobState.FAILED
+    assert "exit code 3" in failed.error
+    assert "no licence found" in failed.error
+    assert completed.state is JobState.COMPLETED, completed.error
+
+
+def test_a_command_that_writes_no_model_fails_its_job(platform: Platform) -> None:
+    idle = component("true")
+    platform.jobs.submit([job(frozen(platform, readings()), idle)], idle)
+    (failed,) = seen_through(platform, 1)
+    assert failed.state is JobState.FAILED
+    assert "wrote no model" in failed.error
+
+
+def test_blanks_inside_a_placeholder_do_not_matter(platform: Platform) -> None:
+    spaced = component(
+        "fleetcast fit --task ${{ inputs.task }} --data ${{ inputs.data }} --output ${{ outputs.model }}"
+    )
+    platform.jobs.submit([job(frozen(platform, readings()), spaced)], spaced)
+    (ended,) = seen_through(platform, 1)
+    assert ended.state is JobState.COMPLETED, ended.error
+
+
+def test_all_attempts_at_many_hashes_are_read_at_once(platform: Platform) -> None:
+    broken = component("false")
+    rows = frozen(platform, readings())
+    first, second = (job(rows, broken, attempt=attempt) for attempt in (1, 2))
+    other = job(rows, broken, name="other")
+    platform.jobs.submit([first], broken)
+    platform.jobs.submit([second, other], broken)
+    found = platform.jobs.jobs_for([first.task.training_hash, other.task.training_hash, digest("none")])
+    assert {held: [attempt.attempt for attempt in attempts] for held, attempts in found.items()} == {
+        first.task.training_hash: [1, 2],
+        other.task.training_hash: [1],
+    }
+
+
+def test_a_command_that_is_not_there_is_refused_before_anything_starts(platform: Platform) -> None:
+    with pytest.raises(BadInput, match="'no-such-trainer'"):
+        platform.jobs.check(component("no-such-trainer --data ${{inputs.data}} --output ${{outputs.model}}"))
+    platform.jobs.check(component())
+
+
+# Only the embedded platform has worker processes that can be stopped or die.
+
+
+def local(tmp_path: Path, clock: FixedClock | SystemClock | None = None) -> Platform:
+    settings = PlatformSettings(workers=2)
+    return local_platform(tmp_path / "state", {}, settings, actor=ADA, clock=clock or SystemClock())
+
+
+def one_job(platform: Platform, made_by: TrainingComponent, *, name: str = "m", seed: int = 1) -> TrainingJob:
+    queued = job(frozen(platform, readings(seed=seed)), made_by, name=name)
+    platform.jobs.submit([queued], made_by)
+    return queued
+
+
+def test_a_job_past_its_timeout_is_killed_while_its_sibling_goes_on(tmp_path: Path) -> None:
+    platform = local(tmp_path)
+    marker = tmp_path / "still alive"
+    slow = component(f"sh -c 'sleep 600; touch {marker}'", timeout_seconds=1)
+    one_job(platform, slow, name="slow")
+    one_job(platform, component(), name="quick", seed=2)
+    ended = {job.task.model_name: job for job in seen_through(platform, 2)}
+    platform.jobs.close()
+    assert ended["slow"].state is JobState.FAILED
+    assert ended["slow"].error == "timed out after 1 s"
+    assert ended["quick"].state is JobState.COMPLETED, ended["quick"].error
+    assert not marker.exists()
+
+
+def test_a_worker_that_dies_fails_its_job_and_no_other(tmp_path: Path) -> None:
+    platform = local(tmp_path)
+    script = tmp_path / "fit.sh"
+    script.write_text("kill -9 $PPID\n")
+    one_job(platform, component(f"sh {script}"), name="deadly")
+    one_job(platform, component(), name="quick", seed=2)
+    ended = {job.task.model_name: job for job in seen_through(platform, 2)}
+    platform.jobs.close()
+    assert ended["deadly"].state is JobState.FAILED
+    assert "worker process died" in ended["deadly"].error
+    assert ended["quick"].state is JobState.COMPLETED, ended["quick"].error
+
+
+def test_queued_jobs_outlive_the_process_that_queued_them(tmp_path: Path) -> None:
+    queued = one_job(local(tmp_path), component())
+    later = local(tmp_path)
+    (ended,) = seen_through(later, 1)
+    later.jobs.close()
+    assert (ended.id, ended.state) == (queued.id, JobState.COMPLETED)
+
+
+def test_a_job_whose_outcome_was_written_is_not_run_again(tmp_path: Path) -> None:
+    runs = tmp_path / "runs.txt"
+    script = tmp_path / "fit.sh"
+    fit = f"{sys.executable} -m fleetcast.cli.main fit"
+    script.write_text(f'echo ran >> {runs}; {fit} --task "$1" --data "$2" --output "$3"\n')
+    counted = component(f"sh {script} ${{{{inputs.task}}}} ${{{{inputs.data}}}} ${{{{outputs.model}}}}")
+    platform = local(tmp_path)
+    queued = one_job(platform, counted)
+    (ended,) = seen_through(platform, 1)
+    platform.jobs.close()
+    assert ended.state is JobState.COMPLETED, ended.error
+    assert runs.read_text() == "ran\n"
+    again = local(tmp_path / "restored")
+    (tmp_path / "restored" / "state" / "jobs").mkdir(parents=True)
+    (tmp_path / "state" / "jobs" / queued.id).rename(tmp_path / "restored" / "state" / "jobs" / queued.id)
+    one_job(again, counted)
+    (found,) = seen_through(again, 1)
+    again.jobs.close()
+    assert found.outcome == ended.outcome
+    assert runs.read_text() == "ran\n"

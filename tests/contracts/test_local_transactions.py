@@ -1,0 +1,84 @@
+"""The control database: a change that cannot be recorded did not happen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from fleetcast.domain.audit import first_broken
+from fleetcast.domain.settings import PlatformSettings
+from fleetcast.platforms.local.platform import local_platform
+from fleetcast.ports.platform import Platform
+from tests.clocks import NOON
+from tests.contracts.samples import ADA, request, trained
+
+
+class StoppedClockError(Exception):
+    """Raised by a clock that was told to break."""
+
+
+@dataclass(slots=True)
+class BreakingClock:
+    """Tells the time until nothing is left of `readings`."""
+
+    readings: int
+
+    def now(self) -> datetime:
+        if not self.readings:
+            raise StoppedClockError
+        self.readings -= 1
+        return NOON
+
+    def sleep(self, length: timedelta) -> None:
+        raise AssertionError(f"nothing waits here, least of all {length}")
+
+
+def opened(tmp_path: Path, clock: BreakingClock) -> Platform:
+    return local_platform(tmp_path, {}, PlatformSettings(workers=1), actor=ADA, clock=clock)
+
+
+def test_models_whose_audit_entries_cannot_be_written_are_not_registered(tmp_path: Path) -> None:
+    platform = opened(tmp_path, BreakingClock(readings=1))
+    with pytest.raises(StoppedClockError):
+        platform.models.register([trained("a", "a.1"), trained("b", "b.1")])
+    assert platform.models.index().versions == {}
+    assert platform.models.selected() == {}
+    assert platform.audit.entries() == []
+
+
+def test_requests_whose_audit_entries_cannot_be_written_are_not_opened(tmp_path: Path) -> None:
+    platform = opened(tmp_path, BreakingClock(readings=0))
+    with pytest.raises(StoppedClockError):
+        platform.approvals.open([request("a"), request("b")])
+    assert platform.approvals.listed() == []
+
+
+def test_a_thousand_models_are_registered_in_one_transaction(tmp_path: Path) -> None:
+    platform = opened(tmp_path, BreakingClock(readings=2))
+    platform.models.register([trained(f"m{i}", f"job-{i}") for i in range(1_000)])
+    assert len(platform.models.selected()) == 1_000
+    assert len(platform.audit.entries()) == 1_000
+    assert first_broken(platform.audit.entries()) is None
+
+
+def test_a_second_opening_sees_what_the_first_wrote(tmp_path: Path) -> None:
+    first = opened(tmp_path, BreakingClock(readings=10))
+    first.models.register([trained()])
+    second = opened(tmp_path, BreakingClock(readings=10))
+    assert second.models.index() == first.models.index()
+    second.models.register([trained("m", "job-2")])
+    assert first.models.selected()["m"].version == 2
+
+
+def test_a_database_of_another_schema_is_refused(tmp_path: Path) -> None:
+    opened(tmp_path, BreakingClock(readings=0))
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'control.db'}")
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE schema_version SET version = 99"))
+    engine.dispose()
+    with pytest.raises(Exception, match="schema 99"):
+        opened(tmp_path, BreakingClock(readings=0))
