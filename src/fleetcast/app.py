@@ -16,6 +16,7 @@ from fleetcast.ports.clock import Clock, SystemClock
 from fleetcast.ports.platform import Platform
 
 if TYPE_CHECKING:
+    from fleetcast.domain.revision import Revision
     from fleetcast.ports.readings import ReadingsTable
     from fleetcast.workflows.decide import Decide
     from fleetcast.workflows.ingest import Ingest
@@ -49,11 +50,28 @@ class OpenFleet:
     def training(self) -> Train:
         """Running the eight stages."""
         from fleetcast.pipeline.runner import StageRunner
-        from fleetcast.platforms.local.commit import commit_of
+        from fleetcast.platforms.local.git import commit_of
         from fleetcast.workflows.train import Train
 
         runner = StageRunner(self.platform, self.clock, self.actor, self.state / "runs")
         return Train(runner, commit_of(self.directory))
+
+    def since(self, revision: str) -> Revision:
+        """What the fleet repository declares differently from an earlier commit.
+
+        Raises:
+            BadInput: There is no such commit here.
+            InvalidFleet: The repository had mistakes then.
+        """
+        from tempfile import TemporaryDirectory
+
+        from fleetcast.domain.revision import Revision, differences
+        from fleetcast.platforms.local.git import export, files_since
+
+        with TemporaryDirectory() as folder:
+            export(self.directory, revision, Path(folder))
+            before = load_fleet(Path(folder), now=self.clock.now())
+        return Revision(revision, files_since(self.directory, revision), differences(before, self.fleet))
 
     @property
     def deciding(self) -> Decide:
@@ -83,7 +101,7 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
 
     actor = whoami()
     tables = {
-        name: open_table(directory, str(source.path)) for name, source in fleet.settings.data_sources.items()
+        name: _table_at(directory / source.path) for name, source in fleet.settings.data_sources.items()
     }
     platform = local_platform(state_of(directory, fleet), tables, settings, actor=actor, clock=clock)
     return OpenFleet(directory, fleet, platform, clock, actor)

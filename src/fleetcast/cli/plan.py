@@ -29,6 +29,10 @@ def plan(
     every: Annotated[  # noqa: FBT002
         bool, typer.Option("--all", help="Show circuits that are up to date as well.")
     ] = False,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="REV", help="Also say what differs from this commit of the repository."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Save the plan, for `fleetcast train --plan FILE`.")
     ] = None,
@@ -42,7 +46,7 @@ def plan(
 
     fleetcast plan
 
-    fleetcast plan --format markdown > comment.md
+    fleetcast plan --base main --format markdown > comment.md
 
     fleetcast plan --out plan.json && fleetcast train --plan plan.json
     """
@@ -51,12 +55,13 @@ def plan(
 
     opened = open_fleet(fleet)
     made = opened.planning(opened.fleet)
+    revision = opened.since(base) if base else None
     if view is PlanView.JSON:
-        show_json(as_json(made))
+        show_json(as_json(made, revision))
     elif view is PlanView.MARKDOWN:
-        typer.echo(as_markdown(made))
+        typer.echo(as_markdown(made, revision))
     else:
-        print_plan(made, console(), every=every)
+        print_plan(made, console(), every=every, revision=revision)
     if out is not None:
         save(made, out)
         typer.echo(f"saved; apply exactly this with: fleetcast train --plan {out}", err=True)

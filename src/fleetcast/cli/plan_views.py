@@ -13,6 +13,8 @@ from rich.text import Text
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.plan import AssetAction, CircuitAction, Plan, Removed, Reuse, Train, UpToDate
+from fleetcast.domain.revision import Revision
+from fleetcast.domain.wording import counted
 
 FORMAT = 1
 _STYLES = {
@@ -29,8 +31,12 @@ _MANY = 12
 """More model promotions than this are shown as one line."""
 
 
-def print_plan(plan: Plan, console: Console, *, every: bool) -> None:
+def print_plan(plan: Plan, console: Console, *, every: bool, revision: Revision | None = None) -> None:
     """Show a plan as a table; circuits that are up to date only as a number unless `every`."""
+    if revision is not None:
+        for line in _revision(revision):
+            console.print(Text(line))
+        console.print()
     shown = [action for action in plan.circuits if every or not isinstance(action, UpToDate)]
     if shown:
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -62,9 +68,17 @@ def summary(plan: Plan) -> str:
     return text
 
 
-def as_json(plan: Plan) -> Json:
+def as_json(plan: Plan, revision: Revision | None = None) -> Json:
     """A plan for programs."""
+    since: Json = None
+    if revision is not None:
+        since = {
+            "revision": revision.base,
+            "files": list(revision.files),
+            "circuits": [str(circuit) for circuit in revision.circuits],
+        }
     return {
+        "since": since,
         "format": FORMAT,
         "digest": plan.digest.hex,
         "fleet": plan.fleet.hex,
@@ -85,9 +99,11 @@ def as_json(plan: Plan) -> Json:
     }
 
 
-def as_markdown(plan: Plan) -> str:
+def as_markdown(plan: Plan, revision: Revision | None = None) -> str:
     """A plan for a pull-request comment."""
     lines = [f"**{summary(plan)}**", ""]
+    if revision is not None:
+        lines += [*_revision(revision), ""]
     changed = [action for action in plan.circuits if not isinstance(action, UpToDate)]
     if changed:
         lines += ["| circuit | action | why |", "|---|---|---|"]
@@ -131,6 +147,18 @@ def refuse_stale(path: Path, current: Plan) -> None:
             f"the fleet has moved on since {path} was saved: the plan was {str(digest)[:12]}, now {current.digest}",
             fix="look at the new plan with `fleetcast plan`, and save it again",
         )
+
+
+def _revision(revision: Revision) -> list[str]:
+    """What the repository declares differently, a line for each circuit."""
+    files = ", ".join(revision.files) or "no file"
+    lines = [
+        f"Since {revision.base}: {files} changed, {counted(len(revision.circuits), 'circuit')} declared differently"
+    ]
+    lines += [f"- {circuit}" for circuit in revision.circuits[:_MANY]]
+    if len(revision.circuits) > _MANY:
+        lines.append(f"- and {len(revision.circuits) - _MANY} more")
+    return lines
 
 
 def _circuit(action: CircuitAction) -> Json:
