@@ -63,8 +63,7 @@ def test_a_second_process_is_told_who_is_running(platform: Platform) -> None:
 
 
 def test_the_place_is_given_up_when_the_work_fails(platform: Platform) -> None:
-    with pytest.raises(ZeroDivisionError):
-        with platform.runs.exclusive("ada", AT_ONCE):
-            raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), platform.runs.exclusive("ada", AT_ONCE):
+        raise ZeroDivisionError
     with platform.runs.exclusive("grace", AT_ONCE):
         pass

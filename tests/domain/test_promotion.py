@@ -1,0 +1,76 @@
+"""Promotion checks: thresholds, single sensors and the champion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fleetcast.domain.approval import CheckVerdict
+from fleetcast.domain.promotion import (
+    Compared,
+    Comparison,
+    NoChampion,
+    NotComparable,
+    champion_check,
+    promotion_checks,
+)
+from fleetcast.domain.scores import ModelScores
+from fleetcast.domain.thresholds import Limits, Thresholds
+from tests.contracts.samples import SCORES
+
+PASSED, FAILED, NEITHER = CheckVerdict.PASSED, CheckVerdict.FAILED, CheckVerdict.NOT_COMPARABLE
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict", "says"),
+    [
+        (Limits(min_skill=0.1), PASSED, "skill 0.125, at least 0.1"),
+        (Limits(min_skill=0.125), PASSED, "skill 0.125, at least 0.125"),
+        (Limits(min_skill=0.2), FAILED, "skill 0.125, at least 0.2"),
+        (Limits(min_accuracy=0.95), FAILED, "accuracy 0.9, at least 0.95"),
+        (Limits(max_mae=1.5), PASSED, "mae 1.5, at most 1.5"),
+        (Limits(max_mae=1.4), FAILED, "mae 1.5, at most 1.4"),
+        (Limits(max_rmse=2.0), FAILED, "rmse 2.25, at most 2"),
+        (Limits(max_mase=1.0), NEITHER, "mase could not be measured"),
+    ],
+)
+def test_each_bound_is_held_against_its_metric(limits: Limits, verdict: CheckVerdict, says: str) -> None:
+    check, _champion = promotion_checks(ModelScores(SCORES, {}), Thresholds(limits), NoChampion())
+    assert (check.verdict, check.says) == (verdict, says)
+
+
+def test_a_single_sensor_may_have_closer_bounds() -> None:
+    scores = ModelScores(SCORES, {"temperature": replace(SCORES, mae=3.0)})
+    thresholds = Thresholds(Limits(max_mae=2.0), {"temperature": Limits(max_mae=2.0)})
+    checks = promotion_checks(scores, thresholds, NoChampion())
+    assert [(check.name, check.verdict) for check in checks] == [
+        ("max_mae", PASSED),
+        ("temperature max_mae", FAILED),
+        ("champion", NEITHER),
+    ]
+
+
+def test_a_bound_for_a_sensor_that_was_left_out_is_not_a_failure() -> None:
+    thresholds = Thresholds(Limits(), {"pressure": Limits(max_mae=0.0)})
+    checks = promotion_checks(ModelScores(SCORES, {}), thresholds, NoChampion())
+    assert [check.name for check in checks] == ["champion"]
+
+
+@pytest.mark.parametrize(
+    ("comparison", "verdict", "says"),
+    [
+        (NoChampion(), NEITHER, "the first model of this circuit"),
+        (NotComparable(3, "no backtest origin after its cutoff"), NEITHER, "version 3: no backtest"),
+        (Compared(3, 4, 0.9), PASSED, "MAE -10.0% against version 3 on 4 origins"),
+        (Compared(3, 1, 1.0), PASSED, "MAE +0.0% against version 3 on 1 origin"),
+        (Compared(3, 4, 1.02), PASSED, "MAE +2.0% against version 3 on 4 origins"),
+        (Compared(3, 4, 1.021), FAILED, "MAE +2.1% against version 3 on 4 origins"),
+    ],
+)
+def test_a_challenger_is_better_worse_or_not_comparable(
+    comparison: Comparison, verdict: CheckVerdict, says: str
+) -> None:
+    check = champion_check(comparison)
+    assert check.verdict is verdict
+    assert check.says.startswith(says)
