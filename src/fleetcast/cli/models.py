@@ -1,0 +1,79 @@
+"""`fleetcast models`: which version each circuit uses, how good it is, and where it comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleetcast.cli.views import View, console, show_json
+
+FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
+ViewOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
+
+models_app = typer.Typer(
+    no_args_is_help=True, help="Look at registered models, their metrics and their lineage."
+)
+
+
+@models_app.command("list")
+def list_models(
+    plant: Annotated[str | None, typer.Option(help="Only this plant.")] = None,
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+) -> None:
+    """List the circuits with the model version each uses: how good it is, and whether it is promoted.
+
+    Skill is 1 − MAE / MAE of seasonal naive, MASE the error in units of the training data's own seasonal
+    change, cover 80 the share of held-out readings inside the 80 % interval (0.80 is ideal).
+
+    For example:
+
+    fleetcast models list
+
+    fleetcast models list --plant PLANT001 --format json
+    """
+    from fleetcast.app import open_fleet
+    from fleetcast.cli.models_views import print_rows, rows_as_json
+    from fleetcast.workflows.inspect_models import ListModels
+
+    opened = open_fleet(fleet)
+    rows = ListModels(opened.platform, opened.clock)(opened.fleet, plant)
+    if view is View.JSON:
+        show_json(rows_as_json(rows))
+    else:
+        print_rows(rows, console())
+
+
+@models_app.command("show")
+def show_model(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="PLANT/CIRCUIT[:VERSION]", help="Or a model's name, with :VERSION or without."
+        ),
+    ],
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Show all versions of one model, what changed between them, and one version in detail.
+
+    For example:
+
+    fleetcast models show PLANT001/CIRCUIT01
+
+    fleetcast models show PLANT001/CIRCUIT01:2
+
+    fleetcast models show plant001-circuit01:2 --format json
+    """
+    from fleetcast.app import open_fleet
+    from fleetcast.cli.models_views import history_as_json, print_history
+    from fleetcast.workflows.inspect_models import ShowModel
+
+    opened = open_fleet(fleet)
+    history = ShowModel(opened.platform, opened.clock)(opened.fleet, model)
+    if view is View.JSON:
+        show_json(history_as_json(history))
+    else:
+        print_history(history, console())

@@ -1,0 +1,40 @@
+"""`fleetcast status`: the fleet on one screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleetcast.cli.views import View, console, show_json
+
+FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
+ViewOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
+
+
+def status(
+    every: Annotated[  # noqa: FBT002
+        bool, typer.Option("--all", help="Name every circuit that needs somebody, however many.")
+    ] = False,
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Show how the fleet stands: what is in order, what needs somebody, and what to do next.
+
+    For example:
+
+    fleetcast status
+
+    fleetcast status --format json | jq '.circuits[] | select(.state == "failed")'
+    """
+    from fleetcast.app import open_fleet
+    from fleetcast.cli.status_views import as_json, print_status
+    from fleetcast.workflows.status import ShowStatus
+
+    opened = open_fleet(fleet)
+    found = ShowStatus(opened.platform, opened.clock)(opened.fleet)
+    if view is View.JSON:
+        show_json(as_json(found))
+    else:
+        print_status(found, console(), every=every)

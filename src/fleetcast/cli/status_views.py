@@ -1,0 +1,151 @@
+"""The fleet's status as tables for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fleetcast.cli.forecast_view import iso, shown
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.run import Run, RunState
+from fleetcast.domain.wording import counted
+from fleetcast.workflows.status import CircuitState, FleetStatus
+
+MANY = 20
+"""Rows of a table before the rest becomes a number."""
+_STYLES = {
+    CircuitState.UP_TO_DATE: "green",
+    CircuitState.TO_TRAIN: "yellow",
+    CircuitState.REUSE: "cyan",
+    CircuitState.TO_PROMOTE: "cyan",
+    CircuitState.AWAITING: "yellow",
+    CircuitState.BLOCKED: "red",
+    CircuitState.FAILED: "bold red",
+    CircuitState.REMOVED: "magenta",
+}
+
+
+def print_status(status: FleetStatus, console: Console, *, every: bool) -> None:
+    """Show the fleet; of circuits that need somebody the first ones, or all."""
+    limit = len(status.circuits) if every else MANY
+    counts = {state: count for state, count in status.counts.items() if count}
+    headline = Text(f"{counted(len(status.circuits), 'circuit')} at {shown(status.at)}: ", style="bold")
+    for place, (state, count) in enumerate(counts.items()):
+        headline.append(", " if place else "")
+        headline.append(f"{count:,} {state.value}", style=_STYLES[state])
+    console.print(headline, "\n", sep="")
+    console.print(_plants(status, list(counts), limit))
+    if len(status.plants) > limit:
+        console.print(f"and {len(status.plants) - limit:,} more plants: --all shows them")
+    for asset in status.assets:
+        console.print(Text(f"to do: {asset}"))
+    _print_needing(status, console, limit)
+    _print_run(status.last_run, console)
+    console.print(
+        Text("\nNext", style="bold") if status.next_steps else Text("\nNothing to do.", style="bold")
+    )
+    for step in status.next_steps:
+        console.print(Text.assemble(f"  {step.command}", ("  # " + step.why, "dim")))
+
+
+def as_json(status: FleetStatus) -> Json:
+    """The whole status for programs, every circuit with its state."""
+    return {
+        "at": iso(status.at),
+        "counts": {state.value: count for state, count in status.counts.items()},
+        "pending_requests": status.pending,
+        "assets": list(status.assets),
+        "estimated_training_seconds": None if status.estimated is None else status.estimated.total_seconds(),
+        "plants": {
+            plant.plant: {state.value: count for state, count in plant.counts.items()}
+            for plant in status.plants
+        },
+        "circuits": [
+            {
+                "circuit": str(circuit.key),
+                "model": circuit.model,
+                "state": circuit.state.value,
+                "says": circuit.says,
+                "command": circuit.command or None,
+                "request": circuit.request,
+            }
+            for circuit in status.circuits
+        ],
+        "last_run": None if status.last_run is None else _run_json(status.last_run),
+        "next": [{"command": step.command, "why": step.why} for step in status.next_steps],
+    }
+
+
+def _plants(status: FleetStatus, states: list[CircuitState], limit: int) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("plant")
+    table.add_column("circuits", justify="right")
+    for state in states:
+        table.add_column(state.value, justify="right")
+    for plant in status.plants[:limit]:
+        cells = [
+            Text(f"{plant.counts[state]:,}", _STYLES[state]) if state in plant.counts else Text("–", "dim")
+            for state in states
+        ]
+        table.add_row(plant.plant, f"{sum(plant.counts.values()):,}", *cells)
+    return table
+
+
+def _print_needing(status: FleetStatus, console: Console, limit: int) -> None:
+    needing = status.needing_somebody
+    if not needing:
+        return
+    console.print(Text("\nNeeds somebody", style="bold"))
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for _ in range(4):
+        table.add_column(overflow="fold")
+    for circuit in needing[:limit]:
+        table.add_row(
+            str(circuit.key),
+            Text(circuit.state.value, _STYLES[circuit.state]),
+            Text(circuit.says),
+            circuit.command,
+        )
+    console.print(table)
+    if len(needing) > limit:
+        console.print(f"and {len(needing) - limit:,} more: --all names them")
+
+
+def _print_run(run: Run | None, console: Console) -> None:
+    if run is None:
+        console.print("\nNothing was run yet.")
+        return
+    state = "at work or interrupted" if run.state is RunState.OPEN else run.state.value
+    console.print(Text(f"\nLast run: {run.id}, {state}", style="bold"), end="")
+    console.print(Text(f", {shown(run.started_at)}, by {run.by}, commit {run.commit}"))
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for stage in run.stages:
+        table.add_row(
+            f"  {stage.stage}",
+            stage.ending.value,
+            Text(f"{stage.seconds:.1f} s", justify="right"),
+            Text(stage.says),
+        )
+    console.print(table)
+
+
+def _run_json(run: Run) -> Json:
+    return {
+        "id": run.id,
+        "state": run.state.value,
+        "by": run.by,
+        "commit": run.commit,
+        "started_at": iso(run.started_at),
+        "ended_at": None if run.ended_at is None else iso(run.ended_at),
+        "stages": [
+            {
+                "stage": stage.stage,
+                "ending": stage.ending.value,
+                "says": stage.says,
+                "started_at": iso(stage.started_at),
+                "seconds": stage.seconds,
+            }
+            for stage in run.stages
+        ],
+    }

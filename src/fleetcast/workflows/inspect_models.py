@@ -1,0 +1,211 @@
+"""Look at registered models: all circuits at a glance, or every version of one model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+from fleetcast.domain.approval import Request
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.sensor import did_you_mean
+from fleetcast.domain.snapshot import DataAsset
+from fleetcast.domain.training_hash import FieldChange, changes
+from fleetcast.ports.artifacts import ArtifactMissing
+from fleetcast.ports.clock import Clock
+from fleetcast.ports.platform import Platform
+from fleetcast.workflows.standing import PromotionState, Standings
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """One declared circuit and the model it uses."""
+
+    key: CircuitKey
+    model: str
+    champion: int | None
+    """The version that was promoted last."""
+    used: UsedVersion | None
+    """None before the first training."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsedVersion:
+    """The version a circuit uses now. Metrics are means over its sensors; None could not be measured."""
+
+    version: int
+    standing: PromotionState
+    family: str
+    skill: float | None
+    """1 − MAE / MAE of seasonal naive."""
+    mase: float | None
+    coverage_80: float | None
+    """Share of held-out readings inside the 80 % interval."""
+    registered_at: datetime
+    cutoff: str
+    training_hash: str
+    """In full, as hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListModels:
+    """One row for each declared circuit, read in bulk."""
+
+    platform: Platform
+    clock: Clock
+
+    def __call__(self, fleet: Fleet, plant: str | None = None) -> tuple[ModelRow, ...]:
+        """List the fleet's models, or those of one plant.
+
+        Raises:
+            BadInput: The fleet has no such plant.
+        """
+        plants = sorted({circuit.key.plant for circuit in fleet.circuits})
+        if plant is not None and plant not in plants:
+            raise BadInput(f"the fleet has no plant {plant!r}", fix=did_you_mean(plant, plants))
+        standings = Standings.read(self.platform, self.clock.now())
+        selected = self.platform.models.selected()
+        return tuple(
+            ModelRow(
+                key=circuit.key,
+                model=circuit.model_name,
+                champion=standings.shared.champions.get(circuit.model_name),
+                used=_used(selected[circuit.model_name], standings)
+                if circuit.model_name in selected
+                else None,
+            )
+            for circuit in fleet.circuits
+            if plant is None or circuit.key.plant == plant
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VersionHistory:
+    """One version of a model, and what is known of it."""
+
+    version: ModelVersion
+    standing: PromotionState
+    in_use: bool
+    changed: tuple[FieldChange, ...]
+    """Training inputs that differ from the version before; empty for the first."""
+    requests: tuple[Request, ...]
+    """Asking for its promotion, with their decisions, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHistory:
+    """All versions of one circuit's model, oldest first, and one of them in detail."""
+
+    key: CircuitKey
+    model: str
+    champion: int | None
+    versions: tuple[VersionHistory, ...]
+    detail: VersionHistory
+    artifact: Path | None
+    """Where the files of the detailed version are; None if they are lost or damaged."""
+    artifact_problem: str
+    """Why, then; else empty."""
+    data: DataAsset | None
+    """What the detailed version was trained on; None if the registry does not know it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowModel:
+    """Every version of one model, and one of them in detail."""
+
+    platform: Platform
+    clock: Clock
+
+    def __call__(self, fleet: Fleet, what: str) -> ModelHistory:
+        """Show a model.
+
+        Args:
+            fleet: As declared.
+            what: `PLANT/CIRCUIT` or a model's name; with `:VERSION` for the one to detail, by default the
+                one in use, else the newest.
+
+        Raises:
+            BadInput: There is no such circuit, model or version.
+        """
+        name, number = _asked(fleet, what, self.platform.models.index().versions)
+        versions = self.platform.models.versions([name])[name]
+        if not versions:
+            raise BadInput(f"{what} has no trained model yet", fix="run `fleetcast train`")
+        standings = Standings.read(self.platform, self.clock.now())
+        in_use = self.platform.models.index().selected.get(name)
+        known = {entry.version.version: entry for entry in _histories(versions, standings, in_use)}
+        if number is None:
+            number = in_use if in_use is not None else versions[-1].version
+        if number not in known:
+            raise BadInput(
+                f"{name} has no version {number}, only {', '.join(map(str, known))}",
+                fix=f"see `fleetcast models show {name}`",
+            )
+        chosen = known[number]
+        digest = chosen.version.model.lineage.data_digest
+        artifact, problem = self._artifact(chosen.version)
+        return ModelHistory(
+            key=chosen.version.model.lineage.key,
+            model=name,
+            champion=standings.shared.champions.get(name),
+            versions=tuple(known.values()),
+            detail=chosen,
+            artifact=artifact,
+            artifact_problem=problem,
+            data=self.platform.data.held([digest]).get(digest),
+        )
+
+    def _artifact(self, version: ModelVersion) -> tuple[Path | None, str]:
+        try:
+            return self.platform.artifacts.folder(version.model.artifact), ""
+        except ArtifactMissing as error:
+            return None, f"{error} ({error.fix})"
+
+
+def _asked(fleet: Fleet, what: str, known: Iterable[str]) -> tuple[str, int | None]:
+    subject, colon, version = what.partition(":")
+    if colon and not (version.isascii() and version.isdigit()):
+        raise BadInput(f"{version!r} is not a model version", fix="write a whole number: PLANT/CIRCUIT:2")
+    number = int(version) if colon else None
+    if "/" in subject:
+        return fleet.circuit(CircuitKey.parse(subject)).model_name, number
+    names = {*known, *(circuit.model_name for circuit in fleet.circuits)}
+    if subject not in names:
+        near = did_you_mean(subject, sorted(names)) if len(names) <= 1_000 else "see `fleetcast models list`"
+        raise BadInput(f"there is no model {subject!r}", fix=near)
+    return subject, number
+
+
+def _histories(
+    versions: Iterable[ModelVersion], standings: Standings, in_use: int | None
+) -> Iterable[VersionHistory]:
+    for before, version in pairwise([None, *versions]):
+        assert version is not None  # noqa: S101  # only the first of the list is None
+        inputs = version.model.lineage.inputs
+        yield VersionHistory(
+            version=version,
+            standing=standings.of(version.name, version.version, version.state),
+            in_use=version.version == in_use,
+            changed=changes(before.model.lineage.inputs, inputs) if before is not None else (),
+            requests=tuple(standings.about(version.name, version.version)),
+        )
+
+
+def _used(version: ModelVersion, standings: Standings) -> UsedVersion:
+    inputs, mean = version.model.lineage.inputs, version.model.scores.mean
+    return UsedVersion(
+        version=version.version,
+        standing=standings.of(version.name, version.version, version.state),
+        family=str(inputs["model"]),
+        skill=mean.skill,
+        mase=mean.mase,
+        coverage_80=mean.coverage_80,
+        registered_at=version.registered_at,
+        cutoff=str(inputs["cutoff_date"]),
+        training_hash=version.training_hash.hex,
+    )

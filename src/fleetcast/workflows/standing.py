@@ -1,0 +1,74 @@
+"""How far model versions have come on the way to the shared registry, read in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from fleetcast.domain.approval import Request, RequestState, SubjectKind
+from fleetcast.domain.model import VersionState
+from fleetcast.ports.models import Shared
+from fleetcast.ports.platform import Platform
+
+
+class PromotionState(StrEnum):
+    """Where one version is."""
+
+    PROMOTED = "promoted"
+    """The champion."""
+    PROMOTED_BEFORE = "promoted before"
+    """In the shared registry, but another version is the champion."""
+    AWAITING = "awaiting approval"
+    APPROVED = "approved"
+    """Not shared yet: the next run does that."""
+    REJECTED = "rejected"
+    BLOCKED = "blocked"
+    NOT_PROMOTED = "not promoted"
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """What the shared registry and the approval book say of every model version."""
+
+    shared: Shared
+    requests: Mapping[tuple[str, str], Sequence[Request]]
+    """About models, by name and version, oldest first; lapsed where their time is over."""
+
+    @classmethod
+    def read(cls, platform: Platform, now: datetime) -> Standings:
+        """Read everything once, however many models there are."""
+        requests: dict[tuple[str, str], list[Request]] = {}
+        for request in platform.approvals.listed():
+            if request.subject.kind is SubjectKind.MODEL:
+                key = (request.subject.name, request.subject.version)
+                requests.setdefault(key, []).append(request.as_of(now))
+        return cls(platform.shared.shared(), requests)
+
+    def about(self, name: str, version: int) -> Sequence[Request]:
+        """The requests for one version, oldest first."""
+        return self.requests.get((name, str(version)), ())
+
+    def pending(self, name: str, version: int) -> Request | None:
+        """The request for this version that waits for people."""
+        return next(
+            (request for request in self.about(name, version) if request.state is RequestState.PENDING), None
+        )
+
+    def of(self, name: str, version: int, state: VersionState) -> PromotionState:
+        """Where one version is."""
+        if state is VersionState.BLOCKED:
+            return PromotionState.BLOCKED
+        if state is VersionState.REJECTED:
+            return PromotionState.REJECTED
+        if self.shared.champions.get(name) == version:
+            return PromotionState.PROMOTED
+        if version in self.shared.models.get(name, ()):
+            return PromotionState.PROMOTED_BEFORE
+        states = {request.state for request in self.about(name, version)}
+        if RequestState.PENDING in states:
+            return PromotionState.AWAITING
+        if RequestState.REJECTED in states:
+            return PromotionState.REJECTED
+        return PromotionState.APPROVED if RequestState.APPROVED in states else PromotionState.NOT_PROMOTED

@@ -1,0 +1,227 @@
+"""How the fleet stands: what is in order, what needs somebody, and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from fleetcast.domain.approval import Request, RequestState
+from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.job import JobState, TrainingJob
+from fleetcast.domain.model import VersionState
+from fleetcast.domain.plan import Blocked, CircuitAction, Plan, Removed, Reuse, Train, UpToDate
+from fleetcast.domain.run import Run, RunState
+from fleetcast.domain.wording import counted
+from fleetcast.ports.clock import Clock
+from fleetcast.ports.platform import Platform
+from fleetcast.workflows.plan import MakePlan
+from fleetcast.workflows.standing import PromotionState, Standings
+
+
+class CircuitState(StrEnum):
+    """Where one circuit is; in the order in which people read them."""
+
+    UP_TO_DATE = "up to date"
+    TO_TRAIN = "to train"
+    REUSE = "reuse"
+    TO_PROMOTE = "to promote"
+    AWAITING = "awaiting approval"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+    REMOVED = "removed"
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether no command alone brings it on: a person has to look, decide or mend."""
+        return self in (CircuitState.AWAITING, CircuitState.BLOCKED, CircuitState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitStatus:
+    """One circuit, and what is to be said of it."""
+
+    key: CircuitKey
+    model: str
+    state: CircuitState
+    says: str
+    command: str = ""
+    """What somebody who looks into it types; empty if nobody has to."""
+    request: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlantStatus:
+    """How many of a plant's circuits are in each state; states without any are left out."""
+
+    plant: str
+    counts: Mapping[CircuitState, int]
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """A command, and why now."""
+
+    command: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class FleetStatus:
+    """The whole fleet."""
+
+    at: datetime
+    circuits: tuple[CircuitStatus, ...]
+    """In the order of their keys; circuits that are no longer declared last."""
+    pending: int
+    """Requests that wait for a decision, for environments and models alike."""
+    assets: tuple[str, ...]
+    """What is to be registered or promoted besides models, such as `promote environment training:1.1.0`."""
+    last_run: Run | None
+    estimated: timedelta | None
+    """Time to train what is to train; None if nothing is, or nothing like it ran yet."""
+    next_steps: tuple[NextStep, ...]
+
+    @property
+    def counts(self) -> Mapping[CircuitState, int]:
+        """How many circuits are in each state, all states named."""
+        found = Counter(circuit.state for circuit in self.circuits)
+        return {state: found[state] for state in CircuitState}
+
+    @property
+    def plants(self) -> tuple[PlantStatus, ...]:
+        """Each plant with its own counts, sorted by name."""
+        plants: dict[str, Counter[CircuitState]] = {}
+        for circuit in self.circuits:
+            plants.setdefault(circuit.key.plant, Counter())[circuit.state] += 1
+        return tuple(
+            PlantStatus(plant, {state: counts[state] for state in CircuitState if counts[state]})
+            for plant, counts in sorted(plants.items())
+        )
+
+    @property
+    def needing_somebody(self) -> tuple[CircuitStatus, ...]:
+        """The circuits that wait for a person: failed first, then blocked, then awaiting approval."""
+        order = (CircuitState.FAILED, CircuitState.BLOCKED, CircuitState.AWAITING)
+        return tuple(circuit for state in order for circuit in self.circuits if circuit.state is state)
+
+
+@dataclass(frozen=True, slots=True)
+class ShowStatus:
+    """Sum the fleet up; reads in bulk and changes nothing."""
+
+    platform: Platform
+    clock: Clock
+
+    def __call__(self, fleet: Fleet) -> FleetStatus:
+        """Sum the fleet up.
+
+        Raises:
+            VersionTaken: A declared version is registered with other content.
+            BadInput: A circuit names a table version that does not exist.
+        """
+        now = self.clock.now()
+        plan = MakePlan(self.platform)(fleet)
+        standings = Standings.read(self.platform, now)
+        hashes = [action.training_hash for action in plan.to_train]
+        jobs = {
+            digest: attempts[-1]
+            for digest, attempts in (self.platform.jobs.jobs_for(hashes) if hashes else {}).items()
+            if attempts
+        }
+        circuits = tuple(
+            _status(action, standings, jobs.get(action.training_hash) if isinstance(action, Train) else None)
+            for action in plan.circuits
+        )
+        pending = [
+            request
+            for request in self.platform.approvals.listed((RequestState.PENDING,))
+            if request.as_of(now).state is RequestState.PENDING
+        ]
+        last = next(iter(self.platform.runs.listed()), None)
+        return FleetStatus(
+            at=now,
+            circuits=circuits,
+            pending=len(pending),
+            assets=tuple(
+                f"{asset.verb} {asset.kind} {asset.name}:{asset.version}"
+                + (f" ({asset.note})" if asset.note else "")
+                for asset in plan.assets
+                if asset.kind != "model"
+            ),
+            last_run=last,
+            estimated=plan.estimated,
+            next_steps=tuple(_next_steps(circuits, plan, pending, last)),
+        )
+
+
+def _status(action: CircuitAction, standings: Standings, job: TrainingJob | None) -> CircuitStatus:
+    key, name = action.key, action.model
+    match action:
+        case Train() if job is not None and job.state is JobState.FAILED:
+            tries = "" if job.attempt == 1 else f" (attempt {job.attempt})"
+            return CircuitStatus(
+                key, name, CircuitState.FAILED, f"{job.error}{tries}", f"fleetcast train --circuits {key}"
+            )
+        case Train():
+            return CircuitStatus(key, name, CircuitState.TO_TRAIN, action.why)
+        case Reuse():
+            return CircuitStatus(key, name, CircuitState.REUSE, action.why)
+        case Blocked():
+            command = f"fleetcast data quality {key}"
+            if "was rejected" in action.why or "was blocked" in action.why:
+                command = f"fleetcast models show {key}"
+            return CircuitStatus(key, name, CircuitState.BLOCKED, action.why, command)
+        case Removed():
+            return CircuitStatus(key, name, CircuitState.REMOVED, action.why)
+        case UpToDate():
+            return _in_use(action, standings)
+
+
+def _in_use(action: UpToDate, standings: Standings) -> CircuitStatus:
+    key, name, version = action.key, action.model, action.version
+    standing = standings.of(name, version, VersionState.REGISTERED)
+    if standing is PromotionState.AWAITING:
+        request = standings.pending(name, version)
+        number = request.id if request is not None else None
+        says = f"version {version} waits for a decision, request {number}"
+        command = f"fleetcast approvals show {number}"
+        return CircuitStatus(key, name, CircuitState.AWAITING, says, command, number)
+    if standing is PromotionState.REJECTED:
+        says = f"version {version} was rejected; the next run stops using it"
+        return CircuitStatus(key, name, CircuitState.BLOCKED, says, f"fleetcast models show {key}")
+    if standing is PromotionState.PROMOTED:
+        return CircuitStatus(key, name, CircuitState.UP_TO_DATE, f"version {version}, promoted")
+    return CircuitStatus(key, name, CircuitState.TO_PROMOTE, f"version {version}, {standing.value}")
+
+
+def _next_steps(
+    circuits: tuple[CircuitStatus, ...], plan: Plan, pending: list[Request], last: Run | None
+) -> Iterator[NextStep]:
+    counts = Counter(circuit.state for circuit in circuits)
+    failed = [circuit for circuit in circuits if circuit.state is CircuitState.FAILED]
+    if failed:
+        command = failed[0].command if len(failed) == 1 else "fleetcast train"
+        yield NextStep(command, f"{counted(len(failed), 'circuit')} failed: mend the cause, then try again")
+    if pending:
+        wait = "1 request waits" if len(pending) == 1 else f"{len(pending):,} requests wait"
+        yield NextStep("fleetcast approvals list", f"{wait} for a decision")
+        if any(request.evidence.passing for request in pending):
+            yield NextStep("fleetcast approve --passing", "approves those in whose evidence no check failed")
+    if counts[CircuitState.TO_TRAIN] or counts[CircuitState.REUSE] or counts[CircuitState.REMOVED]:
+        yield NextStep("fleetcast plan", "the fleet repository differs from what exists")
+        yield NextStep("fleetcast train", "makes it so")
+    elif counts[CircuitState.TO_PROMOTE] or any(
+        not asset.waiting for asset in plan.assets if asset.kind != "model"
+    ):
+        yield NextStep("fleetcast train", "acts on what was decided, and asks for what is missing")
+    elif last is not None and last.state is RunState.OPEN:
+        yield NextStep(
+            "fleetcast train", f"{last.id} has not ended; unless it is still at work, this continues it"
+        )
+    in_order = next((item for item in circuits if item.state is CircuitState.UP_TO_DATE), None)
+    if in_order is not None and len(circuits) == counts[CircuitState.UP_TO_DATE] and not pending:
+        yield NextStep(f"fleetcast forecast {in_order.key}", "everything is in order: look at a forecast")
