@@ -14,7 +14,7 @@ _UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
-_DURATION = re.compile(r"([0-9]{1,9})\s*(s|min|h|d|w)")
+_DURATION = re.compile(r"([0-9]{1,10})\s*(s|min|h|d|w)")
 LONGEST = timedelta(days=36_525)
 
 
