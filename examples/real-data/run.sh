@@ -162,9 +162,12 @@ shows 'Plan: 8 up to date. Nothing to do.'
 
 # ── Forecasts ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-chapter 'Forecasts, with pictures'
-expect 0 'fleetcast forecast SKAB/valve1 --sensor VolumeFlowRateRMS --png skab-valve1.png'
-expect 0 'fleetcast forecast ETT/ETTh1 --sensor HUFL --png ett-etth1.png'
+chapter 'Forecasts from the end of the training data, with pictures of what came true'
+expect 0 'fleetcast forecast SKAB/valve1 --at 2020-03-09T15:15:00Z --sensor Temperature --sensor VolumeFlowRateRMS \
+    --png skab-valve1.png'
+shows 'readings since'
+expect 0 'fleetcast forecast ETT/ETTh1 --at 2018-06-01 --sensor HUFL --sensor OT --png ett-etth1.png'
+shows '168 readings since'
 [ -s skab-valve1.png ] && [ -s ett-etth1.png ] || fail 'a picture is missing'
 
 chapter "All as expected. Look around in $WORK"
