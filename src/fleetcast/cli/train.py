@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -86,7 +87,7 @@ def stage(
             only=_keys(circuits),
             lock_timeout=_timeout(lock_timeout),
         )
-    _finish(opened, run, view)
+    _finish(opened, replace(run, stages=tuple(record for record in run.stages if record.stage == name)), view)
 
 
 @runs_app.command("list")
