@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from fleetcast.app import open_table
+from fleetcast.domain.approval import Choice
+from fleetcast.domain.circuit import Cutoff
+from fleetcast.domain.errors import BadInput
+from fleetcast.forecasting.artifact import load
+from fleetcast.forecasting.resampling import resample
+from fleetcast.forecasting.simulation import SENSORS
+from fleetcast.ports.artifacts import ArtifactMissing
+from fleetcast.ports.readings import ReadingsWanted
+from fleetcast.workflows.forecast import CircuitForecast, MakeForecast
+from fleetcast.workflows.simulate import Simulate, SimulatedFleet
+from tests.fleets import START, SmallFleet, small_fleet
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def promoted(tmp_path_factory: pytest.TempPathFactory) -> SmallFleet:
+    fleet = small_fleet(tmp_path_factory.mktemp("promoted"), circuits=1)
+    fleet.promote()
+    return fleet
+
+
+def make(
+    fleet: SmallFleet, *, at: datetime | None = None, version: int | None = None, delta: int | None = None
+) -> CircuitForecast:
+    workflow = MakeForecast(fleet.opened.platform, fleet.clock)
+    return workflow(fleet.circuit, at=at, version=version, delta_version=delta)
+
+
+def test_a_forecast_begins_where_the_readings_end(promoted: SmallFleet) -> None:
+    made = make(promoted)
+    assert made.origin == START + 60 * DAY
+    assert made.history.end == made.origin
+    assert len(made.forecast) == 48
+    assert made.newest_reading == promoted.last
+    assert len(made.actuals) == 0
+    assert made.hindsight("temperature") is None
+    assert made.notes == ()
+
+
+def test_it_is_what_the_model_says_of_the_whole_history(promoted: SmallFleet) -> None:
+    """Reading only the end of the table gives the same numbers as reading all of it."""
+    made, circuit = make(promoted), promoted.circuit
+    table = promoted.opened.platform.tables["readings"]
+    wanted = ReadingsWanted(circuit.key, circuit.features, START, promoted.last + HOUR)
+    (rows,) = table.read([wanted], 0)
+    whole = resample(
+        rows.times, rows.values, rows.sensors, circuit.frequency, circuit.sensor_limits, circuit.cleaning
+    )
+    model = load(promoted.opened.platform.artifacts.folder(made.provenance.artifact))
+    assert np.array_equal(made.forecast.point, model.forecast(whole).point)
+
+
+def test_two_horizons_of_history_come_along_to_be_drawn(promoted: SmallFleet) -> None:
+    assert len(make(promoted).history) == 2 * 48
+
+
+def test_the_promoted_version_forecasts_though_a_newer_one_is_in_use(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path, circuits=1)
+    fleet.promote()
+    fleet.change(cutoff=Cutoff.parse("2025-02-27"))
+    fleet.train()
+    made = make(fleet)
+    assert made.provenance.version == 1
+    assert made.provenance.standing == "promoted"
+    assert (
+        "the circuit is declared differently than this model was trained; see `fleetcast plan`" in made.notes
+    )
+    newer = make(fleet, version=2)
+    assert newer.provenance.standing == "not the champion, which is version 1"
+    assert newer.notes == ("plant001-circuit01:2 is not the champion, which is version 1",)
+
+
+def test_before_any_promotion_the_version_in_use_forecasts_and_says_so(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path, circuits=1)
+    fleet.train()
+    made = make(fleet)
+    assert made.provenance.standing == "not promoted yet"
+    assert made.notes == ("plant001-circuit01:1 is not promoted yet",)
+    assert made.provenance.approvals == ()
+
+
+def test_a_rejected_version_says_that_it_was_rejected(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path, circuits=1)
+    fleet.train()
+    fleet.decide(Choice.REJECT, comment="not now")
+    fleet.train()
+    assert make(fleet, version=1).provenance.standing == "rejected"
+
+
+def test_a_circuit_without_a_model_says_what_to_run(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path, circuits=1)
+    with pytest.raises(BadInput, match="has no trained model yet") as refused:
+        make(fleet)
+    assert refused.value.fix == "run `fleetcast train --circuits PLANT001/CIRCUIT01`"
+
+
+def test_a_version_that_does_not_exist_names_those_that_do(promoted: SmallFleet) -> None:
+    with pytest.raises(BadInput, match="has no version 7, only 1"):
+        make(promoted, version=7)
+
+
+def test_a_table_version_that_does_not_exist_names_those_that_do(promoted: SmallFleet) -> None:
+    with pytest.raises(BadInput, match="'readings' has no version 3, only 0 to 0"):
+        make(promoted, delta=3)
+
+
+def test_at_an_earlier_moment_only_readings_before_it_are_used_and_later_ones_shown(
+    promoted: SmallFleet,
+) -> None:
+    at = START + 58 * DAY
+    made = make(promoted, at=at)
+    assert made.origin == at
+    assert made.newest_reading == at - HOUR
+    assert len(made.actuals) == 48
+    seen = made.hindsight("pressure")
+    assert seen is not None
+    column = made.forecast.sensors.index("pressure")
+    errors = made.actuals.values[:, column] - made.forecast.point[:, column]
+    assert seen.steps == 48
+    assert seen.mae == pytest.approx(sum(abs(error) for error in errors) / 48)
+
+
+def test_a_step_that_was_not_over_at_the_moment_is_not_history(promoted: SmallFleet) -> None:
+    made = make(promoted, at=START + 58 * DAY + timedelta(minutes=30))
+    assert made.origin == START + 58 * DAY
+    assert made.newest_reading == START + 58 * DAY - HOUR
+
+
+def test_a_moment_inside_the_training_data_is_noted(promoted: SmallFleet) -> None:
+    (note,) = make(promoted, at=START + 30 * DAY).notes
+    assert note == "the model was trained on readings up to 2025-02-27 00:00 UTC, after this forecast begins"
+
+
+def test_a_moment_long_after_the_newest_reading_is_noted_not_refused(promoted: SmallFleet) -> None:
+    made = make(promoted, at=START + 100 * DAY)
+    assert made.origin == START + 60 * DAY
+    assert made.notes == ("the newest reading is 40 days older than 2025-04-11 00:00 UTC",)
+
+
+def test_readings_that_stopped_long_ago_are_noted(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path, circuits=1)
+    fleet.promote()
+    fleet.clock.sleep(40 * DAY)
+    assert make(fleet).notes == ("the newest reading is 40 days older than now",)
+
+
+def test_a_short_history_is_noted(promoted: SmallFleet) -> None:
+    notes = make(promoted, at=START + 5 * HOUR).notes
+    assert any(note.startswith("only 5 of the 168 steps") for note in notes)
+
+
+def test_a_moment_before_the_first_reading_is_refused(promoted: SmallFleet) -> None:
+    with pytest.raises(BadInput, match=r"has no reading of temperature, .* before 2024-12-01 00:00 UTC"):
+        make(promoted, at=START - 31 * DAY)
+
+
+def test_readings_that_came_after_the_training_are_used_from_a_newer_table_version(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path, circuits=1)
+    fleet.promote()
+    Simulate(open_table(fleet.opened.directory))(SimulatedFleet(1, 1, 70 * DAY, start=START))
+    fleet.clock.sleep(10 * DAY)
+    made = make(fleet)
+    assert made.origin == START + 70 * DAY
+    assert (made.provenance.delta_version_trained, made.provenance.delta_version_read) == (0, 1)
+    assert make(fleet, delta=0).origin == START + 60 * DAY
+
+
+def test_holes_in_the_history_stay_holes_and_the_forecast_has_none(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path, circuits=1)
+    fleet.promote()
+    rows = _rows(fleet, fleet.last - 20 * HOUR, fleet.last)
+    table = open_table(tmp_path / "holed")
+    table.merge(rows)
+    tables = {"readings": table}
+    platform = replace(fleet.opened.platform, tables=tables)
+    made = MakeForecast(platform, fleet.clock)(fleet.circuit)
+    assert np.isnan(made.history.values).any()
+    assert np.isfinite(made.forecast.point).all()
+
+
+def _rows(fleet: SmallFleet, gap_from: datetime, gap_to: datetime) -> pl.DataFrame:
+    """All readings but those in [gap_from, gap_to)."""
+    circuit = fleet.circuit
+    wanted = ReadingsWanted(circuit.key, SENSORS, START, fleet.last + HOUR)
+    (found,) = fleet.opened.platform.tables["readings"].read([wanted], 0)
+    frame = pl.DataFrame(
+        {
+            "plant_id": circuit.key.plant,
+            "circuit_id": circuit.key.circuit,
+            "timestamp": pl.Series(found.times).cast(pl.Datetime("us", "UTC")),
+            **{name: found.values[:, place] for place, name in enumerate(SENSORS)},
+        }
+    )
+    return frame.filter(~pl.col("timestamp").is_between(gap_from, gap_to, closed="left"))
+
+
+def test_a_sensor_that_went_silent_is_forecast_from_its_mean_and_noted(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path, circuits=1)
+    fleet.promote()
+    silent = pl.col("timestamp") >= START + 40 * DAY
+    rows = _rows(fleet, START, START).with_columns(
+        pl.when(silent).then(None).otherwise(pl.col("pressure")).alias("pressure")
+    )
+    table = open_table(tmp_path / "silent")
+    table.merge(rows)
+    made = MakeForecast(replace(fleet.opened.platform, tables={"readings": table}), fleet.clock)(
+        fleet.circuit
+    )
+    assert "no recent reading of pressure: forecast from the mean in training" in made.notes
+    assert np.isfinite(made.forecast.point).all()
+
+
+def test_provenance_names_who_approved_and_everything_that_made_it(promoted: SmallFleet) -> None:
+    made = make(promoted).provenance
+    (approval,) = made.approvals
+    assert (approval.person, approval.comment) == ("grace", "looks right")
+    version = promoted.opened.platform.models.versions([made.model])[made.model][0]
+    assert made.artifact == version.model.artifact
+    assert made.training_hash == version.training_hash
+    assert made.fingerprint == version.model.lineage.fingerprint
+    assert made.cutoff == promoted.circuit.cutoff.end
+    assert (made.commit, made.job) == ("0123abc", f"plant001-circuit01.{made.training_hash.short}.1")
+
+
+def test_a_lost_artifact_is_an_error_not_another_model(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path, circuits=1)
+    fleet.promote()
+    folder = fleet.opened.platform.artifacts.folder(make(fleet).provenance.artifact)
+    folder.rename(folder.with_name("elsewhere"))
+    with pytest.raises(ArtifactMissing):
+        make(fleet)
+
+
+def test_both_platforms_give_the_same_forecast_but_for_rounding(promoted: SmallFleet, tmp_path: Path) -> None:
+    """The local platform fits on one BLAS thread, the memory platform on this process's: sums round differently."""
+    local = small_fleet(tmp_path, "local", circuits=1)
+    local.promote()
+    mine, theirs = make(promoted), make(local)
+    width = mine.forecast.upper_80 - mine.forecast.lower_80
+    assert (np.abs(mine.forecast.point - theirs.forecast.point) < 0.01 * width).all()
