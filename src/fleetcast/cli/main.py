@@ -12,8 +12,11 @@ from fleetcast.cli.approvals import approvals_app, approve, audit_app, reject
 from fleetcast.cli.data import data_app, ingest, simulate
 from fleetcast.cli.demo import demo
 from fleetcast.cli.fit import fit
+from fleetcast.cli.forecast import forecast
+from fleetcast.cli.models import models_app
 from fleetcast.cli.plan import plan
 from fleetcast.cli.repository import init, validate
+from fleetcast.cli.status import status
 from fleetcast.cli.train import runs_app, stage, train
 from fleetcast.domain.errors import FleetcastError
 
@@ -53,6 +56,9 @@ app.add_typer(approvals_app, name="approvals", rich_help_panel=PEOPLE)
 app.command(rich_help_panel=PEOPLE)(approve)
 app.command(rich_help_panel=PEOPLE)(reject)
 app.add_typer(audit_app, name="audit", rich_help_panel=PEOPLE)
+app.command(rich_help_panel=LOOK)(status)
+app.command(rich_help_panel=LOOK)(forecast)
+app.add_typer(models_app, name="models", rich_help_panel=LOOK)
 
 
 @app.callback()
