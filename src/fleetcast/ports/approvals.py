@@ -46,5 +46,9 @@ class AuditLog(Protocol):
     """The append-only record of every change."""
 
     def entries(self) -> Sequence[AuditEntry]:
-        """All entries, oldest first."""
+        """All entries, oldest first.
+
+        Raises:
+            BadInput: An entry cannot be read; the text names it.
+        """
         ...

@@ -117,9 +117,19 @@ class LocalAuditLog:
 
     def entries(self) -> Sequence[AuditEntry]:
         """All entries, oldest first."""
+        query = sa.select(schema.audit.c.number, schema.audit.c.content).order_by(schema.audit.c.number)
         with self._database.reading() as connection:
-            rows = connection.execute(sa.select(schema.audit.c.content).order_by(schema.audit.c.number))
-            return [AUDIT_ENTRY.from_json(row.content) for row in rows]
+            return [_entry(row.number, row.content) for row in connection.execute(query)]
+
+
+def _entry(number: int, content: str) -> AuditEntry:
+    try:
+        return AUDIT_ENTRY.from_json(content)
+    except ValueError as error:
+        raise BadInput(
+            f"audit entry {number} cannot be read",
+            fix="the log was changed outside fleetcast: compare with a backup of the control database",
+        ) from error
 
 
 def _prepare(connection: object, _record: object) -> None:
