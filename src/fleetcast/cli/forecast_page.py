@@ -7,7 +7,8 @@ from importlib.resources import files
 from string import Template
 
 from fleetcast.cli.forecast_picture import as_svg
-from fleetcast.cli.forecast_view import ForecastView, SensorView, shown
+from fleetcast.cli.forecast_view import ForecastView, SensorView
+from fleetcast.cli.moments import shown
 
 
 def as_page(view: ForecastView) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from fleetcast.cli.moments import iso, shown
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
@@ -142,18 +143,6 @@ def as_json(view: ForecastView, origin: Provenance) -> Json:
         "sensors": {sensor.name: _sensor_json(sensor) for sensor in view.sensors},
         "provenance": _provenance_json(origin),
     }
-
-
-def shown(moment: datetime) -> str:
-    """A moment in UTC, to the minute unless it needs more."""
-    moment = moment.astimezone(UTC)
-    seconds = ":%S" if moment.second or moment.microsecond else ""
-    return moment.strftime(f"%Y-%m-%d %H:%M{seconds} UTC")
-
-
-def iso(moment: datetime) -> str:
-    """A moment as ISO 8601 in UTC."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _sensor(made: CircuitForecast, name: str) -> SensorView:

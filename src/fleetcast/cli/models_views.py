@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.cli.forecast_view import iso, shown
+from fleetcast.cli.moments import iso, shown
 from fleetcast.domain.approval import Request
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.model import ModelVersion

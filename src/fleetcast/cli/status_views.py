@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.cli.forecast_view import iso, shown
+from fleetcast.cli.moments import iso, shown
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.run import Run, RunState
 from fleetcast.domain.wording import counted

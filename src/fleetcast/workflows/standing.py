@@ -35,16 +35,19 @@ class Standings:
     shared: Shared
     requests: Mapping[tuple[str, str], Sequence[Request]]
     """About models, by name and version, oldest first; lapsed where their time is over."""
+    waiting: Sequence[Request]
+    """Those that wait for a decision, about environments and models alike, oldest first."""
 
     @classmethod
     def read(cls, platform: Platform, now: datetime) -> Standings:
         """Read everything once, however many models there are."""
         requests: dict[tuple[str, str], list[Request]] = {}
-        for request in platform.approvals.listed():
+        known = [request.as_of(now) for request in platform.approvals.listed()]
+        for request in known:
             if request.subject.kind is SubjectKind.MODEL:
-                key = (request.subject.name, request.subject.version)
-                requests.setdefault(key, []).append(request.as_of(now))
-        return cls(platform.shared.shared(), requests)
+                requests.setdefault((request.subject.name, request.subject.version), []).append(request)
+        waiting = [request for request in known if request.state is RequestState.PENDING]
+        return cls(platform.shared.shared(), requests, waiting)
 
     def about(self, name: str, version: int) -> Sequence[Request]:
         """The requests for one version, oldest first."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from fleetcast.domain.approval import Request, RequestState
+from fleetcast.domain.approval import Request
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.job import JobState, TrainingJob
@@ -136,16 +136,11 @@ class ShowStatus:
             _status(action, standings, jobs.get(action.training_hash) if isinstance(action, Train) else None)
             for action in plan.circuits
         )
-        pending = [
-            request
-            for request in self.platform.approvals.listed((RequestState.PENDING,))
-            if request.as_of(now).state is RequestState.PENDING
-        ]
         last = next(iter(self.platform.runs.listed()), None)
         return FleetStatus(
             at=now,
             circuits=circuits,
-            pending=len(pending),
+            pending=len(standings.waiting),
             assets=tuple(
                 f"{asset.verb} {asset.kind} {asset.name}:{asset.version}"
                 + (f" ({asset.note})" if asset.note else "")
@@ -154,7 +149,7 @@ class ShowStatus:
             ),
             last_run=last,
             estimated=plan.estimated,
-            next_steps=tuple(_next_steps(circuits, plan, pending, last)),
+            next_steps=tuple(_next_steps(circuits, plan, standings.waiting, last)),
         )
 
 
@@ -199,7 +194,7 @@ def _in_use(action: UpToDate, standings: Standings) -> CircuitStatus:
 
 
 def _next_steps(
-    circuits: tuple[CircuitStatus, ...], plan: Plan, pending: list[Request], last: Run | None
+    circuits: tuple[CircuitStatus, ...], plan: Plan, pending: Sequence[Request], last: Run | None
 ) -> Iterator[NextStep]:
     counts = Counter(circuit.state for circuit in circuits)
     failed = [circuit for circuit in circuits if circuit.state is CircuitState.FAILED]
