@@ -116,6 +116,8 @@ expect 0 'fleetcast approve --passing --comment "first models; skill and coverag
 expect 0 'fleetcast train'
 expect 0 'fleetcast plan --detailed-exitcode'
 shows 'Plan: 8 up to date. Nothing to do.'
+expect 0 'fleetcast models list'
+shows '8 circuits, 8 with a model, 8 promoted'
 
 # ── Changes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
