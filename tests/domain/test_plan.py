@@ -61,7 +61,9 @@ def test_a_circuit_without_any_version_trains_as_new() -> None:
 
 
 def test_unchecked_data_is_said_to_be_unchecked() -> None:
-    assert plan_circuit(CIRCUIT, index(), {}).why == "new circuit (data unchecked)"
+    action = plan_circuit(CIRCUIT, index(), {})
+    assert isinstance(action, Train)
+    assert not action.data_checked
 
 
 def test_the_version_in_use_with_the_same_hash_is_up_to_date() -> None:

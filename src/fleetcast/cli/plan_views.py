@@ -52,6 +52,8 @@ def print_plan(plan: Plan, console: Console, *, every: bool, revision: Revision 
                 (asset.split(" ", 1)[0], _STYLES[asset.split(" ", 1)[0]]), " " + asset.split(" ", 1)[1]
             )
         )
+    if unchecked := _unchecked(plan):
+        console.print(Text(unchecked, style="dim"))
     console.print(Text(summary(plan), style="bold"))
 
 
@@ -110,6 +112,8 @@ def as_markdown(plan: Plan, revision: Revision | None = None) -> str:
         lines += [f"| `{action.key}` | {action.action} | {_escaped(action.why)} |" for action in changed]
         lines.append("")
     lines += [f"- {line}" for line in _grouped(plan.assets)]
+    if unchecked := _unchecked(plan):
+        lines += ["", unchecked]
     return "\n".join(lines).rstrip()
 
 
@@ -194,6 +198,14 @@ def _grouped(assets: Sequence[AssetAction]) -> list[str]:
         waiting = sum(1 for asset in models if asset.waiting)
         lines.append(f"promote {len(models)} models" + (f" ({waiting} await approval)" if waiting else ""))
     return lines
+
+
+def _unchecked(plan: Plan) -> str:
+    """What is not known yet of the data to train on; empty if all of it was checked."""
+    number = sum(1 for action in plan.to_train if not action.data_checked)
+    return (
+        f"data of {counted(number, 'circuit')} unchecked: training begins with checking it" if number else ""
+    )
 
 
 def _worded(action: str) -> str:

@@ -33,8 +33,7 @@ class Train:
     @property
     def why(self) -> str:
         """The reason, for people."""
-        why = self.reason or ", ".join(map(str, self.changes))
-        return why if self.data_checked else f"{why} (data unchecked)"
+        return self.reason or ", ".join(map(str, self.changes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,12 +190,16 @@ class PromoteModels:
         return all(_is_shared(shared, version) for version in versions)
 
 
+_LABELS = ("description", "owner", "tags")
+"""What a circuit declares for people's orientation; editing it changes nothing that was approved."""
+
+
 def _is_shared(shared: Shared, version: ModelVersion) -> bool:
     return version.version in shared.models.get(version.name, ())
 
 
 def _subject(circuit: Circuit, version: ModelVersion, policy: GatePolicy, evidence: Evidence) -> Subject:
-    content = circuit_content(circuit)
+    content = {name: value for name, value in circuit_content(circuit).items() if name not in _LABELS}
     return Subject(
         kind=SubjectKind.MODEL,
         name=version.name,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -16,15 +18,19 @@ from fleetcast.pipeline.stored import AUDIT_ENTRY
 from fleetcast.platforms.local import schema
 from fleetcast.ports.clock import Clock
 
-BUSY_TIMEOUT_MS = 10_000
+BUSY_TIMEOUT = timedelta(seconds=10)
 """How long SQLite waits for another process to finish its transaction."""
 
 
 class ControlDatabase:
-    """Opens transactions. A change and its audit entries are written together or not at all."""
+    """Opens transactions. A change and its audit entries are written together or not at all.
+
+    The database's connections are closed when nobody holds this object any more.
+    """
 
     def __init__(self, engine: Engine, *, actor: Actor, clock: Clock) -> None:
         self._engine = engine
+        weakref.finalize(self, engine.dispose)
         self.actor = actor
         self.clock = clock
 
@@ -69,10 +75,6 @@ class ControlDatabase:
             rows.append({"number": number, "digest": entry.digest.hex, "content": AUDIT_ENTRY.to_json(entry)})
         connection.execute(sa.insert(schema.audit), rows)
 
-    def close(self) -> None:
-        """Let go of the database file."""
-        self._engine.dispose()
-
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
@@ -83,7 +85,9 @@ class ControlDatabase:
             raise _unavailable(error) from error
 
 
-def open_database(path: Path, *, actor: Actor, clock: Clock) -> ControlDatabase:
+def open_database(
+    path: Path, *, actor: Actor, clock: Clock, busy_timeout: timedelta = BUSY_TIMEOUT
+) -> ControlDatabase:
     """Open the SQLite control database at `path`, made on first use.
 
     Raises:
@@ -96,7 +100,7 @@ def open_database(path: Path, *, actor: Actor, clock: Clock) -> ControlDatabase:
         raise Unavailable(
             f"cannot make {path.parent}: {error.strerror}", fix="check the disk and its rights"
         ) from error
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout.total_seconds()})
     sa.event.listen(engine, "connect", _prepare)
     database = ControlDatabase(engine, actor=actor, clock=clock)
     _ensure_schema(database)
