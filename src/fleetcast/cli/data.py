@@ -9,14 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.data_views import (
-    as_json,
-    print_holdings,
-    print_ingest,
-    print_quality,
-    print_simulation,
-    print_versions,
-)
 from fleetcast.cli.views import View, console, show_json
 from fleetcast.domain.duration import parse_date, parse_duration, parse_instant
 from fleetcast.domain.errors import BadInput
@@ -108,6 +100,7 @@ def ingest(
         bad_rows=BadRows.SKIP if skip_bad_rows else BadRows.REFUSE,
     )
     from fleetcast.app import open_ingest
+    from fleetcast.cli.data_views import as_json, print_ingest
 
     report = open_ingest(fleet, source)(files, options)
     if view is View.JSON:
@@ -143,6 +136,7 @@ def simulate(
     fleetcast simulate --plants 10 --circuits 20 --gaps 3 --late-rows 20
     """
     from fleetcast.app import open_table
+    from fleetcast.cli.data_views import as_json, print_simulation
     from fleetcast.forecasting.simulation import Defects
     from fleetcast.workflows.simulate import Simulate, SimulatedFleet
 
@@ -179,6 +173,7 @@ def show(
     fleetcast data show 'PLANT001/*' --delta-version 3 --format json
     """
     from fleetcast.app import open_table
+    from fleetcast.cli.data_views import as_json, print_holdings
     from fleetcast.workflows.inspect_data import ShowData
 
     holdings = ShowData(open_table(fleet, source))(circuits or (), version)
@@ -216,6 +211,7 @@ def quality(
     fleetcast data quality 'LHB/*' --frequency 10min --limit Ot_avg=-50..60
     """
     from fleetcast.app import open_table
+    from fleetcast.cli.data_views import as_json, print_quality
     from fleetcast.workflows.inspect_data import CheckQuality, QualityCheck, ShowData, checked_as_declared
 
     table = open_table(fleet, source)
@@ -247,6 +243,7 @@ def versions(
     fleetcast data versions
     """
     from fleetcast.app import open_table
+    from fleetcast.cli.data_views import as_json, print_versions
 
     known = open_table(fleet, source).versions()
     if view is View.JSON:

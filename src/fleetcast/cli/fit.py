@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +19,6 @@ def fit(
 
     fleetcast fit --task task.json --data rows.parquet --output model
     """
-    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
     from fleetcast.pipeline.fit import fit_from_files
 
     typer.echo(fit_from_files(task, data, output))

@@ -28,7 +28,7 @@ _RESERVED = frozenset({"plant_id", "circuit_id", "timestamp"})
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Refused(ValueError):  # noqa: N818 - reads as what happened to the value
+class Refused(ValueError):
     """A value that its setting does not accept; Pydantic carries it to where its line is known."""
 
     def __init__(self, what: str, fix: str = "") -> None:

@@ -75,7 +75,7 @@ def _syntax_fix(text: str, mark: yaml.error.Mark | None) -> str:
     return "check indentation, quotes and brackets there and just above"
 
 
-class _Stopped(Exception):  # noqa: N818 - control flow, never seen outside
+class _Stopped(Exception):
     """The rest of the file is not read; the reason has been noted."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleetcast.domain.errors import FleetcastError
 
 
-class HistoryTooShort(FleetcastError):  # noqa: N818 — named for what is wrong, as all our errors are
+class HistoryTooShort(FleetcastError):
     """The longest unbroken stretch of readings is too short to train and to test a model on."""
 
     def __init__(self, have: int, need: int) -> None:

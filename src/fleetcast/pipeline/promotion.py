@@ -229,7 +229,20 @@ def _facts(version: ModelVersion, champion: ModelVersion | None, data: DataAsset
         ("coverage 95", mean.coverage_95),
     )
     facts += [Fact(name, f"{value:.3f}") for name, value in shown if value is not None]
-    return facts
+    return facts + _weakest(version)
+
+
+def _weakest(version: ModelVersion) -> list[Fact]:
+    """The sensor with the least skill, which a mean over all sensors may hide."""
+    known = {
+        name: scores.skill
+        for name, scores in version.model.scores.sensors.items()
+        if scores.skill is not None
+    }
+    if len(known) < 2:
+        return []
+    sensor = min(known, key=lambda name: known[name])
+    return [Fact("weakest sensor", f"{sensor}, skill {known[sensor]:.3f}")]
 
 
 def _document(promotion: Promotion) -> Json:

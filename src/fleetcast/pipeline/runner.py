@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -89,6 +90,8 @@ class StageRunner:
             )
             unfinished.replace(target)
         except OSError as error:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
             raise Unavailable(
                 f"cannot write {target}: {error.strerror}", fix="check the disk's space and rights"
             ) from error
