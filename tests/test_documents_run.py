@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parent.parent / "docs"
-PAGES = sorted(page.name for page in DOCS.glob("*.md") if "```console" in page.read_text(encoding="utf-8"))
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(page for page in DOCS.glob("*.md") if page.name != "REFERENCE.md")]
+SHOWING = [page for page in PAGES if "```console" in page.read_text(encoding="utf-8")]
 _EXPECTED = re.compile(r"\s+# exit (\d+)$")
 
 
@@ -26,11 +28,11 @@ def commands(page: str) -> Iterator[tuple[str, int]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in PAGES if name != "REFERENCE.md"])
-def test_the_commands_of_a_page_do_what_it_says(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", SHOWING, ids=lambda page: page.stem)
+def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     here = tmp_path
-    for command, expected in commands((DOCS / name).read_text(encoding="utf-8")):
+    for command, expected in commands(page.read_text(encoding="utf-8")):
         if command.startswith("cd "):
             here = here / command.removeprefix("cd ")
             continue
