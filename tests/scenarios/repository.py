@@ -25,6 +25,8 @@ CIRCUIT01, CIRCUIT02 = "PLANT001/CIRCUIT01", "PLANT001/CIRCUIT02"
 CIRCUITS = "config/circuits.yaml"
 ENVIRONMENT = "config/environment.yaml"
 COMPONENT = "components/training-pipeline-component.yaml"
+FIT = f'{sys.executable} -m fleetcast.cli.main fit --task "$1" --data "$2" --output "$3"\n'
+"""fleetcast's own training, as a line of a shell script."""
 STAGES = (
     "RegisterEnvironment",
     "PromoteEnvironment",
@@ -103,7 +105,7 @@ class Repository:
         self.edit(CIRCUITS, f"pipeline_component_version: {before}", f"pipeline_component_version: {after}")
 
     def fit_with(self, script: str) -> Path:
-        """Let a shell script train, with `$1 $2 $3` the task, the data and the model's folder; 1 s timeouts off."""
+        """Let a shell script train, with `$1 $2 $3` the task, the data and the model's folder."""
         path = self.folder / "fit.sh"
         path.write_text(script)
         component = self.folder / COMPONENT

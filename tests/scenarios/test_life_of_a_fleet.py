@@ -234,5 +234,5 @@ def test_plan_changes_nothing(declared: Repository) -> None:
 
 def test_markdown_shows_the_same_plan(declared: Repository) -> None:
     shown = declared.type("plan", "--format", "markdown").out
-    assert "| `PLANT001/CIRCUIT01` | train | new circuit (data unchecked) |" in shown
+    assert "| `PLANT001/CIRCUIT01` | train | new circuit |" in shown
     assert "**Plan: 2 to train.**" in shown

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -17,12 +16,11 @@ from tests.scenarios.repository import (
     CIRCUITS,
     COMPONENT,
     ENVIRONMENT,
+    FIT,
     Repository,
     Said,
     write_fleet,
 )
-
-FIT = f'{sys.executable} -m fleetcast.cli.main fit --task "$1" --data "$2" --output "$3"\n'
 
 
 def one_clear_error(said: Said) -> str:

@@ -22,6 +22,8 @@ from fleetcast.domain.errors import FleetcastError
 
 WRONG_USAGE = 64
 FAILED = 1
+INTERRUPTED = 130
+"""What Typer makes of Ctrl-C; ours is 1, as the work is not done."""
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """What Typer raises when a command line does not fit; it has no public name there."""
@@ -87,6 +89,8 @@ def run(arguments: list[str]) -> int:
         complain(error)
         return FAILED
     except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    if code == INTERRUPTED:
         typer.echo("\ninterrupted; what is finished is kept: the same command continues", err=True)
         return FAILED
     return code if isinstance(code, int) else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from fleetcast.domain.audit import Actor
@@ -11,7 +12,7 @@ from fleetcast.domain.settings import PlatformSettings
 from fleetcast.platforms.local.approval_book import LocalApprovalBook
 from fleetcast.platforms.local.artifact_store import LocalArtifactStore
 from fleetcast.platforms.local.asset_registry import LocalAssetRegistry, LocalDataAssets
-from fleetcast.platforms.local.database import LocalAuditLog, open_database
+from fleetcast.platforms.local.database import BUSY_TIMEOUT, LocalAuditLog, open_database
 from fleetcast.platforms.local.frozen_rows import LocalFrozenRows
 from fleetcast.platforms.local.job_service import LocalJobService
 from fleetcast.platforms.local.model_registry import LocalModelRegistry, LocalSharedRegistry
@@ -28,6 +29,7 @@ def local_platform(
     *,
     actor: Actor,
     clock: Clock,
+    busy_timeout: timedelta = BUSY_TIMEOUT,
 ) -> Platform:
     """Open the platform in a state directory, made on first use.
 
@@ -35,7 +37,7 @@ def local_platform(
         Unavailable: The directory or its database cannot be used.
         BadInput: Another version of fleetcast made the database.
     """
-    database = open_database(state / "control.db", actor=actor, clock=clock)
+    database = open_database(state / "control.db", actor=actor, clock=clock, busy_timeout=busy_timeout)
     frozen = LocalFrozenRows(state / "frozen")
     artifacts = state / "artifacts"
     workers = settings.workers or _cores()

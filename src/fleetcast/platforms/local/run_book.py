@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -37,16 +37,18 @@ class LocalRunBook:
         try:
             lock.acquire()
         except Timeout:
-            raise RunInProgress(note.read_text() if note.is_file() else "unknown process") from None
+            raise RunInProgress(_read(note) or "unknown process") from None
         except OSError as error:
             raise Unavailable(
                 f"cannot lock {self._lock}: {error}", fix="make the state directory writable"
             ) from error
         try:
-            note.write_text(holder)
+            with suppress(OSError):  # only for those who are kept waiting; a full disk shows itself where it matters
+                note.write_text(holder)
             yield
         finally:
-            note.unlink(missing_ok=True)
+            with suppress(OSError):
+                note.unlink(missing_ok=True)
             lock.release()
 
     def begin(self, fleet: Digest, commit: str) -> Run:
@@ -98,6 +100,14 @@ class LocalRunBook:
             .where(_runs.c.number == number)
             .values(state=run.state.value, content=RUN.to_json(run))
         )
+
+
+def _read(note: Path) -> str:
+    """Who holds the lock; empty where they could not say, or have just let go."""
+    try:
+        return note.read_text()
+    except OSError:
+        return ""
 
 
 def _number(run_id: str) -> int:
