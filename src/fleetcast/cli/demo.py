@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,6 +126,8 @@ def _again() -> None:
 
 def _look_next(directory: Path) -> None:
     _chapter("Look next")
+    if shutil.which("fleetcast") is None:
+        typer.echo(f'  {"make the command known":<33} export PATH="{Path(sys.executable).parent}:$PATH"')
     for what, command in (
         ("go there", f"cd {directory}"),
         ("every model, with its metrics", "fleetcast models list"),
