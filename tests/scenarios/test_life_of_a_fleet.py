@@ -162,6 +162,16 @@ def test_frozen_rows_deleted_before_training_are_read_again(declared: Repository
     assert len(declared.versions()) == 2
 
 
+def test_frozen_rows_deleted_before_promotion_change_no_evidence(promoted: Repository) -> None:
+    promoted.declare("CIRCUIT02", "cutoff_date: 2025-02-28")
+    promoted.type("train")
+    before = promoted.requests()
+    for file in (promoted.state / "frozen").rglob("*.parquet"):
+        file.unlink()
+    assert promoted.type("train").code == 3
+    assert promoted.requests() == before
+
+
 def test_a_stage_of_another_state_of_the_fleet_is_refused(declared: Repository) -> None:
     run = declared.type("stage", STAGES[0], "--format", "json").json["run"]
     declared.declare("CIRCUIT01", "revision: 1")

@@ -17,6 +17,7 @@ from tests.scenarios.repository import (
     COMPONENT,
     ENVIRONMENT,
     FIT,
+    STAGES,
     Repository,
     Said,
     write_fleet,
@@ -152,6 +153,21 @@ def test_settings_that_make_no_sense_are_refused_before_anything_runs(
     said = one_clear_error(declared.type("train"))
     assert "config/circuits.yaml" in said
     assert not (declared.state / "control.db").exists()
+
+
+def test_damaged_training_rows_are_named_and_read_again_once_deleted(declared: Repository) -> None:
+    for name in STAGES[:4]:
+        declared.type("stage", name)
+    damaged, *_ = (declared.state / "frozen").rglob("*.parquet")
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    failed = declared.type("train")
+    assert failed.code == 1
+    assert f"{damaged.name} are damaged" in failed.out
+    assert "delete that file" in failed.out
+    assert len(declared.versions()) == 1
+    damaged.unlink()
+    assert declared.type("train").code == 3
+    assert len(declared.versions()) == 2
 
 
 # Components

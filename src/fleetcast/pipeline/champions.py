@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +15,10 @@ from fleetcast.domain.promotion import Compared, Comparison, NoChampion, NotComp
 from fleetcast.forecasting.artifact import load, load_backtest
 from fleetcast.forecasting.backtest import replay
 from fleetcast.forecasting.resampling import resample
+from fleetcast.pipeline.data import freeze_again
 from fleetcast.ports.artifacts import ArtifactMissing, ArtifactStore
 from fleetcast.ports.frozen_rows import FrozenRows
+from fleetcast.ports.readings import ReadingsTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class ChampionComparison:
     """Replays a champion on the challenger's own backtest."""
 
     artifacts: ArtifactStore
+    tables: Mapping[str, ReadingsTable]
     frozen: FrozenRows
 
     def __call__(
@@ -43,6 +47,7 @@ class ChampionComparison:
         if not usable:
             return NotComparable(champion.version, f"no backtest origin after its cutoff {_shown(cutoff)}")
         model = load(self.artifacts.folder(champion.model.artifact))
+        freeze_again([(circuit, challenger.model.lineage.fingerprint)], self.tables, self.frozen)
         readings = self.frozen.load(challenger.model.lineage.fingerprint, circuit.key)
         series = resample(
             readings.times,

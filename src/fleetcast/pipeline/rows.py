@@ -42,11 +42,14 @@ def read_rows(path: Path, key: CircuitKey) -> Readings:
     """
     import polars as pl
 
+    if not path.is_file():
+        raise BadInput(f"the rows of {key} are not in {path}", fix="run `fleetcast train` again")
     try:
         frame = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise BadInput(
-            f"cannot read the rows of {key} from {path.name}: {error}", fix="run `fleetcast train` again"
+            f"the rows of {key} in {path} are damaged: {error}",
+            fix="delete that file, then run `fleetcast train` again: the table still has them",
         ) from error
     sensors = tuple(name for name in frame.columns if name != "timestamp")
     times = frame["timestamp"].cast(pl.Int64).to_numpy()
