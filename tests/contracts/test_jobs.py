@@ -27,10 +27,11 @@ def frozen(platform: Platform, rows: Readings) -> Readings:
     return rows
 
 
-def seen_through(platform: Platform, count: int) -> list[TrainingJob]:
+def seen_through(platform: Platform, *queued: TrainingJob) -> list[TrainingJob]:
     ended: list[TrainingJob] = []
-    while len(ended) < count:
-        ended += [job for job in platform.jobs.wait(timedelta(seconds=30)) if job.state.final]
+    hashes = [job.task.training_hash for job in queued]
+    while len(ended) < len(queued):
+        ended += [job for job in platform.jobs.wait(hashes, timedelta(seconds=30)) if job.state.final]
     return sorted(ended, key=lambda job: job.id)
 
 
@@ -38,7 +39,7 @@ def test_a_job_completes_with_an_artifact_and_scores(platform: Platform) -> None
     plain = component()
     queued = job(frozen(platform, readings()), plain)
     platform.jobs.submit([queued], plain)
-    (ended,) = seen_through(platform, 1)
+    (ended,) = seen_through(platform, queued)
     assert ended.state is JobState.COMPLETED, ended.error
     assert ended.outcome is not None
     assert ended.outcome.scores.sensors.keys() == {"temperature", "pressure"}
@@ -52,10 +53,10 @@ def test_submitting_a_job_again_leaves_it_as_it_is(platform: Platform) -> None:
     plain = component()
     queued = job(frozen(platform, readings()), plain)
     platform.jobs.submit([queued], plain)
-    (ended,) = seen_through(platform, 1)
+    (ended,) = seen_through(platform, queued)
     platform.jobs.submit([queued, replace(queued, run="run-0002")], plain)
     assert platform.jobs.jobs_for([queued.task.training_hash]) == {queued.task.training_hash: [ended]}
-    assert platform.jobs.wait(timedelta(0)) == []
+    assert platform.jobs.wait([queued.task.training_hash], timedelta(0)) == []
 
 
 def test_equal_configuration_on_other_rows_gives_another_artifact(platform: Platform) -> None:
@@ -63,7 +64,7 @@ def test_equal_configuration_on_other_rows_gives_another_artifact(platform: Plat
     one = job(frozen(platform, readings(seed=1)), plain, name="one")
     two = job(frozen(platform, readings(CircuitKey("PLANT001", "CIRCUIT02"), seed=2)), plain, name="two")
     platform.jobs.submit([one, two], plain)
-    first, second = seen_through(platform, 2)
+    first, second = seen_through(platform, one, two)
     assert first.outcome is not None
     assert second.outcome is not None
     assert first.outcome.artifact != second.outcome.artifact
@@ -79,7 +80,7 @@ def test_a_failing_command_fails_its_job_with_the_last_thing_it_said(
     good = job(frozen(platform, readings(seed=2)), plain, name="good")
     platform.jobs.submit([bad], broken)
     platform.jobs.submit([good], plain)
-    failed, completed = seen_through(platform, 2)
+    failed, completed = seen_through(platform, bad, good)
     assert failed.state is JobState.FAILED
     assert "exit code 3" in failed.error
     assert "no licence found" in failed.error
@@ -88,8 +89,9 @@ def test_a_failing_command_fails_its_job_with_the_last_thing_it_said(
 
 def test_a_command_that_writes_no_model_fails_its_job(platform: Platform) -> None:
     idle = component("true")
-    platform.jobs.submit([job(frozen(platform, readings()), idle)], idle)
-    (failed,) = seen_through(platform, 1)
+    queued = job(frozen(platform, readings()), idle)
+    platform.jobs.submit([queued], idle)
+    (failed,) = seen_through(platform, queued)
     assert failed.state is JobState.FAILED
     assert "wrote no model" in failed.error
 
@@ -98,9 +100,24 @@ def test_blanks_inside_a_placeholder_do_not_matter(platform: Platform) -> None:
     spaced = component(
         "fleetcast fit --task ${{ inputs.task }} --data ${{ inputs.data }} --output ${{ outputs.model }}"
     )
-    platform.jobs.submit([job(frozen(platform, readings()), spaced)], spaced)
-    (ended,) = seen_through(platform, 1)
+    queued = job(frozen(platform, readings()), spaced)
+    platform.jobs.submit([queued], spaced)
+    (ended,) = seen_through(platform, queued)
     assert ended.state is JobState.COMPLETED, ended.error
+
+
+def test_only_the_jobs_asked_for_are_run(platform: Platform) -> None:
+    plain = component()
+    left_behind = job(frozen(platform, readings(seed=1)), plain, name="left-behind")
+    wanted = job(frozen(platform, readings(seed=2)), plain, name="wanted")
+    platform.jobs.submit([left_behind, wanted], plain)
+    (ended,) = seen_through(platform, wanted)
+    assert ended.id == wanted.id
+    assert platform.jobs.wait([wanted.task.training_hash], timedelta(0)) == []
+    (still,) = platform.jobs.jobs_for([left_behind.task.training_hash])[left_behind.task.training_hash]
+    assert still.state is JobState.QUEUED
+    (later,) = seen_through(platform, left_behind)
+    assert later.state is JobState.COMPLETED, later.error
 
 
 def test_all_attempts_at_many_hashes_are_read_at_once(platform: Platform) -> None:
@@ -141,9 +158,11 @@ def test_a_job_past_its_timeout_is_killed_while_its_sibling_goes_on(tmp_path: Pa
     platform = local(tmp_path)
     marker = tmp_path / "still alive"
     slow = component(f"sh -c 'sleep 600; touch {marker}'", timeout_seconds=1)
-    one_job(platform, slow, name="slow")
-    one_job(platform, component(), name="quick", seed=2)
-    ended = {job.task.model_name: job for job in seen_through(platform, 2)}
+    jobs = [
+        one_job(platform, slow, name="slow"),
+        one_job(platform, component(), name="quick", seed=2),
+    ]
+    ended = {job.task.model_name: job for job in seen_through(platform, *jobs)}
     platform.jobs.close()
     assert ended["slow"].state is JobState.FAILED
     assert ended["slow"].error == "timed out after 1 s"
@@ -155,9 +174,11 @@ def test_a_worker_that_dies_fails_its_job_and_no_other(tmp_path: Path) -> None:
     platform = local(tmp_path)
     script = tmp_path / "fit.sh"
     script.write_text("kill -9 $PPID\n")
-    one_job(platform, component(f"sh {script}"), name="deadly")
-    one_job(platform, component(), name="quick", seed=2)
-    ended = {job.task.model_name: job for job in seen_through(platform, 2)}
+    jobs = [
+        one_job(platform, component(f"sh {script}"), name="deadly"),
+        one_job(platform, component(), name="quick", seed=2),
+    ]
+    ended = {job.task.model_name: job for job in seen_through(platform, *jobs)}
     platform.jobs.close()
     assert ended["deadly"].state is JobState.FAILED
     assert "worker process died" in ended["deadly"].error
@@ -167,7 +188,7 @@ def test_a_worker_that_dies_fails_its_job_and_no_other(tmp_path: Path) -> None:
 def test_queued_jobs_outlive_the_process_that_queued_them(tmp_path: Path) -> None:
     queued = one_job(local(tmp_path), component())
     later = local(tmp_path)
-    (ended,) = seen_through(later, 1)
+    (ended,) = seen_through(later, queued)
     later.jobs.close()
     assert (ended.id, ended.state) == (queued.id, JobState.COMPLETED)
 
@@ -180,7 +201,7 @@ def test_a_job_whose_outcome_was_written_is_not_run_again(tmp_path: Path) -> Non
     counted = component(f"sh {script} ${{{{inputs.task}}}} ${{{{inputs.data}}}} ${{{{outputs.model}}}}")
     platform = local(tmp_path)
     queued = one_job(platform, counted)
-    (ended,) = seen_through(platform, 1)
+    (ended,) = seen_through(platform, queued)
     platform.jobs.close()
     assert ended.state is JobState.COMPLETED, ended.error
     assert runs.read_text() == "ran\n"
@@ -188,7 +209,7 @@ def test_a_job_whose_outcome_was_written_is_not_run_again(tmp_path: Path) -> Non
     (tmp_path / "restored" / "state" / "jobs").mkdir(parents=True)
     (tmp_path / "state" / "jobs" / queued.id).rename(tmp_path / "restored" / "state" / "jobs" / queued.id)
     one_job(again, counted)
-    (found,) = seen_through(again, 1)
+    (found,) = seen_through(again, queued)
     again.jobs.close()
     assert found.outcome == ended.outcome
     assert runs.read_text() == "ran\n"

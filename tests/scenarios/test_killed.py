@@ -184,3 +184,20 @@ def test_ctrl_c_in_the_middle_of_training(fleet: Repository) -> None:
     assert len(finished) == 2
     let_go.touch()
     finishes(fleet, finished)
+
+
+def test_jobs_of_a_configuration_that_was_edited_meanwhile_are_not_run(fleet: Repository) -> None:
+    killed(fleet, "after", "jobs", "submit", "1")
+    stale = set(fleet.jobs())
+    for circuit in ("CIRCUIT01", "CIRCUIT02", "CIRCUIT03"):
+        fleet.declare(circuit, "revision: 1")
+    assert fleet.type("train").code == 3
+    assert not stale & set(outcomes(fleet))
+    assert len(outcomes(fleet)) == 3
+
+
+def test_jobs_of_circuits_that_were_not_named_are_not_run(fleet: Repository) -> None:
+    killed(fleet, "after", "jobs", "submit", "1")
+    assert fleet.type("train", "--circuits", "PLANT001/CIRCUIT02").code == 3
+    assert list(outcomes(fleet)) == [job for job in fleet.jobs() if "circuit02" in job]
+    finishes(fleet, outcomes(fleet))

@@ -230,7 +230,7 @@ class _Watch:
         pause = polling.start
         self._tell()
         while self._open and (left := until - self._stage.clock.now()) > timedelta(0):
-            changed = self._stage.jobs.wait(min(pause, left))
+            changed = self._stage.jobs.wait(self._latest.keys(), min(pause, left))
             for job in changed:
                 self._take(job)
             pause = polling.start if changed else min(2 * pause, polling.pause)

@@ -30,10 +30,11 @@ class JobService(Protocol):
         """All attempts at these training hashes, by hash, first attempt first; read in bulk."""
         ...
 
-    def wait(self, timeout: timedelta) -> Sequence[TrainingJob]:
-        """Let jobs go on until some of them changed or the time is over; gives those that changed.
+    def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:
+        """Let jobs at these training hashes go on until some of them changed or the time is over.
 
-        A finished job is on record before it is given here, so a crash never forgets it.
+        Gives those that changed; a finished job is on record before it is given here, so a crash never forgets
+        it. Other jobs, left behind by an interrupted run, may wait for whoever asks for them.
         """
         ...
 

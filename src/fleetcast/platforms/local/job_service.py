@@ -48,7 +48,8 @@ class LocalJobService:
         self._frozen = frozen
         self._max_parallel = max_parallel
         self._pool = WorkerPool(workers)
-        self._queue: deque[TrainingJob] | None = None
+        self._queue: deque[TrainingJob] = deque()
+        self._asked: frozenset[Digest] = frozenset()
         self._running: dict[str, TrainingJob] = {}
         self._components: dict[str, TrainingComponent] = {}
 
@@ -77,8 +78,7 @@ class LocalJobService:
             connection.execute(
                 sa.insert(_jobs), [_row(job) | {"position": last + i} for i, job in enumerate(new, start=1)]
             )
-        if self._queue is not None:
-            self._queue.extend(new)
+        self._queue.extend(job for job in new if job.task.training_hash in self._asked)
 
     def jobs_for(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
         """All attempts at these training hashes, first attempt first."""
@@ -95,8 +95,12 @@ class LocalJobService:
                     found[job.task.training_hash].append(job)
         return dict(found)
 
-    def wait(self, timeout: timedelta) -> Sequence[TrainingJob]:
-        """Let jobs go on until some of them changed or the time is over."""
+    def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:
+        """Let jobs at these hashes go on until some of them changed or the time is over."""
+        asked = frozenset(hashes)
+        if asked != self._asked:
+            self._asked = asked
+            self._load_queue()
         started, ended = self._dispatch()
         for done in self._pool.finished(timeout.total_seconds()) if self._pool.busy and not ended else ():
             ended.append(self._ended(self._running.pop(done.job_id), done))
@@ -122,7 +126,8 @@ class LocalJobService:
     def close(self) -> None:
         """End the workers; unfinished jobs stay queued."""
         self._pool.close()
-        self._queue = None
+        self._queue.clear()
+        self._asked = frozenset()
         self._running.clear()
 
     def log(self, job_id: str) -> Path:
@@ -131,7 +136,7 @@ class LocalJobService:
 
     def _dispatch(self) -> tuple[list[TrainingJob], list[TrainingJob]]:
         """Start jobs while workers are free; give those started, and those found complete already."""
-        queue = self._load_queue()
+        queue = self._queue
         started: list[TrainingJob] = []
         ended: list[TrainingJob] = []
         batches = {job.batch for job in self._running.values()}
@@ -149,13 +154,15 @@ class LocalJobService:
             started.append(job)
         return started, ended
 
-    def _load_queue(self) -> deque[TrainingJob]:
-        if self._queue is None:
-            unfinished = (JobState.QUEUED.value, JobState.RUNNING.value)
-            query = sa.select(_jobs.c.content).where(_jobs.c.state.in_(unfinished)).order_by(_jobs.c.position)
-            with self._database.reading() as connection:
-                self._queue = deque(TRAINING_JOB.from_json(row.content) for row in connection.execute(query))
-        return self._queue
+    def _load_queue(self) -> None:
+        """Queue the unfinished jobs that are asked for; others stay in the database."""
+        unfinished = (JobState.QUEUED.value, JobState.RUNNING.value)
+        query = sa.select(_jobs.c.content).where(_jobs.c.state.in_(unfinished)).order_by(_jobs.c.position)
+        with self._database.reading() as connection:
+            found = [TRAINING_JOB.from_json(row.content) for row in connection.execute(query)]
+        self._queue = deque(
+            job for job in found if job.task.training_hash in self._asked and job.id not in self._running
+        )
 
     def _earlier_outcome(self, job: TrainingJob) -> JobOutcome | None:
         path = outcome_file(self._folder / job.id)

@@ -70,9 +70,10 @@ class MemoryJobService:
                 found[job.task.training_hash].append(job)
         return dict(found)
 
-    def wait(self, timeout: timedelta) -> Sequence[TrainingJob]:
+    def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:
         """Run the next job; with none left, let the time pass."""
-        job = next((job for job in self._world.jobs.values() if not job.state.final), None)
+        asked = (job for job in self._world.jobs.values() if job.task.training_hash in hashes)
+        job = next((job for job in asked if not job.state.final), None)
         if job is None:
             self._world.clock.sleep(timeout)
             return []
