@@ -180,6 +180,19 @@ def test_a_component_whose_command_does_not_exist_refuses_to_start(declared: Rep
     assert declared.jobs() == []
 
 
+def test_an_older_component_whose_command_is_gone_refuses_to_start(declared: Repository) -> None:
+    trainer = declared.folder / "trainer"
+    trainer.write_text(f"#!/bin/sh\n{FIT}")
+    trainer.chmod(0o755)
+    declared.edit(COMPONENT, "command: fleetcast fit", f"command: {trainer}")
+    assert declared.type("stage", "RegisterComponents").code == 0
+    trainer.unlink()
+    declared.edit(COMPONENT, f"command: {trainer}", "command: fleetcast fit")
+    declared.edit(COMPONENT, "version: 1.0.0", "version: 1.1.0")
+    assert str(trainer) in one_clear_error(declared.type("train"))
+    assert declared.jobs() == []
+
+
 def test_a_failing_command_is_retried_and_its_siblings_are_promoted(declared: Repository) -> None:
     script = declared.fit_with(f"grep -q CIRCUIT02 $1 && {{ echo 'pump offline'; exit 7; }}\n{FIT}")
     failed = declared.type("train")
@@ -230,8 +243,9 @@ def test_an_edited_component_must_be_bumped_too(promoted: Repository) -> None:
 
 def test_a_component_version_that_nobody_registered_is_refused(declared: Repository) -> None:
     declared.declare("CIRCUIT02", "pipeline_component_version: 9.9.9")
-    said = one_clear_error(declared.type("train"))
-    assert "PLANT001/CIRCUIT02 names training-pipeline:9.9.9" in said
+    for words in (["plan"], ["train"]):
+        said = one_clear_error(declared.type(*words))
+        assert "PLANT001/CIRCUIT02 names training-pipeline:9.9.9" in said
     assert declared.jobs() == []
 
 

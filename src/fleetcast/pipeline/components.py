@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from fleetcast.domain.assets import Asset, AssetKind
 from fleetcast.domain.canonical import Json
+from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.component import Step, TrainingComponent
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.run import Ending
@@ -69,19 +70,24 @@ class RegisterComponents:
         asset = component_asset(component)
         held = self.assets.find(AssetKind.COMPONENT, asset.name, asset.version)
         self.assets.register(asset)
-        self._check_named(situation, asset)
+        check_component_versions(situation.circuits, asset, self.assets)
         return ComponentsRegistered(asset, new=held is None)
 
-    def _check_named(self, situation: Situation, asset: Asset) -> None:
-        known = {
-            registered.asset.version for registered in self.assets.versions(AssetKind.COMPONENT, asset.name)
-        }
-        for circuit in situation.circuits:
-            if circuit.component_version not in known:
-                raise BadInput(
-                    f"{circuit.key} names {asset.name}:{circuit.component_version}, neither declared nor registered",
-                    fix=f"registered are {', '.join(sorted(known))}",
-                )
+
+def check_component_versions(circuits: Iterable[Circuit], declared: Asset, assets: AssetRegistry) -> None:
+    """Make sure that every component version the circuits name is the declared one or registered.
+
+    Raises:
+        BadInput: One is neither; the text names its circuit and the versions there are.
+    """
+    held = assets.versions(AssetKind.COMPONENT, declared.name)
+    known = {registered.asset.version for registered in held} | {declared.version}
+    for circuit in circuits:
+        if circuit.component_version not in known:
+            raise BadInput(
+                f"{circuit.key} names {declared.name}:{circuit.component_version}, neither declared nor registered",
+                fix=f"there are {', '.join(sorted(known))}",
+            )
 
 
 def component_from(asset: Asset) -> TrainingComponent:

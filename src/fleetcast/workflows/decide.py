@@ -23,7 +23,10 @@ class Decide:
     ) -> Sequence[Request]:
         """Decide on requests by their numbers, all or none."""
         return self._decide(
-            [self.approvals.find(number) for number in dict.fromkeys(requests)], choice, by=by, comment=comment
+            [self.approvals.find(number) for number in dict.fromkeys(requests)],
+            choice,
+            by=by,
+            comment=comment,
         )
 
     def pending(self) -> Sequence[Request]:

@@ -18,7 +18,7 @@ from fleetcast.domain.plan import (
     plan_removed,
     promotion,
 )
-from fleetcast.pipeline.components import component_asset
+from fleetcast.pipeline.components import check_component_versions, component_asset
 from fleetcast.pipeline.data import check_versions
 from fleetcast.pipeline.environments import environment_asset
 from fleetcast.pipeline.situation import data_digest_of
@@ -36,19 +36,18 @@ class MakePlan:
 
         Raises:
             VersionTaken: A declared version is registered with other content.
-            BadInput: A circuit names a table version that does not exist.
+            BadInput: A circuit names a version of a table or of the component that does not exist.
         """
         index = self.platform.models.index()
         checked = self.platform.data.held([data_digest_of(circuit) for circuit in fleet.circuits])
         circuits = [plan_circuit(circuit, index, checked) for circuit in fleet.circuits]
-        check_versions(
-            [
-                circuit
-                for circuit, action in zip(fleet.circuits, circuits, strict=True)
-                if isinstance(action, Train)
-            ],
-            self.platform.tables,
-        )
+        to_train = [
+            circuit
+            for circuit, action in zip(fleet.circuits, circuits, strict=True)
+            if isinstance(action, Train)
+        ]
+        check_versions(to_train, self.platform.tables)
+        check_component_versions(to_train, component_asset(fleet.component), self.platform.assets)
         past = PastTraining(self.platform.jobs.median_seconds(), self.platform.workers)
         return Plan(
             circuits=(*circuits, *plan_removed(fleet.circuits, index)),
