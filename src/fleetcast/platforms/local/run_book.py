@@ -43,7 +43,9 @@ class LocalRunBook:
                 f"cannot lock {self._lock}: {error}", fix="make the state directory writable"
             ) from error
         try:
-            with suppress(OSError):  # only for those who are kept waiting; a full disk shows itself where it matters
+            with suppress(
+                OSError
+            ):  # only for those who are kept waiting; a full disk shows itself where it matters
                 note.write_text(holder)
             yield
         finally:
