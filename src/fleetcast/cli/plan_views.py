@@ -12,6 +12,7 @@ from rich.text import Text
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.identity import Digest
 from fleetcast.domain.plan import AssetAction, CircuitAction, Plan, Removed, Reuse, Train, UpToDate
 from fleetcast.domain.revision import Revision
 from fleetcast.domain.wording import counted
@@ -129,28 +130,19 @@ def save(plan: Plan, path: Path) -> None:
         raise Unavailable(f"cannot write {path}: {error.strerror}", fix="choose another file") from error
 
 
-def refuse_stale(path: Path, current: Plan) -> None:
-    """Make sure that a saved plan is what would happen now.
+def read_saved(path: Path) -> Digest:
+    """The digest of a plan that was saved to a file.
 
     Raises:
-        BadInput: The file is not a saved plan, or the fleet has moved on since.
+        BadInput: The file cannot be read, or is not a saved plan.
     """
+    hint = "save one with `fleetcast plan --out FILE`"
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
-        digest = saved["digest"]
+        return Digest(json.loads(path.read_text(encoding="utf-8"))["digest"])
     except OSError as error:
-        raise BadInput(
-            f"cannot read {path}: {error.strerror}", fix="save one with `fleetcast plan --out FILE`"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(
-            f"{path} is not a saved plan", fix="save one with `fleetcast plan --out FILE`"
-        ) from error
-    if digest != current.digest.hex:
-        raise BadInput(
-            f"the fleet has moved on since {path} was saved: the plan was {str(digest)[:12]}, now {current.digest}",
-            fix="look at the new plan with `fleetcast plan`, and save it again",
-        )
+        raise BadInput(f"cannot read {path}: {error.strerror}", fix=hint) from error
+    except (ValueError, KeyError, TypeError, BadInput) as error:
+        raise BadInput(f"{path} is not a saved plan", fix=hint) from error
 
 
 def _revision(revision: Revision) -> list[str]:

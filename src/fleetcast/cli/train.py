@@ -47,16 +47,18 @@ def train(
 
     fleetcast train --circuits PLANT001/CIRCUIT01,PLANT001/CIRCUIT02
     """
-    opened = _open(fleet)
-    if plan is not None:
-        from fleetcast.cli.plan_views import refuse_stale
-
-        refuse_stale(plan, opened.planning(opened.fleet))
+    from fleetcast.cli.plan_views import read_saved
     from fleetcast.cli.train_views import watching
 
+    saved = None if plan is None else read_saved(plan)
+    opened = _open(fleet)
     with watching(view) as watcher:
         run = opened.training(
-            opened.fleet, watcher, only=_keys(circuits), lock_timeout=_timeout(lock_timeout)
+            opened.fleet,
+            watcher,
+            only=_keys(circuits),
+            saved_plan=saved,
+            lock_timeout=_timeout(lock_timeout),
         )
     _finish(opened, run, view)
 

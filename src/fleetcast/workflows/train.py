@@ -11,11 +11,12 @@ from datetime import timedelta
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
-from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.run import Run
 from fleetcast.pipeline.runner import StageRunner, StageWatcher
 from fleetcast.pipeline.situation import Situation, only_known
 from fleetcast.pipeline.stages import STAGES, stage_named
+from fleetcast.workflows.plan import MakePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +33,27 @@ class Train:
         watcher: StageWatcher,
         *,
         only: Collection[CircuitKey] | None = None,
+        saved_plan: Digest | None = None,
         lock_timeout: timedelta,
     ) -> Run:
         """Run all stages, going on with the last run if it is unfinished and the fleet has not changed since.
 
+        Args:
+            fleet: What should be.
+            watcher: Is told how it goes.
+            only: The circuits to train; None for all.
+            saved_plan: The digest of the plan that was agreed on; None to apply whatever the plan is now.
+            lock_timeout: How long to wait for another process that runs stages.
+
         Raises:
             RunInProgress: Another process works on this fleet.
+            BadInput: The fleet has moved on since the plan was saved; nothing was done.
             FleetcastError: A stage could not do its work; run it again once mended.
         """
         keys = None if only is None else only_known(fleet, only)
         with self._working(lock_timeout):
+            if saved_plan is not None:
+                self._refuse_stale(saved_plan, fleet)
             run = self._current(fleet)
             situation = Situation(fleet, run, keys)
             return self.runner.close(self.runner.run(STAGES, situation, watcher))
@@ -71,6 +83,14 @@ class Train:
                     fix="check that commit out, or leave `--run` out to start a new run",
                 )
             return self.runner.close(self.runner.run([entry], Situation(fleet, run, keys), watcher))
+
+    def _refuse_stale(self, saved: Digest, fleet: Fleet) -> None:
+        current = MakePlan(self.runner.platform)(fleet).digest
+        if current != saved:
+            raise BadInput(
+                f"the fleet has moved on since the plan was saved: it was {saved}, now it is {current}",
+                fix="look at the new plan with `fleetcast plan`, and save it again",
+            )
 
     def _current(self, fleet: Fleet) -> Run:
         latest = next(iter(self.runner.platform.runs.listed()), None)
