@@ -22,6 +22,7 @@ from fleetcast.domain.wording import counted
 from fleetcast.forecasting.family import needed_steps
 from fleetcast.forecasting.profile import profile
 from fleetcast.forecasting.resampling import instant
+from fleetcast.pipeline.concurrently import in_order
 from fleetcast.pipeline.situation import Progress, Situation, actions, data_digest_of
 from fleetcast.ports.assets import DataAssets
 from fleetcast.ports.frozen_rows import FrozenRows
@@ -68,6 +69,8 @@ class RegisterData:
     data: DataAssets
     tables: Mapping[str, ReadingsTable]
     frozen: FrozenRows
+    threads: int
+    """Circuits checked at the same time."""
 
     def run(self, situation: Situation) -> DataRegistered:
         """Check the data of every circuit that has not been checked."""
@@ -81,9 +84,9 @@ class RegisterData:
         ]
         check_versions(unknown, self.tables)
         new: list[DataAsset] = []
-        for circuit, readings in read_training_rows(unknown, self.tables):
-            new.append(self._check(circuit, readings))
-            situation.report(Progress(len(new), len(unknown), note=str(circuit.key)))
+        for asset in in_order(self._check, read_training_rows(unknown, self.tables), self.threads):
+            new.append(asset)
+            situation.report(Progress(len(new), len(unknown), note=str(asset.key)))
             if len(new) % _AT_ONCE == 0:
                 self.data.register(new[-_AT_ONCE:])
         self.data.register(new[len(new) - len(new) % _AT_ONCE :])
@@ -91,7 +94,8 @@ class RegisterData:
         assets = tuple(known[digests[circuit.key]] for circuit in circuits if digests[circuit.key] in known)
         return DataRegistered(assets, len(new))
 
-    def _check(self, circuit: Circuit, readings: Readings) -> DataAsset:
+    def _check(self, read: tuple[Circuit, Readings]) -> DataAsset:
+        circuit, readings = read
         measured = profile(
             readings.times,
             readings.values,

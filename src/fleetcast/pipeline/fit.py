@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.job import FitTask, JobOutcome
@@ -48,7 +49,9 @@ def fit_from_files(task_file: Path, data_file: Path, output: Path) -> str:
     task = _read_task(task_file)
     readings = read_rows(data_file, task.key)
     series = series_of(readings, task)
-    with threadpool_limits(1):  # sums in another order would be other bytes; and two threads are no faster
+    with _libraries().limit(
+        limits=1
+    ):  # sums in another order would be other bytes; and two threads are no faster
         trained = train(series, _training(task))
     identity = ModelIdentity(
         key=task.key,
@@ -86,6 +89,12 @@ def outcome_of(model: Path, store: ArtifactStore) -> JobOutcome:
     scores = load_scores(model)
     size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
     return JobOutcome(store.keep(model), size, scores)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """The BLAS libraries that are loaded; looking for them takes longer than limiting them."""
+    return ThreadpoolController()
 
 
 def _training(task: FitTask) -> TrainingTask:

@@ -61,7 +61,7 @@ STAGES: tuple[StageEntry, ...] = (
         "data_assets.json",
         "check, fingerprint and register the data of every circuit",
         lambda platform, _clock, _actor: RegisterData(
-            platform.models, platform.data, platform.tables, platform.frozen
+            platform.models, platform.data, platform.tables, platform.frozen, platform.workers
         ),
     ),
     StageEntry(
