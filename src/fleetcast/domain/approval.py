@@ -204,6 +204,17 @@ class Request:
             raise NotDecidable(f"{by} has already decided on request {self.id}", fix="ask another approver")
 
 
+@dataclass(frozen=True, slots=True)
+class RequestOutline:
+    """What a list of thousands needs to know of a request."""
+
+    id: int
+    state: RequestState
+    kind: SubjectKind
+    name: str
+    version: str
+
+
 def set_digest(requests: tuple[Request, ...]) -> Digest:
     """Digest of a set of requests as displayed, for a decision on all of them at once."""
     return digest_of(sorted(f"{request.id}:{request.subject.digest.hex}" for request in requests))

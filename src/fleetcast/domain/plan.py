@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fleetcast.domain.assets import AssetKind
 from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.identity import CircuitKey, Digest
@@ -227,11 +226,6 @@ def estimate(
     if not wanted or any(family not in past.median_seconds for family in wanted):
         return None
     return timedelta(seconds=sum(past.median_seconds[family] for family in wanted) / max(1, past.workers))
-
-
-def promotion(kind: AssetKind | str, name: str, version: str, note: str = "") -> AssetAction:
-    """A promotion that is still to happen."""
-    return AssetAction("promote", str(kind), name, version, note)
 
 
 def _refused(index: FleetIndex, name: str, wanted: Digest) -> str:

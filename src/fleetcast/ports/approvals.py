@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from fleetcast.domain.approval import Request, RequestState
+from fleetcast.domain.approval import Request, RequestOutline, RequestState
 from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.identity import Digest
 
@@ -27,6 +27,10 @@ class ApprovalBook(Protocol):
 
     def listed(self, states: Sequence[RequestState] = ()) -> Sequence[Request]:
         """Requests in these states, or all of them, in the order they were opened."""
+        ...
+
+    def outlines(self, states: Sequence[RequestState]) -> Sequence[RequestOutline]:
+        """Requests in these states without their evidence, in the order they were opened."""
         ...
 
     def about(self, subjects: Sequence[Digest]) -> Sequence[Request]:

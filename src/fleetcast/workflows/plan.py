@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fleetcast.domain.approval import RequestState, SubjectKind
+from fleetcast.domain.approval import RequestOutline, RequestState, SubjectKind
 from fleetcast.domain.assets import Asset, AssetKind, VersionTaken
 from fleetcast.domain.fleet import Fleet
-from fleetcast.domain.model import FleetIndex
 from fleetcast.domain.plan import (
     AssetAction,
+    CircuitAction,
     PastTraining,
     Plan,
+    Reuse,
     Train,
+    UpToDate,
     estimate,
     plan_circuit,
     plan_removed,
-    promotion,
 )
 from fleetcast.pipeline.components import check_component_versions, component_asset
 from fleetcast.pipeline.data import check_versions
@@ -51,49 +53,32 @@ class MakePlan:
         past = PastTraining(self.platform.jobs.median_seconds(), self.platform.workers)
         return Plan(
             circuits=(*circuits, *plan_removed(fleet.circuits, index)),
-            assets=tuple(self._assets(fleet, index)),
+            assets=tuple(self._assets(fleet, circuits)),
             fleet=fleet.digest,
             estimated=estimate(circuits, fleet.circuits, past),
         )
 
-    def _assets(self, fleet: Fleet, index: FleetIndex) -> list[AssetAction]:
+    def _assets(self, fleet: Fleet, circuits: Sequence[CircuitAction]) -> list[AssetAction]:
         environment, component = environment_asset(fleet.environment), component_asset(fleet.component)
-        shared = self.platform.shared.shared()
-        refused = {
-            (request.subject.kind, request.subject.name, request.subject.version)
-            for request in self.platform.approvals.listed((RequestState.REJECTED,))
-        }
-        waiting = {
-            (
-                request.subject.kind,
-                request.subject.name,
-                request.subject.version,
-            ): f"awaits approval, request {request.id}"
-            for request in self.platform.approvals.listed((RequestState.PENDING,))
-        }
         found = [
             AssetAction("register", asset.kind, asset.name, asset.version)
             for asset in (environment, component)
             if self._is_new(asset)
         ]
+        shared = self.platform.shared.shared()
+        asked = {
+            (outline.kind, outline.name, outline.version): outline
+            for outline in self.platform.approvals.outlines((RequestState.PENDING, RequestState.REJECTED))
+        }
         if environment.version not in shared.environments.get(environment.name, ()):
             key = (SubjectKind.ENVIRONMENT, environment.name, environment.version)
-            if key not in refused:
-                found.append(
-                    promotion(
-                        AssetKind.ENVIRONMENT, environment.name, environment.version, waiting.get(key, "")
-                    )
-                )
-        for circuit in fleet.circuits:
-            entry = index.selected_entry(circuit.model_name)
-            if (
-                entry is None
-                or entry.state != "registered"
-                or entry.version in shared.models.get(entry.name, ())
-            ):
+            found += _promotion(AssetKind.ENVIRONMENT, environment.name, environment.version, asked.get(key))
+        for action in circuits:
+            if not isinstance(action, Reuse | UpToDate):
                 continue
-            key = (SubjectKind.MODEL, entry.name, str(entry.version))
-            found.append(promotion("model", entry.name, str(entry.version), waiting.get(key, "")))
+            if action.version not in shared.models.get(action.model, ()):
+                key = (SubjectKind.MODEL, action.model, str(action.version))
+                found += _promotion(SubjectKind.MODEL, action.model, str(action.version), asked.get(key))
         return found
 
     def _is_new(self, asset: Asset) -> bool:
@@ -101,3 +86,12 @@ class MakePlan:
         if held is not None and held.asset.digest != asset.digest:
             raise VersionTaken(asset.name, asset.version, held.asset.digest, asset.digest)
         return held is None
+
+
+def _promotion(kind: str, name: str, version: str, asked: RequestOutline | None) -> list[AssetAction]:
+    """The promotion that is still to happen; none if people refused it."""
+    if asked is None:
+        return [AssetAction("promote", str(kind), name, version)]
+    if asked.state is RequestState.REJECTED:
+        return []
+    return [AssetAction("promote", str(kind), name, version, f"awaits approval, request {asked.id}")]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from fleetcast.domain.approval import NotDecidable, Request, RequestState
+from fleetcast.domain.approval import NotDecidable, Request, RequestOutline, RequestState, SubjectKind
 from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
@@ -57,6 +57,16 @@ class LocalApprovalBook:
         with self._database.reading() as connection:
             return self._read(connection, wanted)
 
+    def outlines(self, states: Sequence[RequestState]) -> Sequence[RequestOutline]:
+        """Requests in these states without their evidence, in the order they were opened."""
+        columns = [_requests.c[name] for name in ("id", "state", "kind", "name", "version")]
+        query = sa.select(*columns).where(_requests.c.state.in_([state.value for state in states]))
+        with self._database.reading() as connection:
+            return [
+                RequestOutline(row.id, RequestState(row.state), SubjectKind(row.kind), row.name, row.version)
+                for row in connection.execute(query.order_by(_requests.c.id))
+            ]
+
     def about(self, subjects: Sequence[Digest]) -> Sequence[Request]:
         """All requests for these subject digests, oldest first."""
         found: list[Request] = []
@@ -100,6 +110,9 @@ class LocalApprovalBook:
             sa.insert(_requests).values(
                 id=numbered.id,
                 subject=request.subject.digest.hex,
+                kind=request.subject.kind.value,
+                name=request.subject.name,
+                version=request.subject.version,
                 state=request.state.value,
                 decided=0,
                 content=REQUEST.to_json(numbered),

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
-from fleetcast.domain.approval import NotDecidable, Request, RequestState
+from fleetcast.domain.approval import NotDecidable, Request, RequestOutline, RequestState
 from fleetcast.domain.audit import AuditEntry, AuditEvent
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
@@ -44,6 +44,15 @@ class MemoryApprovalBook:
     def listed(self, states: Sequence[RequestState] = ()) -> Sequence[Request]:
         """Requests in these states, or all of them."""
         return [request for request in self._world.requests.values() if not states or request.state in states]
+
+    def outlines(self, states: Sequence[RequestState]) -> Sequence[RequestOutline]:
+        """Requests in these states without their evidence."""
+        return [
+            RequestOutline(
+                request.id, request.state, request.subject.kind, request.subject.name, request.subject.version
+            )
+            for request in self.listed(states)
+        ]
 
     def about(self, subjects: Sequence[Digest]) -> Sequence[Request]:
         """All requests for these subject digests, oldest first."""
