@@ -59,6 +59,14 @@ BENCHMARKS = (
         "Loading and validating 10,000 circuits",
         lambda r: [(f"{r['seconds']:.2f} s", "under 3 s", r["seconds"] < 3)],
     ),
+    Benchmark(
+        "plan_at_scale.py",
+        "Planning 10,000 circuits against 10,000 registered models",
+        lambda r: [
+            (f"{r['plan_s']:.2f} s", "at most 2 s", r["plan_s"] <= 2),
+            (f"registering 10,000 versions {r['register_s']:.2f} s", "under 10 s", r["register_s"] < 10),
+        ],
+    ),
     Benchmark("ett_accuracy.py", "Accuracy on ETT, the published protocol"),
 )
 

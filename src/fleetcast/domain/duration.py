@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from fleetcast.domain.errors import BadInput
 
@@ -37,6 +38,7 @@ def parse_duration(text: str) -> timedelta:
     return count * _UNITS[unit]
 
 
+@cache
 def format_duration(length: timedelta) -> str:
     """Write a duration with the largest unit that divides it; the one canonical spelling (weeks as days)."""
     for unit in ("d", "h", "min"):

@@ -79,7 +79,7 @@ class RegisterData:
         held = self.data.held(list(digests.values()))
         unknown = [
             circuit
-            for circuit, action in actions(circuits, self.models, self.data)
+            for circuit, action in actions(circuits, self.models.index(), self.data)
             if digests[circuit.key] not in held and not isinstance(action, UpToDate | Reuse)
         ]
         check_versions(unknown, self.tables)

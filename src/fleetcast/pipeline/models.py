@@ -58,7 +58,7 @@ class RegisterModels:
 
     def run(self, situation: Situation) -> ModelsRegistered:
         """Register all in one transaction, select what is reused, and take undeclared circuits out of use."""
-        planned = actions(situation.circuits, self.models, self.data)
+        planned = actions(situation.circuits, self.models.index(), self.data)
         wanted = [(circuit, action) for circuit, action in planned if isinstance(action, Train)]
         attempts = self.jobs.jobs_for([action.training_hash for _, action in wanted])
         trained = [

@@ -11,11 +11,11 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.plan import CircuitAction, plan_circuit
+from fleetcast.domain.model import FleetIndex
+from fleetcast.domain.plan import CircuitAction, Train, plan_circuit
 from fleetcast.domain.run import Ending, Run
 from fleetcast.domain.training_hash import data_digest, training_inputs
 from fleetcast.ports.assets import DataAssets
-from fleetcast.ports.models import ModelRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,16 @@ def only_known(fleet: Fleet, keys: Collection[CircuitKey]) -> frozenset[CircuitK
 
 
 def actions(
-    circuits: Sequence[Circuit], models: ModelRegistry, data: DataAssets
+    circuits: Sequence[Circuit], index: FleetIndex, data: DataAssets
 ) -> list[tuple[Circuit, CircuitAction]]:
-    """What each circuit needs, read in bulk."""
-    index = models.index()
-    checked = data.held([data_digest_of(circuit) for circuit in circuits])
-    return [(circuit, plan_circuit(circuit, index, checked)) for circuit in circuits]
+    """What each circuit needs. Only for those that would train it is asked what is known of their data."""
+    first = [(circuit, plan_circuit(circuit, index, {})) for circuit in circuits]
+    training = [circuit for circuit, action in first if isinstance(action, Train)]
+    checked = data.held([data_digest_of(circuit) for circuit in training])
+    return [
+        (circuit, plan_circuit(circuit, index, checked) if isinstance(action, Train) else action)
+        for circuit, action in first
+    ]
 
 
 def data_digest_of(circuit: Circuit) -> Digest:

@@ -289,7 +289,7 @@ def to_train(situation: Situation, models: ModelRegistry, data: DataAssets) -> l
     """The circuits of a situation that the plan says to train."""
     return [
         (circuit, action)
-        for circuit, action in actions(situation.circuits, models, data)
+        for circuit, action in actions(situation.circuits, models.index(), data)
         if isinstance(action, Train)
     ]
 

@@ -17,13 +17,12 @@ from fleetcast.domain.plan import (
     Train,
     UpToDate,
     estimate,
-    plan_circuit,
     plan_removed,
 )
 from fleetcast.pipeline.components import check_component_versions, component_asset
 from fleetcast.pipeline.data import check_versions
 from fleetcast.pipeline.environments import environment_asset
-from fleetcast.pipeline.situation import data_digest_of
+from fleetcast.pipeline.situation import actions
 from fleetcast.ports.platform import Platform
 
 
@@ -41,13 +40,9 @@ class MakePlan:
             BadInput: A circuit names a version of a table or of the component that does not exist.
         """
         index = self.platform.models.index()
-        checked = self.platform.data.held([data_digest_of(circuit) for circuit in fleet.circuits])
-        circuits = [plan_circuit(circuit, index, checked) for circuit in fleet.circuits]
-        to_train = [
-            circuit
-            for circuit, action in zip(fleet.circuits, circuits, strict=True)
-            if isinstance(action, Train)
-        ]
+        planned = actions(fleet.circuits, index, self.platform.data)
+        to_train = [circuit for circuit, action in planned if isinstance(action, Train)]
+        circuits = [action for _, action in planned]
         check_versions(to_train, self.platform.tables)
         check_component_versions(to_train, component_asset(fleet.component), self.platform.assets)
         past = PastTraining(self.platform.jobs.median_seconds(), self.platform.workers)
