@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench real-data constraints clean chromium
+.PHONY: help demo test lint format docs bench real-data constraints clean chromium postgresql
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ help: ## list the targets
 demo: .venv/core.stamp ## plan, train, approve and forecast a simulated fleet in ./demo
 	@$(BIN)/fleetcast demo demo
 
-test: .venv/dev.stamp chromium ## run the tests, fast ones first; ARGS="-k word" picks some
+test: .venv/dev.stamp chromium postgresql ## run the tests, fast ones first; ARGS="-k word" picks some
 	@$(BIN)/pytest -n auto $(ARGS)
 
 lint: .venv/dev.stamp ## check format, style, types and the direction of imports
@@ -77,3 +77,10 @@ chromium:
 	@command -v chromium >/dev/null || { echo 'Installing Chromium with apt-get'; $(APT) update; \
 		$(APT) install -y --no-install-recommends chromium >/dev/null; } || \
 		echo 'Chromium could not be installed: as root, run `apt-get install chromium`; tests that need it will say so' >&2
+
+# The tests start a server of their own; the one that Debian starts is not touched, and may be stopped.
+postgresql:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+		echo 'Installing PostgreSQL with apt-get'; $(APT) update; \
+		$(APT) install -y --no-install-recommends postgresql >/dev/null; } || \
+		echo 'PostgreSQL could not be installed: as root, run `apt-get install postgresql`; tests that need it will say so' >&2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +12,14 @@ from fleetcast.config.reader import load_fleet, load_settings
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
-from fleetcast.domain.settings import PlatformKind
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE, PlatformKind
 from fleetcast.ports.clock import Clock, SystemClock
 from fleetcast.ports.platform import Platform
 
 if TYPE_CHECKING:
     from fleetcast.domain.revision import Revision
+    from fleetcast.platforms.database.backend import Backend
+    from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.ports.readings import ReadingsTable
     from fleetcast.workflows.decide import Decide
     from fleetcast.workflows.ingest import Ingest
@@ -103,8 +106,33 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
     tables = {
         name: _table_at(directory / source.path) for name, source in fleet.settings.data_sources.items()
     }
-    platform = local_platform(state_of(directory, fleet), tables, settings, actor=actor, clock=clock)
+    state = state_of(directory, fleet)
+    platform = local_platform(state, tables, settings, actor=actor, clock=clock, backend=_backend(state))
     return OpenFleet(directory, fleet, platform, clock, actor)
+
+
+def open_database(directory: Path) -> ControlDatabase:
+    """The control database of a fleet, whatever its schema.
+
+    Raises:
+        InvalidFleet: `fleetcast.yaml` has mistakes.
+    """
+    from fleetcast.platforms.database.control import ControlDatabase
+
+    backend = _backend(directory / load_settings(directory).platform.state)
+    return ControlDatabase(backend, actor=whoami(), clock=SystemClock())
+
+
+def _backend(state: Path) -> Backend:
+    """The database that the environment names; where it names none, a file in the state directory."""
+    address = os.environ.get(DATABASE_URL_VARIABLE)
+    if address:
+        from fleetcast.platforms.database.postgres import postgres
+
+        return postgres(address)
+    from fleetcast.platforms.database.sqlite import sqlite
+
+    return sqlite(state / "control.db")
 
 
 def state_of(directory: Path, fleet: Fleet) -> Path:

@@ -8,24 +8,32 @@ from pathlib import Path
 import pytest
 
 from fleetcast.domain.settings import PlatformSettings
+from fleetcast.platforms.database.postgres import postgres
 from fleetcast.platforms.local.platform import local_platform
 from fleetcast.platforms.memory.platform import memory_platform
 from fleetcast.ports.platform import Platform
 from tests.clocks import FixedClock
 from tests.contracts.samples import ADA
+from tests.servers.postgres import PostgresServer
 
-Opener = Callable[[Path, FixedClock], Platform]
+Opener = Callable[[Path, FixedClock, pytest.FixtureRequest], Platform]
 
 
-def _memory(folder: Path, clock: FixedClock) -> Platform:
+def _memory(folder: Path, clock: FixedClock, _request: pytest.FixtureRequest) -> Platform:
     return memory_platform({}, folder, actor=ADA, clock=clock)
 
 
-def _local(folder: Path, clock: FixedClock) -> Platform:
+def _sqlite(folder: Path, clock: FixedClock, _request: pytest.FixtureRequest) -> Platform:
     return local_platform(folder, {}, PlatformSettings(workers=2), actor=ADA, clock=clock)
 
 
-OPENERS: Mapping[str, Opener] = {"memory": _memory, "local": _local}
+def _postgres(folder: Path, clock: FixedClock, request: pytest.FixtureRequest) -> Platform:
+    server: PostgresServer = request.getfixturevalue("postgres")
+    backend = postgres(server.url(server.new_database()))
+    return local_platform(folder, {}, PlatformSettings(workers=2), actor=ADA, clock=clock, backend=backend)
+
+
+OPENERS: Mapping[str, Opener] = {"memory": _memory, "sqlite": _sqlite, "postgres": _postgres}
 
 
 @pytest.fixture
@@ -35,6 +43,6 @@ def clock() -> FixedClock:
 
 @pytest.fixture(params=sorted(OPENERS))
 def platform(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock) -> Iterator[Platform]:
-    opened = OPENERS[request.param](tmp_path / "state", clock)
+    opened = OPENERS[request.param](tmp_path / "state", clock, request)
     yield opened
     opened.jobs.close()

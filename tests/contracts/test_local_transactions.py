@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from fleetcast.domain.audit import first_broken
 from fleetcast.domain.settings import PlatformSettings
@@ -72,13 +71,3 @@ def test_a_second_opening_sees_what_the_first_wrote(tmp_path: Path) -> None:
     assert second.models.index() == first.models.index()
     second.models.register([trained("m", "job-2")])
     assert first.models.selected()["m"].version == 2
-
-
-def test_a_database_of_another_schema_is_refused(tmp_path: Path) -> None:
-    opened(tmp_path, BreakingClock(readings=0))
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'control.db'}")
-    with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE schema_version SET version = 99"))
-    engine.dispose()
-    with pytest.raises(Exception, match="schema 99"):
-        opened(tmp_path, BreakingClock(readings=0))

@@ -7,11 +7,24 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.repository import Repository, write_fleet
+from tests.servers.postgres import PostgresServer
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def server(request: pytest.FixtureRequest) -> PostgresServer | None:
+    """Where the control database is: in a file, or on a server.
+
+    Every story is told over both, but for those about one of them (`ON_SQLITE`, `ON_POSTGRES`).
+    """
+    if request.param == "sqlite":
+        return None
+    found: PostgresServer = request.getfixturevalue("postgres")
+    return found
 
 
 @pytest.fixture(scope="session")
-def declared_once(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    return write_fleet(tmp_path_factory.mktemp("declared") / "fleet")
+def declared_once(server: PostgresServer | None, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return write_fleet(tmp_path_factory.mktemp("declared") / "fleet", server)
 
 
 @pytest.fixture(scope="session")

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import closing, redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+import pytest
+import sqlalchemy as sa
 
 from fleetcast.cli.main import run
 from fleetcast.config.templates import NewFleet, init_fleet
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE
+from tests.servers.postgres import PostgresServer
 
 CUTOFF = "2025-02-25"
 DAYS = 60
@@ -27,6 +33,8 @@ ENVIRONMENT = "config/environment.yaml"
 COMPONENT = "components/training-pipeline-component.yaml"
 FIT = f'{sys.executable} -m fleetcast.cli.main fit --task "$1" --data "$2" --output "$3"\n'
 """fleetcast's own training, as a line of a shell script."""
+ON_SQLITE = pytest.mark.parametrize("server", ["sqlite"], indirect=True, scope="session")
+ON_POSTGRES = pytest.mark.parametrize("server", ["postgres"], indirect=True, scope="session")
 STAGES = (
     "RegisterEnvironment",
     "PromoteEnvironment",
@@ -58,6 +66,15 @@ class Repository:
     """The folder of a fleet."""
 
     folder: Path
+    server: PostgresServer | None = None
+    """Where the control database is; None: in the folder."""
+    database: str = ""
+    """Its name on the server."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the commands find in their environment."""
+        return {DATABASE_URL_VARIABLE: self.server.url(self.database)} if self.server else {}
 
     @property
     def state(self) -> Path:
@@ -66,7 +83,7 @@ class Repository:
     def type(self, *words: str) -> Said:
         """Type `fleetcast …` in this process."""
         out, err = StringIO(), StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
+        with redirect_stdout(out), redirect_stderr(err), patch.dict(os.environ, self.environment):
             code = run([*words, "--fleet", str(self.folder)])
         return Said(code, out.getvalue(), err.getvalue())
 
@@ -77,13 +94,18 @@ class Repository:
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Type it in a process of its own, and go on."""
         return subprocess.Popen(
-            self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            self.command(*words),
+            env={**os.environ, **self.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def spawn(self, *words: str) -> Said:
         """Type it in a process of its own, and wait for it."""
-        done = subprocess.run(self.command(*words), capture_output=True, text=True, check=False, timeout=120)
-        return Said(done.returncode, done.stdout, done.stderr)
+        process = self.start(*words)
+        out, err = process.communicate(timeout=120)
+        return Said(process.returncode, out, err)
 
     def edit(self, file: str, before: str, after: str) -> None:
         path = self.folder / file
@@ -148,20 +170,37 @@ class Repository:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the control database, past fleetcast."""
-        with closing(sqlite3.connect(self.state / "control.db")) as connection:
-            return connection.execute(query).fetchall()
+        with self._past_fleetcast() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(query)]
 
     def change(self, statement: str) -> None:
         """Tamper with the control database."""
-        with closing(sqlite3.connect(self.state / "control.db")) as connection:
-            connection.execute(statement)
-            connection.commit()
+        with self._past_fleetcast() as connection:
+            connection.exec_driver_sql(statement)
+
+    @contextmanager
+    def _past_fleetcast(self) -> Iterator[sa.Connection]:
+        url = f"sqlite:///{self.state / 'control.db'}"
+        if self.server:
+            url = self.server.url(self.database).replace("postgresql:", "postgresql+pg8000:")
+        with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
+            yield connection
+
+    def audited(self) -> list[str]:
+        """What was done, oldest first."""
+        rows = self.rows("SELECT content FROM audit ORDER BY number")
+        return [json.loads(content)["event"]["action"] for (content,) in rows]
 
     def versions(self) -> list[tuple[str, int]]:
         return [
             (name, int(version))
             for name, version in self.rows("SELECT name, version FROM model_versions ORDER BY 1, 2")
         ]
+
+    def models(self) -> list[dict[str, Any]]:
+        """Everything that is stored with the model versions."""
+        rows = self.rows("SELECT content FROM model_versions ORDER BY name, version")
+        return [json.loads(content) for (content,) in rows]
 
     def shared(self) -> list[tuple[str, int]]:
         return [
@@ -178,11 +217,20 @@ class Repository:
 
     def copy_to(self, folder: Path) -> Repository:
         shutil.copytree(self.folder, folder)
-        return Repository(folder)
+        if self.server is None:
+            return Repository(folder)
+        gc.collect()  # a database that is copied may have no connections
+        return Repository(folder, self.server, self.server.new_database(self.database))
 
 
 def write_fleet(
-    folder: Path, *, plants: int = 1, circuits: int = 2, days: int = DAYS, family: str = "linear"
+    folder: Path,
+    server: PostgresServer | None = None,
+    *,
+    plants: int = 1,
+    circuits: int = 2,
+    days: int = DAYS,
+    family: str = "linear",
 ) -> Repository:
     """A repository whose circuits forecast twelve hours of two sensors, with readings for all of them."""
     keys = [
@@ -192,7 +240,7 @@ def write_fleet(
     ]
     new = NewFleet(circuits=keys, features=("temperature", "vibration"), cutoff=CUTOFF, family=family)
     init_fleet(folder, new)
-    fleet = Repository(folder)
+    fleet = Repository(folder, server, server.new_database() if server else "")
     fleet.edit(CIRCUITS, "forecast_horizon: 7 ", "forecast_horizon: 12h ")
     size = ("--plants", str(plants), "--circuits", str(circuits), "--length", f"{days}d")
     assert fleet.type("simulate", *size).code == 0

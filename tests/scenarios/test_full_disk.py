@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.repository import Repository, Said
+from tests.scenarios.repository import ON_SQLITE, Repository, Said
+
+pytestmark = ON_SQLITE
 
 PLENTY = "size=64m"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.repository import FIT, STAGES, Repository, alive, write_fleet
+from tests.servers.postgres import PostgresServer
 
 pytestmark = pytest.mark.slow
 
@@ -48,8 +49,8 @@ WHILE_PROMOTING = [
 
 
 @pytest.fixture(scope="module")
-def fleet_once(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    return write_fleet(tmp_path_factory.mktemp("killed") / "fleet", circuits=3)
+def fleet_once(server: PostgresServer | None, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return write_fleet(tmp_path_factory.mktemp("killed") / "fleet", server, circuits=3)
 
 
 @pytest.fixture
@@ -60,7 +61,10 @@ def fleet(fleet_once: Repository, tmp_path: Path) -> Repository:
 
 def killed(fleet: Repository, *where: str) -> None:
     command = [sys.executable, "-m", "tests.scenarios.dying_run", str(fleet.folder), *where]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    environment = {**os.environ, **fleet.environment}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
     assert nobody_left(fleet)
 
@@ -108,7 +112,7 @@ def promoted(fleet: Repository) -> None:
     assert [number for _, number in fleet.versions()] == [1, 1, 1]
     assert fleet.type("plan", "--detailed-exitcode").code == 0
     assert fleet.type("audit", "verify").code == 0
-    actions = [row[0] for row in fleet.rows("SELECT json_extract(content, '$.event.action') FROM audit")]
+    actions = fleet.audited()
     assert actions.count("model.registered") == actions.count("model.shared") == 3
     assert actions.count("environment.registered") == actions.count("environment.shared") == 1
 

@@ -17,6 +17,7 @@ from tests.scenarios.repository import (
     COMPONENT,
     ENVIRONMENT,
     FIT,
+    ON_SQLITE,
     STAGES,
     Repository,
     Said,
@@ -152,7 +153,8 @@ def test_settings_that_make_no_sense_are_refused_before_anything_runs(
     declared.declare("CIRCUIT02", settings)
     said = one_clear_error(declared.type("train"))
     assert "config/circuits.yaml" in said
-    assert not (declared.state / "control.db").exists()
+    declared.declare("CIRCUIT02", "")
+    assert declared.type("runs", "list", "--format", "json").json == []
 
 
 def test_damaged_training_rows_are_named_and_read_again_once_deleted(declared: Repository) -> None:
@@ -252,6 +254,7 @@ def test_a_component_version_that_nobody_registered_is_refused(declared: Reposit
 # The disk and the database
 
 
+@ON_SQLITE
 def test_a_damaged_database_is_one_clear_error(promoted: Repository) -> None:
     for file in promoted.state.glob("control.db*"):
         file.unlink()
@@ -260,12 +263,14 @@ def test_a_damaged_database_is_one_clear_error(promoted: Repository) -> None:
         assert "backup" in one_clear_error(promoted.type(*words))
 
 
+@ON_SQLITE
 def test_a_state_folder_that_cannot_be_made_is_one_clear_error(declared: Repository, tmp_path: Path) -> None:
     declared.state.rename(tmp_path / "moved")
     declared.state.write_text("a file is in the way")
     one_clear_error(declared.type("train"))
 
 
+@ON_SQLITE
 def test_reading_goes_on_while_another_process_writes(promoted: Repository) -> None:
     with closing(sqlite3.connect(promoted.state / "control.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -12,6 +12,7 @@ import typer
 from fleetcast import __version__
 from fleetcast.cli.approvals import approvals_app, approve, audit_app, reject
 from fleetcast.cli.data import data_app, ingest, simulate
+from fleetcast.cli.database import database_app
 from fleetcast.cli.demo import demo
 from fleetcast.cli.fit import fit
 from fleetcast.cli.forecast import forecast
@@ -63,6 +64,7 @@ app.add_typer(audit_app, name="audit", rich_help_panel=PEOPLE)
 app.command(rich_help_panel=LOOK)(status)
 app.command(rich_help_panel=LOOK)(forecast)
 app.add_typer(models_app, name="models", rich_help_panel=LOOK)
+app.add_typer(database_app, name="database", rich_help_panel=LOOK)
 
 
 @app.callback()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from fleetcast.config.complaints import Complaints, looks_like, nearest, shown
@@ -107,13 +108,20 @@ class _Reading:
                 state = inside(self._directory, written.state)
             except BadInput as error:
                 self._refuse(error, "platform", "state")
-        return PlatformSettings(
+        given = PlatformSettings(
             kind=written.kind or plain.kind,
             state=state,
             workers=written.workers,
             max_parallel=written.max_parallel or plain.max_parallel,
             batch_size=written.batch_size or plain.batch_size,
         )
+        if written.lease is None:
+            return given
+        try:
+            return replace(given, lease=written.lease)
+        except BadInput as error:
+            self._refuse(error, "platform", "lease")
+            return given
 
     def _data_sources(self) -> Mapping[str, DataSource]:
         sources: dict[str, DataSource] = {}

@@ -60,6 +60,7 @@ class PlatformWritten(Written):
     workers: Annotated[int, PlainValidator(scalars.whole(1, 1_024))] | None = None
     max_parallel: Annotated[int, PlainValidator(scalars.whole(1, 1_000))] | None = None
     batch_size: Annotated[int, PlainValidator(scalars.whole(1, 10_000))] | None = None
+    lease: Duration | None = None
 
 
 class DataSourceWritten(Written):

@@ -56,8 +56,12 @@ class PlatformSettings:
     """Batches of jobs that run at once."""
     batch_size: int = 50
     """Jobs in one batch, at most."""
+    lease: timedelta = timedelta(seconds=60)
+    """For how long a process that runs stages and shows no sign of life is waited for."""
 
     def __post_init__(self) -> None:
+        if not timedelta(seconds=1) <= self.lease <= timedelta(hours=1):
+            raise BadInput(f"lease {self.lease} is out of range", fix="write 1s to 1h")
         if self.workers is not None and not 1 <= self.workers <= 1_024:
             raise BadInput(f"workers {self.workers} is out of range", fix="write 1 to 1024, or leave it out")
         if not 1 <= self.max_parallel <= 1_000:

@@ -27,7 +27,7 @@ def write_rows(readings: Readings, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         pl.DataFrame(columns).write_parquet(partial, compression="lz4", statistics=False)
         partial.replace(path)
-    except OSError as error:
+    except (OSError, pl.exceptions.ComputeError) as error:  # polars hides a full disk in the latter
         partial.unlink(missing_ok=True)
         raise Unavailable(
             f"cannot write {path.name}: {error}", fix="check the disk's space and rights"

@@ -17,6 +17,7 @@ from fleetcast.pipeline.situation import Progress, Situation, StageResult
 from fleetcast.pipeline.stages import StageEntry
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
+from fleetcast.ports.runs import RunTakenOver
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,18 @@ class StageRunner:
             try:
                 report = partial(watcher.progress, entry)
                 result = stage.run(replace(situation, run=run, report=report))
+                record = StageRecord(entry.name, result.ending, result.says, started, self.clock.now())
+                self.platform.runs.save(run.with_stage(record))
                 self._write(run, entry, result)
+            except RunTakenOver:
+                raise
             except FleetcastError as error:
                 record = StageRecord(entry.name, Ending.FAILED, str(error), started, self.clock.now())
                 run = run.with_stage(record).ended(Ending.FAILED, self.clock.now())
                 watcher.ended(entry, record, None)
                 self._save_if_possible(run, error)
                 raise
-            record = StageRecord(entry.name, result.ending, result.says, started, self.clock.now())
             run = run.with_stage(record)
-            self.platform.runs.save(run)
             watcher.ended(entry, record, result)
         return run
 

@@ -20,13 +20,24 @@ class RunInProgress(FleetcastError):
         self.fix = "wait for it (`--lock-timeout 10min`), or stop that process"
 
 
+class RunTakenOver(FleetcastError):
+    """Another process took the work over, as this one stood still for too long."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"another run took over while this one stood still: {holder}")
+        self.fix = (
+            "nothing is lost: what this one had not written yet, the other does; see `fleetcast runs list`"
+        )
+
+
 class RunBook(Protocol):
     """Keeps runs and how their stages ended."""
 
     def exclusive(self, holder: str, timeout: timedelta) -> AbstractContextManager[None]:
         """Be the only one who runs stages on this fleet, for the length of a `with` block.
 
-        A process that dies gives the place up at once.
+        A process that dies gives the place up: at once on the same machine, else after the length of a lease. One
+        that stands still for longer than that loses the place, and its late changes raise `RunTakenOver`.
 
         Raises:
             RunInProgress: Another process holds it and did not let go in time; the text names it.

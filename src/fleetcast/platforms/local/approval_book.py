@@ -13,95 +13,92 @@ from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 from fleetcast.pipeline.stored import REQUEST
-from fleetcast.platforms.local import schema
-from fleetcast.platforms.local.database import ControlDatabase, chunks
+from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.control import KeptInDatabase, changes, chunks, reads
 
 _requests = schema.requests
 
 
-class LocalApprovalBook:
+class LocalApprovalBook(KeptInDatabase):
     """Keeps requests; each change and its audit entry are one transaction."""
 
-    def __init__(self, database: ControlDatabase) -> None:
-        self._database = database
-
-    def open(self, requests: Sequence[Request]) -> Sequence[Request]:
+    @changes
+    def open(self, connection: Connection, requests: Sequence[Request]) -> Sequence[Request]:
         """Add requests and number them; a subject that is pending already is given as it is."""
         opened, events = [], []
-        with self._database.changing() as connection:
-            pending = {
-                r.subject.digest: r
-                for r in self._read(connection, _requests.c.state == RequestState.PENDING.value)
-            }
-            for request in requests:
-                held = pending.get(request.subject.digest)
-                if held is None:
-                    held = self._insert(connection, request)
-                    pending[request.subject.digest] = held
-                    events.append(_event("request.opened", held))
-                opened.append(held)
-            self._database.audit(connection, events)
+        pending = {
+            r.subject.digest: r
+            for r in self._read(connection, _requests.c.state == RequestState.PENDING.value)
+        }
+        for request in requests:
+            held = pending.get(request.subject.digest)
+            if held is None:
+                held = self._insert(connection, request)
+                pending[request.subject.digest] = held
+                events.append(_event("request.opened", held))
+            opened.append(held)
+        self.database.audit(connection, events)
         return opened
 
-    def find(self, request_id: int) -> Request:
+    @reads
+    def find(self, connection: Connection, request_id: int) -> Request:
         """One request."""
-        with self._database.reading() as connection:
-            found = self._read(connection, _requests.c.id == request_id)
+        found = self._read(connection, _requests.c.id == request_id)
         if not found:
             raise BadInput(f"there is no request {request_id}", fix="see `fleetcast approvals list`")
         return found[0]
 
-    def listed(self, states: Sequence[RequestState] = ()) -> Sequence[Request]:
+    @reads
+    def listed(self, connection: Connection, states: Sequence[RequestState] = ()) -> Sequence[Request]:
         """Requests in these states, or all of them, in the order they were opened."""
         wanted = _requests.c.state.in_([state.value for state in states]) if states else sa.true()
-        with self._database.reading() as connection:
-            return self._read(connection, wanted)
+        return self._read(connection, wanted)
 
-    def outlines(self, states: Sequence[RequestState]) -> Sequence[RequestOutline]:
+    @reads
+    def outlines(self, connection: Connection, states: Sequence[RequestState]) -> Sequence[RequestOutline]:
         """Requests in these states without their evidence, in the order they were opened."""
         columns = [_requests.c[name] for name in ("id", "state", "kind", "name", "version")]
         query = sa.select(*columns).where(_requests.c.state.in_([state.value for state in states]))
-        with self._database.reading() as connection:
-            return [
-                RequestOutline(row.id, RequestState(row.state), SubjectKind(row.kind), row.name, row.version)
-                for row in connection.execute(query.order_by(_requests.c.id))
-            ]
+        return [
+            RequestOutline(row.id, RequestState(row.state), SubjectKind(row.kind), row.name, row.version)
+            for row in connection.execute(query.order_by(_requests.c.id))
+        ]
 
-    def about(self, subjects: Sequence[Digest]) -> Sequence[Request]:
+    @reads
+    def about(self, connection: Connection, subjects: Sequence[Digest]) -> Sequence[Request]:
         """All requests for these subject digests, oldest first."""
         found: list[Request] = []
-        with self._database.reading() as connection:
-            for some in chunks([digest.hex for digest in subjects]):
-                found += self._read(connection, _requests.c.subject.in_(some))
+        for some in chunks([digest.hex for digest in subjects]):
+            found += self._read(connection, _requests.c.subject.in_(some))
         return sorted(found, key=lambda request: request.id)
 
-    def record(self, requests: Sequence[Request]) -> None:
+    @changes
+    def record(self, connection: Connection, requests: Sequence[Request]) -> None:
         """Write decided, voided or lapsed requests back, if nobody else did in the meantime."""
-        with self._database.changing() as connection:
-            for request in requests:
-                undecided = request.state in (RequestState.VOID, RequestState.LAPSED)
-                before = len(request.decisions) - (0 if undecided else 1)
-                result = connection.execute(
-                    sa.update(_requests)
-                    .where(
-                        _requests.c.id == request.id,
-                        _requests.c.state == RequestState.PENDING.value,
-                        _requests.c.decided == before,
-                    )
-                    .values(
-                        state=request.state.value,
-                        decided=len(request.decisions),
-                        content=REQUEST.to_json(request),
-                    )
+        for request in requests:
+            undecided = request.state in (RequestState.VOID, RequestState.LAPSED)
+            before = len(request.decisions) - (0 if undecided else 1)
+            result = connection.execute(
+                sa.update(_requests)
+                .where(
+                    _requests.c.id == request.id,
+                    _requests.c.state == RequestState.PENDING.value,
+                    _requests.c.decided == before,
                 )
-                if result.rowcount != 1:
-                    raise NotDecidable(
-                        f"request {request.id} was changed by someone else",
-                        fix="look again with `fleetcast approvals list`",
-                    )
-            self._database.audit(
-                connection, [_event(f"request.{_verb(request)}", request) for request in requests]
+                .values(
+                    state=request.state.value,
+                    decided=len(request.decisions),
+                    content=REQUEST.to_json(request),
+                )
             )
+            if result.rowcount != 1:
+                raise NotDecidable(
+                    f"request {request.id} was changed by someone else",
+                    fix="look again with `fleetcast approvals list`",
+                )
+        self.database.audit(
+            connection, [_event(f"request.{_verb(request)}", request) for request in requests]
+        )
 
     def _insert(self, connection: Connection, request: Request) -> Request:
         last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_requests.c.id), 0))).scalar_one()

@@ -6,27 +6,26 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from fleetcast.domain.assets import Asset, AssetKind, RegisteredAsset, VersionTaken
 from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.pipeline.stored import ASSET, DATA_ASSET
-from fleetcast.platforms.local import schema
-from fleetcast.platforms.local.database import ControlDatabase, chunks
+from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.control import KeptInDatabase, changes, chunks, reads
 
 
-class LocalAssetRegistry:
+class LocalAssetRegistry(KeptInDatabase):
     """Holds versions of environments and components."""
-
-    def __init__(self, database: ControlDatabase) -> None:
-        self._database = database
 
     def find(self, kind: AssetKind, name: str, version: str) -> RegisteredAsset | None:
         """One version, or None if it is not registered."""
         return next((held for held in self.versions(kind, name) if held.asset.version == version), None)
 
-    def versions(self, kind: AssetKind, name: str) -> Sequence[RegisteredAsset]:
+    @reads
+    def versions(self, connection: Connection, kind: AssetKind, name: str) -> Sequence[RegisteredAsset]:
         """All versions of one asset, oldest first."""
         table = schema.assets
         query = (
@@ -34,86 +33,82 @@ class LocalAssetRegistry:
             .where(table.c.kind == kind.value, table.c.name == name)
             .order_by(table.c.registered_at, table.c.version)
         )
-        with self._database.reading() as connection:
-            rows = connection.execute(query).all()
+        rows = connection.execute(query).all()
         return [
             RegisteredAsset(ASSET.from_json(row.content), datetime.fromisoformat(row.registered_at))
             for row in rows
         ]
 
-    def register(self, asset: Asset) -> RegisteredAsset:
+    @changes
+    def register(self, connection: Connection, asset: Asset) -> RegisteredAsset:
         """Register a version; the same content again changes nothing."""
         table = schema.assets
-        now = self._database.clock.now()
+        now = self.database.clock.now()
         key = (table.c.kind == asset.kind.value, table.c.name == asset.name, table.c.version == asset.version)
-        with self._database.changing() as connection:
-            held = connection.execute(sa.select(table).where(*key)).first()
-            if held is None:
-                connection.execute(
-                    sa.insert(table).values(
-                        kind=asset.kind.value,
-                        name=asset.name,
-                        version=asset.version,
-                        digest=asset.digest.hex,
-                        registered_at=now.isoformat(),
-                        content=ASSET.to_json(asset),
-                    )
+        held = connection.execute(sa.select(table).where(*key)).first()
+        if held is None:
+            connection.execute(
+                sa.insert(table).values(
+                    kind=asset.kind.value,
+                    name=asset.name,
+                    version=asset.version,
+                    digest=asset.digest.hex,
+                    registered_at=now.isoformat(),
+                    content=ASSET.to_json(asset),
                 )
-                event = AuditEvent(f"{asset.kind.value}.registered", str(asset), {"digest": asset.digest.hex})
-                self._database.audit(connection, [event])
-                return RegisteredAsset(asset, now)
+            )
+            event = AuditEvent(f"{asset.kind.value}.registered", str(asset), {"digest": asset.digest.hex})
+            self.database.audit(connection, [event])
+            return RegisteredAsset(asset, now)
         if held.digest != asset.digest.hex:
             raise VersionTaken(asset.name, asset.version, Digest(held.digest), asset.digest)
         return RegisteredAsset(ASSET.from_json(held.content), datetime.fromisoformat(held.registered_at))
 
 
-class LocalDataAssets:
+class LocalDataAssets(KeptInDatabase):
     """Holds what is known of the data of circuits."""
 
-    def __init__(self, database: ControlDatabase) -> None:
-        self._database = database
-
-    def held(self, digests: Collection[Digest]) -> Mapping[Digest, DataAsset]:
+    @reads
+    def held(self, connection: Connection, digests: Collection[Digest]) -> Mapping[Digest, DataAsset]:
         """Those of the assets that are registered."""
         table = schema.data_assets
         found: dict[Digest, DataAsset] = {}
-        with self._database.reading() as connection:
-            for some in chunks([digest.hex for digest in digests]):
-                for row in connection.execute(sa.select(table.c.content).where(table.c.digest.in_(some))):
-                    asset = DATA_ASSET.from_json(row.content)
-                    found[asset.digest] = asset
+        for some in chunks([digest.hex for digest in digests]):
+            for row in connection.execute(sa.select(table.c.content).where(table.c.digest.in_(some))):
+                asset = DATA_ASSET.from_json(row.content)
+                found[asset.digest] = asset
         return found
 
-    def register(self, assets: Sequence[DataAsset]) -> None:
+    @changes
+    def register(self, connection: Connection, assets: Sequence[DataAsset]) -> None:
         """Register assets, all or none; one that is already held is left as it is."""
         table = schema.data_assets
-        with self._database.changing() as connection:
-            held: set[str] = set()
-            for some in chunks([asset.digest.hex for asset in assets]):
-                held |= set(
-                    connection.execute(sa.select(table.c.digest).where(table.c.digest.in_(some))).scalars()
+        held: set[str] = set()
+        for some in chunks([asset.digest.hex for asset in assets]):
+            held |= set(
+                connection.execute(sa.select(table.c.digest).where(table.c.digest.in_(some))).scalars()
+            )
+        new = [asset for asset in assets if asset.digest.hex not in held]
+        if not new:
+            return
+        connection.execute(
+            sa.insert(table),
+            [{"digest": asset.digest.hex, "content": DATA_ASSET.to_json(asset)} for asset in new],
+        )
+        self.database.audit(
+            connection,
+            [
+                AuditEvent(
+                    "data.registered",
+                    asset.name,
+                    {
+                        "digest": asset.digest.hex,
+                        "source": asset.source,
+                        "delta_version": asset.delta_version,
+                        "fingerprint": asset.fingerprint.hex,
+                        "rows": asset.rows,
+                    },
                 )
-            new = [asset for asset in assets if asset.digest.hex not in held]
-            if not new:
-                return
-            connection.execute(
-                sa.insert(table),
-                [{"digest": asset.digest.hex, "content": DATA_ASSET.to_json(asset)} for asset in new],
-            )
-            self._database.audit(
-                connection,
-                [
-                    AuditEvent(
-                        "data.registered",
-                        asset.name,
-                        {
-                            "digest": asset.digest.hex,
-                            "source": asset.source,
-                            "delta_version": asset.delta_version,
-                            "fingerprint": asset.fingerprint.hex,
-                            "rows": asset.rows,
-                        },
-                    )
-                    for asset in new
-                ],
-            )
+                for asset in new
+            ],
+        )

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import Unavailable
@@ -16,8 +17,8 @@ from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
 from fleetcast.pipeline.steps import JobFiles, check_steps
 from fleetcast.pipeline.stored import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
-from fleetcast.platforms.local import schema
-from fleetcast.platforms.local.database import ControlDatabase, chunks
+from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.control import ControlDatabase, KeptInDatabase, changes, chunks, reads
 from fleetcast.platforms.local.frozen_rows import LocalFrozenRows
 from fleetcast.platforms.local.pool import WorkerPool
 from fleetcast.platforms.local.worker import Work, WorkDone, outcome_file
@@ -25,7 +26,7 @@ from fleetcast.platforms.local.worker import Work, WorkDone, outcome_file
 _jobs = schema.jobs
 
 
-class LocalJobService:
+class LocalJobService(KeptInDatabase):
     """Runs jobs in a pool of worker processes.
 
     Queued jobs are durable; the computing happens inside `wait`, in the process that holds the fleet's lock. A
@@ -42,7 +43,7 @@ class LocalJobService:
         workers: int,
         max_parallel: int,
     ) -> None:
-        self._database = database
+        super().__init__(database)
         self._folder = folder
         self._artifacts = artifacts
         self._frozen = frozen
@@ -59,40 +60,42 @@ class LocalJobService:
 
     def submit(self, jobs: Sequence[TrainingJob], component: TrainingComponent) -> None:
         """Queue jobs, all or none; a job whose id is known is left as it is."""
-        with self._database.changing() as connection:
-            known: set[str] = set()
-            for some in chunks([job.id for job in jobs]):
-                known |= set(connection.execute(sa.select(_jobs.c.id).where(_jobs.c.id.in_(some))).scalars())
-            new = [job for job in jobs if job.id not in known]
-            if not new:
-                return
-            table = schema.components_run
-            digest = component.digest.hex
-            if connection.execute(sa.select(table.c.digest).where(table.c.digest == digest)).first() is None:
-                connection.execute(
-                    sa.insert(table).values(digest=digest, content=COMPONENT.to_json(component))
-                )
-            last = connection.execute(
-                sa.select(sa.func.coalesce(sa.func.max(_jobs.c.position), 0))
-            ).scalar_one()
-            connection.execute(
-                sa.insert(_jobs), [_row(job) | {"position": last + i} for i, job in enumerate(new, start=1)]
-            )
+        new = self._insert(jobs, component)
         self._queue.extend(job for job in new if job.task.training_hash in self._asked)
 
-    def jobs_for(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
+    @changes
+    def _insert(
+        self, connection: Connection, jobs: Sequence[TrainingJob], component: TrainingComponent
+    ) -> Sequence[TrainingJob]:
+        known: set[str] = set()
+        for some in chunks([job.id for job in jobs]):
+            known |= set(connection.execute(sa.select(_jobs.c.id).where(_jobs.c.id.in_(some))).scalars())
+        new = [job for job in jobs if job.id not in known]
+        if not new:
+            return new
+        table = schema.components_run
+        digest = component.digest.hex
+        if connection.execute(sa.select(table.c.digest).where(table.c.digest == digest)).first() is None:
+            connection.execute(sa.insert(table).values(digest=digest, content=COMPONENT.to_json(component)))
+        last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_jobs.c.position), 0))).scalar_one()
+        connection.execute(
+            sa.insert(_jobs), [_row(job) | {"position": last + i} for i, job in enumerate(new, start=1)]
+        )
+        return new
+
+    @reads
+    def jobs_for(
+        self, connection: Connection, hashes: Collection[Digest]
+    ) -> Mapping[Digest, Sequence[TrainingJob]]:
         """All attempts at these training hashes, first attempt first."""
         found: defaultdict[Digest, list[TrainingJob]] = defaultdict(list)
-        with self._database.reading() as connection:
-            for some in chunks([digest.hex for digest in hashes]):
-                query = (
-                    sa.select(_jobs.c.content)
-                    .where(_jobs.c.training_hash.in_(some))
-                    .order_by(_jobs.c.position)
-                )
-                for row in connection.execute(query):
-                    job = TRAINING_JOB.from_json(row.content)
-                    found[job.task.training_hash].append(job)
+        for some in chunks([digest.hex for digest in hashes]):
+            query = (
+                sa.select(_jobs.c.content).where(_jobs.c.training_hash.in_(some)).order_by(_jobs.c.position)
+            )
+            for row in connection.execute(query):
+                job = TRAINING_JOB.from_json(row.content)
+                found[job.task.training_hash].append(job)
         return dict(found)
 
     def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:
@@ -109,7 +112,8 @@ class LocalJobService:
         self._record([*started, *more_started], ended)
         return ended
 
-    def median_seconds(self) -> Mapping[str, float]:
+    @reads
+    def median_seconds(self, connection: Connection) -> Mapping[str, float]:
         """How long completed jobs took, by model family; of the latest few hundred."""
         query = (
             sa.select(_jobs.c.family, _jobs.c.seconds)
@@ -118,9 +122,8 @@ class LocalJobService:
             .limit(500)
         )
         seconds: defaultdict[str, list[float]] = defaultdict(list)
-        with self._database.reading() as connection:
-            for row in connection.execute(query):
-                seconds[row.family].append(row.seconds)
+        for row in connection.execute(query):
+            seconds[row.family].append(row.seconds)
         return {family: statistics.median(values) for family, values in seconds.items()}
 
     def close(self) -> None:
@@ -143,10 +146,10 @@ class LocalJobService:
         while queue and self._pool.free:
             if queue[0].batch not in batches and len(batches) >= self._max_parallel:
                 break
-            job = queue.popleft().started(self._database.clock.now())
+            job = queue.popleft().started(self.database.clock.now())
             outcome = self._earlier_outcome(job)
             if outcome is not None:
-                ended.append(job.completed(outcome, self._database.clock.now()))
+                ended.append(job.completed(outcome, self.database.clock.now()))
                 continue
             batches.add(job.batch)
             self._pool.start(self._work(job))
@@ -154,12 +157,12 @@ class LocalJobService:
             started.append(job)
         return started, ended
 
-    def _load_queue(self) -> None:
+    @reads
+    def _load_queue(self, connection: Connection) -> None:
         """Queue the unfinished jobs that are asked for; others stay in the database."""
         unfinished = (JobState.QUEUED.value, JobState.RUNNING.value)
         query = sa.select(_jobs.c.content).where(_jobs.c.state.in_(unfinished)).order_by(_jobs.c.position)
-        with self._database.reading() as connection:
-            found = [TRAINING_JOB.from_json(row.content) for row in connection.execute(query)]
+        found = [TRAINING_JOB.from_json(row.content) for row in connection.execute(query)]
         self._queue = deque(
             job for job in found if job.task.training_hash in self._asked and job.id not in self._running
         )
@@ -185,37 +188,42 @@ class LocalJobService:
 
     def _component(self, digest: Digest) -> TrainingComponent:
         if digest.hex not in self._components:
-            table = schema.components_run
-            with self._database.reading() as connection:
-                row = connection.execute(sa.select(table.c.content).where(table.c.digest == digest.hex)).one()
-            self._components[digest.hex] = COMPONENT.from_json(row.content)
+            self._components[digest.hex] = self._find_component(digest)
         return self._components[digest.hex]
 
+    @reads
+    def _find_component(self, connection: Connection, digest: Digest) -> TrainingComponent:
+        table = schema.components_run
+        row = connection.execute(sa.select(table.c.content).where(table.c.digest == digest.hex)).one()
+        return COMPONENT.from_json(row.content)
+
     def _ended(self, job: TrainingJob, done: WorkDone) -> TrainingJob:
-        now = self._database.clock.now()
+        now = self.database.clock.now()
         return job.completed(done.outcome, now) if done.outcome else job.failed(done.error, now)
 
     def _record(self, started: Sequence[TrainingJob], ended: Sequence[TrainingJob]) -> None:
         over = {job.id for job in ended}
         changed = [*(job for job in started if job.id not in over), *ended]
-        if not changed:
-            return
-        update = sa.update(_jobs).where(_jobs.c.id == sa.bindparam("job_id"))
-        with self._database.changing() as connection:
-            connection.execute(
-                update.values(
-                    {name: sa.bindparam(f"new_{name}") for name in ("state", "seconds", "content")}
-                ),
-                [
-                    {
-                        "job_id": job.id,
-                        "new_state": job.state.value,
-                        "new_seconds": job.seconds,
-                        "new_content": TRAINING_JOB.to_json(job),
-                    }
-                    for job in changed
-                ],
-            )
+        if changed:
+            self._update(changed)
+
+    @changes
+    def _update(self, connection: Connection, jobs: Sequence[TrainingJob]) -> None:
+        new: dict[str, object] = {
+            name: sa.bindparam(f"new_{name}") for name in ("state", "seconds", "content")
+        }
+        connection.execute(
+            sa.update(_jobs).where(_jobs.c.id == sa.bindparam("job_id")).values(new),
+            [
+                {
+                    "job_id": job.id,
+                    "new_state": job.state.value,
+                    "new_seconds": job.seconds,
+                    "new_content": TRAINING_JOB.to_json(job),
+                }
+                for job in jobs
+            ],
+        )
 
 
 def _row(job: TrainingJob) -> dict[str, object]:

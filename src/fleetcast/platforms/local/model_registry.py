@@ -16,111 +16,104 @@ from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import FleetIndex, ModelVersion, TrainedModel, VersionEntry, VersionState
 from fleetcast.pipeline.stored import ASSET, TRAINED_MODEL
-from fleetcast.platforms.local import schema
-from fleetcast.platforms.local.database import ControlDatabase, chunks
+from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.control import KeptInDatabase, changes, chunks, reads
 from fleetcast.ports.models import Shared
 
 _versions = schema.model_versions
 
 
-class LocalModelRegistry:
+class LocalModelRegistry(KeptInDatabase):
     """Holds the versions of every model, and which one is in use."""
 
-    def __init__(self, database: ControlDatabase) -> None:
-        self._database = database
-
-    def index(self) -> FleetIndex:
+    @reads
+    def index(self, connection: Connection) -> FleetIndex:
         """Every version and selection, in one reading."""
         columns = [
             _versions.c[name]
             for name in ("name", "version", "plant", "circuit", "training_hash", "state", "inputs")
         ]
         versions: defaultdict[str, list[VersionEntry]] = defaultdict(list)
-        with self._database.reading() as connection:
-            for row in connection.execute(
-                sa.select(*columns).order_by(_versions.c.name, _versions.c.version)
-            ):
-                versions[row.name].append(
-                    VersionEntry(
-                        row.name,
-                        row.version,
-                        CircuitKey(row.plant, row.circuit),
-                        Digest(row.training_hash),
-                        VersionState(row.state),
-                        json.loads(row.inputs),
-                    )
+        for row in connection.execute(sa.select(*columns).order_by(_versions.c.name, _versions.c.version)):
+            versions[row.name].append(
+                VersionEntry(
+                    row.name,
+                    row.version,
+                    CircuitKey(row.plant, row.circuit),
+                    Digest(row.training_hash),
+                    VersionState(row.state),
+                    json.loads(row.inputs),
                 )
-            selected = {
-                row.name: row.version for row in connection.execute(sa.select(schema.selected_models))
-            }
+            )
+        selected = {row.name: row.version for row in connection.execute(sa.select(schema.selected_models))}
         return FleetIndex(dict(versions), selected)
 
-    def versions(self, names: Collection[str]) -> Mapping[str, Sequence[ModelVersion]]:
+    @reads
+    def versions(
+        self, connection: Connection, names: Collection[str]
+    ) -> Mapping[str, Sequence[ModelVersion]]:
         """All versions of these models, oldest first."""
         found: dict[str, list[ModelVersion]] = {name: [] for name in names}
-        with self._database.reading() as connection:
-            for some in chunks(list(names)):
-                query = sa.select(_versions).where(_versions.c.name.in_(some)).order_by(_versions.c.version)
-                for row in connection.execute(query):
-                    found[row.name].append(_version(row))
+        for some in chunks(list(names)):
+            query = sa.select(_versions).where(_versions.c.name.in_(some)).order_by(_versions.c.version)
+            for row in connection.execute(query):
+                found[row.name].append(_version(row))
         return found
 
-    def selected(self) -> Mapping[str, ModelVersion]:
+    @reads
+    def selected(self, connection: Connection) -> Mapping[str, ModelVersion]:
         """The version in use of every model that has one."""
         chosen = schema.selected_models
         query = sa.select(_versions).join(
             chosen, (chosen.c.name == _versions.c.name) & (chosen.c.version == _versions.c.version)
         )
-        with self._database.reading() as connection:
-            return {row.name: _version(row) for row in connection.execute(query)}
+        return {row.name: _version(row) for row in connection.execute(query)}
 
-    def register(self, models: Sequence[TrainedModel]) -> Sequence[ModelVersion]:
+    @changes
+    def register(self, connection: Connection, models: Sequence[TrainedModel]) -> Sequence[ModelVersion]:
         """Give each model its next version and select it, all or none."""
-        with self._database.changing() as connection:
-            held = self._by_job(connection, [model.lineage.job for model in models])
-            latest = self._latest(connection)
-            now = self._database.clock.now()
-            given: dict[str, ModelVersion] = {}
-            for model in models:
-                if model.lineage.job in held or model.lineage.job in given:
-                    continue
-                latest[model.name] = latest.get(model.name, 0) + 1
-                given[model.lineage.job] = ModelVersion(
-                    latest[model.name], model, VersionState.REGISTERED, now
-                )
-            if given:
-                connection.execute(sa.insert(_versions), [_row(version) for version in given.values()])
-                self._database.audit(connection, [_registered(version) for version in given.values()])
-                self._choose(connection, {version.name: version.version for version in given.values()})
+        held = self._by_job(connection, [model.lineage.job for model in models])
+        latest = self._latest(connection)
+        now = self.database.clock.now()
+        given: dict[str, ModelVersion] = {}
+        for model in models:
+            if model.lineage.job in held or model.lineage.job in given:
+                continue
+            latest[model.name] = latest.get(model.name, 0) + 1
+            given[model.lineage.job] = ModelVersion(latest[model.name], model, VersionState.REGISTERED, now)
+        if given:
+            connection.execute(sa.insert(_versions), [_row(version) for version in given.values()])
+            self.database.audit(connection, [_registered(version) for version in given.values()])
+            self._choose(connection, {version.name: version.version for version in given.values()})
         return [held.get(model.lineage.job) or given[model.lineage.job] for model in models]
 
-    def select(self, choices: Mapping[str, int]) -> None:
+    @changes
+    def select(self, connection: Connection, choices: Mapping[str, int]) -> None:
         """Make earlier versions the ones in use."""
-        with self._database.changing() as connection:
-            self._choose(connection, choices)
-            self._database.audit(
-                connection,
-                [AuditEvent("model.selected", f"{name}:{version}", {}) for name, version in choices.items()],
-            )
+        self._choose(connection, choices)
+        self.database.audit(
+            connection,
+            [AuditEvent("model.selected", f"{name}:{version}", {}) for name, version in choices.items()],
+        )
 
-    def deselect(self, names: Collection[str]) -> None:
+    @changes
+    def deselect(self, connection: Connection, names: Collection[str]) -> None:
         """Take models out of use; their versions stay."""
-        with self._database.changing() as connection:
-            for some in chunks(list(names)):
-                connection.execute(
-                    sa.delete(schema.selected_models).where(schema.selected_models.c.name.in_(some))
-                )
-            self._database.audit(connection, [AuditEvent("model.deselected", name, {}) for name in names])
-
-    def reject(self, name: str, version: int) -> None:
-        """Mark a version as rejected, so that no plan reuses it."""
-        with self._database.changing() as connection:
+        for some in chunks(list(names)):
             connection.execute(
-                sa.update(_versions)
-                .where(_versions.c.name == name, _versions.c.version == version)
-                .values(state=VersionState.REJECTED.value)
+                sa.delete(schema.selected_models).where(schema.selected_models.c.name.in_(some))
             )
-            self._database.audit(connection, [AuditEvent("model.rejected", f"{name}:{version}", {})])
+        self.database.audit(connection, [AuditEvent("model.deselected", name, {}) for name in names])
+
+    @changes
+    def reject(self, connection: Connection, name: str, version: int) -> None:
+        """Mark a version as rejected, so that no plan reuses it."""
+        connection.execute(
+            sa.update(_versions)
+            .where(_versions.c.name == name, _versions.c.version == version)
+            .values(state=VersionState.REJECTED.value)
+        )
+        self.database.audit(connection, [AuditEvent("model.rejected", f"{name}:{version}", {})])
 
     def _by_job(self, connection: Connection, jobs: Sequence[str]) -> dict[str, ModelVersion]:
         held = {}
@@ -145,81 +138,75 @@ class LocalModelRegistry:
             )
 
 
-class LocalSharedRegistry:
+class LocalSharedRegistry(KeptInDatabase):
     """What dev, test and prod have in common."""
 
-    def __init__(self, database: ControlDatabase) -> None:
-        self._database = database
-
-    def shared(self) -> Shared:
+    @reads
+    def shared(self, connection: Connection) -> Shared:
         """Everything in it, by name."""
         environments: defaultdict[str, list[str]] = defaultdict(list)
         models: defaultdict[str, list[int]] = defaultdict(list)
-        with self._database.reading() as connection:
-            for row in connection.execute(
-                sa.select(schema.shared_environments.c.name, schema.shared_environments.c.version)
-            ):
-                environments[row.name].append(row.version)
-            for row in connection.execute(
-                sa.select(schema.shared_models.c.name, schema.shared_models.c.version)
-            ):
-                models[row.name].append(row.version)
-            champions = {row.name: row.version for row in connection.execute(sa.select(schema.champions))}
+        for row in connection.execute(
+            sa.select(schema.shared_environments.c.name, schema.shared_environments.c.version)
+        ):
+            environments[row.name].append(row.version)
+        for row in connection.execute(sa.select(schema.shared_models.c.name, schema.shared_models.c.version)):
+            models[row.name].append(row.version)
+        champions = {row.name: row.version for row in connection.execute(sa.select(schema.champions))}
         return Shared(dict(environments), dict(models), champions)
 
-    def share_environment(self, environment: Asset) -> None:
+    @changes
+    def share_environment(self, connection: Connection, environment: Asset) -> None:
         """Copy an environment version."""
         table = schema.shared_environments
-        with self._database.changing() as connection:
-            same = (table.c.name == environment.name, table.c.version == environment.version)
-            if connection.execute(sa.select(table.c.name).where(*same)).first():
-                return
-            connection.execute(
-                sa.insert(table).values(
-                    name=environment.name,
-                    version=environment.version,
-                    digest=environment.digest.hex,
-                    content=ASSET.to_json(environment),
-                )
+        same = (table.c.name == environment.name, table.c.version == environment.version)
+        if connection.execute(sa.select(table.c.name).where(*same)).first():
+            return
+        connection.execute(
+            sa.insert(table).values(
+                name=environment.name,
+                version=environment.version,
+                digest=environment.digest.hex,
+                content=ASSET.to_json(environment),
             )
-            event = AuditEvent("environment.shared", str(environment), {"digest": environment.digest.hex})
-            self._database.audit(connection, [event])
+        )
+        event = AuditEvent("environment.shared", str(environment), {"digest": environment.digest.hex})
+        self.database.audit(connection, [event])
 
-    def share_models(self, versions: Sequence[ModelVersion]) -> None:
+    @changes
+    def share_models(self, connection: Connection, versions: Sequence[ModelVersion]) -> None:
         """Copy model versions under the same numbers, and make each the champion."""
         table = schema.shared_models
-        with self._database.changing() as connection:
-            held = {
-                (row.name, row.version)
-                for row in connection.execute(sa.select(table.c.name, table.c.version))
-            }
-            new = [version for version in versions if (version.name, version.version) not in held]
-            if not new:
-                return
-            connection.execute(
-                sa.insert(table),
-                [
-                    {"name": version.name, "version": version.version, "artifact": version.model.artifact.hex}
-                    for version in new
-                ],
-            )
-            self._crown(connection, {version.name: version.version for version in new})
-            self._database.audit(
-                connection,
-                [
-                    AuditEvent("model.shared", str(version), {"artifact": version.model.artifact.hex})
-                    for version in new
-                ],
-            )
+        held = {
+            (row.name, row.version) for row in connection.execute(sa.select(table.c.name, table.c.version))
+        }
+        new = [version for version in versions if (version.name, version.version) not in held]
+        if not new:
+            return
+        connection.execute(
+            sa.insert(table),
+            [
+                {"name": version.name, "version": version.version, "artifact": version.model.artifact.hex}
+                for version in new
+            ],
+        )
+        self._crown(connection, {version.name: version.version for version in new})
+        self.database.audit(
+            connection,
+            [
+                AuditEvent("model.shared", str(version), {"artifact": version.model.artifact.hex})
+                for version in new
+            ],
+        )
 
-    def crown(self, champions: Mapping[str, int]) -> None:
+    @changes
+    def crown(self, connection: Connection, champions: Mapping[str, int]) -> None:
         """Make versions that are already shared the champions."""
-        with self._database.changing() as connection:
-            self._crown(connection, champions)
-            self._database.audit(
-                connection,
-                [AuditEvent("model.crowned", f"{name}:{number}", {}) for name, number in champions.items()],
-            )
+        self._crown(connection, champions)
+        self.database.audit(
+            connection,
+            [AuditEvent("model.crowned", f"{name}:{number}", {}) for name, number in champions.items()],
+        )
 
     def _crown(self, connection: Connection, champions: Mapping[str, int]) -> None:
         table = schema.champions

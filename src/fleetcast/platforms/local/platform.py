@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.settings import PlatformSettings
+from fleetcast.platforms.database.backend import Backend
+from fleetcast.platforms.database.control import AuditTable, ControlDatabase
+from fleetcast.platforms.database.migrate import ensure_schema
+from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.platforms.local.approval_book import LocalApprovalBook
 from fleetcast.platforms.local.artifact_store import LocalArtifactStore
 from fleetcast.platforms.local.asset_registry import LocalAssetRegistry, LocalDataAssets
-from fleetcast.platforms.local.database import BUSY_TIMEOUT, LocalAuditLog, open_database
 from fleetcast.platforms.local.frozen_rows import LocalFrozenRows
 from fleetcast.platforms.local.job_service import LocalJobService
 from fleetcast.platforms.local.model_registry import LocalModelRegistry, LocalSharedRegistry
@@ -29,15 +31,24 @@ def local_platform(
     *,
     actor: Actor,
     clock: Clock,
-    busy_timeout: timedelta = BUSY_TIMEOUT,
+    backend: Backend | None = None,
 ) -> Platform:
     """Open the platform in a state directory, made on first use.
+
+    Args:
+        state: The directory.
+        tables: Tables of readings, by the name of the data source.
+        settings: How it is driven.
+        actor: Who changes things.
+        clock: Tells the time.
+        backend: The control database; None: a SQLite file in the directory.
 
     Raises:
         Unavailable: The directory or its database cannot be used.
         BadInput: Another version of fleetcast made the database.
     """
-    database = open_database(state / "control.db", actor=actor, clock=clock, busy_timeout=busy_timeout)
+    database = ControlDatabase(backend or sqlite(state / "control.db"), actor=actor, clock=clock)
+    ensure_schema(database)
     frozen = LocalFrozenRows(state / "frozen")
     artifacts = state / "artifacts"
     workers = settings.workers or _cores()
@@ -58,8 +69,8 @@ def local_platform(
         models=LocalModelRegistry(database),
         shared=LocalSharedRegistry(database),
         approvals=LocalApprovalBook(database),
-        audit=LocalAuditLog(database),
-        runs=LocalRunBook(database, state / "train.lock"),
+        audit=AuditTable(database),
+        runs=LocalRunBook(database, settings.lease),
         workers=workers,
     )
 

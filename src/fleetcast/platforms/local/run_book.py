@@ -1,115 +1,78 @@
-"""Runs in the control database, and the lock that lets one process at a time run stages."""
+"""Runs in the control database, and the lease that lets one process at a time run stages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
+from sqlalchemy.engine import Connection
 
-from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.run import Run, RunState
 from fleetcast.pipeline.stored import RUN
-from fleetcast.platforms.local import schema
-from fleetcast.platforms.local.database import ControlDatabase
-from fleetcast.ports.runs import RunInProgress
+from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.control import ControlDatabase, KeptInDatabase, changes, reads
+from fleetcast.platforms.database.leases import Lease
 
 _runs = schema.runs
 
 
-class LocalRunBook:
-    """Keeps runs. The lock is the operating system's, so a killed process gives it up at once."""
+class LocalRunBook(KeptInDatabase):
+    """Keeps runs, and the lease on running stages."""
 
-    def __init__(self, database: ControlDatabase, lock: Path) -> None:
-        self._database = database
-        self._lock = lock
+    def __init__(self, database: ControlDatabase, lease: timedelta) -> None:
+        super().__init__(database)
+        self._lease = Lease(database, "stages", lease)
 
-    @contextmanager
-    def exclusive(self, holder: str, timeout: timedelta) -> Iterator[None]:
+    def exclusive(self, holder: str, timeout: timedelta) -> AbstractContextManager[None]:
         """Be the only one who runs stages on this fleet."""
-        lock = FileLock(self._lock, timeout=timeout.total_seconds())
-        note = self._lock.with_suffix(".holder")
-        try:
-            lock.acquire()
-        except Timeout:
-            raise RunInProgress(_read(note) or "unknown process") from None
-        except OSError as error:
-            raise Unavailable(
-                f"cannot lock {self._lock}: {error}", fix="make the state directory writable"
-            ) from error
-        try:
-            with suppress(
-                OSError
-            ):  # only for those who are kept waiting; a full disk shows itself where it matters
-                note.write_text(holder)
-            yield
-        finally:
-            with suppress(OSError):
-                note.unlink(missing_ok=True)
-            lock.release()
+        return self._lease.held(holder, timeout)
 
-    def begin(self, fleet: Digest, commit: str) -> Run:
+    @changes
+    def begin(self, connection: Connection, fleet: Digest, commit: str) -> Run:
         """Open a new run; runs that could have been continued are superseded by it."""
-        with self._database.changing() as connection:
-            for row in connection.execute(sa.select(_runs)).all():
-                old = RUN.from_json(row.content)
-                if old.state.can_continue:
-                    self._write(connection, row.number, replace(old, state=RunState.SUPERSEDED))
-            number = (
-                int(
-                    connection.execute(
-                        sa.select(sa.func.coalesce(sa.func.max(_runs.c.number), 0))
-                    ).scalar_one()
-                )
-                + 1
-            )
-            now, by = self._database.clock.now(), self._database.actor.name
-            run = Run(f"run-{number:04d}", fleet, commit, by, now)
-            connection.execute(
-                sa.insert(_runs).values(number=number, state=run.state.value, content=RUN.to_json(run))
-            )
+        for row in connection.execute(sa.select(_runs)).all():
+            old = RUN.from_json(row.content)
+            if old.state.can_continue:
+                self._write(connection, row.number, replace(old, state=RunState.SUPERSEDED))
+        last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_runs.c.number), 0))).scalar_one()
+        number = int(last) + 1
+        now, by = self.database.clock.now(), self.database.actor.name
+        run = Run(f"run-{number:04d}", fleet, commit, by, now)
+        connection.execute(
+            sa.insert(_runs).values(number=number, state=run.state.value, content=RUN.to_json(run))
+        )
         return run
 
-    def save(self, run: Run) -> None:
+    @changes
+    def save(self, connection: Connection, run: Run) -> None:
         """Write a run back, with its stages."""
-        with self._database.changing() as connection:
-            self._write(connection, _number(run.id), run)
+        self._write(connection, _number(run.id), run)
 
-    def find(self, run_id: str) -> Run:
+    @reads
+    def find(self, connection: Connection, run_id: str) -> Run:
         """One run."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                sa.select(_runs.c.content).where(_runs.c.number == _number(run_id))
-            ).first()
+        row = connection.execute(sa.select(_runs.c.content).where(_runs.c.number == _number(run_id))).first()
         if row is None:
             raise BadInput(f"there is no run {run_id}", fix="see `fleetcast runs list`")
         return RUN.from_json(row.content)
 
-    def listed(self) -> Sequence[Run]:
+    @reads
+    def listed(self, connection: Connection) -> Sequence[Run]:
         """All runs, newest first."""
-        with self._database.reading() as connection:
-            rows = connection.execute(sa.select(_runs.c.content).order_by(_runs.c.number.desc())).all()
+        rows = connection.execute(sa.select(_runs.c.content).order_by(_runs.c.number.desc())).all()
         return [RUN.from_json(row.content) for row in rows]
 
-    def _write(self, connection: sa.Connection, number: int, run: Run) -> None:
+    def _write(self, connection: Connection, number: int, run: Run) -> None:
         connection.execute(
             sa.update(_runs)
             .where(_runs.c.number == number)
             .values(state=run.state.value, content=RUN.to_json(run))
         )
-
-
-def _read(note: Path) -> str:
-    """Who holds the lock; empty where they could not say, or have just let go."""
-    try:
-        return note.read_text()
-    except OSError:
-        return ""
 
 
 def _number(run_id: str) -> int:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
-"""Raised with every change of a table; a program refuses a database with another version."""
+REVISION = "0002"
+"""The newest migration in `migrations/versions`: what these tables are after it."""
 
 metadata = sa.MetaData()
 
@@ -22,7 +22,28 @@ def _content() -> sa.Column[str]:
     return sa.Column("content", sa.Text, nullable=False)
 
 
-schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+schema_version = sa.Table(
+    "alembic_version", metadata, sa.Column("version_num", sa.String(32), primary_key=True)
+)
+"""The newest migration that the database has been through; Alembic's own table."""
+
+first_schema_version = sa.Table(
+    "schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True)
+)
+"""Where programs from before Alembic look: the number they find here makes them refuse this database."""
+FIRST_SCHEMA_VERSION = 2
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("token", sa.Integer, nullable=False),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("machine", sa.String(256), nullable=False),
+    sa.Column("process", sa.String(64), nullable=False),
+    sa.Column("expires_at", sa.Float(53), nullable=False),
+)
+"""Who may do what only one may do, until when by the database's time; `token` rises with each new holder."""
 
 assets = sa.Table(
     "assets",

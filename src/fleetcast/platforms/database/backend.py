@@ -1,0 +1,53 @@
+"""What the two databases do differently: beginning a transaction, telling the time, and saying what is wrong."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from fleetcast.domain.errors import Unavailable
+
+
+class Backend(Protocol):
+    """A database that holds the tables of `schema`."""
+
+    @property
+    def engine(self) -> Engine:
+        """Where connections come from."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """Where the database is, for people; never with a password."""
+        ...
+
+    @property
+    def shared(self) -> bool:
+        """Whether other programs than this one may depend on its schema, so that it is changed only on demand."""
+        ...
+
+    def begin_reading(self, connection: Connection) -> None:
+        """Begin a transaction in which all statements see the same state."""
+        ...
+
+    def begin_changing(self, connection: Connection) -> str:
+        """Begin a transaction that alone may write; gives a ticket that `landed` knows it by."""
+        ...
+
+    def landed(self, connection: Connection, ticket: str) -> bool | None:
+        """Whether a transaction whose end was not seen has been committed; None: it has not ended yet."""
+        ...
+
+    def now(self) -> sa.ColumnElement[float]:
+        """The database's own time, in seconds since 1970, UTC."""
+        ...
+
+    def is_lost(self, error: sa.exc.DBAPIError) -> bool:
+        """Whether the connection is gone or cannot be had just now, so that trying again may help."""
+        ...
+
+    def explain(self, error: sa.exc.DBAPIError) -> Unavailable:
+        """The error for people, without secrets."""
+        ...

@@ -1,0 +1,114 @@
+"""Bringing a control database to the schema that this program knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from fleetcast.domain.errors import BadInput
+from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.control import ControlDatabase
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy.engine import Connection
+
+_BEFORE_ALEMBIC = "0001"
+"""The schema of databases that hold their number in a table of fleetcast's own."""
+
+
+def ensure_schema(database: ControlDatabase) -> None:
+    """Make the tables of an empty database, and bring one that belongs to this machine alone up to date.
+
+    Raises:
+        BadInput: The database is older and shared, or newer than this program; nothing was written.
+    """
+    found = database.read(_revision)
+    if found == schema.REVISION:
+        return
+    if found is None:
+        found = database.change(_create)
+    if database.backend.shared and found != schema.REVISION and found in _known():
+        raise BadInput(
+            f"the control database has schema {found}, this fleetcast needs {schema.REVISION}",
+            fix="let everyone finish, then run `fleetcast database upgrade`",
+        )
+    upgrade(database)
+
+
+def upgrade(database: ControlDatabase) -> tuple[str, ...]:
+    """Go through the migrations that are missing, each in a transaction of its own.
+
+    Safe to repeat, to interrupt, and to run twice at once: each transaction looks anew which migration is next.
+
+    Returns:
+        The migrations done.
+
+    Raises:
+        BadInput: The database is newer than this program; nothing was written.
+    """
+    done: list[str] = []
+    known = _known()
+    while (found := database.read(_revision)) != known[-1]:
+        if found is not None and found not in known:
+            raise BadInput(
+                f"the control database has schema {found}, this fleetcast knows no newer one than {known[-1]}",
+                fix="use the fleetcast version that made it, or a newer one",
+            )
+        step = database.change(_one_step)
+        if step:
+            done.append(step)
+    return tuple(done)
+
+
+def revision(database: ControlDatabase) -> str | None:
+    """The schema that a database has; None if it is empty."""
+    return database.read(_revision)
+
+
+def _known() -> tuple[str, ...]:
+    """Every migration, oldest first: the files' names begin with their numbers."""
+    folder = Path(__file__).parent / "migrations" / "versions"
+    return tuple(sorted(path.name.partition("_")[0] for path in folder.glob("[0-9]*_*.py")))
+
+
+def _create(connection: Connection) -> str:
+    """Make all tables at once; where another process was faster, see what it made."""
+    found = _revision(connection)
+    if found is None:
+        schema.metadata.create_all(connection)
+        connection.execute(sa.insert(schema.schema_version).values(version_num=schema.REVISION))
+        connection.execute(sa.insert(schema.first_schema_version).values(version=schema.FIRST_SCHEMA_VERSION))
+    return found or schema.REVISION
+
+
+def _revision(connection: Connection) -> str | None:
+    tables = sa.inspect(connection)
+    if tables.has_table(schema.schema_version.name):
+        return connection.execute(sa.select(sa.func.max(schema.schema_version.c.version_num))).scalar()
+    return _BEFORE_ALEMBIC if tables.has_table(schema.first_schema_version.name) else None
+
+
+def _one_step(connection: Connection) -> str | None:
+    from alembic import command
+
+    found = _revision(connection)
+    known = _known()
+    if found == known[-1]:
+        return None
+    config = _config(connection)
+    if not sa.inspect(connection).has_table(schema.schema_version.name) and found is not None:
+        command.stamp(config, found)
+    command.upgrade(config, "+1")
+    return _revision(connection)
+
+
+def _config(connection: Connection) -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,88 @@
+"""The control database of one machine: a SQLite file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from fleetcast.domain.errors import Unavailable
+
+BUSY_TIMEOUT = timedelta(seconds=10)
+"""How long to wait for another process to finish its transaction."""
+
+_HINTS = {
+    "locked": "another process is writing; wait for it, or stop it",
+    "readonly": "make the disk and the database file writable",
+    "disk is full": "free some disk space",
+    "disk I/O": "check the disk",
+    "unable to open": "check that the folder exists and is writable",
+    "not a database": "restore the control database from a backup",
+    "malformed": "restore the control database from a backup",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sqlite:
+    """A file that several processes of one machine may use at the same time."""
+
+    engine: Engine
+    address: str
+    shared: bool = False
+
+    def begin_reading(self, connection: Connection) -> None:
+        """Take a snapshot with the first statement that reads."""
+        connection.exec_driver_sql("BEGIN")
+
+    def begin_changing(self, connection: Connection) -> str:
+        """Take the file's only right to write at once, not at the first statement that writes."""
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return ""
+
+    def landed(self, connection: Connection, ticket: str) -> bool | None:
+        """Whether an unseen commit took place: never asked, as a file's commits are always seen."""
+        raise NotImplementedError
+
+    def now(self) -> sa.ColumnElement[float]:
+        """The machine's time; Julian days, because older SQLite has no finer Unix time."""
+        return (sa.func.julianday("now", type_=sa.Float) - sa.literal(2440587.5)) * sa.literal(86400.0)
+
+    def is_lost(self, error: sa.exc.DBAPIError) -> bool:  # noqa: ARG002  # a file has no connection to lose
+        """Never: a file is there or it is not."""
+        return False
+
+    def explain(self, error: sa.exc.DBAPIError) -> Unavailable:
+        """What SQLite says, and what to do."""
+        said = str(error.orig)
+        fix = next(
+            (hint for sign, hint in _HINTS.items() if sign in said), "see whether the file is in order"
+        )
+        return Unavailable(f"the control database refuses: {said}", fix=fix)
+
+
+def sqlite(path: Path, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Sqlite:
+    """The SQLite database at `path`, made on first use.
+
+    Raises:
+        Unavailable: Its folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"cannot make {path.parent}: {error.strerror}", fix="check the disk and its rights"
+        ) from error
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout.total_seconds()})
+    sa.event.listen(engine, "connect", _prepare)
+    return Sqlite(engine, str(path))
+
+
+def _prepare(connection: object, _record: object) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined]  # sqlite3.Connection, handed over as object
+    connection.isolation_level = None  # type: ignore[attr-defined]  # transactions are begun by us
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

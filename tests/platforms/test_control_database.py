@@ -1,0 +1,318 @@
+"""The control database over SQLite and PostgreSQL: schemas, lost connections, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from fleetcast.domain.audit import AuditEvent
+from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
+from fleetcast.platforms.database import migrate, schema
+from fleetcast.platforms.database.backend import Backend
+from fleetcast.platforms.database.control import AuditTable, ControlDatabase
+from fleetcast.platforms.database.postgres import postgres
+from fleetcast.platforms.database.sqlite import sqlite
+from fleetcast.ports.clock import SystemClock
+from tests.clocks import FixedClock
+from tests.contracts.samples import ADA
+from tests.servers.cutting_proxy import cutting_proxy
+from tests.servers.postgres import PostgresServer, postgres_server
+
+ROOT = Path(__file__).parents[2]
+Address = str | Path
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Address:
+    """An empty database."""
+    if request.param == "sqlite":
+        return tmp_path / "control.db"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.url(server.new_database())
+
+
+def opened(address: Address, clock: FixedClock | SystemClock | None = None) -> ControlDatabase:
+    backend: Backend = sqlite(address) if isinstance(address, Path) else postgres(address)
+    return ControlDatabase(backend, actor=ADA, clock=clock or FixedClock())
+
+
+def at_first_schema(address: Address) -> ControlDatabase:
+    """A database as the first version of fleetcast made it."""
+    database = opened(address)
+    step: Callable[[sa.Connection], str | None] = migrate._one_step  # an old database is what it took
+    database.change(step)
+    database.change(schema.schema_version.drop)
+    assert migrate.revision(database) == "0001"
+    return database
+
+
+def tables(database: ControlDatabase) -> set[str]:
+    return database.read(lambda connection: set(sa.inspect(connection).get_table_names()))
+
+
+def note(database: ControlDatabase, text: str) -> None:
+    database.change(lambda connection: database.audit(connection, [AuditEvent("test.noted", text, {})]))
+
+
+def noted(database: ControlDatabase) -> list[str]:
+    return [entry.event.subject for entry in AuditTable(database).entries()]
+
+
+# Schemas
+
+
+def test_the_migrations_end_at_the_tables_that_an_empty_database_gets(address: Address) -> None:
+    database = opened(address)
+    assert migrate.upgrade(database) == ("0001", "0002")
+    differences = database.read(
+        lambda connection: compare_metadata(MigrationContext.configure(connection), schema.metadata)
+    )
+    assert differences == []
+    assert migrate.revision(database) == schema.REVISION
+    first = database.read(
+        lambda connection: connection.execute(sa.select(schema.first_schema_version.c.version)).scalar()
+    )
+    assert first == schema.FIRST_SCHEMA_VERSION
+
+
+def test_an_older_database_is_upgraded_where_it_belongs_to_this_machine_alone(address: Address) -> None:
+    database = at_first_schema(address)
+    note(database, "before")
+    if database.backend.shared:
+        with pytest.raises(BadInput, match="schema 0001") as caught:
+            migrate.ensure_schema(database)
+        assert "fleetcast database upgrade" in caught.value.fix
+        assert migrate.revision(database) == "0001"
+        assert migrate.upgrade(database) == ("0002",)
+    migrate.ensure_schema(database)
+    assert migrate.revision(database) == schema.REVISION
+    assert noted(database) == ["before"]
+    assert migrate.upgrade(database) == ()
+
+
+def test_an_older_program_refuses_a_newer_schema_and_writes_nothing(address: Address) -> None:
+    database = opened(address)
+    migrate.ensure_schema(database)
+    database.change(
+        lambda connection: connection.execute(sa.update(schema.schema_version).values(version_num="0099"))
+    )
+    before = tables(database)
+    for attempt in (migrate.ensure_schema, migrate.upgrade):
+        with pytest.raises(BadInput, match=r"schema 0099.*knows no newer one") as caught:
+            attempt(database)
+        assert "newer" in caught.value.fix
+    assert migrate.revision(database) == "0099"
+    assert tables(database) == before
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import sqlalchemy as sa
+from tests.platforms.test_control_database import opened
+from fleetcast.platforms.database import migrate
+target, statement = sys.argv[1:]
+database = opened(Path(target) if "://" not in target else target)
+def die(connection, cursor, said, *_):
+    if said.strip().startswith(statement):
+        os.kill(os.getpid(), signal.SIGKILL)
+sa.event.listen(database.backend.engine, "after_cursor_execute", die)
+migrate.upgrade(database)
+"""
+
+
+@pytest.mark.parametrize(
+    "statement", ["CREATE TABLE leases", "UPDATE schema_version", "UPDATE alembic_version"]
+)
+def test_a_migration_killed_at_any_statement_is_resumed(address: Address, statement: str) -> None:
+    database = at_first_schema(address)
+    note(database, "before")
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(address), statement],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != -signal.SIGKILL:  # the number is inserted where the first version had no such table
+        assert statement == "UPDATE alembic_version", done.stderr
+    assert migrate.revision(database) in ("0001", "0002")
+    migrate.upgrade(database)
+    assert migrate.revision(database) == schema.REVISION
+    assert noted(database) == ["before"]
+
+
+OPENED = """
+import sys
+from pathlib import Path
+from tests.platforms.test_control_database import opened
+from fleetcast.platforms.database import migrate
+target = sys.argv[1]
+migrate.ensure_schema(opened(Path(target) if "://" not in target else target))
+"""
+
+
+def test_two_programs_that_open_an_empty_database_at_once_make_it_once(address: Address) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        OPENED,
+        str(address),
+    ]
+    both = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in both:
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+    assert migrate.revision(opened(address)) == schema.REVISION
+
+
+# Lost connections
+
+
+def test_a_transaction_cut_off_in_the_middle_is_done_again_once(postgres: PostgresServer) -> None:
+    with cutting_proxy(postgres.port) as proxy:
+        database = opened(replace(postgres, port=proxy.port).url(postgres.new_database()), SystemClock())
+        migrate.ensure_schema(database)
+        proxy.word, proxy.cuts = b"insert into audit", 1
+        note(database, "once")
+        assert proxy.cuts == 0
+        assert noted(database) == ["once"]
+
+
+def test_a_transaction_whose_commit_was_not_confirmed_is_not_done_twice(postgres: PostgresServer) -> None:
+    with cutting_proxy(postgres.port) as proxy:
+        database = opened(replace(postgres, port=proxy.port).url(postgres.new_database()), SystemClock())
+        migrate.ensure_schema(database)
+        proxy.word, proxy.cuts = b"commit", 1
+        note(database, "once")
+        assert proxy.cuts == 0
+        assert noted(database) == ["once"]
+
+
+def test_a_server_that_is_restarted_in_between_is_waited_for() -> None:
+    with postgres_server() as server:
+        database = opened(server.url("postgres"), SystemClock())
+        migrate.ensure_schema(database)
+        for number in range(3):
+            note(database, f"{number}")
+            server.restart()
+        assert noted(database) == ["0", "1", "2"]
+
+
+def test_a_server_that_stays_away_is_waited_for_as_long_as_patience_lasts() -> None:
+    clock = FixedClock()
+    with postgres_server() as server:
+        database = opened(server.url("postgres"), clock)
+        migrate.ensure_schema(database)
+        server.stop()
+        with pytest.raises(Unavailable, match="does not answer") as caught:
+            note(database, "never")
+        assert "FLEETCAST_DATABASE_URL" in caught.value.fix
+    assert sum(clock.slept, timedelta(0)) >= timedelta(minutes=2)
+
+
+# What is refused
+
+
+def test_an_address_that_nobody_listens_at_is_an_error_without_the_password() -> None:
+    clock = FixedClock()
+    database = opened("postgresql://fleet:hush-hush@127.0.0.1:9/fleet", clock)
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9/fleet does not answer") as caught:
+        migrate.ensure_schema(database)
+    assert "hush" not in str(caught.value) + caught.value.fix
+    assert sum(clock.slept, timedelta(0)) <= timedelta(seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("mysql://u:hush@h/d", "not PostgreSQL"),
+        ("hush hush", "not a database address"),
+        ("postgresql://h", "lacks the user or the database"),
+        ("postgresql://u:hush@h:port/d", "not a database address"),
+        ("postgresql://u@h/d?auth=kerberos", "'kerberos' is not known"),
+        ("postgresql://u@h/d?sslmode=maybe", "'maybe' is not known"),
+        ("postgresql://u@h/d?sslrootcert=missing.pem", "missing.pem"),
+    ],
+)
+def test_addresses_that_cannot_be_used_are_explained(address: str, said: str) -> None:
+    with pytest.raises(BadInput, match=said) as caught:
+        postgres(address)
+    assert "hush" not in str(caught.value) + caught.value.fix
+
+
+def test_a_database_that_does_not_exist_is_named(postgres: PostgresServer) -> None:
+    with pytest.raises(Unavailable, match=r'database "nowhere" does not exist') as caught:
+        migrate.ensure_schema(opened(postgres.url("nowhere")))
+    assert "createdb" in caught.value.fix
+
+
+def test_a_user_without_rights_is_told_which_to_ask_for(postgres: PostgresServer) -> None:
+    name = postgres.new_database()
+    role = f"reader_{os.getpid()}"
+    postgres.run(f"CREATE ROLE {role} LOGIN")
+    with pytest.raises(Unavailable, match="permission denied") as caught:
+        migrate.ensure_schema(opened(replace(postgres, user=role).url(name)))
+    assert "GRANT" in caught.value.fix
+
+
+def test_a_read_only_database_can_be_read_but_not_changed(postgres: PostgresServer) -> None:
+    name = postgres.new_database()
+    database = opened(postgres.url(name))
+    migrate.ensure_schema(database)
+    note(database, "before")
+    postgres.run(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    standby = opened(postgres.url(name))
+    migrate.ensure_schema(standby)
+    assert noted(standby) == ["before"]
+    with pytest.raises(Unavailable, match="read-only") as caught:
+        note(standby, "after")
+    assert "primary" in caught.value.fix
+    assert noted(standby) == ["before"]
+
+
+def test_a_writer_that_waits_too_long_for_another_is_told(postgres: PostgresServer) -> None:
+    url = postgres.url(postgres.new_database())
+    database = opened(url)
+    migrate.ensure_schema(database)
+    from fleetcast.platforms.database.postgres import postgres as connect
+
+    hurried = ControlDatabase(
+        connect(url, lock_timeout=timedelta(milliseconds=50)), actor=ADA, clock=FixedClock()
+    )
+
+    def meanwhile(_connection: sa.Connection) -> None:
+        with pytest.raises(FleetcastError, match="lock timeout") as caught:
+            note(hurried, "never")
+        assert "another process" in caught.value.fix
+
+    database.change(meanwhile)
+    assert noted(database) == []
+
+
+def test_a_password_source_is_asked_for_each_connection(postgres: PostgresServer) -> None:
+    from fleetcast.platforms.database.postgres import postgres as connect
+
+    asked: list[str] = []
+
+    def token() -> str:
+        asked.append("token")
+        return "token"
+
+    backend = connect(postgres.url(postgres.new_database()), password=token)
+    for _ in range(2):
+        database = ControlDatabase(backend, actor=ADA, clock=FixedClock())
+        migrate.ensure_schema(database)
+        backend.engine.dispose()
+    assert len(asked) == 2
