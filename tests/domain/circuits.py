@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from types import MappingProxyType
 
+from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import FleetIndex, VersionEntry, VersionState
@@ -33,7 +34,9 @@ CIRCUIT = Circuit(
 def entry(circuit: Circuit, version: int, state: VersionState = VersionState.REGISTERED) -> VersionEntry:
     """A registered version that was trained from this circuit."""
     inputs = training_inputs(circuit)
-    return VersionEntry(circuit.model_name, version, circuit.key, training_hash(inputs), state, inputs)
+    return VersionEntry(
+        circuit.model_name, version, circuit.key, training_hash(inputs), state, canonical_json(inputs)
+    )
 
 
 def index(versions: Sequence[VersionEntry] = (), *, selected: int | None = None) -> FleetIndex:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,7 +90,19 @@ class VersionEntry:
     key: CircuitKey
     training_hash: Digest
     state: VersionState
-    inputs: Mapping[str, Json]
+    inputs_json: str
+    """The training inputs as stored: a plan of thousands needs few of them as values."""
+
+    @property
+    def inputs(self) -> Mapping[str, Json]:
+        """The training inputs."""
+        found: Mapping[str, Json] = json.loads(self.inputs_json)
+        return found
+
+    @property
+    def usable(self) -> bool:
+        """Whether a plan may reuse it."""
+        return self.state is VersionState.REGISTERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +115,7 @@ class FleetIndex:
     def with_hash(self, name: str, training_hash: Digest) -> VersionEntry | None:
         """The newest usable version of a model that carries this hash."""
         for entry in reversed(self.versions.get(name, ())):
-            if entry.training_hash == training_hash and entry.state is VersionState.REGISTERED:
+            if entry.training_hash == training_hash and entry.usable:
                 return entry
         return None
 

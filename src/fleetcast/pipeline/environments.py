@@ -12,7 +12,7 @@ from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.run import Ending
 from fleetcast.pipeline.gatekeeper import Gatekeeper, policy_digest
-from fleetcast.pipeline.models import versions_in_use
+from fleetcast.pipeline.models import in_full, in_use
 from fleetcast.pipeline.propagation import until_visible
 from fleetcast.pipeline.situation import Situation
 from fleetcast.ports.assets import AssetRegistry
@@ -157,10 +157,13 @@ class PromoteEnvironment:
         """The declared version, and those that models in use were trained with but could not be shared yet."""
         declared = environment_asset(situation.fleet.environment)
         held = self.shared.shared()
+        unshared = [
+            (circuit, entry)
+            for circuit, entry in in_use(situation.fleet.circuits, self.models.index())
+            if entry.version not in held.models.get(entry.name, ())
+        ]
         older = {
-            version.model.lineage.environment_version
-            for _, version in versions_in_use(situation.fleet.circuits, self.models)
-            if version.version not in held.models.get(version.name, ())
+            version.model.lineage.environment_version for _, version in in_full(unshared, self.models)
         } - {declared.version}
         found = [self.assets.find(AssetKind.ENVIRONMENT, declared.name, version) for version in sorted(older)]
         return [declared, *(registered.asset for registered in found if registered is not None)]

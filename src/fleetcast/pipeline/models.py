@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.job import JobState, TrainingJob
-from fleetcast.domain.model import Lineage, ModelVersion, TrainedModel
+from fleetcast.domain.model import FleetIndex, Lineage, ModelVersion, TrainedModel, VersionEntry
 from fleetcast.domain.plan import Reuse, Train, plan_removed
 from fleetcast.domain.run import Ending
 from fleetcast.domain.training_hash import HASH_SCHEMA, training_inputs
@@ -129,7 +129,18 @@ def _document(version: ModelVersion) -> Json:
     }
 
 
-def versions_in_use(circuits: Sequence[Circuit], models: ModelRegistry) -> list[tuple[Circuit, ModelVersion]]:
-    """The circuits that have a model in use, with it."""
-    selected = models.selected()
-    return [(circuit, selected[circuit.model_name]) for circuit in circuits if circuit.model_name in selected]
+def in_use(circuits: Sequence[Circuit], index: FleetIndex) -> list[tuple[Circuit, VersionEntry]]:
+    """The circuits that have a model in use, with it as the index lists it."""
+    found = [(circuit, index.selected_entry(circuit.model_name)) for circuit in circuits]
+    return [(circuit, entry) for circuit, entry in found if entry is not None]
+
+
+def in_full(
+    listed: Sequence[tuple[Circuit, VersionEntry]], models: ModelRegistry
+) -> list[tuple[Circuit, ModelVersion]]:
+    """The same versions with everything that is known of them."""
+    held = models.versions([entry.name for _, entry in listed])
+    return [
+        (circuit, next(version for version in held[entry.name] if version.version == entry.version))
+        for circuit, entry in listed
+    ]

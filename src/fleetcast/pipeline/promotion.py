@@ -11,7 +11,7 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.fleet import circuit_content
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.model import ModelVersion, VersionEntry
 from fleetcast.domain.promotion import promotion_checks
 from fleetcast.domain.run import Ending
 from fleetcast.domain.snapshot import DataAsset
@@ -19,7 +19,7 @@ from fleetcast.domain.training_hash import changes
 from fleetcast.domain.wording import counted
 from fleetcast.pipeline.champions import ChampionComparison
 from fleetcast.pipeline.gatekeeper import Gatekeeper, policy_digest
-from fleetcast.pipeline.models import versions_in_use
+from fleetcast.pipeline.models import in_full, in_use
 from fleetcast.pipeline.propagation import until_visible
 from fleetcast.pipeline.situation import Progress, Situation
 from fleetcast.ports.assets import DataAssets
@@ -94,13 +94,13 @@ class PromoteModels:
     def run(self, situation: Situation) -> ModelsPromoted:
         """Each model is its own decision; a rejected one is not asked for again."""
         shared = self.shared.shared()
-        in_use = [
-            (circuit, version)
-            for circuit, version in versions_in_use(situation.circuits, self.models)
-            if version.usable
+        used = [
+            (circuit, entry)
+            for circuit, entry in in_use(situation.circuits, self.models.index())
+            if entry.usable
         ]
-        missing = [pair for pair in in_use if not _is_shared(shared, pair[1])]
-        self._crown_returned([version for _, version in in_use if _is_shared(shared, version)], shared)
+        missing = in_full([pair for pair in used if not _is_shared(shared, pair[1])], self.models)
+        self._crown_returned([entry for _, entry in used if _is_shared(shared, entry)], shared)
         policy = situation.fleet.settings.gates[Gate.REGISTRY_PROMOTION]
         subjects = self._subjects(situation, missing, shared, policy)
         chosen = {circuit.model_name for circuit in situation.circuits}
@@ -112,9 +112,9 @@ class PromoteModels:
         asked = self.gatekeeper.ask(subjects, policy, situation.run.id)
         requests = [asked[subject.digest] for subject, _ in subjects]
         promotions = self._act(situation, [version for _, version in missing], requests, shared)
-        return ModelsPromoted(tuple(promotions), len(in_use) - len(missing))
+        return ModelsPromoted(tuple(promotions), len(used) - len(missing))
 
-    def _crown_returned(self, versions: Sequence[ModelVersion], shared: Shared) -> None:
+    def _crown_returned(self, versions: Sequence[VersionEntry], shared: Shared) -> None:
         """A version that was promoted before and is in use again needs no second approval."""
         returned = {
             version.name: version.version
@@ -194,7 +194,7 @@ _LABELS = ("description", "owner", "tags")
 """What a circuit declares for people's orientation; editing it changes nothing that was approved."""
 
 
-def _is_shared(shared: Shared, version: ModelVersion) -> bool:
+def _is_shared(shared: Shared, version: ModelVersion | VersionEntry) -> bool:
     return version.version in shared.models.get(version.name, ())
 
 

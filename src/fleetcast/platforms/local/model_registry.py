@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -42,7 +41,7 @@ class LocalModelRegistry(KeptInDatabase):
                     CircuitKey(row.plant, row.circuit),
                     Digest(row.training_hash),
                     VersionState(row.state),
-                    json.loads(row.inputs),
+                    row.inputs,
                 )
             )
         selected = {row.name: row.version for row in connection.execute(sa.select(schema.selected_models))}

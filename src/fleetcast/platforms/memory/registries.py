@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from fleetcast.domain.assets import Asset, AssetKind, RegisteredAsset, VersionTaken
 from fleetcast.domain.audit import AuditEvent
+from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import FleetIndex, ModelVersion, TrainedModel, VersionEntry, VersionState
 from fleetcast.domain.snapshot import DataAsset
@@ -163,5 +164,10 @@ class MemorySharedRegistry:
 def _entry(version: ModelVersion) -> VersionEntry:
     lineage = version.model.lineage
     return VersionEntry(
-        version.name, version.version, lineage.key, version.training_hash, version.state, lineage.inputs
+        version.name,
+        version.version,
+        lineage.key,
+        version.training_hash,
+        version.state,
+        canonical_json(lineage.inputs),
     )
