@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import replace
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -301,18 +305,73 @@ def test_a_writer_that_waits_too_long_for_another_is_told(postgres: PostgresServ
     assert noted(database) == []
 
 
-def test_a_password_source_is_asked_for_each_connection(postgres: PostgresServer) -> None:
-    from fleetcast.platforms.database.postgres import postgres as connect
+@dataclass(slots=True)
+class TokenService:
+    """What a managed identity asks for a token on an Azure machine: a real one, on this machine."""
 
-    asked: list[str] = []
+    token: str
+    asked_for: list[str] = field(default_factory=list)
 
-    def token() -> str:
-        asked.append("token")
-        return "token"
+    def answer(self, path: str) -> bytes:
+        self.asked_for.append(parse_qs(urlsplit(path).query)["resource"][0])
+        said = {"access_token": self.token, "expires_on": "4102444800", "token_type": "Bearer"}
+        return json.dumps(said).encode()
 
-    backend = connect(postgres.url(postgres.new_database()), password=token)
-    for _ in range(2):
-        database = ControlDatabase(backend, actor=ADA, clock=FixedClock())
+
+@pytest.fixture
+def tokens(monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenService]:
+    service = TokenService("token-1")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = service.answer(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{server.server_port}/token")
+        monkeypatch.setenv("IDENTITY_HEADER", "secret")
+        yield service
+        server.shutdown()
+
+
+def test_an_entra_token_takes_the_place_of_the_password(tokens: TokenService) -> None:
+    with postgres_server() as server:
+        server.require_password("entra", "token-1")
+        address = replace(server, user="entra").url("postgres")
+        database = opened(f"{address}?auth=entra")
         migrate.ensure_schema(database)
-        backend.engine.dispose()
-    assert len(asked) == 2
+        note(database, "by token")
+        assert noted(database) == ["by token"]
+        assert tokens.asked_for == ["https://ossrdbms-aad.database.windows.net"]
+        with pytest.raises(Unavailable, match="password authentication failed") as caught:
+            migrate.ensure_schema(opened(address.replace("entra@", "entra:stale-token@")))
+        assert "stale-token" not in str(caught.value)
+        assert "token in the environment" in caught.value.fix
+
+
+def test_a_password_from_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with postgres_server() as server:
+        server.require_password("ada", "hush-hush")
+        monkeypatch.setenv("PGPASSWORD", "hush-hush")
+        migrate.ensure_schema(opened(replace(server, user="ada").url("postgres")))
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
+    with postgres_server(tls=True) as server:
+        checked = f"{server.url('postgres')}?sslmode=verify-full"
+        with pytest.raises(Unavailable, match="cannot be trusted") as caught:
+            migrate.ensure_schema(opened(checked))
+        assert "SSL_CERT_FILE" in caught.value.fix
+        authority = server.folder / "authority.pem"
+        migrate.ensure_schema(opened(f"{checked}&sslrootcert={authority}"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SSL_CERT_FILE", str(authority))
+            migrate.ensure_schema(opened(checked))
+        migrate.ensure_schema(opened(f"{server.url('postgres')}?sslmode=require"))

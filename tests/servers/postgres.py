@@ -17,6 +17,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from tests.servers.certificates import write_certificates
+
 MISSING = "PostgreSQL is not installed: `make test` installs it, or `apt-get install postgresql`"
 _COUNT = itertools.count(1)
 _QUICK = {"fsync": "off", "full_page_writes": "off", "max_connections": "50"}
@@ -69,6 +71,13 @@ class PostgresServer:
         with engine.connect() as connection:
             connection.exec_driver_sql(statement)
 
+    def require_password(self, user: str, password: str) -> None:
+        """A user who is let in with a password only."""
+        self.run(f"CREATE ROLE {user} LOGIN SUPERUSER PASSWORD '{password}'")
+        rules = self.folder / "data" / "pg_hba.conf"
+        rules.write_text(f"host all {user} 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
+        self.run("SELECT pg_reload_conf()")
+
     def create(self) -> None:
         binary = ["initdb", "-D", str(self.folder / "data"), "-U", self.user, "-A", "trust", "-E", "UTF8"]
         self._as_owner([*binary, "--no-sync", "--locale=C"])
@@ -99,12 +108,17 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server(**settings: str) -> Iterator[PostgresServer]:
-    """A server that lives as long as a `with` block."""
+def postgres_server(*, tls: bool = False) -> Iterator[PostgresServer]:
+    """A server that lives as long as a `with` block; with TLS, its authority is in `authority.pem`."""
     folder = Path(tempfile.mkdtemp(prefix="fleetcast-postgres-"))
+    settings = {}
+    if tls:
+        files = write_certificates(folder)
+        settings = {"ssl": "on", "ssl_cert_file": str(files.certificate), "ssl_key_file": str(files.key)}
     account = _account()
     if account is not None:
-        shutil.chown(folder, account, account)
+        for path in (folder, *folder.iterdir()):
+            shutil.chown(path, account, account)
     server = PostgresServer(folder, _free_port(), settings=settings)
     try:
         server.create()
