@@ -123,6 +123,21 @@ def open_database(directory: Path) -> ControlDatabase:
     return ControlDatabase(backend, actor=whoami(), clock=SystemClock())
 
 
+def open_own_database(directory: Path) -> ControlDatabase:
+    """The file that a fleet keeps in its state directory, whatever the environment names.
+
+    Raises:
+        BadInput: There is no such file.
+    """
+    from fleetcast.platforms.database.control import ControlDatabase
+    from fleetcast.platforms.database.sqlite import sqlite
+
+    path = directory / load_settings(directory).platform.state / "control.db"
+    if not path.is_file():
+        raise BadInput(f"there is no {path}", fix="name the fleet's folder with --fleet")
+    return ControlDatabase(sqlite(path), actor=whoami(), clock=SystemClock())
+
+
 def _backend(state: Path) -> Backend:
     """The database that the environment names; where it names none, a file in the state directory."""
     address = os.environ.get(DATABASE_URL_VARIABLE)

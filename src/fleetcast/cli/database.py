@@ -54,6 +54,26 @@ def upgrade(fleet: FleetOption = Path()) -> None:
     typer.echo(f"{database.backend.address}: {what}")
 
 
+@database_app.command("copy")
+def copy(fleet: FleetOption = Path()) -> None:
+    """Copy the fleet's own SQLite file to the empty server that FLEETCAST_DATABASE_URL names.
+
+    The file stays as it is, and is no longer used while that variable is set.
+    """
+    from fleetcast.app import open_own_database
+    from fleetcast.domain.errors import BadInput
+    from fleetcast.platforms.database.copying import copy
+
+    source, target = open_own_database(fleet), _database(fleet)
+    if source.backend.address == target.backend.address:
+        raise BadInput(
+            "the environment names no server to copy to", fix="set FLEETCAST_DATABASE_URL=postgresql://…"
+        )
+    copied = copy(source, target)
+    typer.echo(f"{source.backend.address} → {target.backend.address}: {sum(copied.values()):,} rows")
+    typer.echo(f"  {', '.join(f'{name} {rows:,}' for name, rows in copied.items() if rows)}")
+
+
 def _database(fleet: Path) -> ControlDatabase:
     from fleetcast.app import open_database
 
