@@ -11,6 +11,7 @@ import typer
 
 from fleetcast import __version__
 from fleetcast.cli.approvals import approvals_app, approve, audit_app, reject
+from fleetcast.cli.circuits import bump, circuits_app
 from fleetcast.cli.data import data_app, ingest, simulate
 from fleetcast.cli.database import database_app
 from fleetcast.cli.demo import demo
@@ -18,7 +19,7 @@ from fleetcast.cli.fit import fit
 from fleetcast.cli.forecast import forecast
 from fleetcast.cli.models import models_app
 from fleetcast.cli.plan import plan
-from fleetcast.cli.repository import init, validate
+from fleetcast.cli.repository import format_files, init, validate
 from fleetcast.cli.status import status
 from fleetcast.cli.train import runs_app, stage, train
 from fleetcast.domain.errors import FleetcastError
@@ -49,6 +50,9 @@ START, DATA, PIPELINE, PEOPLE, LOOK = "Start", "Data", "Plan and train", "Approv
 app.command(rich_help_panel=START)(demo)
 app.command(rich_help_panel=START)(init)
 app.command(rich_help_panel=START)(validate)
+app.command("fmt", rich_help_panel=START)(format_files)
+app.add_typer(circuits_app, name="circuits", rich_help_panel=START)
+app.command(rich_help_panel=START)(bump)
 app.command(rich_help_panel=DATA)(ingest)
 app.command(rich_help_panel=DATA)(simulate)
 app.add_typer(data_app, name="data", rich_help_panel=DATA)

@@ -32,6 +32,33 @@ def init(directory: DirectoryArgument) -> None:
     typer.echo("next: edit config/circuits.yaml, then run `fleetcast validate` there")
 
 
+def format_files(
+    fleet: FleetOption = Path(),
+    check: Annotated[  # noqa: FBT002
+        bool, typer.Option("--check", help="Change nothing; end with 1 if a file would change.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what changes.")] = False,  # noqa: FBT002
+) -> None:
+    """Give the fleet's YAML files one form: indentation, spacing, quotes only where needed, keys in order.
+
+    Comments stay where they are, and what the files mean does not change. A file in a form that cannot be kept is left
+    alone and named.
+    """
+    from fleetcast.config.format_files import format_fleet
+
+    formatted = format_fleet(fleet, now=datetime.now(UTC), write=not check)
+    if diff:
+        typer.echo(formatted.diff(), nl=False)
+    for file in formatted.files:
+        typer.echo(f"{'would change' if check else 'formatted'} {file}")
+    for complaint in formatted.left_alone:
+        typer.echo(f"left alone {complaint}")
+    if not formatted.files:
+        typer.echo("nothing to format")
+    elif check:
+        raise typer.Exit(1)
+
+
 def validate(fleet: FleetOption = Path(), view: FormatOption = View.TEXT) -> None:
     """Check the whole fleet repository; every mistake is shown with its file and line."""
     from fleetcast.config import load_fleet

@@ -41,6 +41,14 @@ Chain = tuple[Layer, ...]
 def origin(chain: Chain, field: str, *inside: str) -> Origin:
     """Where a field comes from: the nearest layer that writes it, else the nearest layer itself."""
     path = (field, *inside)
+    found = stated(chain, *path)
+    if found is not None:
+        return found
+    return origin(chain, *path[:-1]) if inside else Origin(chain[0].file, chain[0].block.line)
+
+
+def stated(chain: Chain, *path: str) -> Origin | None:
+    """Where the nearest layer that writes a field, or a key inside it, does so; None if none does."""
     for layer in chain:
         block: object = layer.block
         line = None
@@ -52,7 +60,7 @@ def origin(chain: Chain, field: str, *inside: str) -> Origin:
             block = block[key]
         if line is not None:
             return Origin(layer.file, line)
-    return origin(chain, *path[:-1]) if inside else Origin(chain[0].file, chain[0].block.line)
+    return None
 
 
 def overlay(over: CircuitWritten, base: CircuitWritten) -> CircuitWritten:

@@ -13,7 +13,7 @@ from fleetcast.config.assets import COMPONENT_FILE, ENVIRONMENT_FILE, read_compo
 from fleetcast.config.circuit_files import MAIN_FILE, CircuitFinder
 from fleetcast.config.circuits import CircuitResolver
 from fleetcast.config.complaints import Complaints
-from fleetcast.config.layers import Chain, Origin, origin
+from fleetcast.config.layers import Chain, Origin, origin, stated
 from fleetcast.config.paths import is_inside
 from fleetcast.config.settings import SETTINGS_FILE, read_settings
 from fleetcast.config.yaml_nodes import Node
@@ -42,6 +42,10 @@ class FleetReading:
     def origin(self, key: CircuitKey, setting: str) -> Origin:
         """Where a setting of a circuit comes from; the circuit itself if it is written nowhere."""
         return origin(self._chains[key], setting)
+
+    def stated(self, key: CircuitKey, *path: str) -> Origin | None:
+        """Where a setting of a circuit, or a key inside it, is written; None if it is a default of fleetcast."""
+        return stated(self._chains[key], *path)
 
 
 def load_fleet(directory: Path, *, now: datetime) -> Fleet:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from fleetcast.domain.errors import BadInput
 
@@ -51,6 +53,27 @@ class CircuitKey:
         if not slash:
             raise BadInput(f"{text!r} does not name a circuit", fix="write it as PLANT/CIRCUIT")
         return cls(plant, circuit)
+
+
+def matching(keys: Sequence[CircuitKey], patterns: Sequence[str], *, of: str = "") -> list[CircuitKey]:
+    """The keys that any of the patterns matches, in their order; without patterns all.
+
+    Args:
+        keys: The circuits there are.
+        patterns: `PLANT/CIRCUIT` with `*`, `?` and `[…]`.
+        of: What the circuits have in common, for the error.
+
+    Raises:
+        BadInput: A pattern matches none.
+    """
+    for pattern in patterns:
+        if not any(fnmatchcase(str(key), pattern) for key in keys):
+            shown = ", ".join(str(key) for key in keys[:8]) + (" …" if len(keys) > 8 else "")
+            what = " ".join(filter(None, ("circuit", of)))
+            raise BadInput(f"no {what} matches {pattern!r}", fix=f"there is: {shown or 'none'}")
+    return [
+        key for key in keys if not patterns or any(fnmatchcase(str(key), pattern) for pattern in patterns)
+    ]
 
 
 @dataclass(frozen=True, slots=True, order=True)

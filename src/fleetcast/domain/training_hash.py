@@ -76,7 +76,7 @@ class FieldChange:
 
 def changes(before: TrainingInputs, after: TrainingInputs) -> tuple[FieldChange, ...]:
     """Which training inputs differ, in alphabetical order; nested settings by their dotted name."""
-    old, new = _flat(before), _flat(after)
+    old, new = flat(before), flat(after)
     return tuple(
         FieldChange(name, old.get(name, "unset"), new.get(name, "unset"))
         for name in sorted(old.keys() | new.keys())
@@ -84,16 +84,17 @@ def changes(before: TrainingInputs, after: TrainingInputs) -> tuple[FieldChange,
     )
 
 
-def _flat(value: TrainingInputs, prefix: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
+def flat(value: TrainingInputs, prefix: str = "") -> dict[str, str]:
+    """Every value as people write it, nested ones by their dotted name."""
+    found: dict[str, str] = {}
     for name, entry in value.items():
         if isinstance(entry, Mapping):
-            flat |= _flat(entry, f"{prefix}{name}.")
+            found |= flat(entry, f"{prefix}{name}.")
         elif isinstance(entry, list | tuple):
-            flat[prefix + name] = "[" + ", ".join(_shown(item) for item in entry) + "]"
+            found[prefix + name] = "[" + ", ".join(_shown(item) for item in entry) + "]"
         else:
-            flat[prefix + name] = _shown(entry)
-    return flat
+            found[prefix + name] = _shown(entry)
+    return found
 
 
 def _shown(value: Json) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 
 import numpy as np
 
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.identity import CircuitKey, matching
 from fleetcast.domain.quality import CircuitProfile, CleaningRules, QualityVerdict, SensorLimits, judge
 from fleetcast.forecasting.family import needed_steps
 from fleetcast.forecasting.profile import infer_frequency, measure
@@ -60,7 +59,7 @@ class ShowData:
             BadInput: There is no table, no such version, or a pattern matches no circuit.
         """
         at = newest(self.table) if version is None else version
-        keys = matching(self.table.circuits(at), patterns)
+        keys = matching(self.table.circuits(at), patterns, of="with readings")
         sensors = tuple(self.table.sensors(at))
         wanted = [ReadingsWanted(key, sensors, EARLIEST, LATEST) for key in keys]
         return Holdings(at, tuple(_holdings(readings) for readings in self.table.read(wanted, at)))
@@ -141,21 +140,6 @@ def newest(table: ReadingsTable) -> int:
             "there are no readings yet", fix="store some: `fleetcast ingest` or `fleetcast simulate`"
         )
     return version
-
-
-def matching(keys: Sequence[CircuitKey], patterns: Sequence[str]) -> list[CircuitKey]:
-    """The keys that any of the patterns matches, in their order; without patterns all.
-
-    Raises:
-        BadInput: A pattern matches none.
-    """
-    for pattern in patterns:
-        if not any(fnmatchcase(str(key), pattern) for key in keys):
-            shown = ", ".join(str(key) for key in keys[:8]) + (" …" if len(keys) > 8 else "")
-            raise BadInput(f"no circuit with readings matches {pattern!r}", fix=f"there is: {shown}")
-    return [
-        key for key in keys if not patterns or any(fnmatchcase(str(key), pattern) for pattern in patterns)
-    ]
 
 
 def _holdings(readings: Readings) -> CircuitHoldings:

@@ -1,0 +1,141 @@
+#!/bin/sh
+# Ephemeral agents: each stage in an empty directory with an empty home, with nothing but the repository and the
+# address of the control database. As a CI system runs it.
+#
+#     examples/agents/run.sh [WORK]
+#
+# WORK is a new folder to work in; without it, a temporary one. A PostgreSQL server is started for the purpose and
+# ended again. Every command is shown before it runs and must end with the exit code stated; otherwise the script
+# stops and ends with 1.
+set -eu
+
+# ── How this script checks itself ─────────────────────────────────────────────────────────────────────────────
+
+chapter() { printf '\n━━ %s\n' "$1"; }
+
+fail() { printf '\nnot as expected: %s\n' "$1" >&2; exit 1; }
+
+# shows TEXT: insist that the last command's output has this text.
+shows() { grep -qF -- "$1" "$OUTPUT" || fail "the output above does not say: $1"; }
+
+# expect CODE COMMAND: show the command, run it on an agent of its own, and insist on its exit code.
+#
+# The agent: an empty directory, an empty home, an environment with the address and nothing else. It checks the
+# repository out, runs the command, and is thrown away with all that it wrote.
+expect() {
+    printf '\n[agent %s]$ %s\n' "$NUMBER" "$2"
+    agent=$WORK/agents/$NUMBER
+    NUMBER=$((NUMBER + 1))
+    mkdir -p "$agent/home" "$agent/work"
+    code=0
+    (
+        cd "$agent/work"
+        env -i PATH="$PATH" HOME="$agent/home" LANG=C.UTF-8 USER="${AGENT_USER:-ci}" LOGNAME="${AGENT_USER:-ci}" \
+            FLEETCAST_DATABASE_URL="$DATABASE" \
+            sh -c "git clone --quiet '$REPOSITORY' fleet && cd fleet && $2"
+    ) >"$OUTPUT" 2>&1 || code=$?
+    cat "$OUTPUT"
+    rm -rf "$agent"
+    [ "$code" -eq "$1" ] || fail "exit code $code instead of $1"
+}
+
+# ── A PostgreSQL server of our own ────────────────────────────────────────────────────────────────────────────
+
+command -v fleetcast >/dev/null || { echo 'fleetcast is not on the PATH: activate its environment' >&2; exit 1; }
+BINARIES=$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1)
+[ -n "$BINARIES" ] || { echo 'PostgreSQL is not installed: apt-get install postgresql' >&2; exit 1; }
+BINARIES=$(dirname "$BINARIES")
+
+WORK=${1:-$(mktemp -d)}
+mkdir -p "$WORK"
+[ -z "$(ls -A "$WORK")" ] || { echo "$WORK is not empty: name a new folder" >&2; exit 1; }
+WORK=$(cd "$WORK" && pwd)
+SERVER=$(mktemp -d)
+OUTPUT=$(mktemp)
+NUMBER=1
+PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+DATABASE=postgresql://fleet@127.0.0.1:$PORT/postgres
+REPOSITORY=$WORK/repository
+
+# as_postgres COMMAND: the server refuses to be run by root.
+as_postgres() {
+    if [ "$(id -u)" = 0 ]; then su -s /bin/sh postgres -c "cd '$SERVER' && $1"; else sh -c "cd '$SERVER' && $1"; fi
+}
+
+end() {
+    as_postgres "'$BINARIES/pg_ctl' stop -D data -m immediate >/dev/null 2>&1" || true
+    rm -rf "$SERVER" "$OUTPUT"
+}
+trap end EXIT
+trap 'exit 130' INT TERM
+
+chapter "A PostgreSQL server, and an empty database on it"
+[ "$(id -u)" != 0 ] || chown postgres: "$SERVER"
+as_postgres "'$BINARIES/initdb' -D data -U fleet -A trust -E UTF8 --locale=C >/dev/null"
+as_postgres "'$BINARIES/pg_ctl' start -w -D data -l log -o '-p $PORT -c listen_addresses=127.0.0.1 -k $SERVER' >/dev/null"
+echo "FLEETCAST_DATABASE_URL=$DATABASE"
+
+# ── The repository: what people push ──────────────────────────────────────────────────────────────────────────
+
+chapter "A fleet repository; readings, rows and models are kept where all agents can reach them"
+fleetcast init "$REPOSITORY" >/dev/null
+cd "$REPOSITORY"
+# On a cluster this is abfss://, az:// or s3://; here, a folder that stands for it.
+sed -i "s|^  state: .fleetcast .*|&\n  storage: file://$WORK/storage|" fleetcast.yaml
+grep -n 'storage:' fleetcast.yaml
+git init --quiet --initial-branch main
+git config user.name 'Somebody'
+git config user.email somebody@localhost
+git config commit.gpgsign false
+git add .
+git commit --quiet -m 'Declare the fleet'
+
+chapter 'Readings arrive'
+expect 0 'fleetcast simulate --length 120d --plants 1 --circuits 2'
+
+# ── Eight stages on eight agents ──────────────────────────────────────────────────────────────────────────────
+
+STAGES='RegisterEnvironment PromoteEnvironment RegisterComponents RegisterData SubmitTraining MonitorTraining
+    RegisterModels PromoteModels'
+
+# stages CODES: run all eight, each on an agent of its own, and insist on their exit codes.
+stages() {
+    for name in $STAGES; do
+        expect "$1" "fleetcast stage $name"
+        shift
+    done
+}
+
+chapter 'Eight stages, eight agents: everything trains, and waits for people'
+stages 0 3 0 0 0 0 0 3
+
+chapter 'Someone approves, on a machine of their own'
+AGENT_USER=ada
+expect 0 'fleetcast approvals list'
+expect 0 'fleetcast approve --passing --comment "looked at skill and coverage"'
+AGENT_USER=ci
+
+chapter 'The same eight stages on eight new agents: what was approved is shared, nothing trains again'
+stages 0 0 0 0 0 0 0 0
+
+chapter 'Once more: nothing is left to do'
+stages 0 0 0 0 0 0 0 0
+expect 0 'fleetcast plan --detailed-exitcode'
+shows 'Nothing to do'
+
+# ── Nothing was done twice ────────────────────────────────────────────────────────────────────────────────────
+
+chapter 'What was done, by the audit log'
+expect 0 'fleetcast audit verify'
+expect 0 'fleetcast audit list --last 1000 --format json | grep -o "\"action\": \"[a-z.]*\"" | sort | uniq -c'
+for once in environment.registered environment.shared component.registered; do
+    grep -qE "^ +1 .*\"$once\"" "$OUTPUT" || fail "$once is not there exactly once"
+done
+CIRCUITS=$(fleetcast validate | grep -oE '[0-9]+ circuits?' | grep -oE '[0-9]+')
+for each in data.registered model.registered model.shared; do
+    grep -qE "^ +$CIRCUITS .*\"$each\"" "$OUTPUT" || fail "$each is not there once for each of $CIRCUITS circuits"
+done
+expect 0 'fleetcast models list'
+expect 0 'fleetcast forecast PLANT001/CIRCUIT01'
+
+chapter "All as expected: $((NUMBER - 1)) agents, nothing done twice. Look around in $WORK"
