@@ -107,7 +107,15 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
         name: _table_at(directory / source.path) for name, source in fleet.settings.data_sources.items()
     }
     state = state_of(directory, fleet)
-    platform = local_platform(state, tables, settings, actor=actor, clock=clock, backend=_backend(state))
+    platform = local_platform(
+        state,
+        tables,
+        settings,
+        actor=actor,
+        clock=clock,
+        backend=_backend(state),
+        foreign=fleet.settings.foreign,
+    )
     return OpenFleet(directory, fleet, platform, clock, actor)
 
 

@@ -14,6 +14,7 @@ from fleetcast.cli.models_views import history_as_json, print_history, print_row
 from fleetcast.domain.approval import Choice
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.model import TrainedLineage
 from fleetcast.workflows.inspect_models import ListModels, ModelHistory, ModelRow, ShowModel
 from fleetcast.workflows.standing import PromotionState
 from tests.fleets import SmallFleet, small_fleet
@@ -130,6 +131,7 @@ def test_one_version_shows_its_metrics_its_lineage_its_files_and_who_decided(fle
     print_history(history, console)
     shown = text_of(console)
     lineage = history.detail.version.model.lineage
+    assert isinstance(lineage, TrainedLineage)
     for expected in (
         "temperature",
         "mean",

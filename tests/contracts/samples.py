@@ -13,7 +13,7 @@ from fleetcast.domain.component import Step, TrainingComponent
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.job import FitTask, JobState, TrainingJob, job_id
-from fleetcast.domain.model import Lineage, TrainedModel
+from fleetcast.domain.model import AdoptedLineage, TrainedLineage, TrainedModel
 from fleetcast.domain.quality import CleaningRules, QualityVerdict, SensorLimits
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.semver import SemVer
@@ -67,7 +67,7 @@ def data_asset(name: str = "one") -> DataAsset:
 
 
 def trained(name: str = "m", job: str = "job-1", *, training_hash: str = "h") -> TrainedModel:
-    lineage = Lineage(
+    lineage = TrainedLineage(
         training_hash=digest(training_hash),
         hash_schema=1,
         inputs={"cutoff_date": "2025-11-01", "hyperparameters": {"ridge": 0.5}, "features": ["a", "b"]},
@@ -84,6 +84,21 @@ def trained(name: str = "m", job: str = "job-1", *, training_hash: str = "h") ->
     )
     scores = ModelScores(SCORES, {"temperature": SCORES})
     return TrainedModel(name, lineage, digest(f"artifact {job}"), 1_234, scores, 0.5)
+
+
+def adopted(name: str = "m", content: str = "model") -> TrainedModel:
+    lineage = AdoptedLineage(
+        training_hash=digest(f"declaration of {name}"),
+        hash_schema=1,
+        inputs={"cutoff_date": "2025-11-01", "features": ["temperature"]},
+        key=KEY,
+        commit="0123abc",
+        source=f"folder {name}",
+        lookback=48,
+        stated={"run_id": "abc", "flavors": "python_function"},
+    )
+    nothing = Scores(*[None] * 11)
+    return TrainedModel(name, lineage, digest(content), 1_234, ModelScores(nothing, {}), None)
 
 
 def request(name: str = "m", version: str = "1", *, policy: GatePolicy | None = None) -> Request:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from fleetcast.domain.model import VersionState
+import pytest
+
+from fleetcast.domain.model import HasVersions, VersionState
 from fleetcast.ports.platform import Platform
-from tests.contracts.samples import digest, environment, trained
+from tests.contracts.samples import adopted, digest, environment, trained
 
 
 def test_versions_of_a_model_count_from_1(platform: Platform) -> None:
@@ -127,3 +129,41 @@ def test_a_shared_version_can_be_crowned_again(platform: Platform) -> None:
     platform.shared.crown({"m": 1})
     assert dict(platform.shared.shared().champions) == {"m": 1}
     assert sorted(platform.shared.shared().models["m"]) == [1, 2]
+
+
+def test_an_adopted_model_is_version_1_in_use_shared_and_champion(platform: Platform) -> None:
+    (version,) = platform.models.adopt([adopted()])
+    assert version.version == 1
+    assert platform.models.selected() == {"m": version}
+    assert platform.models.versions(["m"])["m"] == [version]
+    shared = platform.shared.shared()
+    assert {name: sorted(numbers) for name, numbers in shared.models.items()} == {"m": [1]}
+    assert dict(shared.champions) == {"m": 1}
+    assert [entry.event.action for entry in platform.audit.entries()] == ["model.adopted", "model.shared"]
+
+
+def test_adopting_the_same_files_twice_is_once(platform: Platform) -> None:
+    first = platform.models.adopt([adopted()])
+    before = platform.audit.entries()
+    assert platform.models.adopt([adopted()]) == first
+    assert platform.audit.entries() == before
+
+
+def test_a_repeated_adoption_leaves_a_later_version_in_use(platform: Platform) -> None:
+    platform.models.adopt([adopted()])
+    (second,) = platform.models.register([trained()])
+    platform.shared.share_models([second])
+    platform.models.adopt([adopted()])
+    assert platform.models.selected()["m"].version == 2
+    assert dict(platform.shared.shared().champions) == {"m": 2}
+
+
+def test_a_model_with_versions_is_not_adopted_and_neither_are_its_siblings(platform: Platform) -> None:
+    platform.models.register([trained("m")])
+    before = platform.audit.entries()
+    with pytest.raises(HasVersions, match="m cannot be adopted"):
+        platform.models.adopt([adopted("other"), adopted("m")])
+    with pytest.raises(HasVersions, match="twins cannot be adopted"):
+        platform.models.adopt([adopted("twins", "one"), adopted("twins", "two")])
+    assert platform.audit.entries() == before
+    assert platform.models.versions(["other"]) == {"other": []}

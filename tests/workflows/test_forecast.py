@@ -230,9 +230,12 @@ def test_provenance_names_who_approved_and_everything_that_made_it(promoted: Sma
     version = promoted.opened.platform.models.versions([made.model])[made.model][0]
     assert made.artifact == version.model.artifact
     assert made.training_hash == version.training_hash
-    assert made.fingerprint == version.model.lineage.fingerprint
+    assert made.lineage == version.model.lineage
     assert made.cutoff == promoted.circuit.cutoff.end
-    assert (made.commit, made.job) == ("0123abc", f"plant001-circuit01.{made.training_hash.short}.1")
+    assert (made.lineage.commit, version.model.made_by) == (
+        "0123abc",
+        f"plant001-circuit01.{made.training_hash.short}.1",
+    )
 
 
 def test_a_lost_artifact_is_an_error_not_another_model(tmp_path: Path) -> None:

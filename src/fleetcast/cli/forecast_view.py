@@ -14,6 +14,7 @@ from fleetcast.cli.moments import iso, shown
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.model import AdoptedLineage, TrainedLineage
 from fleetcast.domain.sensor import did_you_mean
 from fleetcast.forecasting.series import Floats, Series
 from fleetcast.workflows.forecast import CircuitForecast, Hindsight, Provenance
@@ -189,12 +190,17 @@ def _provenance(origin: Provenance, newest: datetime) -> Iterator[tuple[str, str
             f"version {origin.delta_version_read} read up to {shown(newest)}"
         ),
     )
-    yield "training rows", origin.fingerprint.short
+    lineage = origin.lineage
     yield "artifact", origin.artifact.short
-    yield "commit", origin.commit
-    yield "job", f"{origin.job} in {origin.run}"
-    yield "component", f"{origin.component}:{origin.component_version}"
-    yield "environment", origin.environment_version
+    yield "commit", lineage.commit
+    if isinstance(lineage, AdoptedLineage):
+        yield "adopted from", lineage.source
+        yield "trained", "elsewhere: its job, rows, component and environment are unknown"
+    else:
+        yield "training rows", lineage.fingerprint.short
+        yield "job", f"{lineage.job} in {lineage.run}"
+        yield "component", f"{lineage.component}:{lineage.component_version}"
+        yield "environment", lineage.environment_version
     for approval in origin.approvals:
         comment = f": {approval.comment}" if approval.comment else ""
         yield "approved", f"by {approval.person}, {shown(approval.at)}{comment}"
@@ -220,22 +226,25 @@ def _nulls(values: Floats) -> Json:
 
 
 def _provenance_json(origin: Provenance) -> Json:
+    lineage = origin.lineage
+    trained = lineage if isinstance(lineage, TrainedLineage) else None
     return {
         "model": f"{origin.model}:{origin.version}",
         "registered_at": iso(origin.registered_at),
         "artifact": origin.artifact.hex,
         "training_hash": origin.training_hash.hex,
         "cutoff": iso(origin.cutoff),
-        "commit": origin.commit,
-        "run": origin.run,
-        "job": origin.job,
+        "commit": lineage.commit,
+        "adopted_from": lineage.source if isinstance(lineage, AdoptedLineage) else None,
+        "run": trained.run if trained else None,
+        "job": trained.job if trained else None,
         "data_source": origin.data_source,
         "delta_version_trained": origin.delta_version_trained,
         "delta_version_read": origin.delta_version_read,
-        "fingerprint": origin.fingerprint.hex,
-        "environment_version": origin.environment_version,
-        "component": origin.component,
-        "component_version": origin.component_version,
+        "fingerprint": trained.fingerprint.hex if trained else None,
+        "environment_version": trained.environment_version if trained else None,
+        "component": trained.component if trained else None,
+        "component_version": trained.component_version if trained else None,
         "approvals": [
             {"by": approval.person, "at": iso(approval.at), "comment": approval.comment}
             for approval in origin.approvals

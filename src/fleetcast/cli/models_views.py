@@ -12,7 +12,7 @@ from rich.text import Text
 from fleetcast.cli.moments import iso, shown
 from fleetcast.domain.approval import Request
 from fleetcast.domain.canonical import Json
-from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.model import AdoptedLineage, Lineage, ModelVersion, TrainedLineage, family_of
 from fleetcast.domain.wording import counted
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow, VersionHistory
 from fleetcast.workflows.standing import PromotionState
@@ -146,8 +146,27 @@ def _standing(standing: PromotionState) -> Text:
 
 def _facts(history: ModelHistory) -> Iterator[tuple[str, str]]:
     model, lineage = history.detail.version.model, history.detail.version.model.lineage
-    yield "family", str(lineage.inputs["model"])
+    yield "family", family_of(history.detail.version)
     yield "training hash", f"{lineage.training_hash.hex} (schema {lineage.hash_schema})"
+    if isinstance(lineage, AdoptedLineage):
+        yield from _adopted_facts(lineage)
+    else:
+        yield from _trained_facts(history, lineage)
+    yield "artifact", f"{model.artifact.hex}, {model.artifact_bytes / 1000:,.0f} kB"
+    yield "files", str(history.artifact) if history.artifact else history.artifact_problem
+
+
+def _adopted_facts(lineage: AdoptedLineage) -> Iterator[tuple[str, str]]:
+    yield "adopted from", lineage.source
+    yield "stands for", f"the circuit as declared in {lineage.commit}, up to {lineage.inputs['cutoff_date']}"
+    for name, value in lineage.stated.items():
+        yield f"stated {name}", value
+    yield "is given", f"{lineage.lookback} steps of history"
+    yield "unknown", "job, training rows, component and environment: it was trained elsewhere"
+
+
+def _trained_facts(history: ModelHistory, lineage: TrainedLineage) -> Iterator[tuple[str, str]]:
+    model = history.detail.version.model
     yield "trained", f"up to {lineage.inputs['cutoff_date']}, {lineage.inputs['training_window']} of readings"
     data = history.data
     if data is not None:
@@ -164,8 +183,6 @@ def _facts(history: ModelHistory) -> Iterator[tuple[str, str]]:
     seconds = "" if model.trained_seconds is None else f", {model.trained_seconds:.2f} s"
     yield "job", f"{lineage.job} in {lineage.run}{seconds}"
     yield "commit", lineage.commit
-    yield "artifact", f"{model.artifact.hex}, {model.artifact_bytes / 1000:,.0f} kB"
-    yield "files", str(history.artifact) if history.artifact else history.artifact_problem
 
 
 def _scores(version: ModelVersion) -> Table:
@@ -196,6 +213,36 @@ def _decisions(requests: Sequence[Request]) -> Iterator[str]:
             yield f"  {verb} by {decision.by}, {shown(decision.at)}{comment}"
 
 
+def _origin_json(lineage: Lineage) -> dict[str, Json]:
+    """How the model came to be; null is what nobody knows of a model that was trained elsewhere."""
+    if isinstance(lineage, AdoptedLineage):
+        unknown = (
+            "component",
+            "component_digest",
+            "environment_version",
+            "run",
+            "job",
+            "data_digest",
+            "fingerprint",
+        )
+        adopted: Json = {
+            "source": lineage.source,
+            "stated": dict(lineage.stated),
+            "lookback": lineage.lookback,
+        }
+        return {**dict.fromkeys(unknown), "adopted": adopted}
+    return {
+        "component": f"{lineage.component}:{lineage.component_version}",
+        "component_digest": lineage.component_digest.hex,
+        "environment_version": lineage.environment_version,
+        "run": lineage.run,
+        "job": lineage.job,
+        "data_digest": lineage.data_digest.hex,
+        "fingerprint": lineage.fingerprint.hex,
+        "adopted": None,
+    }
+
+
 def _version_json(entry: VersionHistory) -> Json:
     model, lineage = entry.version.model, entry.version.model.lineage
     return {
@@ -218,14 +265,8 @@ def _version_json(entry: VersionHistory) -> Json:
             "training_hash": lineage.training_hash.hex,
             "hash_schema": lineage.hash_schema,
             "inputs": dict(lineage.inputs),
-            "component": f"{lineage.component}:{lineage.component_version}",
-            "component_digest": lineage.component_digest.hex,
-            "environment_version": lineage.environment_version,
             "commit": lineage.commit,
-            "run": lineage.run,
-            "job": lineage.job,
-            "data_digest": lineage.data_digest.hex,
-            "fingerprint": lineage.fingerprint.hex,
+            **_origin_json(lineage),
         },
         "requests": [
             {

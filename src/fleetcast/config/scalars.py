@@ -17,6 +17,7 @@ from fleetcast.domain.circuit import Cutoff, HyperparameterValue
 from fleetcast.domain.duration import LONGEST, parse_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.family import family_complaint
+from fleetcast.domain.foreign import parse_size
 from fleetcast.domain.identity import checked_id
 from fleetcast.domain.semver import SemVer
 
@@ -166,6 +167,15 @@ def seconds_or_duration(value: object) -> timedelta:
     if found.plain and found.text.lstrip("+-").isdigit():
         return timedelta(seconds=whole(1, 10**9)(value))
     return duration(value)
+
+
+def size(value: object) -> int:
+    """Bytes, with their unit."""
+    found = scalar(value).text
+    try:
+        return parse_size(found)
+    except BadInput as error:
+        raise Refused(str(error), error.fix) from error
 
 
 def cutoff(value: object) -> Cutoff:

@@ -19,6 +19,7 @@ from fleetcast.config.settings_schema import (
 from fleetcast.config.validation import validated
 from fleetcast.config.yaml_nodes import Block, Node, kind_of
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.identity import checked_id
 from fleetcast.domain.settings import (
@@ -82,6 +83,7 @@ class _Reading:
             polling=self._polling(),
             ramp=self._ramp(),
             retention=retention,
+            foreign=self._foreign(),
             channels=self._channels(),
             schedules=self._schedules(),
         )
@@ -185,6 +187,16 @@ class _Reading:
         except BadInput as error:
             self._refuse(error, "ramp", "steps")
             return Ramp()
+
+    def _foreign(self) -> ForeignLimits:
+        plain, written = ForeignLimits(), self._written.foreign_models
+        if written is None:
+            return plain
+        try:
+            return ForeignLimits(written.memory or plain.memory, written.time or plain.time)
+        except BadInput as error:
+            self._refuse(error, "foreign_models")
+            return plain
 
     def _channels(self) -> tuple[Channel, ...]:
         channels: dict[str, Channel] = {}

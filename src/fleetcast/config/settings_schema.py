@@ -14,6 +14,7 @@ from fleetcast.config.schema import (
     Identifier,
     NotNegative,
     Percent,
+    SecondsOrDuration,
     Share,
     Text,
     ThresholdsWritten,
@@ -140,6 +141,13 @@ class NotificationsWritten(Written):
     channels: list[ChannelWritten]
 
 
+class ForeignModelsWritten(Written):
+    """`foreign_models:`."""
+
+    memory: Annotated[int, PlainValidator(scalars.size)] | None = None
+    time: SecondsOrDuration | None = None
+
+
 class SettingsWritten(Written):
     """`fleetcast.yaml`."""
 
@@ -151,5 +159,6 @@ class SettingsWritten(Written):
     polling: PollingWritten | None = None
     ramp: RampWritten | None = None
     retention: RetentionsWritten | None = None
+    foreign_models: ForeignModelsWritten | None = None
     notifications: NotificationsWritten | None = None
     schedules: dict[str, Text] | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from fleetcast.domain.canonical import Json
+from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.scores import ModelScores
 
@@ -22,8 +24,8 @@ class VersionState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lineage:
-    """Where a model comes from: enough to explain it, and to build it again."""
+class TrainedLineage:
+    """Where a model comes from that a job here has trained: enough to explain it, and to build it again."""
 
     training_hash: Digest
     hash_schema: int
@@ -42,6 +44,29 @@ class Lineage:
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptedLineage:
+    """Where a model comes from that was trained elsewhere. What nobody stated is unknown, and is not here."""
+
+    training_hash: Digest
+    """Of the circuit as it was declared when the model was adopted: the model stands for that declaration."""
+    hash_schema: int
+    inputs: Mapping[str, Json]
+    """Of that declaration; the training itself may have used others."""
+    key: CircuitKey
+    commit: str
+    """Git commit of the fleet repository when the model was adopted."""
+    source: str
+    """Where it was found: `folder plant001-circuit01`, `MLflow registry plant001-circuit01:3`."""
+    lookback: int
+    """Steps of history that it is given to forecast from."""
+    stated: Mapping[str, str]
+    """What its source says of it, in its own words: run, creation time, metrics, tags."""
+
+
+Lineage = TrainedLineage | AdoptedLineage
+
+
+@dataclass(frozen=True, slots=True)
 class TrainedModel:
     """A model that is ready to be registered."""
 
@@ -51,6 +76,13 @@ class TrainedModel:
     artifact_bytes: int
     scores: ModelScores
     trained_seconds: float | None
+
+    @property
+    def made_by(self) -> str:
+        """What made it: a job, or an adoption of these files. Registering the same twice is once."""
+        if isinstance(self.lineage, TrainedLineage):
+            return self.lineage.job
+        return f"adopted:{self.name}:{self.artifact.hex[:32]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +105,35 @@ class ModelVersion:
         return self.model.lineage.training_hash
 
     @property
+    def data_digest(self) -> Digest | None:
+        """Of the data asset it was trained on; None if it was trained elsewhere."""
+        lineage = self.model.lineage
+        return lineage.data_digest if isinstance(lineage, TrainedLineage) else None
+
+    @property
+    def environment_version(self) -> str | None:
+        """Of the environment it was trained in; None if it was trained elsewhere."""
+        lineage = self.model.lineage
+        return lineage.environment_version if isinstance(lineage, TrainedLineage) else None
+
+    @property
     def usable(self) -> bool:
         """Whether a plan may reuse it."""
         return self.state is VersionState.REGISTERED
 
     def __str__(self) -> str:
         return f"{self.name}:{self.version}"
+
+
+FOREIGN_FAMILY = "mlflow"
+"""What is shown as the family of a model that was trained elsewhere."""
+
+
+def family_of(version: ModelVersion) -> str:
+    """The family of a model; what its circuit declares says nothing of a model trained elsewhere."""
+    if isinstance(version.model.lineage, AdoptedLineage):
+        return FOREIGN_FAMILY
+    return str(version.model.lineage.inputs.get("model", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +178,23 @@ class FleetIndex:
         """The version a circuit uses now; None before its first."""
         number = self.selected.get(name)
         return next((entry for entry in self.versions.get(name, ()) if entry.version == number), None)
+
+
+class HasVersions(FleetcastError):
+    """A model that fleetcast has versions of is not adopted: its next version comes from training."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(f"{', '.join(names)} cannot be adopted: the registry has versions already")
+        self.fix = "leave these circuits out; train them, or forecast with the versions there are"
+
+
+def check_adoptable(models: Sequence[TrainedModel], known: Collection[str]) -> None:
+    """Make sure that each model would be the first version of its name.
+
+    Raises:
+        HasVersions: A name has versions, or comes twice.
+    """
+    times = Counter(model.name for model in models)
+    taken = sorted(name for name, count in times.items() if name in known or count > 1)
+    if taken:
+        raise HasVersions(taken)

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.identity import checked_id
 from fleetcast.domain.thresholds import Limits, Thresholds
@@ -205,6 +206,8 @@ class Settings:
     ramp: Ramp = field(default_factory=Ramp)
     retention: Mapping[EnvironmentName, Retention] = field(default_factory=lambda: DEFAULT_RETENTION)
     """Always all three."""
+    foreign: ForeignLimits = field(default_factory=ForeignLimits)
+    """Of models that were trained elsewhere."""
     channels: tuple[Channel, ...] = ()
     schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Five-field cron expressions in UTC, by what they start."""

@@ -10,13 +10,15 @@ import numpy as np
 
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.model import ModelVersion, TrainedLineage
 from fleetcast.domain.promotion import Compared, Comparison, NoChampion, NotComparable
 from fleetcast.forecasting.artifact import load, load_backtest
 from fleetcast.forecasting.backtest import replay
 from fleetcast.forecasting.resampling import resample
 from fleetcast.pipeline.data import freeze_again
+from fleetcast.pipeline.foreign import foreign_model
 from fleetcast.ports.artifacts import ArtifactMissing, ArtifactStore
+from fleetcast.ports.foreign_models import ForeignModelFailed, ForeignModels
 from fleetcast.ports.frozen_rows import FrozenRows
 from fleetcast.ports.readings import ReadingsTable
 
@@ -28,6 +30,7 @@ class ChampionComparison:
     artifacts: ArtifactStore
     tables: Mapping[str, ReadingsTable]
     frozen: FrozenRows
+    foreign: ForeignModels
 
     def __call__(
         self, circuit: Circuit, challenger: ModelVersion, champion: ModelVersion | None
@@ -39,16 +42,24 @@ class ChampionComparison:
             return self._compare(circuit, challenger, champion)
         except (BadInput, ArtifactMissing) as error:
             return NotComparable(champion.version, str(error))
+        except ForeignModelFailed:  # what it says may differ each time, and a request pins its evidence
+            return NotComparable(
+                champion.version,
+                f"it was trained elsewhere and cannot be run: try `fleetcast forecast {circuit.key}`",
+            )
 
     def _compare(self, circuit: Circuit, challenger: ModelVersion, champion: ModelVersion) -> Comparison:
+        lineage = challenger.model.lineage
+        if not isinstance(lineage, TrainedLineage):
+            return NotComparable(champion.version, "the challenger was trained elsewhere and has no backtest")
         backtest = load_backtest(self.artifacts.folder(challenger.model.artifact))
         cutoff = Cutoff.parse(str(champion.model.lineage.inputs["cutoff_date"])).end
         usable = [number for number, origin in enumerate(backtest.origins) if origin >= cutoff]
         if not usable:
             return NotComparable(champion.version, f"no backtest origin after its cutoff {_shown(cutoff)}")
-        model = load(self.artifacts.folder(champion.model.artifact))
-        freeze_again([(circuit, challenger.model.lineage.fingerprint)], self.tables, self.frozen)
-        readings = self.frozen.load(challenger.model.lineage.fingerprint, circuit.key)
+        foreign = foreign_model(circuit, champion, self.artifacts, self.foreign)
+        freeze_again([(circuit, lineage.fingerprint)], self.tables, self.frozen)
+        readings = self.frozen.load(lineage.fingerprint, circuit.key)
         series = resample(
             readings.times,
             readings.values,
@@ -57,11 +68,18 @@ class ChampionComparison:
             circuit.sensor_limits,
             circuit.cleaning,
         )
-        errors = replay(model, series, [backtest.origins[number] for number in usable])
-        common = [name for name in model.sensors if name in backtest.sensors]
-        theirs = errors[:, [model.sensors.index(name) for name in common]]
+        origins = [backtest.origins[number] for number in usable]
+        if foreign is None:
+            model = load(self.artifacts.folder(champion.model.artifact))
+            sensors, errors = model.sensors, replay(model, series, origins)
+        else:
+            sensors, errors = foreign.sensors, foreign.replay(series, origins)
+        common = [name for name in sensors if name in backtest.sensors]
+        theirs = errors[:, [sensors.index(name) for name in common]]
         ours = backtest.model_mae[np.ix_(usable, [backtest.sensors.index(name) for name in common])]
         ratio = _mean_ratio(ours, theirs)
+        if ratio is not None and foreign is not None:
+            ratio = round(ratio, 3)  # other libraries need not repeat themselves to the last digit
         if ratio is None:
             return NotComparable(champion.version, "no readings to compare them on")
         return Compared(champion.version, len(usable), ratio)

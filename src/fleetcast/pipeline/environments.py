@@ -163,7 +163,9 @@ class PromoteEnvironment:
             if entry.version not in held.models.get(entry.name, ())
         ]
         older = {
-            version.model.lineage.environment_version for _, version in in_full(unshared, self.models)
+            version.environment_version
+            for _, version in in_full(unshared, self.models)
+            if version.environment_version is not None
         } - {declared.version}
         found = [self.assets.find(AssetKind.ENVIRONMENT, declared.name, version) for version in sorted(older)]
         return [declared, *(registered.asset for registered in found if registered is not None)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.job import JobState, TrainingJob
-from fleetcast.domain.model import FleetIndex, Lineage, ModelVersion, TrainedModel, VersionEntry
+from fleetcast.domain.model import FleetIndex, ModelVersion, TrainedLineage, TrainedModel, VersionEntry
 from fleetcast.domain.plan import Reuse, Train, plan_removed
 from fleetcast.domain.run import Ending
 from fleetcast.domain.training_hash import HASH_SCHEMA, training_inputs
@@ -85,7 +85,7 @@ class RegisterModels:
 
 def _trained(circuit: Circuit, job: TrainingJob, situation: Situation) -> TrainedModel:
     assert job.outcome is not None  # noqa: S101  # completed jobs have one
-    lineage = Lineage(
+    lineage = TrainedLineage(
         training_hash=job.task.training_hash,
         hash_schema=HASH_SCHEMA,
         inputs=training_inputs(circuit),
@@ -112,6 +112,7 @@ def _trained(circuit: Circuit, job: TrainingJob, situation: Situation) -> Traine
 
 def _document(version: ModelVersion) -> Json:
     lineage = version.model.lineage
+    assert isinstance(lineage, TrainedLineage)  # noqa: S101  # this stage registers what jobs have trained
     return {
         "name": version.name,
         "version": version.version,

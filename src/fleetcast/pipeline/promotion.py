@@ -11,7 +11,7 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.fleet import circuit_content
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.model import ModelVersion, VersionEntry
+from fleetcast.domain.model import AdoptedLineage, ModelVersion, VersionEntry
 from fleetcast.domain.promotion import promotion_checks
 from fleetcast.domain.run import Ending
 from fleetcast.domain.snapshot import DataAsset
@@ -132,7 +132,7 @@ class PromoteModels:
         policy: GatePolicy,
     ) -> list[tuple[Subject, Evidence]]:
         champions = self._champions([version.name for _, version in missing], shared)
-        held = self.data.held([version.model.lineage.data_digest for _, version in missing])
+        held = self.data.held([digest for _, version in missing if (digest := version.data_digest)])
         subjects = []
         for number, (circuit, version) in enumerate(missing, start=1):
             evidence = self._evidence(circuit, version, champions.get(version.name), held)
@@ -158,7 +158,8 @@ class PromoteModels:
     ) -> Evidence:
         comparison = self.compare(circuit, version, champion)
         checks = promotion_checks(version.model.scores, circuit.thresholds, comparison)
-        return Evidence(checks, tuple(_facts(version, champion, held.get(version.model.lineage.data_digest))))
+        data = held.get(version.data_digest) if version.data_digest else None
+        return Evidence(checks, tuple(_facts(version, champion, data)))
 
     def _act(
         self,
@@ -170,12 +171,12 @@ class PromoteModels:
         environments = shared.environments.get(situation.fleet.environment.name, ())
         promotions, ready = [], []
         for version, request in zip(versions, requests, strict=True):
-            environment = version.model.lineage.environment_version
+            environment = version.environment_version
             waits_for = ""
             if request.state is RequestState.REJECTED:
                 self.models.reject(version.name, version.version)
             elif request.state is RequestState.APPROVED:
-                if environment in environments:
+                if environment is None or environment in environments:
                     ready.append(version)
                 else:
                     waits_for = f"environment {situation.fleet.environment.name}:{environment}"
@@ -216,7 +217,9 @@ def _facts(version: ModelVersion, champion: ModelVersion | None, data: DataAsset
     facts = [Fact("circuit", str(lineage.key)), Fact("training hash", lineage.training_hash.short)]
     if champion is not None:
         differs = ", ".join(map(str, changes(champion.model.lineage.inputs, lineage.inputs)))
-        facts.append(Fact("replaces", f"version {champion.version}: {differs or 'same inputs'}"))
+        adopted = isinstance(champion.model.lineage, AdoptedLineage)
+        which = f"version {champion.version}" + (", which was trained elsewhere" if adopted else "")
+        facts.append(Fact("replaces", f"{which}: {differs or 'same inputs'}"))
     if data is not None and data.first and data.last:
         facts.append(
             Fact("data", f"{data.rows} rows, {data.first:%Y-%m-%d %H:%M} to {data.last:%Y-%m-%d %H:%M} UTC")

@@ -101,7 +101,7 @@ STAGES: tuple[StageEntry, ...] = (
             platform.shared,
             platform.data,
             _gatekeeper(platform, clock, actor),
-            ChampionComparison(platform.artifacts, platform.tables, platform.frozen),
+            ChampionComparison(platform.artifacts, platform.tables, platform.frozen, platform.foreign),
             clock,
         ),
     ),

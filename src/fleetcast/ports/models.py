@@ -32,6 +32,16 @@ class ModelRegistry(Protocol):
         """
         ...
 
+    def adopt(self, models: Sequence[TrainedModel]) -> Sequence[ModelVersion]:
+        """Register models made elsewhere as first versions; select, share and crown them. All or none.
+
+        A model that was adopted before is given as it is, so doing it twice is once.
+
+        Raises:
+            HasVersions: A model has versions that are not this adoption; nothing changed.
+        """
+        ...
+
     def select(self, choices: Mapping[str, int]) -> None:
         """Make earlier versions the ones in use."""
         ...

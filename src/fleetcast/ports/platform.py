@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fleetcast.ports.approvals import ApprovalBook, AuditLog
 from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.assets import AssetRegistry, DataAssets
+from fleetcast.ports.foreign_models import ForeignModels
 from fleetcast.ports.frozen_rows import FrozenRows
 from fleetcast.ports.jobs import JobService
 from fleetcast.ports.models import ModelRegistry, SharedRegistry
@@ -26,6 +27,7 @@ class Platform:
     frozen: FrozenRows
     jobs: JobService
     artifacts: ArtifactStore
+    foreign: ForeignModels
     models: ModelRegistry
     shared: SharedRegistry
     approvals: ApprovalBook

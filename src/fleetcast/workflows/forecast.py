@@ -9,20 +9,22 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from fleetcast.domain.approval import Choice, RequestState, SubjectKind
-from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.model import Lineage, ModelVersion, family_of
 from fleetcast.domain.training_hash import training_hash, training_inputs
+from fleetcast.domain.wording import counted
 from fleetcast.forecasting.artifact import ModelIdentity, load, load_identity
 from fleetcast.forecasting.fitted import FittedModel
 from fleetcast.forecasting.forecast import Forecast
 from fleetcast.forecasting.series import Series
+from fleetcast.pipeline.foreign import HORIZONS_REPLAYED, ForeignModel, foreign_model
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import ReadingsTable
-from fleetcast.workflows.forecast_window import ForecastWindow, TrainingSpan, WindowSearch
+from fleetcast.workflows.forecast_window import ForecastWindow, Reach, TrainingSpan, WindowSearch
 
 HORIZONS_TO_DRAW = 2
 """How much history is given with a forecast, in horizons, if there is as much."""
@@ -49,18 +51,11 @@ class Provenance:
     artifact: Digest
     training_hash: Digest
     cutoff: datetime
-    """Aware UTC, exclusive: the end of the training data."""
-    commit: str
-    run: str
-    job: str
+    """Aware UTC, exclusive: the end of the training data; of an adopted model, as its circuit declared it."""
+    lineage: Lineage
     data_source: str
     delta_version_trained: int
     delta_version_read: int
-    fingerprint: Digest
-    """Of the rows trained on."""
-    environment_version: str
-    component: str
-    component_version: str
     registered_at: datetime
     approvals: tuple[ApprovedBy, ...]
 
@@ -144,24 +139,32 @@ class MakeForecast:
             ArtifactMissing: The model's artifact is lost or damaged.
         """
         chosen, standing = self._model(circuit, version)
-        folder = self.platform.artifacts.folder(chosen.model.artifact)
-        model, identity = load(folder), load_identity(folder)
+        model = self._ready(circuit, chosen)
         table = self.platform.tables[circuit.data_source]
         read_version = _version_to_read(table, circuit, delta_version)
-        window = WindowSearch(circuit, model, table, read_version, HORIZONS_TO_DRAW).window(
-            at, self._trained_on(circuit, chosen, identity)
-        )
+        reach, identity = model.reach, model.identity
+        search = WindowSearch(circuit, reach, table, read_version, model.horizons)
+        window = search.window(at, self._trained_on(circuit, chosen, identity))
+        forecast, told = model.forecast(window.history)
+        drawn = _tail(_only(window.history, forecast.sensors), max(HORIZONS_TO_DRAW * reach.horizon, 2))
         now = self.clock.now()
         return CircuitForecast(
             key=circuit.key,
-            forecast=model.forecast(window.history),
-            history=_tail(window.history, max(HORIZONS_TO_DRAW * model.horizon, 2)),
-            actuals=window.actuals,
+            forecast=forecast,
+            history=drawn,
+            actuals=_only(window.actuals, forecast.sensors),
             made_at=now,
             newest_reading=window.newest,
             provenance=self._provenance(circuit, chosen, standing, identity, read_version),
-            notes=tuple(_notes(circuit, chosen, standing, model, identity, window, at, now)),
+            notes=(*told, *_notes(circuit, chosen, standing, reach, identity, window, at, now)),
         )
+
+    def _ready(self, circuit: Circuit, chosen: ModelVersion) -> _Ours | _Foreign:
+        foreign = foreign_model(circuit, chosen, self.platform.artifacts, self.platform.foreign)
+        if foreign is not None:
+            return _Foreign(foreign, _stated_identity(chosen))
+        folder = self.platform.artifacts.folder(chosen.model.artifact)
+        return _Ours(load(folder), load_identity(folder))
 
     def _model(self, circuit: Circuit, version: int | None) -> tuple[ModelVersion, str]:
         name = circuit.model_name
@@ -184,8 +187,8 @@ class MakeForecast:
         return versions[number], _standing(versions[number], champion)
 
     def _trained_on(self, circuit: Circuit, chosen: ModelVersion, identity: ModelIdentity) -> TrainingSpan:
-        digest = chosen.model.lineage.data_digest
-        asset = self.platform.data.held([digest]).get(digest)
+        digest = chosen.data_digest
+        asset = self.platform.data.held([digest]).get(digest) if digest else None
         if asset is None or asset.last is None:
             return TrainingSpan(identity.cutoff - circuit.training_window, identity.cutoff)
         return TrainingSpan(asset.start, asset.last)
@@ -198,25 +201,18 @@ class MakeForecast:
         identity: ModelIdentity,
         read_version: int,
     ) -> Provenance:
-        lineage = chosen.model.lineage
         return Provenance(
             model=chosen.name,
             version=chosen.version,
             standing=standing,
-            family=str(lineage.inputs.get("model", circuit.family)),
+            family=family_of(chosen) or circuit.family,
             artifact=chosen.model.artifact,
             training_hash=chosen.training_hash,
             cutoff=identity.cutoff,
-            commit=lineage.commit,
-            run=lineage.run,
-            job=lineage.job,
+            lineage=chosen.model.lineage,
             data_source=circuit.data_source,
             delta_version_trained=identity.delta_version,
             delta_version_read=read_version,
-            fingerprint=lineage.fingerprint,
-            environment_version=lineage.environment_version,
-            component=lineage.component,
-            component_version=lineage.component_version,
             registered_at=chosen.registered_at,
             approvals=tuple(self._approvals(chosen)),
         )
@@ -233,6 +229,60 @@ class MakeForecast:
             for decision in request.decisions:
                 if decision.choice is Choice.APPROVE:
                     yield ApprovedBy(decision.by.name, decision.at, decision.comment)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """A model that was trained here."""
+
+    model: FittedModel
+    identity: ModelIdentity
+    horizons = HORIZONS_TO_DRAW
+
+    @property
+    def reach(self) -> Reach:
+        return Reach(self.model.sensors, self.model.step, self.model.lookback, self.model.horizon)
+
+    def forecast(self, history: Series) -> tuple[Forecast, tuple[str, ...]]:
+        return self.model.forecast(history), ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Foreign:
+    """A model that was trained elsewhere."""
+
+    model: ForeignModel
+    identity: ModelIdentity
+    horizons = HORIZONS_REPLAYED
+
+    @property
+    def reach(self) -> Reach:
+        return Reach(self.model.reads, self.model.step, self.model.lookback, self.model.horizon)
+
+    def forecast(self, history: Series) -> tuple[Forecast, tuple[str, ...]]:
+        forecast, origins = self.model.forecast(history)
+        if not origins:
+            return forecast, ("too few readings to measure the model's errors: there are no intervals",)
+        note = f"the intervals come from the model's errors from {counted(origins, 'recent origin')}"
+        return forecast, (f"{note}, some of which it may have been trained on",)
+
+
+def _stated_identity(chosen: ModelVersion) -> ModelIdentity:
+    """What an adopted model stands for: its circuit as it was declared then."""
+    lineage = chosen.model.lineage
+    return ModelIdentity(
+        lineage.key,
+        chosen.name,
+        chosen.training_hash,
+        Cutoff.parse(str(lineage.inputs["cutoff_date"])).end,
+        int(str(lineage.inputs["delta_version"])),
+    )
+
+
+def _only(series: Series, sensors: tuple[str, ...]) -> Series:
+    """The same steps of some of the sensors."""
+    columns = [series.sensors.index(name) for name in sensors]
+    return Series(series.start, series.step, sensors, series.values[:, columns])
 
 
 def _version_to_read(table: ReadingsTable, circuit: Circuit, asked: int | None) -> int:
@@ -270,7 +320,7 @@ def _notes(
     circuit: Circuit,
     chosen: ModelVersion,
     standing: str,
-    model: FittedModel,
+    model: Reach,
     identity: ModelIdentity,
     window: ForecastWindow,
     at: datetime | None,

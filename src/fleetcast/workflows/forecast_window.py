@@ -10,7 +10,6 @@ import numpy as np
 
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
-from fleetcast.forecasting.fitted import FittedModel
 from fleetcast.forecasting.resampling import instant, micros, resample
 from fleetcast.forecasting.series import Series
 from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted
@@ -43,11 +42,23 @@ class ForecastWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What a model reads to make one forecast, and how far it forecasts."""
+
+    sensors: tuple[str, ...]
+    step: timedelta
+    lookback: int
+    """Steps."""
+    horizon: int
+    """Steps."""
+
+
+@dataclass(frozen=True, slots=True)
 class WindowSearch:
     """Looks for as few rows as a forecast needs: at the moment asked for, else where training ended."""
 
     circuit: Circuit
-    model: FittedModel
+    model: Reach
     table: ReadingsTable
     version: int
     """Of the table."""

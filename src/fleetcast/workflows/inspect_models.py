@@ -12,7 +12,7 @@ from fleetcast.domain.approval import Request
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.model import ModelVersion, family_of
 from fleetcast.domain.sensor import did_you_mean
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.training_hash import FieldChange, changes
@@ -147,7 +147,7 @@ class ShowModel:
                 fix=f"see `fleetcast models show {name}`",
             )
         chosen = known[number]
-        digest = chosen.version.model.lineage.data_digest
+        digest = chosen.version.data_digest
         artifact, problem = self._artifact(chosen.version)
         return ModelHistory(
             key=chosen.version.model.lineage.key,
@@ -157,7 +157,7 @@ class ShowModel:
             detail=chosen,
             artifact=artifact,
             artifact_problem=problem,
-            data=self.platform.data.held([digest]).get(digest),
+            data=self.platform.data.held([digest]).get(digest) if digest else None,
         )
 
     def _artifact(self, version: ModelVersion) -> tuple[Path | None, str]:
@@ -201,7 +201,7 @@ def _used(version: ModelVersion, standings: Standings) -> UsedVersion:
     return UsedVersion(
         version=version.version,
         standing=standings.of(version.name, version.version, version.state),
-        family=str(inputs["model"]),
+        family=family_of(version),
         skill=mean.skill,
         mase=mean.mase,
         coverage_80=mean.coverage_80,

@@ -13,10 +13,18 @@ from fleetcast.domain.assets import Asset
 from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.model import FleetIndex, ModelVersion, TrainedModel, VersionEntry, VersionState
+from fleetcast.domain.model import (
+    AdoptedLineage,
+    FleetIndex,
+    ModelVersion,
+    TrainedModel,
+    VersionEntry,
+    VersionState,
+    check_adoptable,
+)
 from fleetcast.pipeline.stored import ASSET, TRAINED_MODEL
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.control import KeptInDatabase, changes, chunks, reads
+from fleetcast.platforms.database.control import ControlDatabase, KeptInDatabase, changes, chunks, reads
 from fleetcast.ports.models import Shared
 
 _versions = schema.model_versions
@@ -71,20 +79,33 @@ class LocalModelRegistry(KeptInDatabase):
     @changes
     def register(self, connection: Connection, models: Sequence[TrainedModel]) -> Sequence[ModelVersion]:
         """Give each model its next version and select it, all or none."""
-        held = self._by_job(connection, [model.lineage.job for model in models])
+        return self._register(connection, models)
+
+    @changes
+    def adopt(self, connection: Connection, models: Sequence[TrainedModel]) -> Sequence[ModelVersion]:
+        """Register models made elsewhere as first versions, in use, shared and champions: all or none."""
+        held = self._by_job(connection, [model.made_by for model in models])
+        new = [model for model in models if model.made_by not in held]
+        check_adoptable(new, self._latest(connection))
+        adopted = self._register(connection, models)
+        _share(self.database, connection, [one for one in adopted if one.model.made_by not in held])
+        return adopted
+
+    def _register(self, connection: Connection, models: Sequence[TrainedModel]) -> Sequence[ModelVersion]:
+        held = self._by_job(connection, [model.made_by for model in models])
         latest = self._latest(connection)
         now = self.database.clock.now()
         given: dict[str, ModelVersion] = {}
         for model in models:
-            if model.lineage.job in held or model.lineage.job in given:
+            if model.made_by in held or model.made_by in given:
                 continue
             latest[model.name] = latest.get(model.name, 0) + 1
-            given[model.lineage.job] = ModelVersion(latest[model.name], model, VersionState.REGISTERED, now)
+            given[model.made_by] = ModelVersion(latest[model.name], model, VersionState.REGISTERED, now)
         if given:
             connection.execute(sa.insert(_versions), [_row(version) for version in given.values()])
             self.database.audit(connection, [_registered(version) for version in given.values()])
             self._choose(connection, {version.name: version.version for version in given.values()})
-        return [held.get(model.lineage.job) or given[model.lineage.job] for model in models]
+        return [held.get(model.made_by) or given[model.made_by] for model in models]
 
     @changes
     def select(self, connection: Connection, choices: Mapping[str, int]) -> None:
@@ -175,45 +196,48 @@ class LocalSharedRegistry(KeptInDatabase):
     @changes
     def share_models(self, connection: Connection, versions: Sequence[ModelVersion]) -> None:
         """Copy model versions under the same numbers, and make each the champion."""
-        table = schema.shared_models
-        held = {
-            (row.name, row.version) for row in connection.execute(sa.select(table.c.name, table.c.version))
-        }
-        new = [version for version in versions if (version.name, version.version) not in held]
-        if not new:
-            return
-        connection.execute(
-            sa.insert(table),
-            [
-                {"name": version.name, "version": version.version, "artifact": version.model.artifact.hex}
-                for version in new
-            ],
-        )
-        self._crown(connection, {version.name: version.version for version in new})
-        self.database.audit(
-            connection,
-            [
-                AuditEvent("model.shared", str(version), {"artifact": version.model.artifact.hex})
-                for version in new
-            ],
-        )
+        _share(self.database, connection, versions)
 
     @changes
     def crown(self, connection: Connection, champions: Mapping[str, int]) -> None:
         """Make versions that are already shared the champions."""
-        self._crown(connection, champions)
+        _crown(connection, champions)
         self.database.audit(
             connection,
             [AuditEvent("model.crowned", f"{name}:{number}", {}) for name, number in champions.items()],
         )
 
-    def _crown(self, connection: Connection, champions: Mapping[str, int]) -> None:
-        table = schema.champions
-        for some in chunks(list(champions)):
-            connection.execute(sa.delete(table).where(table.c.name.in_(some)))
-        connection.execute(
-            sa.insert(table), [{"name": name, "version": number} for name, number in champions.items()]
-        )
+
+def _share(database: ControlDatabase, connection: Connection, versions: Sequence[ModelVersion]) -> None:
+    table = schema.shared_models
+    held = {(row.name, row.version) for row in connection.execute(sa.select(table.c.name, table.c.version))}
+    new = [version for version in versions if (version.name, version.version) not in held]
+    if not new:
+        return
+    connection.execute(
+        sa.insert(table),
+        [
+            {"name": version.name, "version": version.version, "artifact": version.model.artifact.hex}
+            for version in new
+        ],
+    )
+    _crown(connection, {version.name: version.version for version in new})
+    database.audit(
+        connection,
+        [
+            AuditEvent("model.shared", str(version), {"artifact": version.model.artifact.hex})
+            for version in new
+        ],
+    )
+
+
+def _crown(connection: Connection, champions: Mapping[str, int]) -> None:
+    table = schema.champions
+    for some in chunks(list(champions)):
+        connection.execute(sa.delete(table).where(table.c.name.in_(some)))
+    connection.execute(
+        sa.insert(table), [{"name": name, "version": number} for name, number in champions.items()]
+    )
 
 
 def _version(row: Row[tuple[object, ...]]) -> ModelVersion:
@@ -234,7 +258,7 @@ def _row(version: ModelVersion) -> dict[str, object]:
         "state": version.state.value,
         "plant": lineage.key.plant,
         "circuit": lineage.key.circuit,
-        "job": lineage.job,
+        "job": version.model.made_by,
         "inputs": canonical_json(lineage.inputs),
         "registered_at": version.registered_at.isoformat(),
         "content": TRAINED_MODEL.to_json(version.model),
@@ -243,14 +267,12 @@ def _row(version: ModelVersion) -> dict[str, object]:
 
 def _registered(version: ModelVersion) -> AuditEvent:
     lineage = version.model.lineage
-    return AuditEvent(
-        "model.registered",
-        str(version),
-        {
-            "training_hash": lineage.training_hash.hex,
-            "artifact": version.model.artifact.hex,
-            "commit": lineage.commit,
-            "fingerprint": lineage.fingerprint.hex,
-            "job": lineage.job,
-        },
-    )
+    said = {
+        "training_hash": lineage.training_hash.hex,
+        "artifact": version.model.artifact.hex,
+        "commit": lineage.commit,
+    }
+    if isinstance(lineage, AdoptedLineage):
+        return AuditEvent("model.adopted", str(version), said | {"source": lineage.source})
+    said |= {"fingerprint": lineage.fingerprint.hex, "job": lineage.job}
+    return AuditEvent("model.registered", str(version), said)

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fleetcast.domain.audit import Actor
+from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.platforms.database.backend import Backend
 from fleetcast.platforms.database.control import AuditTable, ControlDatabase
 from fleetcast.platforms.database.migrate import ensure_schema
 from fleetcast.platforms.database.sqlite import sqlite
+from fleetcast.platforms.foreign.process import ProcessForeignModels
 from fleetcast.platforms.local.approval_book import LocalApprovalBook
 from fleetcast.platforms.local.artifact_store import LocalArtifactStore
 from fleetcast.platforms.local.asset_registry import LocalAssetRegistry, LocalDataAssets
@@ -32,6 +34,7 @@ def local_platform(
     actor: Actor,
     clock: Clock,
     backend: Backend | None = None,
+    foreign: ForeignLimits = ForeignLimits(),  # noqa: B008  # a frozen value
 ) -> Platform:
     """Open the platform in a state directory, made on first use.
 
@@ -42,6 +45,7 @@ def local_platform(
         actor: Who changes things.
         clock: Tells the time.
         backend: The control database; None: a SQLite file in the directory.
+        foreign: What models that were trained elsewhere may take.
 
     Raises:
         Unavailable: The directory or its database cannot be used.
@@ -66,6 +70,7 @@ def local_platform(
             max_parallel=settings.max_parallel,
         ),
         artifacts=LocalArtifactStore(artifacts),
+        foreign=ProcessForeignModels(foreign),
         models=LocalModelRegistry(database),
         shared=LocalSharedRegistry(database),
         approvals=LocalApprovalBook(database),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fleetcast.domain.audit import Actor
+from fleetcast.platforms.foreign.process import ProcessForeignModels
 from fleetcast.platforms.local.artifact_store import LocalArtifactStore
 from fleetcast.platforms.memory.books import MemoryApprovalBook, MemoryAuditLog, MemoryRunBook
 from fleetcast.platforms.memory.jobs import MemoryFrozenRows, MemoryJobService
@@ -41,6 +42,7 @@ def memory_platform(
         frozen=MemoryFrozenRows(world),
         jobs=MemoryJobService(world, artifacts, scratch / "jobs"),
         artifacts=artifacts,
+        foreign=ProcessForeignModels(),
         models=MemoryModelRegistry(world),
         shared=MemorySharedRegistry(world),
         approvals=MemoryApprovalBook(world),

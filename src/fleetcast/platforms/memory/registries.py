@@ -9,7 +9,15 @@ from fleetcast.domain.assets import Asset, AssetKind, RegisteredAsset, VersionTa
 from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.model import FleetIndex, ModelVersion, TrainedModel, VersionEntry, VersionState
+from fleetcast.domain.model import (
+    AdoptedLineage,
+    FleetIndex,
+    ModelVersion,
+    TrainedModel,
+    VersionEntry,
+    VersionState,
+    check_adoptable,
+)
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.platforms.memory.world import World
 from fleetcast.ports.models import Shared
@@ -90,7 +98,7 @@ class MemoryModelRegistry:
         registered = []
         for model in models:
             versions = self._world.versions.setdefault(model.name, [])
-            held = next((old for old in versions if old.model.lineage.job == model.lineage.job), None)
+            held = next((old for old in versions if old.model.made_by == model.made_by), None)
             if held is None:
                 held = ModelVersion(
                     len(versions) + 1, model, VersionState.REGISTERED, self._world.clock.now()
@@ -98,9 +106,18 @@ class MemoryModelRegistry:
                 versions.append(held)
                 self._world.selected[model.name] = held.version
                 digest = model.lineage.training_hash.hex
-                self._world.audit([AuditEvent("model.registered", str(held), {"training_hash": digest})])
+                verb = "adopted" if isinstance(model.lineage, AdoptedLineage) else "registered"
+                self._world.audit([AuditEvent(f"model.{verb}", str(held), {"training_hash": digest})])
             registered.append(held)
         return registered
+
+    def adopt(self, models: Sequence[TrainedModel]) -> Sequence[ModelVersion]:
+        """Register models made elsewhere as first versions, in use, shared and champions."""
+        known = {version.model.made_by for held in self._world.versions.values() for version in held}
+        check_adoptable([model for model in models if model.made_by not in known], self._world.versions)
+        adopted = self.register(models)
+        MemorySharedRegistry(self._world).share_models(adopted)
+        return adopted
 
     def select(self, choices: Mapping[str, int]) -> None:
         """Make earlier versions the ones in use."""
