@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from fleetcast import __version__
+from fleetcast.cli.adopt import adopt
 from fleetcast.cli.approvals import approvals_app, approve, audit_app, reject
 from fleetcast.cli.circuits import bump, circuits_app
 from fleetcast.cli.data import data_app, ingest, simulate
@@ -49,6 +50,7 @@ START, DATA, PIPELINE, PEOPLE, LOOK = "Start", "Data", "Plan and train", "Approv
 
 app.command(rich_help_panel=START)(demo)
 app.command(rich_help_panel=START)(init)
+app.command(rich_help_panel=START)(adopt)
 app.command(rich_help_panel=START)(validate)
 app.command("fmt", rich_help_panel=START)(format_files)
 app.add_typer(circuits_app, name="circuits", rich_help_panel=START)

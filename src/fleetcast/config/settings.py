@@ -18,7 +18,7 @@ from fleetcast.config.settings_schema import (
 )
 from fleetcast.config.validation import validated
 from fleetcast.config.yaml_nodes import Block, Node, kind_of
-from fleetcast.domain.errors import BadInput
+from fleetcast.domain.errors import BadInput, InvalidFleet
 from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.identity import checked_id
@@ -50,6 +50,23 @@ def read_settings(root: Node | None, directory: Path, complaints: Complaints) ->
         return Settings()
     written, _refused = validated(SettingsWritten, root, SETTINGS_FILE, complaints)
     return _Reading(root, written or SettingsWritten(), directory, complaints).settings()
+
+
+def adopted_sources(block: Block, file: str, directory: Path) -> Mapping[str, DataSource]:
+    """Data sources that are written in a file of their own, or in a mapping.
+
+    Raises:
+        InvalidFleet: With every mistake, at its line in that file.
+    """
+    complaints, root = Complaints(), Block(block.line)
+    root["data_sources"] = block
+    root.key_lines["data_sources"] = block.line
+    settings = read_settings(root, directory, complaints)
+    try:
+        complaints.raise_any()
+    except InvalidFleet as invalid:
+        raise InvalidFleet([replace(each, file=file) for each in invalid.complaints]) from invalid
+    return settings.data_sources
 
 
 class _Reading:

@@ -58,7 +58,7 @@ def init_fleet(directory: Path, new: NewFleet | None = None) -> tuple[Path, ...]
             f"{', '.join(taken)} would be overwritten in {directory}",
             fix="choose another directory, or move these files away",
         )
-    contents = {path: _content(name, new or NewFleet()) for name, path in _FILES.items()}
+    contents = fleet_files(new)
     written: list[Path] = []
     try:
         for path, content in contents.items():
@@ -75,6 +75,11 @@ def init_fleet(directory: Path, new: NewFleet | None = None) -> tuple[Path, ...]
             fix="check the disk and its permissions",
         ) from error
     return tuple(written)
+
+
+def fleet_files(new: NewFleet | None = None) -> Mapping[str, str]:
+    """The content of every file of a new fleet repository, by its path."""
+    return {path: _content(name, new or NewFleet()) for name, path in _FILES.items()}
 
 
 def _content(name: str, new: NewFleet) -> str:

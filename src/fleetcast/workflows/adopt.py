@@ -1,0 +1,309 @@
+"""Take over what a team has: circuits of another layout, and the models they use."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+from fleetcast.config.adopted_files import NewFile, more_circuits, new_repository, write_files
+from fleetcast.config.assets import COMPONENT_FILE
+from fleetcast.config.layout import Layout
+from fleetcast.config.other_layout import OtherCircuit, OtherFleet, Surroundings, read_other_fleet
+from fleetcast.config.reader import load_fleet
+from fleetcast.config.settings import SETTINGS_FILE, adopted_sources
+from fleetcast.config.yaml_nodes import Block
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.foreign import check_wanted
+from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.model import AdoptedLineage, TrainedModel
+from fleetcast.domain.scores import ModelScores, Scores
+from fleetcast.domain.settings import EnvironmentName, Settings
+from fleetcast.domain.training_hash import HASH_SCHEMA, training_hash, training_inputs
+from fleetcast.ports.clock import Clock
+from fleetcast.ports.foreign_models import ForeignModels
+from fleetcast.ports.model_sources import Found, FoundModel, ModelSource
+from fleetcast.ports.platform import Platform
+
+LOOKBACK_HORIZONS = 4
+"""How much history a model is given that does not say how much it wants."""
+COMPONENT_VERSION = "1.0.0"
+"""Of the training component in a new repository."""
+_NOT_MEASURED = ModelScores(Scores(*[None] * 11), {})
+
+
+class Outcome(StrEnum):
+    """What became of one circuit's model."""
+
+    ADOPTED = "adopted"
+    WOULD_ADOPT = "would adopt"
+    BEFORE = "adopted before"
+    HAS_VERSIONS = "has versions"
+    """Of its own: the model found is left where it is."""
+    NONE = "no model"
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptedModel:
+    """One circuit and its model."""
+
+    key: CircuitKey
+    model: str
+    outcome: Outcome
+    source: str = ""
+    lookback: int | None = None
+    stated: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What an adoption did, or would do."""
+
+    directory: Path
+    fleet: OtherFleet
+    files: tuple[str, ...]
+    """Written, or to be written, relative to the directory."""
+    declared_before: int
+    """Circuits that the repository declared already; its declaration stands."""
+    models: tuple[AdoptedModel, ...]
+    unused: tuple[str, ...]
+    """Models in the source that belong to no circuit."""
+    written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be adopted."""
+
+    source: Path
+    layout: Layout
+    directory: Path
+    data_sources: tuple[str, Block] | None = None
+    """The file they are written in, and the sources by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The fleet repository that circuits came into, with its platform."""
+
+    fleet: Fleet
+    platform: Platform
+    commit: str
+    scratch: Path
+    """On the disk of the artifact store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Read everything, check everything, then write and register; a repeat does what is missing."""
+
+    models: ModelSource | None
+    foreign: ForeignModels
+    open: Callable[[Path], Opened]
+    clock: Clock
+
+    def __call__(self, request: Request, *, dry_run: bool) -> Adoption:
+        """Adopt a fleet.
+
+        Raises:
+            NotAdopted: The source or the mapping has mistakes; nothing was written.
+            BadInput: A model is not one, or does not fit its circuit; nothing was written.
+            Unavailable: A model, the disk or the database cannot be read or written; what is done is kept.
+        """
+        with tempfile.TemporaryDirectory(prefix="fleetcast-adopt-") as scratch:
+            prepared = _prepare(request, self.clock, Path(scratch) / "fleet")
+            found = self._found(prepared)
+            fetched = {
+                key: self._fetch(prepared.circuits[key], model, Path(scratch) / "models" / str(number))
+                for number, (key, model) in enumerate(found.models.items())
+            }
+            if not dry_run:
+                write_files(request.directory, prepared.files)
+            rows = self._rows(prepared, fetched, dry_run=dry_run)
+        return Adoption(
+            request.directory,
+            prepared.other,
+            tuple(file.path for file in prepared.files),
+            prepared.declared_before,
+            tuple(rows),
+            tuple(found.unused),
+            written=not dry_run,
+        )
+
+    def _found(self, prepared: _Prepared) -> Found:
+        if self.models is None:
+            return Found({})
+        return self.models.find({circuit.key: circuit.registered_as for circuit in prepared.other.found})
+
+    def _fetch(self, circuit: Circuit, model: FoundModel, folder: Path) -> _Fetched:
+        if self.models is None:
+            raise TypeError("there is no source of models to fetch from")
+        self.models.fetch(model, folder)
+        try:
+            described = self.foreign.describe(folder)
+        except BadInput as error:
+            raise BadInput(f"{model.source}: {error}".replace(f"{folder}/", ""), fix=error.fix) from error
+        check_wanted(model.source, described.wants, circuit.features)
+        lookback = model.lookback or described.lookback or LOOKBACK_HORIZONS * circuit.steps
+        return _Fetched(model, folder, lookback, {**described.stated, **model.stated})
+
+    def _rows(
+        self, prepared: _Prepared, fetched: Mapping[CircuitKey, _Fetched], *, dry_run: bool
+    ) -> list[AdoptedModel]:
+        circuits = [prepared.circuits[circuit.key] for circuit in prepared.other.found]
+        if dry_run or not fetched:
+            done = dict.fromkeys(fetched, Outcome.WOULD_ADOPT)
+        else:
+            done = _register(self.open(prepared.directory), prepared, fetched)
+        return [
+            _row(circuit, done.get(circuit.key, Outcome.NONE), fetched.get(circuit.key))
+            for circuit in circuits
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """A model's files, copied and checked."""
+
+    found: FoundModel
+    folder: Path
+    lookback: int
+    stated: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Everything that is to be written, valid as a whole."""
+
+    directory: Path
+    other: OtherFleet
+    files: tuple[NewFile, ...]
+    circuits: Mapping[CircuitKey, Circuit]
+    """Of the source, as the repository will declare them."""
+    declared_before: int
+
+
+def _prepare(request: Request, clock: Clock, scratch: Path) -> _Prepared:
+    directory, name = request.directory, request.source.name
+    exists = (directory / SETTINGS_FILE).exists()
+    held = load_fleet(directory, now=clock.now()) if exists else None
+    settings, new_sources = _settings(request, held)
+    around = Surroundings(
+        thresholds=settings.environments[EnvironmentName.DEV].thresholds,
+        data_sources=tuple(settings.data_sources),
+        given={
+            "data_source": _source_of_all(request, settings),
+            "pipeline_component_version": str(held.component.version) if held else COMPONENT_VERSION,
+        },
+        now=clock.now(),
+    )
+    other = read_other_fleet(request.source, request.layout, around)
+    if held is None:
+        files = new_repository(name, other, new_sources)
+        declared: set[CircuitKey] = set()
+    else:
+        declared = {circuit.key for circuit in held.circuits}
+        new = [circuit for circuit in other.found if circuit.key not in declared]
+        files = more_circuits(directory, name, other, new, new_sources)
+        _copy_declarations(directory, scratch)
+    write_files(scratch, files)
+    fleet = load_fleet(scratch, now=clock.now())
+    circuits = {circuit.key: circuit for circuit in fleet.circuits}
+    if held is None and tuple(fleet.circuits) != other.circuits:
+        raise AssertionError("the circuits would not be read back as they were found")
+    return _Prepared(
+        directory, other, files, circuits, sum(1 for circuit in other.found if circuit.key in declared)
+    )
+
+
+def _settings(request: Request, held: Fleet | None) -> tuple[Settings, Block | None]:
+    """The settings that circuits are resolved in, and the data sources to write: those not there yet."""
+    known = held.settings if held else Settings()
+    if request.data_sources is None:
+        return known, None
+    file, block = request.data_sources
+    added = adopted_sources(block, file, request.directory)
+    if held is None:
+        return replace(known, data_sources=added), block
+    new = block.without(frozenset(held.settings.data_sources))
+    return replace(known, data_sources={**added, **known.data_sources}), new or None
+
+
+def _source_of_all(request: Request, settings: Settings) -> str:
+    """The data source of adopted circuits: the first that comes with them, else the fleet's first."""
+    names = request.data_sources[1] if request.data_sources else settings.data_sources
+    return next(iter(names))
+
+
+def _copy_declarations(directory: Path, scratch: Path) -> None:
+    """What a repository declares, without its state, to try the new files with."""
+    scratch.mkdir(parents=True)
+    try:
+        shutil.copy(directory / SETTINGS_FILE, scratch / SETTINGS_FILE)
+        for folder in ("config", str(Path(COMPONENT_FILE).parent)):
+            shutil.copytree(directory / folder, scratch / folder)
+    except OSError as error:
+        raise Unavailable(f"cannot read {directory}: {error}", fix="check its rights") from error
+
+
+def _register(
+    opened: Opened, prepared: _Prepared, fetched: Mapping[CircuitKey, _Fetched]
+) -> dict[CircuitKey, Outcome]:
+    """Keep the files of all models, then register them in one transaction."""
+    circuits = {found.key: found for found in prepared.other.found}
+    models = {
+        key: _kept(opened, prepared.circuits[key], circuits[key], model) for key, model in fetched.items()
+    }
+    known = opened.platform.models.versions([model.name for model in models.values()])
+    outcomes = {
+        key: _outcome(model, [held.model for held in known[model.name]]) for key, model in models.items()
+    }
+    new = [model for key, model in models.items() if outcomes[key] is Outcome.ADOPTED]
+    if new:
+        opened.platform.models.adopt(new)
+    return outcomes
+
+
+def _outcome(model: TrainedModel, held: Sequence[TrainedModel]) -> Outcome:
+    if any(one.made_by == model.made_by for one in held):
+        return Outcome.BEFORE
+    return Outcome.HAS_VERSIONS if held else Outcome.ADOPTED
+
+
+def _kept(opened: Opened, circuit: Circuit, other: OtherCircuit, fetched: _Fetched) -> TrainedModel:
+    size = sum(path.stat().st_size for path in fetched.folder.rglob("*") if path.is_file())
+    opened.scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=opened.scratch, prefix="adopting-") as beside:
+        folder = Path(beside) / "model"
+        try:
+            shutil.copytree(fetched.folder, folder)
+        except OSError as error:
+            raise Unavailable(
+                f"cannot copy the model of {circuit.key}: {error}", fix="check the disk, then adopt again"
+            ) from error
+        artifact = opened.platform.artifacts.keep(folder)
+    inputs = training_inputs(circuit)
+    lineage = AdoptedLineage(
+        training_hash=training_hash(inputs),
+        hash_schema=HASH_SCHEMA,
+        inputs=inputs,
+        key=circuit.key,
+        commit=opened.commit,
+        source=fetched.found.source,
+        lookback=fetched.lookback,
+        stated={**fetched.stated, **{f"circuit {name}": text for name, text in other.stated.items()}},
+    )
+    return TrainedModel(circuit.model_name, lineage, artifact, size, _NOT_MEASURED, None)
+
+
+def _row(circuit: Circuit, outcome: Outcome, fetched: _Fetched | None) -> AdoptedModel:
+    if fetched is None:
+        return AdoptedModel(circuit.key, circuit.model_name, Outcome.NONE)
+    return AdoptedModel(
+        circuit.key, circuit.model_name, outcome, fetched.found.source, fetched.lookback, fetched.stated
+    )
