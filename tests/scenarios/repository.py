@@ -121,6 +121,10 @@ class Repository:
         lines[place] = f"      {circuit}: {{{settings}}}"
         path.write_text("\n".join(lines) + "\n")
 
+    def declare_block(self, circuit: str, setting: str) -> None:
+        """Say something more about a circuit that is written in lines of its own."""
+        self.edit(CIRCUITS, f"      {circuit}:\n", f"      {circuit}:\n        {setting}\n")
+
     def bump_component(self, before: str, after: str) -> None:
         """Raise the component's version, and let every circuit train with it."""
         self.edit(COMPONENT, f"version: {before}", f"version: {after}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -101,7 +101,14 @@ def read_other_fleet(source: Path, layout: Layout, around: Surroundings) -> Othe
     try:
         return reading.fleet()
     except InvalidFleet as invalid:
-        raise NotAdopted(invalid.complaints) from invalid
+        raise NotAdopted([_told_here(each) for each in invalid.complaints]) from invalid
+
+
+def _told_here(complaint: Complaint) -> Complaint:
+    """What is missing can be written in the source or in a mapping; the fleet's own defaults are not there yet."""
+    if not complaint.what.endswith("is not set"):
+        return complaint
+    return replace(complaint, fix="write it in the source, or in `constants:` of a mapping file")
 
 
 @dataclass(slots=True)
@@ -136,12 +143,11 @@ class _Reading:
         lines = self.source.read_text(encoding="utf-8-sig").splitlines()
         places = self._places(root)
         found = tuple(circuit for place in places if (circuit := self._circuit(place, lines)))
-        self.complaints.raise_any()
         circuits = self._resolved([circuit.block for circuit in found])
-        first = min((place.line for place in places), default=1)
-        return OtherFleet(
-            circuits, found, tuple(_header(lines[: first - 1])), tuple(self.left_out.values()), self.assumed
-        )
+        header = tuple(_header(lines))
+        if found and found[0].comments == header:
+            header = ()  # of a file that is a list: it is the first circuit's comment already
+        return OtherFleet(circuits, found, header, tuple(self.left_out.values()), self.assumed)
 
     def _places(self, root: Node | None) -> list[_Place]:
         if root is None:
