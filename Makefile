@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench real-data constraints clean chromium postgresql
+.PHONY: help demo test lint format docs bench real-data adopt constraints clean chromium postgresql
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench: .venv/bench.stamp ## measure speed and memory, and write benchmarks/RESUL
 real-data: .venv/core.stamp ## run the fleet of public data sets; DATA=folder says where they are
 	@[ -d "$(DATA)" ] || { echo 'make real-data DATA=folder: see examples/real-data/README.md for the data' >&2; exit 1; }
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/real-data/run.sh "$(DATA)"
+
+adopt: .venv/dev.stamp ## adopt a team's circuits, MLflow models and Delta table, and train one of them anew
+	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/adopt/run.sh
 
 constraints: .venv/dev.stamp ## pin versions anew after a change of dependencies; ARGS=--upgrade takes the newest
 	@$(COMPILE) --all-extras pyproject.toml constraints/build.in --output-file constraints/bench.txt

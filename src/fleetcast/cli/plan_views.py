@@ -61,6 +61,8 @@ def print_plan(plan: Plan, console: Console, *, every: bool, revision: Revision 
 def summary(plan: Plan) -> str:
     """One line: how many circuits get which action, and how long training will take."""
     counts = [f"{plan.count(action)} {_worded(action)}" for action in _ORDER if plan.count(action)]
+    if counts and plan.has_changes and not plan.to_train:
+        counts.append("0 to train")
     text = "Plan: " + (", ".join(counts) or "no circuits")
     if not plan.has_changes:
         text += ". Nothing to do."

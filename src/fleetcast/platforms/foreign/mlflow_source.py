@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -106,7 +107,7 @@ class MlflowSource:
     @contextmanager
     def _client(self) -> Iterator[Any]:
         """MLflow's client, with its errors as ours and without its chatter."""
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _without_progress_bar():
             warnings.simplefilter("ignore")
             for name in ("mlflow", "alembic"):
                 logging.getLogger(name).setLevel(logging.ERROR)
@@ -121,6 +122,19 @@ class MlflowSource:
                     f"the MLflow registry refuses: {said}",
                     fix="check its address, its rights and its version",
                 ) from error
+
+
+@contextmanager
+def _without_progress_bar() -> Iterator[None]:
+    """MLflow draws one on standard error, unless a variable says otherwise."""
+    name = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
+    before = os.environ.get(name)
+    os.environ[name] = before or "false"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
 
 
 def _all(client: Any) -> Iterator[Any]:
