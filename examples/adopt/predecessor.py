@@ -67,7 +67,7 @@ def register_models(folder: str, uri: str) -> None:
         def __init__(self, sensors: list[str], weights: np.ndarray) -> None:
             self.sensors, self.weights = sensors, weights
 
-        def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ARG002, D102
+        def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # noqa: ARG002
             import pandas as pd  # type: ignore[import-untyped]
 
             recent = model_input[self.sensors].to_numpy()

@@ -291,8 +291,10 @@ def test_a_mapping_file_reads_another_layout(fleet: Repository, tmp_path: Path) 
         "sites:\n"
         "  East Hall:\n"
         "    loops:\n"
-        "      L1: {signals: 'flow, heat', sampled: 600, ahead_hours: 24, history: 90, until: 20250131T000000, table: 4}\n"
-        "      L2: {signals: 'flow', sampled: 600, ahead_hours: 24, history: 90, until: 20250131T000000, table: 4, note: x}\n"
+        "      L1: {signals: 'flow, heat', sampled: 600, ahead_hours: 24, "
+        "history: 90, until: 20250131T000000, table: 4}\n"
+        "      L2: {signals: 'flow', sampled: 600, ahead_hours: 24, "
+        "history: 90, until: 20250131T000000, table: 4, note: x}\n"
     )
     mapping = tmp_path / "mapping.yaml"
     mapping.write_text(
