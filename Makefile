@@ -11,13 +11,16 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench real-data adopt constraints clean chromium postgresql
+.PHONY: help demo agents test lint format docs bench real-data adopt constraints clean chromium postgresql
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/core.stamp ## plan, train, approve and forecast a simulated fleet in ./demo
 	@$(BIN)/fleetcast demo demo
+
+agents: .venv/dev.stamp postgresql ## run each stage on an agent of its own, against PostgreSQL
+	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/agents/run.sh
 
 test: .venv/dev.stamp chromium postgresql ## run the tests, fast ones first; ARGS="-k word" picks some
 	@$(BIN)/pytest -n auto $(ARGS)

@@ -45,6 +45,7 @@ command -v fleetcast >/dev/null || { echo 'fleetcast is not on the PATH: activat
 BINARIES=$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1)
 [ -n "$BINARIES" ] || { echo 'PostgreSQL is not installed: apt-get install postgresql' >&2; exit 1; }
 BINARIES=$(dirname "$BINARIES")
+EXAMPLE=$(cd "$(dirname "$0")" && pwd)
 
 WORK=${1:-$(mktemp -d)}
 mkdir -p "$WORK"
@@ -79,6 +80,7 @@ echo "FLEETCAST_DATABASE_URL=$DATABASE"
 
 chapter "A fleet repository; readings, rows and models are kept where all agents can reach them"
 fleetcast init "$REPOSITORY" >/dev/null
+cp "$EXAMPLE/circuits.yaml" "$REPOSITORY/config/circuits.yaml"
 cd "$REPOSITORY"
 # On a cluster this is abfss://, az:// or s3://; here, a folder that stands for it.
 sed -i "s|^  state: .fleetcast .*|&\n  storage: file://$WORK/storage|" fleetcast.yaml
@@ -91,23 +93,28 @@ git add .
 git commit --quiet -m 'Declare the fleet'
 
 chapter 'Readings arrive'
-expect 0 'fleetcast simulate --length 120d --plants 1 --circuits 2'
+expect 0 'fleetcast simulate --length 120d --plants 2 --circuits 3'
 
 # ── Eight stages on eight agents ──────────────────────────────────────────────────────────────────────────────
 
 STAGES='RegisterEnvironment PromoteEnvironment RegisterComponents RegisterData SubmitTraining MonitorTraining
     RegisterModels PromoteModels'
 
-# stages CODES: run all eight, each on an agent of its own, and insist on their exit codes.
+# stages RUN CODES: run all eight, each on an agent of its own, and insist on their exit codes. The first opens the
+# run, and what it prints tells the others which; a CI system hands this on as a variable.
 stages() {
+    run=$1
+    shift
     for name in $STAGES; do
-        expect "$1" "fleetcast stage $name"
+        [ "$name" = RegisterEnvironment ] && option= || option=" --run $run"
+        expect "$1" "fleetcast stage $name$option"
+        shows "$run: "
         shift
     done
 }
 
 chapter 'Eight stages, eight agents: everything trains, and waits for people'
-stages 0 3 0 0 0 0 0 3
+stages run-0001 0 3 0 0 0 0 0 3
 
 chapter 'Someone approves, on a machine of their own'
 AGENT_USER=ada
@@ -116,10 +123,10 @@ expect 0 'fleetcast approve --passing --comment "looked at skill and coverage"'
 AGENT_USER=ci
 
 chapter 'The same eight stages on eight new agents: what was approved is shared, nothing trains again'
-stages 0 0 0 0 0 0 0 0
+stages run-0001 0 0 0 0 0 0 0 0
 
 chapter 'Once more: nothing is left to do'
-stages 0 0 0 0 0 0 0 0
+stages run-0002 0 0 0 0 0 0 0 0
 expect 0 'fleetcast plan --detailed-exitcode'
 shows 'Nothing to do'
 

@@ -18,6 +18,7 @@ from fleetcast.ports.platform import Platform
 
 if TYPE_CHECKING:
     from fleetcast.domain.revision import Revision
+    from fleetcast.domain.settings import DataSource, PlatformSettings
     from fleetcast.platforms.database.backend import Backend
     from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.ports.model_sources import ModelSource
@@ -106,7 +107,7 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
 
     actor = whoami()
     tables = {
-        name: _table_at(directory / source.path) for name, source in fleet.settings.data_sources.items()
+        name: _table_at(directory, source, settings) for name, source in fleet.settings.data_sources.items()
     }
     state = state_of(directory, fleet)
     platform = local_platform(
@@ -216,20 +217,28 @@ def open_table(directory: Path, source: str | None = None) -> ReadingsTable:
         InvalidFleet: `fleetcast.yaml` has mistakes.
         BadInput: There is no such data source, or several and none is named.
     """
-    sources = load_settings(directory).data_sources
+    settings = load_settings(directory)
+    sources = settings.data_sources
     known = ", ".join(sources)
     if source is None and len(sources) > 1:
         raise BadInput("the fleet has several data sources", fix=f"choose one with --source: {known}")
     name = source or next(iter(sources))
     if name not in sources:
         raise BadInput(f"the fleet has no data source {name!r}", fix=f"it has {known}")
-    return _table_at(directory / sources[name].path)
+    return _table_at(directory, sources[name], settings.platform)
 
 
-def _table_at(path: Path) -> ReadingsTable:
+def _table_at(directory: Path, source: DataSource, settings: PlatformSettings) -> ReadingsTable:
+    """The table of a data source; one inside the state directory is in the storage, where there is one."""
     from fleetcast.platforms.delta.table import DeltaReadingsTable
 
-    return DeltaReadingsTable(path)
+    if settings.storage is not None and source.path.is_relative_to(settings.state):
+        from fleetcast.platforms.objects.store import delta_options
+
+        location = settings.storage / str(source.path.relative_to(settings.state))
+        return DeltaReadingsTable(location.folder or location.uri, delta_options(location))
+
+    return DeltaReadingsTable(directory / source.path)
 
 
 def open_ingest(directory: Path, source: str | None = None) -> Ingest:

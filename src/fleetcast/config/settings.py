@@ -22,6 +22,7 @@ from fleetcast.domain.errors import BadInput, InvalidFleet
 from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.identity import checked_id
+from fleetcast.domain.location import Location
 from fleetcast.domain.settings import (
     DEFAULT_ENVIRONMENTS,
     DEFAULT_RETENTION,
@@ -134,13 +135,17 @@ class _Reading:
             max_parallel=written.max_parallel or plain.max_parallel,
             batch_size=written.batch_size or plain.batch_size,
         )
-        if written.lease is None:
-            return given
-        try:
-            return replace(given, lease=written.lease)
-        except BadInput as error:
-            self._refuse(error, "platform", "lease")
-            return given
+        if written.lease is not None:
+            try:
+                given = replace(given, lease=written.lease)
+            except BadInput as error:
+                self._refuse(error, "platform", "lease")
+        if written.storage is not None:
+            try:
+                given = replace(given, storage=Location(written.storage))
+            except BadInput as error:
+                self._refuse(error, "platform", "storage")
+        return given
 
     def _data_sources(self) -> Mapping[str, DataSource]:
         sources: dict[str, DataSource] = {}

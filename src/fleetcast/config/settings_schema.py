@@ -57,6 +57,7 @@ class PlatformWritten(Written):
 
     kind: Annotated[PlatformKind, PlainValidator(_platform)] | None = None
     state: Text | None = None
+    storage: Text | None = None
     database: Annotated[None, PlainValidator(_no_database)] = None
     workers: Annotated[int, PlainValidator(scalars.whole(1, 1_024))] | None = None
     max_parallel: Annotated[int, PlainValidator(scalars.whole(1, 1_000))] | None = None

@@ -14,6 +14,7 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.identity import checked_id
+from fleetcast.domain.location import Location
 from fleetcast.domain.thresholds import Limits, Thresholds
 
 DATABASE_URL_VARIABLE = "FLEETCAST_DATABASE_URL"
@@ -57,6 +58,8 @@ class PlatformSettings:
     """Batches of jobs that run at once."""
     batch_size: int = 50
     """Jobs in one batch, at most."""
+    storage: Location | None = None
+    """Where own readings, artifacts and frozen rows are kept for all machines; None: in the state directory."""
     lease: timedelta = timedelta(seconds=60)
     """For how long a process that runs stages and shows no sign of life is waited for."""
 

@@ -56,7 +56,7 @@ def changes_between(rows: pl.DataFrame, stored: pl.DataFrame) -> Changes:
     return Changes(changed.select(*KEYS, *cells), inserted, len(changed) - inserted)
 
 
-def create(location: str, rows: pl.DataFrame) -> None:
+def create(location: str, rows: pl.DataFrame, options: dict[str, str]) -> None:
     """Write the table's version 0."""
     if "://" not in location:
         Path(location).mkdir(parents=True, exist_ok=True)
@@ -64,6 +64,7 @@ def create(location: str, rows: pl.DataFrame) -> None:
         location,
         rows.sort(KEYS),
         mode="error",
+        storage_options=options,
         partition_by=["plant_id"],
         configuration=_RETENTION,
         writer_properties=_WRITER,

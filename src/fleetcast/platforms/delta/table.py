@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.location import without_secrets
 from fleetcast.platforms.delta.merging import KEYS, Changes, changes_between, create, write_changes
 from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted, TableVersion
 
@@ -22,8 +23,15 @@ _ATTEMPTS = 5
 class DeltaReadingsTable:
     """Keeps readings as a wide Delta table, partitioned by `plant_id`; see `ReadingsTable`."""
 
-    def __init__(self, location: Path | str) -> None:
+    def __init__(self, location: Path | str, options: Mapping[str, str] | None = None) -> None:
+        """Name the table.
+
+        Args:
+            location: Its folder or URI.
+            options: What delta-rs is told about the object store, beyond what it finds in the environment.
+        """
         self._location = str(location)
+        self._options = dict(options or {})
 
     def latest_version(self) -> int | None:
         """See `ReadingsTable`."""
@@ -61,7 +69,7 @@ class DeltaReadingsTable:
             before = None if table is None else table.version()
             try:
                 if table is None:
-                    create(self._location, rows)
+                    create(self._location, rows, self._options)
                     return MergeOutcome(0, inserted=len(rows), updated=0)
                 changes = self._changes(table, rows)
                 if changes.rows.is_empty():
@@ -119,12 +127,12 @@ class DeltaReadingsTable:
 
     def _open_or_none(self) -> DeltaTable | None:
         try:
-            return DeltaTable(self._location)
+            return DeltaTable(self._location, storage_options=self._options)
         except TableNotFoundError:
             return None
         except (DeltaError, OSError) as error:
             raise Unavailable(
-                f"the readings table at {self._location} cannot be opened: {error}",
+                f"the readings table at {self._location} cannot be opened: {without_secrets(str(error))}",
                 fix="check the folder and its permissions",
             ) from error
 
@@ -141,10 +149,11 @@ class DeltaReadingsTable:
                 fix=f"write a version the table has, for instance the newest: delta_version: {latest}",
             )
         try:
-            return DeltaTable(self._location, version=version)
+            return DeltaTable(self._location, version=version, storage_options=self._options)
         except (DeltaError, OSError) as error:
+            why = without_secrets(str(error))
             raise BadInput(
-                f"delta_version {version} can no longer be read: its log or files were cleaned up ({error})",
+                f"delta_version {version} can no longer be read: its log or files were cleaned up ({why})",
                 fix=f"write a newer version; the newest is {latest}",
             ) from error
 
@@ -153,13 +162,13 @@ class DeltaReadingsTable:
             return lazy.collect()
         except (pl.exceptions.PolarsError, DeltaError, OSError) as error:
             raise Unavailable(
-                f"the readings table at {self._location} cannot be read: {error}",
+                f"the readings table at {self._location} cannot be read: {without_secrets(str(error))}",
                 fix="check the disk; if files were vacuumed, choose a newer delta_version",
             ) from error
 
     def _refused(self, error: Exception) -> Unavailable:
         return Unavailable(
-            f"the readings table at {self._location} cannot be written and is as it was: {error}",
+            f"the readings table at {self._location} cannot be written and is as it was: {without_secrets(str(error))}",
             fix="free some space, or check that the folder may be written, then run the same command again",
         )
 

@@ -15,19 +15,19 @@ class LocalFrozenRows:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def path(self, fingerprint: Digest) -> Path:
+    def file(self, fingerprint: Digest) -> Path:
         """Where rows with this fingerprint are, or would be."""
         return self._folder / fingerprint.hex[:2] / f"{fingerprint.hex}.parquet"
 
     def freeze(self, readings: Readings, fingerprint: Digest) -> None:
         """Keep these rows, unless they are kept already."""
         if not self.holds(fingerprint):
-            write_rows(readings, self.path(fingerprint))
+            write_rows(readings, self.file(fingerprint))
 
     def holds(self, fingerprint: Digest) -> bool:
         """Whether rows with this fingerprint are kept."""
-        return self.path(fingerprint).is_file()
+        return self.file(fingerprint).is_file()
 
     def load(self, fingerprint: Digest, key: CircuitKey) -> Readings:
         """Exactly what was frozen."""
-        return read_rows(self.path(fingerprint), key)
+        return read_rows(self.file(fingerprint), key)

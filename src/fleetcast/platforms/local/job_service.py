@@ -19,8 +19,8 @@ from fleetcast.pipeline.steps import JobFiles, check_steps
 from fleetcast.pipeline.stored import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.control import ControlDatabase, KeptInDatabase, changes, chunks, reads
-from fleetcast.platforms.local.frozen_rows import LocalFrozenRows
 from fleetcast.platforms.local.pool import WorkerPool
+from fleetcast.platforms.local.stores import Stores
 from fleetcast.platforms.local.worker import Work, WorkDone, outcome_file
 
 _jobs = schema.jobs
@@ -37,16 +37,15 @@ class LocalJobService(KeptInDatabase):
         self,
         database: ControlDatabase,
         folder: Path,
-        artifacts: Path,
-        frozen: LocalFrozenRows,
+        stores: Stores,
         *,
         workers: int,
         max_parallel: int,
     ) -> None:
         super().__init__(database)
         self._folder = folder
-        self._artifacts = artifacts
-        self._frozen = frozen
+        self._stores = stores
+        self._frozen = stores.frozen()
         self._max_parallel = max_parallel
         self._pool = WorkerPool(workers)
         self._queue: deque[TrainingJob] = deque()
@@ -174,7 +173,7 @@ class LocalJobService(KeptInDatabase):
     def _work(self, job: TrainingJob) -> Work:
         folder = self._folder / job.id
         files = JobFiles(
-            folder.resolve(), (folder / "task.json").resolve(), self._frozen.path(job.fingerprint).resolve()
+            folder.resolve(), (folder / "task.json").resolve(), self._frozen.file(job.fingerprint).resolve()
         )
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -184,7 +183,7 @@ class LocalJobService(KeptInDatabase):
                 f"cannot write {files.task}: {error}", fix="check the disk's space and rights"
             ) from error
         component = self._component(job.component_digest)
-        return Work(job.id, files, component, self._artifacts.resolve(), component.timeout.total_seconds())
+        return Work(job.id, files, component, self._stores, component.timeout.total_seconds())
 
     def _component(self, digest: Digest) -> TrainingComponent:
         if digest.hex not in self._components:

@@ -15,12 +15,11 @@ from fleetcast.platforms.database.migrate import ensure_schema
 from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.platforms.foreign.process import ProcessForeignModels
 from fleetcast.platforms.local.approval_book import LocalApprovalBook
-from fleetcast.platforms.local.artifact_store import LocalArtifactStore
 from fleetcast.platforms.local.asset_registry import LocalAssetRegistry, LocalDataAssets
-from fleetcast.platforms.local.frozen_rows import LocalFrozenRows
 from fleetcast.platforms.local.job_service import LocalJobService
 from fleetcast.platforms.local.model_registry import LocalModelRegistry, LocalSharedRegistry
 from fleetcast.platforms.local.run_book import LocalRunBook
+from fleetcast.platforms.local.stores import Stores
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import ReadingsTable
@@ -53,8 +52,8 @@ def local_platform(
     """
     database = ControlDatabase(backend or sqlite(state / "control.db"), actor=actor, clock=clock)
     ensure_schema(database)
-    frozen = LocalFrozenRows(state / "frozen")
-    artifacts = state / "artifacts"
+    stores = Stores(state.resolve(), settings.storage)
+    frozen = stores.frozen()
     workers = settings.workers or _cores()
     return Platform(
         assets=LocalAssetRegistry(database),
@@ -64,12 +63,11 @@ def local_platform(
         jobs=LocalJobService(
             database,
             state / "jobs",
-            artifacts,
-            frozen,
+            stores,
             workers=workers,
             max_parallel=settings.max_parallel,
         ),
-        artifacts=LocalArtifactStore(artifacts),
+        artifacts=stores.artifacts(),
         foreign=ProcessForeignModels(foreign),
         models=LocalModelRegistry(database),
         shared=LocalSharedRegistry(database),

@@ -17,7 +17,7 @@ from fleetcast.domain.job import JobOutcome
 from fleetcast.pipeline.fit import outcome_of
 from fleetcast.pipeline.steps import JobFiles, run_steps
 from fleetcast.pipeline.stored import JOB_OUTCOME
-from fleetcast.platforms.local.artifact_store import LocalArtifactStore
+from fleetcast.platforms.local.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Work:
     job_id: str
     files: JobFiles
     component: TrainingComponent
-    artifacts: Path
+    stores: Stores
     timeout_seconds: float
 
 
@@ -61,7 +61,7 @@ def work_until_told(pipe: Connection) -> None:
 def _do(work: Work) -> WorkDone:
     try:
         run_steps(work.component, work.files)
-        outcome = outcome_of(work.files.model, LocalArtifactStore(work.artifacts))
+        outcome = outcome_of(work.files.model, work.stores.artifacts())
         target = outcome_file(work.files.folder)
         partial = target.with_suffix(".partial")
         partial.write_text(JOB_OUTCOME.to_json(outcome))

@@ -1,0 +1,55 @@
+"""Frozen rows in an object store, with a cache on this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from fleetcast.domain.errors import Unavailable
+from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.pipeline.rows import read_rows
+from fleetcast.platforms.local.frozen_rows import LocalFrozenRows
+from fleetcast.platforms.objects.store import ObjectFolder
+from fleetcast.ports.readings import Readings
+
+
+class ObjectFrozenRows:
+    """Keeps each circuit's training rows as one Parquet object."""
+
+    def __init__(self, objects: ObjectFolder, cache: Path) -> None:
+        self._objects = objects
+        self._cache = LocalFrozenRows(cache)
+
+    def freeze(self, readings: Readings, fingerprint: Digest) -> None:
+        """Keep these rows, unless they are kept already."""
+        self._cache.freeze(readings, fingerprint)
+        if not self._objects.holds(_name(fingerprint)):
+            self._objects.put(_name(fingerprint), self._cache.file(fingerprint).read_bytes())
+
+    def holds(self, fingerprint: Digest) -> bool:
+        """Whether rows with this fingerprint are kept, for every machine."""
+        return self._objects.holds(_name(fingerprint))
+
+    def load(self, fingerprint: Digest, key: CircuitKey) -> Readings:
+        """Exactly what was frozen."""
+        return read_rows(self.file(fingerprint), key)
+
+    def file(self, fingerprint: Digest) -> Path:
+        """The rows as a file of this machine, downloaded if they are not here; no file if they are not kept."""
+        path = self._cache.file(fingerprint)
+        if not path.is_file() and (content := self._objects.get(_name(fingerprint))) is not None:
+            partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                partial.write_bytes(content)
+                partial.replace(path)
+            except OSError as error:
+                partial.unlink(missing_ok=True)
+                raise Unavailable(
+                    f"cannot write {path.name}: {error}", fix="check the disk's space and rights"
+                ) from error
+        return path
+
+
+def _name(fingerprint: Digest) -> str:
+    return f"{fingerprint.hex[:2]}/{fingerprint.hex}.parquet"

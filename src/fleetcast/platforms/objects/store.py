@@ -1,0 +1,125 @@
+"""Object stores behind one small interface: put, put once, get, ask.
+
+Credentials are found where the clouds' own tools find them: a managed identity, a federated token or the
+environment; never in a URI or a file of the fleet. `HTTPS_PROXY`, `NO_PROXY` and the private authority in
+`SSL_CERT_FILE` hold for this client and for delta-rs alike, as both are built on the same Rust libraries.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
+
+from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.location import Location, without_secrets
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+_TRIES = 4
+_PATIENCE = timedelta(seconds=30)
+_RIGHTS = {
+    "s3": "s3:GetObject, s3:PutObject and s3:ListBucket on the bucket",
+    "az": "the role Storage Blob Data Contributor on the container",
+    "abfss": "the role Storage Blob Data Contributor on the container",
+    "file": "the right to write to the folder",
+}
+
+
+class ObjectFolder:
+    """Small files below a location; each appears whole or not at all."""
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        self._store = _open(location)
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write an object, in place of an earlier one.
+
+        Raises:
+            Unavailable: The store does not answer.
+            BadInput: It refuses.
+        """
+        with self._translated():
+            obstore.put(self._store, name, content)
+
+    def put_once(self, name: str, content: bytes) -> bool:
+        """Write an object unless it is there; gives whether it was written."""
+        with self._translated():
+            try:
+                obstore.put(self._store, name, content, mode="create")
+            except AlreadyExistsError:
+                return False
+            return True
+
+    def get(self, name: str) -> bytes | None:
+        """An object's content; None if there is none."""
+        with self._translated():
+            try:
+                return bytes(obstore.get(self._store, name).bytes())
+            except FileNotFoundError:
+                return None
+
+    def holds(self, name: str) -> bool:
+        """Whether there is such an object."""
+        with self._translated():
+            try:
+                obstore.head(self._store, name)
+            except FileNotFoundError:
+                return False
+            return True
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (PermissionDeniedError, UnauthenticatedError) as error:
+            raise BadInput(
+                f"{self.location} refuses: {without_secrets(str(error))}",
+                fix=f"give this identity {_RIGHTS[self.location.scheme]}",
+            ) from error
+        except (BaseError, OSError) as error:
+            raise Unavailable(
+                f"{self.location} cannot be used: {without_secrets(str(error))}",
+                fix="see whether the store is up, the network lets you through, and the bucket or container exists",
+            ) from error
+
+
+def delta_options(location: Location) -> Mapping[str, str]:
+    """What delta-rs needs to know besides what it finds in the environment."""
+    if location.scheme == "file":
+        return {}
+    options = {"max_retries": str(_TRIES), "retry_timeout": f"{int(_PATIENCE.total_seconds())}s"}
+    if location.account:
+        options["account_name"] = location.account
+    return options
+
+
+def _open(location: Location) -> ObjectStore:
+    from obstore.store import AzureStore, LocalStore, S3Store
+
+    patience = {"max_retries": _TRIES, "retry_timeout": _PATIENCE}
+    try:
+        if location.folder is not None:
+            return LocalStore(location.folder, mkdir=True)
+        prefix = location.path or None
+        if location.scheme == "s3":
+            return S3Store(location.bucket, prefix=prefix, retry_config=patience)  # type: ignore[arg-type]
+        account = {"account_name": location.account} if location.account else {}
+        return AzureStore(location.bucket, prefix=prefix, retry_config=patience, **account)  # type: ignore[arg-type]
+    except (BaseError, OSError) as error:
+        account_hint = (
+            ""
+            if location.account or "AZURE_STORAGE_ACCOUNT_NAME" in os.environ
+            else ("; for az:// set AZURE_STORAGE_ACCOUNT_NAME" if location.scheme == "az" else "")
+        )
+        raise BadInput(
+            f"{location} cannot be opened: {without_secrets(str(error))}",
+            fix=f"check the URI and the environment{account_hint}",
+        ) from error
