@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 
 from tests.servers.postgres import MISSING, PostgresServer, binaries, postgres_server
+from tests.servers.s3 import S3Server, s3_server
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +18,13 @@ def postgres() -> Iterator[PostgresServer]:
     if binaries() is None:
         pytest.skip(MISSING)
     with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """A real S3 server, which all clients of this process find from now on."""
+    with s3_server() as server, patch.dict(os.environ, server.environment):
         yield server
 
 

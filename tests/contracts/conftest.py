@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetcast.domain.location import Location
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.platforms.database.postgres import postgres
 from fleetcast.platforms.local.platform import local_platform
@@ -15,6 +16,7 @@ from fleetcast.ports.platform import Platform
 from tests.clocks import FixedClock
 from tests.contracts.samples import ADA
 from tests.servers.postgres import PostgresServer
+from tests.servers.s3 import S3Server
 
 Opener = Callable[[Path, FixedClock, pytest.FixtureRequest], Platform]
 
@@ -27,13 +29,25 @@ def _sqlite(folder: Path, clock: FixedClock, _request: pytest.FixtureRequest) ->
     return local_platform(folder, {}, PlatformSettings(workers=2), actor=ADA, clock=clock)
 
 
-def _postgres(folder: Path, clock: FixedClock, request: pytest.FixtureRequest) -> Platform:
+def _sqlite_and_files(folder: Path, clock: FixedClock, _request: pytest.FixtureRequest) -> Platform:
+    settings = PlatformSettings(workers=2, storage=Location(f"file://{folder}-shared"))
+    return local_platform(folder, {}, settings, actor=ADA, clock=clock)
+
+
+def _postgres_and_s3(folder: Path, clock: FixedClock, request: pytest.FixtureRequest) -> Platform:
     server: PostgresServer = request.getfixturevalue("postgres")
+    buckets: S3Server = request.getfixturevalue("s3")
+    settings = PlatformSettings(workers=2, storage=Location(f"s3://{buckets.new_bucket()}/fleet"))
     backend = postgres(server.url(server.new_database()))
-    return local_platform(folder, {}, PlatformSettings(workers=2), actor=ADA, clock=clock, backend=backend)
+    return local_platform(folder, {}, settings, actor=ADA, clock=clock, backend=backend)
 
 
-OPENERS: Mapping[str, Opener] = {"memory": _memory, "sqlite": _sqlite, "postgres": _postgres}
+OPENERS: Mapping[str, Opener] = {
+    "memory": _memory,
+    "sqlite": _sqlite,
+    "sqlite+files": _sqlite_and_files,
+    "postgres+s3": _postgres_and_s3,
+}
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_a_file_of_another_name_makes_another_artifact(platform: Platform, tmp_p
 
 
 def test_what_was_never_kept_is_missing(platform: Platform) -> None:
-    with pytest.raises(ArtifactMissing, match="not in the store"):
+    with pytest.raises(ArtifactMissing, match="is not in"):
         platform.artifacts.folder(digest("never kept"))
 
 
@@ -60,8 +60,13 @@ def test_a_damaged_artifact_is_never_given(platform: Platform, tmp_path: Path, d
         weights.with_name("more.bin").write_bytes(b"")
     else:
         weights.unlink()
-    with pytest.raises(ArtifactMissing, match="damaged"):
-        platform.artifacts.folder(name)
+    try:
+        folder = platform.artifacts.folder(name)
+    except ArtifactMissing as error:
+        assert "damaged" in str(error)  # noqa: PT017  # a store that has another copy gives that one instead
+        return
+    kept = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert kept == {"MLmodel": b"flavors: {}\n", "weights.bin": b"weights"}
 
 
 def test_keeping_an_artifact_again_heals_a_damaged_one(platform: Platform, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -19,8 +19,12 @@ def tls_in_front(port: int, certificates: Certificates) -> Iterator[int]:
     context.load_cert_chain(certificates.certificate, certificates.key)
 
     def handle(client: socket.socket) -> None:
-        with suppress(OSError), context.wrap_socket(client, server_side=True) as secured:
-            _join(secured, socket.create_connection(("127.0.0.1", port)))
+        with (
+            suppress(OSError),
+            context.wrap_socket(client, server_side=True) as secured,
+            socket.create_connection(("127.0.0.1", port)) as server,
+        ):
+            _join(secured, server)
 
     with _listening(handle) as own:
         yield own
@@ -40,30 +44,30 @@ def forward_proxy() -> Iterator[ForwardProxy]:
     proxy = ForwardProxy(0)
 
     def handle(client: socket.socket) -> None:
-        with suppress(OSError):
+        with suppress(OSError), client:
             request = b""
             while b"\r\n\r\n" not in request:
                 request += client.recv(4_096)
             verb, target, _ = request.split(b" ", 2)
             assert verb == b"CONNECT", request
             proxy.connected.append(target.decode())
-            server = socket.create_connection(("127.0.0.1", int(target.rpartition(b":")[2])))
-            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            _join(client, server)
+            with socket.create_connection(("127.0.0.1", int(target.rpartition(b":")[2]))) as server:
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                _join(client, server)
 
     with _listening(handle) as proxy.port:
         yield proxy
 
 
 @contextmanager
-def _listening(handle: object) -> Iterator[int]:
+def _listening(handle: Callable[[socket.socket], None]) -> Iterator[int]:
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
         with suppress(OSError):
             while True:
                 client, _ = listener.accept()
-                threading.Thread(target=handle, args=(client,), daemon=True).start()  # type: ignore[arg-type]
+                threading.Thread(target=handle, args=(client,), daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
     try:
@@ -87,4 +91,3 @@ def _join(one: socket.socket, other: socket.socket) -> None:
     back.start()
     carry(one, other)
     back.join()
-    other.close()

@@ -11,6 +11,7 @@ from fleetcast.domain.errors import BadInput
 
 SCHEMES = ("file", "s3", "az", "abfss")
 _EXAMPLES = "file:///folder, s3://bucket/folder, az://container/folder or abfss://container@account.dfs.core.windows.net/folder"
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9._+=/-]*")
 _SECRET = re.compile(r"(?i)\b(sig|signature|x-amz-[a-z-]+|token|key|password)=[^&\s\"']+")
 
 
@@ -41,6 +42,11 @@ class Location:
             raise BadInput(f"{self.uri!r} names no bucket or container", fix=f"write {_EXAMPLES}")
         if parts.scheme == "abfss" and not (parts.username and "." in (parts.hostname or "")):
             raise BadInput(f"{self.uri!r} names no account", fix=f"write {_EXAMPLES}")
+        if parts.scheme != "file" and not _PLAIN_PATH.fullmatch(parts.path):
+            raise BadInput(
+                f"{self.uri!r} has blanks or odd characters, which not every client reads alike",
+                fix="use letters, digits and . _ - + = /",
+            )
         object.__setattr__(self, "uri", self.uri.rstrip("/"))
 
     def __str__(self) -> str:

@@ -71,8 +71,9 @@ class ObjectArtifactStore:
 
     def _fetch(self, digest: Digest, name: str, folder: Path) -> None:
         parts = PurePosixPath(name).parts
-        content = self._objects.get(f"{_place(digest)}/{name}")
-        if content is None or ".." in parts or PurePosixPath(name).is_absolute():
+        outside = ".." in parts or PurePosixPath(name).is_absolute()
+        content = None if outside else self._objects.get(f"{_place(digest)}/{name}")
+        if content is None:
             raise ArtifactMissing(digest, f"is damaged in {self._objects.location}: it lacks {name}")
         target = folder.joinpath(*parts)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -92,13 +92,8 @@ class ObjectFolder:
 
 
 def delta_options(location: Location) -> Mapping[str, str]:
-    """What delta-rs needs to know besides what it finds in the environment."""
-    if location.scheme == "file":
-        return {}
-    options = {"max_retries": str(_TRIES), "retry_timeout": f"{int(_PATIENCE.total_seconds())}s"}
-    if location.account:
-        options["account_name"] = location.account
-    return options
+    """What delta-rs and polars need to know besides what they find in the environment."""
+    return {"account_name": location.account} if location.account else {}
 
 
 def _open(location: Location) -> ObjectStore:
