@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from fleetcast.app import OpenFleet, open_table, state_of
+from fleetcast.app import OpenFleet, open_own_table, state_of
 from fleetcast.config.reader import load_fleet
 from fleetcast.config.templates import NewFleet, init_fleet
 from fleetcast.domain.approval import Choice
@@ -124,7 +124,7 @@ def small_fleet(
             family=family,
         ),
     )
-    table = open_table(directory)
+    table = open_own_table(directory)
     Simulate(table)(made)
     clock = SteppedClock(START + timedelta(days=days))
     fleet = load_fleet(directory, now=clock.now())

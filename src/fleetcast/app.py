@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,17 +13,18 @@ from fleetcast.config.reader import load_fleet, load_settings
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
-from fleetcast.domain.settings import DATABASE_URL_VARIABLE, PlatformKind
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE, DataSourceKind, PlatformKind
 from fleetcast.ports.clock import Clock, SystemClock
 from fleetcast.ports.platform import Platform
 
 if TYPE_CHECKING:
     from fleetcast.domain.revision import Revision
     from fleetcast.domain.settings import DataSource, PlatformSettings
+    from fleetcast.domain.table_mapping import TableMapping
     from fleetcast.platforms.database.backend import Backend
     from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.ports.model_sources import ModelSource
-    from fleetcast.ports.readings import ReadingsTable
+    from fleetcast.ports.readings import ReadingsTable, WritableReadingsTable
     from fleetcast.workflows.adopt import Adopt, Opened
     from fleetcast.workflows.decide import Decide
     from fleetcast.workflows.ingest import Ingest
@@ -50,7 +52,7 @@ class OpenFleet:
         """Comparing what should be with what is."""
         from fleetcast.workflows.plan import MakePlan
 
-        return MakePlan(self.platform)
+        return MakePlan(self.platform, self.clock)
 
     @property
     def training(self) -> Train:
@@ -218,18 +220,64 @@ def open_table(directory: Path, source: str | None = None) -> ReadingsTable:
         BadInput: There is no such data source, or several and none is named.
     """
     settings = load_settings(directory)
-    sources = settings.data_sources
+    return _table_at(directory, _chosen(settings.data_sources, source), settings.platform)
+
+
+def open_own_table(directory: Path, source: str | None = None) -> WritableReadingsTable:
+    """The table that fleetcast keeps itself; without a name the only one of that kind.
+
+    Raises:
+        InvalidFleet: `fleetcast.yaml` has mistakes.
+        BadInput: There is no such data source, or somebody else keeps it.
+    """
+    settings = load_settings(directory)
+    return _own_table(directory, settings.data_sources[own_source(directory, source)], settings.platform)
+
+
+def own_source(directory: Path, source: str | None = None) -> str:
+    """The name of the data source that fleetcast keeps itself; arguments and errors as of `open_own_table`."""
+    sources = load_settings(directory).data_sources
+    own = {name: held for name, held in sources.items() if held.kind is DataSourceKind.OWN}
+    chosen = _chosen(sources if source or not own else own, source)
+    if chosen.kind is not DataSourceKind.OWN:
+        raise BadInput(
+            f"data source {chosen.name!r} is a table of somebody else's, which fleetcast only reads",
+            fix="have its owner store the readings, or declare a data source with `kind: own` for yours",
+        )
+    return chosen.name
+
+
+def _chosen(sources: Mapping[str, DataSource], source: str | None) -> DataSource:
     known = ", ".join(sources)
     if source is None and len(sources) > 1:
         raise BadInput("the fleet has several data sources", fix=f"choose one with --source: {known}")
     name = source or next(iter(sources))
     if name not in sources:
         raise BadInput(f"the fleet has no data source {name!r}", fix=f"it has {known}")
-    return _table_at(directory, sources[name], settings.platform)
+    return sources[name]
 
 
 def _table_at(directory: Path, source: DataSource, settings: PlatformSettings) -> ReadingsTable:
-    """The table of a data source; one inside the state directory is in the storage, where there is one."""
+    """The table of a data source, whoever keeps it."""
+    if source.kind is DataSourceKind.DELTA and source.mapping is not None:
+        return _foreign_table(directory, source.address, source.mapping)
+    return _own_table(directory, source, settings)
+
+
+def _foreign_table(directory: Path, address: str, mapping: TableMapping) -> ReadingsTable:
+    from fleetcast.domain.location import Location
+    from fleetcast.platforms.delta.foreign import ForeignReadingsTable
+
+    if "://" not in address:
+        return ForeignReadingsTable(directory / address, mapping)
+    from fleetcast.platforms.objects.store import delta_options
+
+    location = Location(address)
+    return ForeignReadingsTable(location.folder or location.uri, mapping, delta_options(location))
+
+
+def _own_table(directory: Path, source: DataSource, settings: PlatformSettings) -> WritableReadingsTable:
+    """An own table; one inside the state directory is in the storage, where there is one."""
     from fleetcast.platforms.delta.table import DeltaReadingsTable
 
     if settings.storage is not None and source.path.is_relative_to(settings.state):
@@ -246,4 +294,4 @@ def open_ingest(directory: Path, source: str | None = None) -> Ingest:
     from fleetcast.platforms.files.readings_file import LocalReadingsFiles
     from fleetcast.workflows.ingest import Ingest
 
-    return Ingest(LocalReadingsFiles(), open_table(directory, source))
+    return Ingest(LocalReadingsFiles(), open_own_table(directory, source))

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fleetcast.app import open_table
+from fleetcast.app import open_own_table
 from fleetcast.domain.approval import Choice
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.errors import BadInput
@@ -170,7 +170,7 @@ def test_a_moment_before_the_first_reading_is_refused(promoted: SmallFleet) -> N
 def test_readings_that_came_after_the_training_are_used_from_a_newer_table_version(tmp_path: Path) -> None:
     fleet = small_fleet(tmp_path, circuits=1)
     fleet.promote()
-    Simulate(open_table(fleet.opened.directory))(SimulatedFleet(1, 1, 70 * DAY, start=START))
+    Simulate(open_own_table(fleet.opened.directory))(SimulatedFleet(1, 1, 70 * DAY, start=START))
     fleet.clock.sleep(10 * DAY)
     made = make(fleet)
     assert made.origin == START + 70 * DAY
@@ -182,7 +182,7 @@ def test_holes_in_the_history_stay_holes_and_the_forecast_has_none(tmp_path: Pat
     fleet = small_fleet(tmp_path, circuits=1)
     fleet.promote()
     rows = _rows(fleet, fleet.last - 20 * HOUR, fleet.last)
-    table = open_table(tmp_path / "holed")
+    table = open_own_table(tmp_path / "holed")
     table.merge(rows)
     tables = {"readings": table}
     platform = replace(fleet.opened.platform, tables=tables)
@@ -214,7 +214,7 @@ def test_a_sensor_that_went_silent_is_forecast_from_its_mean_and_noted(tmp_path:
     rows = _rows(fleet, START, START).with_columns(
         pl.when(silent).then(None).otherwise(pl.col("pressure")).alias("pressure")
     )
-    table = open_table(tmp_path / "silent")
+    table = open_own_table(tmp_path / "silent")
     table.merge(rows)
     made = MakeForecast(replace(fleet.opened.platform, tables={"readings": table}), fleet.clock)(
         fleet.circuit

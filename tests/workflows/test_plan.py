@@ -11,7 +11,7 @@ from tests.fleets import SmallFleet, small_fleet
 
 
 def plan(fleet: SmallFleet) -> Plan:
-    return MakePlan(fleet.opened.platform)(fleet.opened.fleet)
+    return MakePlan(fleet.opened.platform, fleet.clock)(fleet.opened.fleet)
 
 
 def promotions(fleet: SmallFleet) -> list[str]:

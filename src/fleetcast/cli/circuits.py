@@ -103,7 +103,7 @@ def add_circuits(
     """
     keys = [CircuitKey.parse(text) for text in circuits]
     values = dict(_setting(text) for text in settings or ())
-    _report(_editing(fleet, dry_run).add(keys, values), dry_run, view, "declared")
+    report_edit(_editing(fleet, dry_run).add(keys, values), dry_run, view, "declared")
 
 
 @circuits_app.command("retire")
@@ -127,7 +127,7 @@ def retire_circuits(
                 f"{len(going.circuits)} circuits would be retired", fix="say --yes if that is meant"
             )
         typer.confirm(f"Retire {len(going.circuits)} circuits?", abort=True)
-    _report(going if dry_run else _editing(fleet, dry_run).retire(patterns), dry_run, view, "retired")
+    report_edit(going if dry_run else _editing(fleet, dry_run).retire(patterns), dry_run, view, "retired")
 
 
 def bump(
@@ -163,7 +163,7 @@ def bump(
     from fleetcast.workflows.edit_circuits import NewValues
 
     new = NewValues(cutoff, delta_version, component_version, retrain)
-    _report(_editing(fleet, dry_run).bump(patterns or (), new), dry_run, view, "changed")
+    report_edit(_editing(fleet, dry_run).bump(patterns or (), new), dry_run, view, "changed")
 
 
 def _read(fleet: Path) -> FleetReading:
@@ -187,7 +187,7 @@ def _setting(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _report(edited: Edited, dry_run: bool, view: View, done: str) -> None:  # noqa: FBT001
+def report_edit(edited: Edited, dry_run: bool, view: View, done: str) -> None:  # noqa: FBT001
     """Say which circuits and files changed, and what comes next."""
     from fleetcast.cli.circuits_views import edited_as_json
     from fleetcast.domain.wording import counted

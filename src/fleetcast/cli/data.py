@@ -135,7 +135,7 @@ def simulate(
 
     fleetcast simulate --plants 10 --circuits 20 --gaps 3 --late-rows 20
     """
-    from fleetcast.app import open_table
+    from fleetcast.app import open_own_table
     from fleetcast.cli.data_views import as_json, print_simulation
     from fleetcast.forecasting.simulation import Defects
     from fleetcast.workflows.simulate import Simulate, SimulatedFleet
@@ -149,7 +149,7 @@ def simulate(
         seed=seed,
         defects=Defects(gaps=gaps, duplicates=duplicates, late_rows=late_rows, stuck=stuck),
     )
-    report = Simulate(open_table(fleet, source))(wanted)
+    report = Simulate(open_own_table(fleet, source))(wanted)
     if view is View.JSON:
         show_json(as_json(report))
     else:
@@ -277,3 +277,68 @@ def _limits(text: str) -> tuple[str, SensorLimits]:
     raise BadInput(
         f"limit {text!r} is not a range", fix="write --limit SENSOR=MIN..MAX, such as Ot_avg=-50..60"
     )
+
+
+@data_app.command()
+def pin(
+    patterns: Annotated[
+        list[str] | None,
+        typer.Option("--circuits", metavar="PATTERN", help="Such as 'PLANT001/*'. Default: all."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the change and write nothing.")] = False,  # noqa: FBT002
+    fleet: FleetOption = Path(),
+    source: SourceOption = None,
+    view: FormatOption = View.TEXT,
+) -> None:
+    """Write the version that each table of readings has now into the circuits, as `delta_version`.
+
+    Rows that arrive later count after the next pin. Comments stay, and no other line changes.
+
+    For example:
+
+    fleetcast data pin --circuits 'PLANT001/*'
+    """
+    from fleetcast.app import open_fleet
+    from fleetcast.cli.circuits import report_edit
+    from fleetcast.workflows.edit_circuits import EditCircuits
+    from fleetcast.workflows.keep_versions import PinVersions
+
+    opened = open_fleet(fleet)
+    pinning = PinVersions(EditCircuits(fleet, opened.clock, dry_run), opened.platform.tables)
+    report_edit(pinning(opened.fleet.circuits, patterns or (), source), dry_run, view, "pinned")
+
+
+@data_app.command()
+def vacuum(
+    keep: Annotated[list[int] | None, typer.Option("--keep", help="A version to keep besides.")] = None,
+    older_than: Annotated[
+        str, typer.Option(metavar="DURATION", help="Spare what was replaced more recently than this.")
+    ] = "7d",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,  # noqa: FBT002
+    fleet: FleetOption = Path(),
+    source: SourceOption = None,
+    view: FormatOption = View.TEXT,
+) -> None:
+    """Remove files of the fleet's own table that nobody needs any more, to free space.
+
+    The newest version stays readable, and so do all that a circuit names or a registered model was trained on.
+
+    For example:
+
+    fleetcast data vacuum --dry-run
+    """
+    from fleetcast.app import open_fleet, open_own_table, own_source
+    from fleetcast.domain.duration import parse_duration
+    from fleetcast.workflows.keep_versions import Vacuum
+
+    opened = open_fleet(fleet)
+    name = own_source(fleet, source)
+    cleaning = Vacuum(opened.platform.models, name, open_own_table(fleet, name))
+    done = cleaning(opened.fleet, keep=keep or (), older_than=parse_duration(older_than), dry_run=dry_run)
+    if view is View.JSON:
+        show_json(
+            {"source": name, "kept_versions": list(done.kept), "files": done.files, "removed": not dry_run}
+        )
+        return
+    typer.echo(f"{done.files} files {'would be ' if dry_run else ''}removed from {name!r}")
+    typer.echo(f"readable: the newest version and {', '.join(map(str, done.kept)) or 'no other'}")

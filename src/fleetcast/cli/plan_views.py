@@ -53,6 +53,8 @@ def print_plan(plan: Plan, console: Console, *, every: bool, revision: Revision 
                 (asset.split(" ", 1)[0], _STYLES[asset.split(" ", 1)[0]]), " " + asset.split(" ", 1)[1]
             )
         )
+    for warning in plan.warnings:
+        console.print(Text(f"warning: {warning}", style="yellow"))
     if unchecked := _unchecked(plan):
         console.print(Text(unchecked, style="dim"))
     console.print(Text(summary(plan), style="bold"))
@@ -90,6 +92,7 @@ def as_json(plan: Plan, revision: Revision | None = None) -> Json:
         "has_changes": plan.has_changes,
         "summary": {action.replace(" ", "_"): plan.count(action) for action in _ORDER},
         "estimated_seconds": plan.estimated.total_seconds() if plan.estimated is not None else None,
+        "warnings": list(plan.warnings),
         "circuits": [_circuit(action) for action in plan.circuits],
         "assets": [
             {
@@ -107,6 +110,7 @@ def as_json(plan: Plan, revision: Revision | None = None) -> Json:
 def as_markdown(plan: Plan, revision: Revision | None = None) -> str:
     """A plan for a pull-request comment."""
     lines = [f"**{summary(plan)}**", ""]
+    lines += [f"> **Warning:** {_escaped(warning)}\n" for warning in plan.warnings]
     if revision is not None:
         lines += [*_revision(revision), ""]
     changed = [action for action in plan.circuits if not isinstance(action, UpToDate)]

@@ -9,11 +9,13 @@ from fleetcast.config.circuit_files import CircuitFinder, FoundCircuit
 from fleetcast.config.complaints import Complaints, looks_like, nearest
 from fleetcast.config.layers import Chain, Origin, origin, overlay, thresholds
 from fleetcast.config.schema import CircuitWritten, CleaningWritten, LimitsWritten, ThresholdsWritten
+from fleetcast.domain.canonical import Json
 from fleetcast.domain.circuit import Circuit, HyperparameterValue
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.family import FAMILIES, Number, hyperparameter_complaints
 from fleetcast.domain.identity import CircuitKey, checked_id
 from fleetcast.domain.quality import CleaningRules, SensorLimits
+from fleetcast.domain.settings import DataSource
 from fleetcast.domain.thresholds import Thresholds
 
 _REQUIRED = (
@@ -35,11 +37,16 @@ class CircuitResolver:
     """Turns the circuits that were found into domain values, sharing what they inherit."""
 
     def __init__(
-        self, complaints: Complaints, *, base: Thresholds, data_sources: Iterable[str], now: datetime
+        self,
+        complaints: Complaints,
+        *,
+        base: Thresholds,
+        data_sources: Mapping[str, DataSource],
+        now: datetime,
     ) -> None:
         self._complaints = complaints
         self._base = base
-        self._data_sources = frozenset(data_sources)
+        self._data_sources = data_sources
         self._now = now
         self._parents: dict[int, CircuitWritten] = {}
         self._sensors_below: dict[int, set[str]] = {}
@@ -121,6 +128,7 @@ class CircuitResolver:
                 hyperparameters=_hyperparameters(known["model"], merged.hyperparameters or {}),
                 sensor_limits=self._limits(found.chain, merged.sensor_limits or {}, features),
                 cleaning=self._rules(merged.cleaning),
+                source_mapping=self._source_mapping(found.key, known["data_source"], features),
                 revision=merged.revision or 0,
                 thresholds=self._thresholds(merged.thresholds, features),
                 description=merged.description or "",
@@ -131,6 +139,10 @@ class CircuitResolver:
             line = origin(found.chain, "forecast_horizon")
             self._complaints.add_error(line.file, line.line, error)
             return None
+
+    def _source_mapping(self, key: CircuitKey, source: str, features: tuple[str, ...]) -> Mapping[str, Json]:
+        declared = self._data_sources.get(source)
+        return {} if declared is None or declared.mapping is None else declared.mapping.inputs(key, features)
 
     def _model_name(self, found: FoundCircuit, merged: CircuitWritten) -> str | None:
         name = merged.model_name or f"{found.key.plant}-{found.key.circuit}".lower()

@@ -19,6 +19,7 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput, Complaint, InvalidFleet
 from fleetcast.domain.family import FAMILIES
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.settings import DataSource
 from fleetcast.domain.thresholds import Thresholds
 
 _NUMBERLIKE = re.compile(r"[0-9][0-9.:TZ+-]*")
@@ -79,7 +80,7 @@ class Surroundings:
     """What circuits are resolved in: the fleet they come into."""
 
     thresholds: Thresholds
-    data_sources: Sequence[str]
+    data_sources: Mapping[str, DataSource]
     given: Mapping[str, str]
     """Fields that every adopted circuit gets: its data source, its component version."""
     now: datetime

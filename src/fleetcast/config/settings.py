@@ -11,6 +11,7 @@ from fleetcast.config.complaints import Complaints, looks_like, nearest, shown
 from fleetcast.config.layers import thresholds
 from fleetcast.config.paths import inside
 from fleetcast.config.settings_schema import (
+    DataSourceWritten,
     ExpectationsWritten,
     GateWritten,
     RetentionWritten,
@@ -28,6 +29,7 @@ from fleetcast.domain.settings import (
     DEFAULT_RETENTION,
     Channel,
     DataSource,
+    DataSourceKind,
     EnvironmentName,
     EnvironmentSettings,
     PlatformSettings,
@@ -36,6 +38,7 @@ from fleetcast.domain.settings import (
     Retention,
     Settings,
 )
+from fleetcast.domain.table_mapping import Layout, TableMapping
 
 SETTINGS_FILE = "fleetcast.yaml"
 _SCHEDULED = ("plan", "train", "score", "monitor", "retention")
@@ -153,19 +156,45 @@ class _Reading:
         for name, written in (self._written.data_sources or {}).items():
             try:
                 checked_id("data source", name)
-                path = (
-                    inside(self._directory, written.path)
-                    if written.path is not None
-                    else DataSource(name).path
-                )
-                sources[name] = DataSource(name, written.kind or DataSource(name).kind, path)
+                sources[name] = self._data_source(name, written)
             except BadInput as error:
                 self._refuse(error, "data_sources", name)
+                sources[name] = DataSource(
+                    "refused"
+                )  # so that circuits that name it are not complained of too
             other = seen.setdefault(looks_like(name), name)
             if other != name:
                 alike = BadInput(f"looks like {other!r}", fix="rename one of the two")
                 self._refuse(alike, "data_sources", name)
         return sources
+
+    def _data_source(self, name: str, written: DataSourceWritten) -> DataSource:
+        """One source.
+
+        Raises:
+            BadInput: What is written does not fit together.
+        """
+        kind = written.kind or DataSource(name).kind
+        if kind is DataSourceKind.DELTA:
+            address = written.path or ""
+            if "://" in address:
+                address = str(Location(address))
+            mapping = TableMapping(
+                layout=Layout(written.layout or Layout.WIDE),
+                columns=written.columns or {},
+                plant_id=written.plant_id or "",
+                circuit_id=written.circuit_id or "",
+                sensors=written.sensors or {},
+                time_zone=written.time_zone or "",
+            )
+            return DataSource(name, kind, address=address, mapping=mapping)
+        foreign = written.model_fields_set - {"kind", "path"}
+        if foreign:
+            raise BadInput(
+                f"{', '.join(sorted(foreign))}: fleetcast's own table has one form", fix="write kind: delta"
+            )
+        path = DataSource(name).path if written.path is None else inside(self._directory, written.path)
+        return DataSource(name, kind, path)
 
     def _expected(self, name: EnvironmentName, written: ExpectationsWritten | None) -> EnvironmentSettings:
         plain = DEFAULT_ENVIRONMENTS[name]

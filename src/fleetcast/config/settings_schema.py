@@ -21,6 +21,7 @@ from fleetcast.config.schema import (
     Written,
 )
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE, DataSourceKind, PlatformKind
+from fleetcast.domain.table_mapping import Layout
 
 _PLANNED_PLATFORMS = ("azure", "ray")
 
@@ -70,6 +71,12 @@ class DataSourceWritten(Written):
 
     kind: Annotated[DataSourceKind, PlainValidator(_source_kind)] | None = None
     path: Text | None = None
+    layout: Annotated[str, PlainValidator(scalars.one_of(*Layout))] | None = None
+    columns: dict[str, Text] | None = None
+    plant_id: Text | None = None
+    circuit_id: Text | None = None
+    sensors: dict[str, Text] | None = None
+    time_zone: Text | None = None
 
 
 class ExpectationsWritten(Written):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
+from fleetcast.domain.canonical import Json
 from fleetcast.domain.duration import parse_date, parse_instant
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, checked_id
@@ -72,6 +73,8 @@ class Circuit:
     """As declared; a family's own defaults are not written in, so that they never enter the training hash."""
     sensor_limits: Mapping[str, SensorLimits] = field(default_factory=lambda: MappingProxyType({}))
     cleaning: CleaningRules = field(default_factory=CleaningRules)
+    source_mapping: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    """What decides how a foreign table is read for this circuit; empty for fleetcast's own."""
     revision: int = 0
     thresholds: Thresholds = field(default_factory=Thresholds)
     description: str = ""

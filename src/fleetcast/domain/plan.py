@@ -145,6 +145,8 @@ class Plan:
     """Of the fleet repository it was made from."""
     estimated: timedelta | None
     """Time to train on the platform's workers, from past runs; None if nothing like it ran yet."""
+    warnings: tuple[str, ...] = ()
+    """What may not be possible later; not part of what applying it would do."""
 
     @property
     def has_changes(self) -> bool:

@@ -15,6 +15,7 @@ from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.identity import checked_id
 from fleetcast.domain.location import Location
+from fleetcast.domain.table_mapping import TableMapping
 from fleetcast.domain.thresholds import Limits, Thresholds
 
 DATABASE_URL_VARIABLE = "FLEETCAST_DATABASE_URL"
@@ -43,6 +44,8 @@ class DataSourceKind(StrEnum):
 
     OWN = "own"
     """The Delta table that `fleetcast ingest` writes."""
+    DELTA = "delta"
+    """A Delta table that somebody else keeps; it is only read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,18 @@ class DataSource:
     name: str
     kind: DataSourceKind = DataSourceKind.OWN
     path: PurePosixPath = DEFAULT_READINGS
-    """The Delta table, relative to the fleet directory and inside it."""
+    """Of an own table: relative to the fleet directory and inside it."""
+    address: str = ""
+    """Of a foreign table: a URI, or a path from the fleet directory."""
+    mapping: TableMapping | None = None
+    """Of a foreign table: what its columns are."""
 
     def __post_init__(self) -> None:
         checked_id("data source", self.name)
+        if self.kind is DataSourceKind.DELTA and (self.mapping is None or not self.address):
+            raise BadInput(
+                "a Delta table needs its `path`", fix="write path: a folder, or a URI such as s3://…"
+            )
 
 
 @dataclass(frozen=True, slots=True)

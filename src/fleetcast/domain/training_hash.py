@@ -23,7 +23,9 @@ _NOT_DATA = ("pipeline_component_version", "revision")
 
 def training_inputs(circuit: Circuit) -> TrainingInputs:
     """Every resolved input of a circuit's training, as JSON values under the names of the fleet repository."""
+    mapping = {"source_mapping": circuit.source_mapping} if circuit.source_mapping else {}
     return {
+        **mapping,
         "plant_id": circuit.key.plant,
         "circuit_id": circuit.key.circuit,
         "features": list(circuit.features),

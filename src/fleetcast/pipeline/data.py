@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from fleetcast.pipeline.situation import Progress, Situation, actions, data_dige
 from fleetcast.ports.assets import DataAssets
 from fleetcast.ports.frozen_rows import FrozenRows
 from fleetcast.ports.models import ModelRegistry
-from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted
+from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted, VersionGone
 
 _AT_ONCE = 200
 """Assets registered in one transaction: a crash repeats at most the checks of so many circuits."""
@@ -111,6 +111,8 @@ class RegisterData:
             targets=circuit.targets,
             needed_steps=needed_steps(circuit.family, circuit.hyperparameters, circuit.steps),
         )
+        if readings.conflict:
+            verdict = replace(verdict, blocked=f"the table contradicts itself: {readings.conflict}")
         fingerprint = readings.fingerprint()
         if not verdict.blocked:
             self.frozen.freeze(readings, fingerprint)
@@ -145,7 +147,7 @@ def check_versions(circuits: Iterable[Circuit], tables: Mapping[str, ReadingsTab
         for (name, version), keys in asking.items():
             if name != source or (latest is not None and version <= latest):
                 continue
-            who = str(keys[0]) + (f" and {len(keys) - 1} more" if len(keys) > 1 else "")
+            who = _who(keys)
             if latest is None:
                 raise BadInput(
                     f"data source {source!r} holds no readings yet, but {who} should train on it",
@@ -155,6 +157,41 @@ def check_versions(circuits: Iterable[Circuit], tables: Mapping[str, ReadingsTab
                 f"delta_version {version} of {who} does not exist; {source!r} has versions 0 to {latest}",
                 fix=f"set `delta_version` to at most {latest}; see `fleetcast data versions`",
             )
+
+
+def expiring(
+    circuits: Iterable[Circuit], tables: Mapping[str, ReadingsTable], held: Collection[Digest], now: datetime
+) -> list[str]:
+    """Which table versions may be cleaned up by somebody else before their rows are frozen, and when.
+
+    Args:
+        circuits: Those that are to be trained.
+        tables: By data source.
+        held: Digests of the data that is checked and frozen already.
+        now: The present, aware UTC.
+    """
+    asking: defaultdict[tuple[str, int], list[CircuitKey]] = defaultdict(list)
+    for circuit in circuits:
+        if circuit.source_mapping and data_digest_of(circuit) not in held:
+            asking[circuit.data_source, circuit.delta_version].append(circuit.key)
+    found = []
+    for (source, version), keys in sorted(asking.items()):
+        expires_at = tables[source].expires_at(version)
+        if expires_at is None:
+            continue
+        days = (expires_at - now) / timedelta(days=1)
+        left = f"in {days:.0f} days" if days >= 1 else "today" if days > 0 else "at any time"
+        found.append(
+            f"version {version} of {source!r} may be cleaned up by its owner {left}: train {_who(keys)} before, "
+            "which keeps the rows, or `fleetcast data pin` a newer version"
+        )
+    return found
+
+
+def _who(keys: Sequence[CircuitKey]) -> str:
+    """The first few of some circuits, and how many more."""
+    shown = ", ".join(str(key) for key in keys[:3])
+    return shown + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
 
 
 def read_training_rows(
@@ -170,8 +207,11 @@ def read_training_rows(
             ReadingsWanted(circuit.key, circuit.features, circuit.window_start, circuit.cutoff.end)
             for circuit in members
         ]
-        for readings in tables[source].read(wanted, version):
-            yield by_key[readings.key], readings
+        try:
+            for readings in tables[source].read(wanted, version):
+                yield by_key[readings.key], readings
+        except VersionGone as error:
+            raise BadInput(f"{error}; {_who(list(by_key))} should train on it", fix=error.fix) from error
 
 
 def freeze_again(

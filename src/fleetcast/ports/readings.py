@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Readings:
     absent: frozenset[str]
     times: npt.NDArray[np.int64]
     values: npt.NDArray[np.float64]
+    conflict: str = ""
+    """Why these rows contradict each other, so that none of them can be trusted; empty if they do not."""
 
     def fingerprint(self) -> Digest:
         """SHA-256 of the sensors' names, the times and the values, bit for bit; the key is not part of it."""
@@ -70,6 +73,10 @@ class MergeOutcome:
     updated: int
 
 
+class VersionGone(BadInput):
+    """A version of a table can no longer be read: its log or its files were cleaned up."""
+
+
 class ReadingsTable(Protocol):
     """A versioned table of readings: `plant_id`, `circuit_id`, `timestamp` (UTC), one column for each sensor.
 
@@ -107,6 +114,28 @@ class ReadingsTable(Protocol):
 
         Raises:
             BadInput: The table or that version does not exist; the text names the versions there are.
+            VersionGone: It did exist.
+        """
+        ...
+
+    def expires_at(self, version: int) -> datetime | None:
+        """When the table's own clean-up may remove a version, aware UTC; None if nothing removes it."""
+        ...
+
+
+class WritableReadingsTable(ReadingsTable, Protocol):
+    """The table that fleetcast keeps itself."""
+
+    def vacuum(self, keep: Collection[int], older_than: timedelta, *, dry_run: bool) -> Sequence[str]:
+        """Remove files that neither the newest version nor any of those to keep needs; gives their names.
+
+        Args:
+            keep: Versions that must stay readable.
+            older_than: Files that a newer version replaced more recently than this stay.
+            dry_run: Only say which.
+
+        Raises:
+            Unavailable: The store refuses.
         """
         ...
 

@@ -195,7 +195,7 @@ def _prepare(request: Request, clock: Clock, scratch: Path) -> _Prepared:
     settings, new_sources = _settings(request, held)
     around = Surroundings(
         thresholds=settings.environments[EnvironmentName.DEV].thresholds,
-        data_sources=tuple(settings.data_sources),
+        data_sources=settings.data_sources,
         given={
             "data_source": _source_of_all(request, settings),
             "pipeline_component_version": str(held.component.version) if held else COMPONENT_VERSION,

@@ -11,7 +11,7 @@ import polars as pl
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import FileReport, IngestOptions, IngestReport
 from fleetcast.domain.sensor import did_you_mean
-from fleetcast.ports.readings import ReadingsTable
+from fleetcast.ports.readings import WritableReadingsTable
 from fleetcast.ports.readings_files import ReadingsFiles
 from fleetcast.workflows.unique_rows import KEYS, unique_rows
 
@@ -21,7 +21,7 @@ class Ingest:
     """Store the readings of some files: all are read first, then one merge makes one commit of them."""
 
     files: ReadingsFiles
-    table: ReadingsTable
+    table: WritableReadingsTable
 
     def __call__(self, paths: Sequence[Path], options: IngestOptions) -> IngestReport:
         """Ingest files in the order given; where they contradict each other the later one wins.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fleetcast.domain.approval import RequestOutline, RequestState, SubjectKind
 from fleetcast.domain.assets import Asset, AssetKind, VersionTaken
+from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.plan import (
     AssetAction,
@@ -20,9 +21,10 @@ from fleetcast.domain.plan import (
     plan_removed,
 )
 from fleetcast.pipeline.components import check_component_versions, component_asset
-from fleetcast.pipeline.data import check_versions
+from fleetcast.pipeline.data import check_versions, expiring
 from fleetcast.pipeline.environments import environment_asset
-from fleetcast.pipeline.situation import actions
+from fleetcast.pipeline.situation import actions, data_digest_of
+from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 
 
@@ -31,6 +33,7 @@ class MakePlan:
     """Compare the fleet with the index of what exists; reads in bulk and changes nothing."""
 
     platform: Platform
+    clock: Clock
 
     def __call__(self, fleet: Fleet) -> Plan:
         """Make the plan.
@@ -51,7 +54,13 @@ class MakePlan:
             assets=tuple(self._assets(fleet, circuits)),
             fleet=fleet.digest,
             estimated=estimate(circuits, fleet.circuits, past),
+            warnings=tuple(self._warnings(to_train)),
         )
+
+    def _warnings(self, to_train: Sequence[Circuit]) -> list[str]:
+        foreign = [circuit for circuit in to_train if circuit.source_mapping]
+        held = self.platform.data.held([data_digest_of(circuit) for circuit in foreign]) if foreign else {}
+        return expiring(foreign, self.platform.tables, held, self.clock.now())
 
     def _assets(self, fleet: Fleet, circuits: Sequence[CircuitAction]) -> list[AssetAction]:
         environment, component = environment_asset(fleet.environment), component_asset(fleet.component)

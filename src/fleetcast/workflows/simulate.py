@@ -12,7 +12,7 @@ import polars as pl
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.forecasting.simulation import DEFAULT_START, SENSORS, Defects, Simulated, simulate_circuit
-from fleetcast.ports.readings import ReadingsTable
+from fleetcast.ports.readings import WritableReadingsTable
 from fleetcast.workflows.unique_rows import unique_rows
 
 
@@ -82,7 +82,7 @@ class SimulationReport:
 class Simulate:
     """Store a made-up fleet's readings: one commit, and a second one for the rows that arrive late."""
 
-    table: ReadingsTable
+    table: WritableReadingsTable
 
     def __call__(self, fleet: SimulatedFleet) -> SimulationReport:
         """Make the readings and merge them; a repeat with the same arguments writes nothing.

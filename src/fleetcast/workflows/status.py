@@ -124,7 +124,7 @@ class ShowStatus:
             BadInput: A circuit names a table version that does not exist.
         """
         now = self.clock.now()
-        plan = MakePlan(self.platform)(fleet)
+        plan = MakePlan(self.platform, self.clock)(fleet)
         standings = Standings.read(self.platform, now)
         hashes = [action.training_hash for action in plan.to_train]
         jobs = {

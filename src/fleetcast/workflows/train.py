@@ -85,7 +85,7 @@ class Train:
             return self.runner.close(self.runner.run([entry], Situation(fleet, run, keys), watcher))
 
     def _refuse_stale(self, saved: Digest, fleet: Fleet) -> None:
-        current = MakePlan(self.runner.platform)(fleet).digest
+        current = MakePlan(self.runner.platform, self.runner.clock)(fleet).digest
         if current != saved:
             raise BadInput(
                 f"the fleet has moved on since the plan was saved: it was {saved}, now it is {current}",

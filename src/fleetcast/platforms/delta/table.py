@@ -2,51 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import DeltaError
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.location import without_secrets
 from fleetcast.platforms.delta.merging import KEYS, Changes, changes_between, create, write_changes
-from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted, TableVersion
+from fleetcast.platforms.delta.opening import DeltaVersions
+from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted
 
 _ATTEMPTS = 5
 
 
-class DeltaReadingsTable:
+class DeltaReadingsTable(DeltaVersions):
     """Keeps readings as a wide Delta table, partitioned by `plant_id`; see `ReadingsTable`."""
-
-    def __init__(self, location: Path | str, options: Mapping[str, str] | None = None) -> None:
-        """Name the table.
-
-        Args:
-            location: Its folder or URI.
-            options: What delta-rs is told about the object store, beyond what it finds in the environment.
-        """
-        self._location = str(location)
-        self._options = dict(options or {})
-
-    def latest_version(self) -> int | None:
-        """See `ReadingsTable`."""
-        table = self._open_or_none()
-        return None if table is None else table.version()
-
-    def versions(self) -> Sequence[TableVersion]:
-        """See `ReadingsTable`."""
-        table = self._open_or_none()
-        return [] if table is None else [_version_of(entry) for entry in table.history()]
 
     def circuits(self, version: int) -> Sequence[CircuitKey]:
         """See `ReadingsTable`."""
         lazy = pl.scan_delta(self._at(version)).select("plant_id", "circuit_id").unique()
-        return sorted(CircuitKey(plant, circuit) for plant, circuit in self._collected(lazy).rows())
+        return sorted(CircuitKey(plant, circuit) for plant, circuit in self._collected(lazy, version).rows())
 
     def sensors(self, version: int) -> tuple[str, ...]:
         """See `ReadingsTable`."""
@@ -59,8 +39,29 @@ class DeltaReadingsTable:
         held = set(_columns(table))
         for plant in sorted({want.key.plant for want in wanted}):
             yield from self._read_plant(
-                lazy, held, plant, [want for want in wanted if want.key.plant == plant]
+                lazy, held, plant, [want for want in wanted if want.key.plant == plant], version
             )
+
+    def expires_at(self, version: int) -> datetime | None:  # noqa: ARG002  # the same for all
+        """Never: versions stay until `vacuum` is told which to keep."""
+        return None
+
+    def vacuum(self, keep: Collection[int], older_than: timedelta, *, dry_run: bool) -> Sequence[str]:
+        """See `WritableReadingsTable`."""
+        table = self._open_or_none()
+        if table is None:
+            return []
+        hours = int(older_than.total_seconds() // 3600)
+        kept = sorted({version for version in keep if 0 <= version < table.version()})
+        try:
+            return table.vacuum(
+                hours, dry_run=dry_run, enforce_retention_duration=False, full=True, keep_versions=kept
+            )
+        except (DeltaError, OSError) as error:
+            raise Unavailable(
+                f"the readings table at {self._location} cannot be cleaned up: {without_secrets(str(error))}",
+                fix="check the disk and its rights; what was not removed can be removed later",
+            ) from error
 
     def merge(self, rows: pl.DataFrame) -> MergeOutcome:
         """See `ReadingsTable`."""
@@ -102,11 +103,12 @@ class DeltaReadingsTable:
             pl.col("timestamp").is_between(*inside),
         )
         return changes_between(
-            rows, self._collected(lazy.select(name for name in held if name in rows.columns))
+            rows,
+            self._collected(lazy.select(name for name in held if name in rows.columns), table.version()),
         )
 
     def _read_plant(
-        self, lazy: pl.LazyFrame, held: set[str], plant: str, wanted: Sequence[ReadingsWanted]
+        self, lazy: pl.LazyFrame, held: set[str], plant: str, wanted: Sequence[ReadingsWanted], version: int
     ) -> Iterator[Readings]:
         sensors = sorted({name for want in wanted for name in want.sensors if name in held})
         rows = self._collected(
@@ -119,52 +121,12 @@ class DeltaReadingsTable:
                 "circuit_id",
                 pl.col("timestamp").to_physical(),
                 *(pl.col(name).fill_null(np.nan) for name in sensors),
-            )
+            ),
+            version,
         ).sort("circuit_id", "timestamp", maintain_order=True)
         by_circuit = {key[0]: part for key, part in rows.partition_by("circuit_id", as_dict=True).items()}
         for want in wanted:
             yield _cut(by_circuit.get(want.key.circuit, rows.clear()), want, held)
-
-    def _open_or_none(self) -> DeltaTable | None:
-        try:
-            return DeltaTable(self._location, storage_options=self._options)
-        except TableNotFoundError:
-            return None
-        except (DeltaError, OSError) as error:
-            raise Unavailable(
-                f"the readings table at {self._location} cannot be opened: {without_secrets(str(error))}",
-                fix="check the folder and its permissions",
-            ) from error
-
-    def _at(self, version: int) -> DeltaTable:
-        latest = self.latest_version()
-        if latest is None:
-            raise BadInput(
-                f"delta_version {version} does not exist: there is no readings table at {self._location} yet",
-                fix="store some readings first: `fleetcast ingest` or `fleetcast simulate`",
-            )
-        if not 0 <= version <= latest:
-            raise BadInput(
-                f"delta_version {version} does not exist; the table has 0 to {latest}",
-                fix=f"write a version the table has, for instance the newest: delta_version: {latest}",
-            )
-        try:
-            return DeltaTable(self._location, version=version, storage_options=self._options)
-        except (DeltaError, OSError) as error:
-            why = without_secrets(str(error))
-            raise BadInput(
-                f"delta_version {version} can no longer be read: its log or files were cleaned up ({why})",
-                fix=f"write a newer version; the newest is {latest}",
-            ) from error
-
-    def _collected(self, lazy: pl.LazyFrame) -> pl.DataFrame:
-        try:
-            return lazy.collect()
-        except (pl.exceptions.PolarsError, DeltaError, OSError) as error:
-            raise Unavailable(
-                f"the readings table at {self._location} cannot be read: {without_secrets(str(error))}",
-                fix="check the disk; if files were vacuumed, choose a newer delta_version",
-            ) from error
 
     def _refused(self, error: Exception) -> Unavailable:
         return Unavailable(
@@ -196,23 +158,3 @@ def _cut(rows: pl.DataFrame, want: ReadingsWanted, held: set[str]) -> Readings:
 
 def _micros(moment: datetime) -> int:
     return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * 1_000_000 + moment.microsecond
-
-
-def _version_of(entry: dict[str, object]) -> TableVersion:
-    metrics = entry.get("operationMetrics")
-    return TableVersion(
-        version=_whole(entry["version"]),
-        committed_at=datetime.fromtimestamp(_whole(entry["timestamp"]) / 1000, tz=UTC),
-        operation=str(entry.get("operation", "")),
-        rows_written=_rows_written(metrics) if isinstance(metrics, dict) else None,
-    )
-
-
-def _rows_written(metrics: dict[str, object]) -> int | None:
-    names = ("num_target_rows_inserted", "num_target_rows_updated", "num_added_rows")
-    counted = [_whole(metrics[name]) for name in names if name in metrics]
-    return sum(counted) if counted else None
-
-
-def _whole(number: object) -> int:
-    return int(str(number))

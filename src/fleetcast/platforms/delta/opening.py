@@ -1,0 +1,108 @@
+"""Opening versions of a Delta table, and what can be wrong with that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.location import without_secrets
+from fleetcast.ports.readings import TableVersion, VersionGone
+
+
+class DeltaVersions:
+    """The versions of one Delta table, wherever it is."""
+
+    missing_fix = "store some readings first: `fleetcast ingest` or `fleetcast simulate`"
+    """What to do where there is no table."""
+
+    def __init__(self, location: Path | str, options: Mapping[str, str] | None = None) -> None:
+        """Name the table.
+
+        Args:
+            location: Its folder or URI.
+            options: What delta-rs is told about the object store, beyond what it finds in the environment.
+        """
+        self._location = str(location)
+        self._options = dict(options or {})
+
+    def latest_version(self) -> int | None:
+        """See `ReadingsTable`."""
+        table = self._open_or_none()
+        return None if table is None else table.version()
+
+    def versions(self) -> Sequence[TableVersion]:
+        """See `ReadingsTable`."""
+        table = self._open_or_none()
+        return [] if table is None else [_version_of(entry) for entry in table.history()]
+
+    def _open_or_none(self) -> DeltaTable | None:
+        try:
+            return DeltaTable(self._location, storage_options=self._options)
+        except TableNotFoundError:
+            return None
+        except (DeltaError, OSError) as error:
+            raise Unavailable(
+                f"the readings table at {self._location} cannot be opened: {without_secrets(str(error))}",
+                fix="check the folder and its permissions",
+            ) from error
+
+    def _at(self, version: int) -> DeltaTable:
+        latest = self.latest_version()
+        if latest is None:
+            raise BadInput(
+                f"delta_version {version} does not exist: there is no readings table at {self._location} yet",
+                fix=self.missing_fix,
+            )
+        if not 0 <= version <= latest:
+            raise BadInput(
+                f"delta_version {version} does not exist; the table has 0 to {latest}",
+                fix=f"write a version the table has, for instance the newest: delta_version: {latest}",
+            )
+        try:
+            return DeltaTable(self._location, version=version, storage_options=self._options)
+        except (DeltaError, OSError) as error:
+            raise self._gone(version, error) from error
+
+    def _gone(self, version: int, error: Exception) -> VersionGone:
+        return VersionGone(
+            f"delta_version {version} of {self._location} can no longer be read: its log or files were cleaned up "
+            f"({without_secrets(str(error))[:200]})",
+            fix=f"write a newer version; the newest is {self.latest_version()}",
+        )
+
+    def _collected(self, lazy: pl.LazyFrame, version: int) -> pl.DataFrame:
+        try:
+            return lazy.collect(engine="streaming")
+        except FileNotFoundError as error:
+            raise self._gone(version, error) from error
+        except (pl.exceptions.PolarsError, DeltaError, OSError) as error:
+            raise Unavailable(
+                f"the readings table at {self._location} cannot be read: {without_secrets(str(error))}",
+                fix="check the disk; if files were vacuumed, choose a newer delta_version",
+            ) from error
+
+
+def _version_of(entry: dict[str, object]) -> TableVersion:
+    metrics = entry.get("operationMetrics")
+    return TableVersion(
+        version=_whole(entry["version"]),
+        committed_at=datetime.fromtimestamp(_whole(entry["timestamp"]) / 1000, tz=UTC),
+        operation=str(entry.get("operation", "")),
+        rows_written=_rows_written(metrics) if isinstance(metrics, dict) else None,
+    )
+
+
+def _rows_written(metrics: dict[str, object]) -> int | None:
+    names = ("num_target_rows_inserted", "num_target_rows_updated", "num_added_rows")
+    counted = [_whole(metrics[name]) for name in names if name in metrics]
+    return sum(counted) if counted else None
+
+
+def _whole(number: object) -> int:
+    return int(str(number))
