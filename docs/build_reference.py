@@ -81,6 +81,9 @@ def _settings() -> str:
         for gap, value in _EXAMPLE.items():
             text = text.replace(f"@@{gap}", value)
         lines += [f"### `{place}`", "", "```yaml", text, "```", ""]
+    layout = Path(fleetcast.__file__).parent / "config" / "layouts" / "predecessor.yaml"
+    lines += ["### The predecessor's layout, as a mapping for `fleetcast adopt`", ""]
+    lines += ["```yaml", layout.read_text(encoding="utf-8").rstrip(), "```", ""]
     gates = ", ".join(f"`{gate.value}`" for gate in Gate)
     lines.append(f"Gates: {gates}.")
     return "\n".join(lines)

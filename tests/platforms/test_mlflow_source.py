@@ -84,12 +84,13 @@ def test_an_address_that_cannot_be_a_registry_is_refused(tmp_path: Path, address
     assert not list(tmp_path.iterdir())
 
 
-def test_a_database_that_is_no_registry_is_said_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"not a database", b""])
+def test_a_file_that_is_no_registry_is_refused_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "mlflow.db"
-    path.write_text("not a database")
-    with pytest.raises(FleetcastError) as caught:
-        MlflowSource(f"sqlite:///{path}").find({KEY: "p-c1"})
-    assert "\n" not in str(caught.value)
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=r"mlflow\.db is no"):
+        MlflowSource(f"sqlite:///{path}")
+    assert path.read_bytes() == content
 
 
 def test_a_server_that_is_down_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,8 +45,8 @@ class MlflowSource:
                 fix="leave it out and set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
             )
         path = self.uri.removeprefix("sqlite:///")
-        if path != self.uri and not Path(path).is_file():
-            raise BadInput(f"there is no MLflow database {path}", fix="check the path after sqlite:///")
+        if path != self.uri:
+            _check_database(Path(path))
         if "://" not in self.uri and not Path(self.uri).is_dir():
             raise BadInput(
                 f"there is no MLflow folder {self.uri}", fix="name a folder, or sqlite:///FILE, or http://…"
@@ -113,15 +114,30 @@ class MlflowSource:
                 logging.getLogger(name).setLevel(logging.ERROR)
             from mlflow import MlflowClient
             from mlflow.exceptions import MlflowException
+            from sqlalchemy.exc import SQLAlchemyError
 
             try:
                 yield MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
-            except MlflowException as error:
+            except (MlflowException, SQLAlchemyError, OSError) as error:
                 said = str(error).splitlines()[0][:300]
                 raise Unavailable(
                     f"the MLflow registry refuses: {said}",
                     fix="check its address, its rights and its version",
                 ) from error
+
+
+def _check_database(path: Path) -> None:
+    """Make sure that a file is an MLflow registry: MLflow itself would make one of any empty database."""
+    if not path.is_file():
+        raise BadInput(f"there is no MLflow database {path}", fix="check the path after sqlite:///")
+    query = "SELECT 1 FROM sqlite_master WHERE name = 'registered_models'"
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            known = connection.execute(query).fetchone()
+    except sqlite3.Error as error:
+        raise BadInput(f"{path} is no database: {error}", fix="check the path after sqlite:///") from error
+    if known is None:
+        raise BadInput(f"{path} is no MLflow registry", fix="check the path after sqlite:///")
 
 
 @contextmanager
