@@ -68,9 +68,7 @@ expect 0 'fleetcast forecast PLANT001/CIRCUIT01 --at 2025-04-20'
 shows 'plant001-circuit01:1'
 
 chapter 'One bump trains one'
-printf '\n# config/circuits.yaml: CIRCUIT01 gets cutoff_date: 2025-04-20 and delta_version: 1\n'
-sed 's/^\( *\)CIRCUIT01:$/&\n\1  cutoff_date: 2025-04-20\n\1  delta_version: 1/' config/circuits.yaml >new.yaml
-mv new.yaml config/circuits.yaml
+expect 0 'fleetcast bump --cutoff 2025-04-20 --delta-version 1 --circuits PLANT001/CIRCUIT01'
 expect 2 'fleetcast plan --detailed-exitcode'
 shows 'cutoff_date 2025-03-31 → 2025-04-20'
 shows 'Plan: 1 to train, 1 up to date'

@@ -92,11 +92,12 @@ def test_the_written_circuits_say_what_the_source_said(fleet: Repository, source
     text = (fleet.folder / CIRCUITS).read_text()
     assert "# Circuits of the east plant." in text
     assert (
-        '      # The compressor.\n      CIRCUIT01:\n        description: "Compressor: first stage"\n' in text
+        "      # The compressor.\n      CIRCUIT01:\n        description: 'Compressor: first stage'\n" in text
     )
     assert "  forecast_horizon: 12h\n" in text.partition("plants:")[0]
     assert "        model_name: loop-two\n" in text
     assert fleet.type("validate").code == 0
+    assert fleet.type("fmt", "--check").code == 0
 
 
 def test_adopting_again_does_nothing_and_finishes_what_was_not_done(
@@ -105,7 +106,7 @@ def test_adopting_again_does_nothing_and_finishes_what_was_not_done(
     two = models / "loop-two"
     shutil.move(two, models.parent / "kept")
     first = adopt(fleet, source, "--models", str(models))
-    assert f"no model for {CIRCUIT02}: the plan says to train it" in first.out
+    assert f"no model found for {CIRCUIT02}: if it has none here, the plan says to train it" in first.out
     simulate(fleet)
     assert fleet.actions() == {CIRCUIT01: "up to date", CIRCUIT02: "train"}
     shutil.move(models.parent / "kept", two)
@@ -282,6 +283,7 @@ def test_circuits_come_into_a_fleet_that_exists(
     assert done.code == 0, done.err
     assert "1 circuit declared already, left as declared" in done.out
     assert (fleet.folder / CIRCUITS).read_text() == main
+    assert fleet.type("fmt", "--check").code == 0
     assert fleet.actions() == {CIRCUIT01: "up to date", CIRCUIT02: "up to date"}
 
 

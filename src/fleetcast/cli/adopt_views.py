@@ -56,7 +56,7 @@ def _row(row: AdoptedModel) -> str:
         case Outcome.HAS_VERSIONS:
             return f"{row.model} has versions of its own; {row.source} is left where it is"
         case Outcome.NONE:
-            return f"no model for {row.key}: the plan says to train it"
+            return f"no model found for {row.key}: if it has none here, the plan says to train it"
 
 
 def _next(done: Adoption) -> Iterator[str]:

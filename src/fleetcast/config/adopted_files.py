@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleetcast.config.circuit_files import MAIN_FILE
-from fleetcast.config.layout import DEFAULTED
+from fleetcast.config.layout import DEFAULTED, OUR_FIELDS
 from fleetcast.config.other_layout import OtherCircuit, OtherFleet
 from fleetcast.config.settings import SETTINGS_FILE
 from fleetcast.config.templates import fleet_files
@@ -155,12 +155,17 @@ def _plants(circuits: Sequence[OtherCircuit], common: Mapping[str, Node]) -> Ite
             yield from (f"      {comment}" for comment in circuit.comments)
             own = {
                 name: value
-                for name, value in circuit.block.items()
+                for name, value in sorted(circuit.block.items(), key=lambda item: _place(item[0]))
                 if name not in _NAMED and not (name in common and written(common[name]) == written(value))
             }
             own = _without_default_name(circuit.key, own)
             yield f"      {circuit.key.circuit}:" + ("" if own else " {}")
             yield from block_lines(_block(own), 8)
+
+
+def _place(name: str) -> int:
+    """Where a setting stands in the order that `fleetcast fmt` writes."""
+    return OUR_FIELDS.index(name)
 
 
 def _without_default_name(key: CircuitKey, own: dict[str, Node]) -> dict[str, Node]:

@@ -43,4 +43,6 @@ def _scalar(node: Scalar) -> str:
         return text
     if node.plain and (node.empty or text == "-" or _NOT_TEXT.fullmatch(text)):
         return text
+    if text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
     return json.dumps(text, ensure_ascii=False)
