@@ -287,6 +287,39 @@ def test_circuits_come_into_a_fleet_that_exists(
     assert fleet.actions() == {CIRCUIT01: "up to date", CIRCUIT02: "up to date"}
 
 
+def test_a_circuit_that_collides_with_the_fleet_is_named_with_its_line_in_the_source(
+    fleet: Repository, source: Path, tmp_path: Path
+) -> None:
+    assert adopt(fleet, source).code == 0
+    more = tmp_path / "more.yaml"
+    more.write_text(SOURCE.replace("CIRCUIT02", "CIRCUIT03"))
+    done = adopt(fleet, more)
+    assert done.code == 1
+    assert f"{more}:18: model name 'loop-two' is taken" in done.err, done.err
+    assert not (fleet.folder / "config" / "circuits").exists()
+
+
+def test_an_adoption_that_was_killed_while_it_wrote_is_finished_by_the_next(
+    fleet: Repository, source: Path, tmp_path: Path
+) -> None:
+    whole = Repository(tmp_path / "whole")
+    assert adopt(whole, source).code == 0
+    shutil.copytree(whole.folder, fleet.folder)
+    (fleet.folder / "fleetcast.yaml").unlink()
+    (fleet.folder / "README.md").unlink()
+    assert adopt(fleet, source).code == 0
+    assert fleet.type("validate").code == 0
+
+
+def test_files_of_somebody_else_are_not_overwritten(fleet: Repository, source: Path) -> None:
+    fleet.folder.mkdir()
+    (fleet.folder / "README.md").write_text("mine")
+    done = adopt(fleet, source)
+    assert done.code == 1
+    assert "README.md would be overwritten" in done.err
+    assert [path.name for path in fleet.folder.iterdir()] == ["README.md"]
+
+
 def test_a_mapping_file_reads_another_layout(fleet: Repository, tmp_path: Path) -> None:
     other = tmp_path / "loops.yaml"
     other.write_text(

@@ -47,7 +47,8 @@ def new_repository(source: str, fleet: OtherFleet, data_sources: Block | None) -
         if _OWN_TABLE not in settings:
             raise AssertionError("the template of fleetcast.yaml has no data source to replace")
         contents[SETTINGS_FILE] = settings.replace(_OWN_TABLE, _sources_text(data_sources))
-    return tuple(NewFile(path, content) for path, content in contents.items())
+    last = contents.pop(SETTINGS_FILE)  # a folder without it is no fleet yet: a killed adoption starts anew
+    return (*(NewFile(path, content) for path, content in contents.items()), NewFile(SETTINGS_FILE, last))
 
 
 def more_circuits(
@@ -102,6 +103,8 @@ def write_files(directory: Path, files: Sequence[NewFile]) -> tuple[Path, ...]:
 
 def _check_unchanged(path: Path, file: NewFile) -> None:
     if file.before is None and (path.exists() or path.is_symlink()):
+        if path.is_file() and path.read_bytes() == file.content.encode():
+            return  # of an adoption that was killed
         raise BadInput(f"{path} would be overwritten", fix="choose another directory, or move the file away")
     if file.before is not None and path.read_text(encoding="utf-8") != file.before:
         raise BadInput(f"{path} has changed meanwhile", fix="run the same command again")

@@ -66,6 +66,7 @@ class OtherFleet:
     """The circuits of another layout, valid as they will be written."""
 
     circuits: tuple[Circuit, ...]
+    """Of the whole fleet that they come into."""
     found: tuple[OtherCircuit, ...]
     """In the order of the source."""
     header: tuple[str, ...]
@@ -84,6 +85,10 @@ class Surroundings:
     given: Mapping[str, str]
     """Fields that every adopted circuit gets: its data source, its component version."""
     now: datetime
+    declared: frozenset[CircuitKey] = frozenset()
+    """Circuits that the fleet has already: its declaration stands."""
+    beside: Sequence[tuple[str, Node | None]] = ()
+    """The circuit files of the fleet, which new circuits inherit from and must not collide with."""
 
 
 def read_other_fleet(source: Path, layout: Layout, around: Surroundings) -> OtherFleet:
@@ -144,7 +149,7 @@ class _Reading:
         lines = self.source.read_text(encoding="utf-8-sig").splitlines()
         places = self._places(root)
         found = tuple(circuit for place in places if (circuit := self._circuit(place, lines)))
-        circuits = self._resolved([circuit.block for circuit in found])
+        circuits = self._resolved([one.block for one in found if one.key not in self.around.declared])
         header = tuple(_header(lines))
         if found and found[0].comments == header:
             header = ()  # of a file that is a list: it is the first circuit's comment already
@@ -354,6 +359,8 @@ class _Reading:
         items.extend(blocks)
         self._set(root, "circuits", items, 1)
         finder = CircuitFinder(self.complaints)
+        for file, node in self.around.beside:
+            finder.read(file, node)
         finder.read(self.file, root)
         resolver = CircuitResolver(
             self.complaints,

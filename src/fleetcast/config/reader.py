@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,11 +96,8 @@ def _read(directory: Path, now: datetime) -> FleetReading:
     environment = read_environment(_required(directory, ENVIRONMENT_FILE, complaints), complaints)
     component = read_component(_required(directory, COMPONENT_FILE, complaints), complaints)
     finder = CircuitFinder(complaints)
-    more = _more_circuit_files(directory, complaints)
-    if (directory / MAIN_FILE).exists() or not more:
-        finder.read(MAIN_FILE, _required(directory, MAIN_FILE, complaints))
-    for file in more:
-        finder.read(file, _node(directory, file, complaints))
+    for file, node in _circuit_nodes(directory, complaints):
+        finder.read(file, node)
     resolver = CircuitResolver(
         complaints,
         base=settings.environments[EnvironmentName.DEV].thresholds,
@@ -116,6 +113,26 @@ def _read(directory: Path, now: datetime) -> FleetReading:
             "the training environment or component is empty", fix="write it as `fleetcast init` does"
         )
     return FleetReading(Fleet(settings, circuits, environment, component), chains)
+
+
+def circuit_nodes(directory: Path) -> Sequence[tuple[str, Node | None]]:
+    """The circuit files of a fleet repository as they are written, by name.
+
+    Raises:
+        InvalidFleet: One cannot be read.
+    """
+    complaints = Complaints()
+    nodes = list(_circuit_nodes(directory, complaints))
+    complaints.raise_any()
+    return nodes
+
+
+def _circuit_nodes(directory: Path, complaints: Complaints) -> Iterator[tuple[str, Node | None]]:
+    more = _more_circuit_files(directory, complaints)
+    if (directory / MAIN_FILE).exists() or not more:
+        yield MAIN_FILE, _required(directory, MAIN_FILE, complaints)
+    for file in more:
+        yield file, _node(directory, file, complaints)
 
 
 def _required(directory: Path, file: str, complaints: Complaints) -> Node | None:

@@ -13,7 +13,7 @@ from fleetcast.config.adopted_files import NewFile, more_circuits, new_repositor
 from fleetcast.config.assets import COMPONENT_FILE
 from fleetcast.config.layout import Layout
 from fleetcast.config.other_layout import OtherCircuit, OtherFleet, Surroundings, read_other_fleet
-from fleetcast.config.reader import load_fleet
+from fleetcast.config.reader import circuit_nodes, load_fleet
 from fleetcast.config.settings import SETTINGS_FILE, adopted_sources
 from fleetcast.config.yaml_nodes import Block
 from fleetcast.domain.circuit import Circuit
@@ -201,24 +201,23 @@ def _prepare(request: Request, clock: Clock, scratch: Path) -> _Prepared:
             "pipeline_component_version": str(held.component.version) if held else COMPONENT_VERSION,
         },
         now=clock.now(),
+        declared=frozenset(circuit.key for circuit in held.circuits) if held else frozenset(),
+        beside=circuit_nodes(directory) if held else (),
     )
     other = read_other_fleet(request.source, request.layout, around)
     if held is None:
         files = new_repository(name, other, new_sources)
-        declared: set[CircuitKey] = set()
     else:
-        declared = {circuit.key for circuit in held.circuits}
-        new = [circuit for circuit in other.found if circuit.key not in declared]
+        new = [circuit for circuit in other.found if circuit.key not in around.declared]
         files = more_circuits(directory, name, other, new, new_sources)
         _copy_declarations(directory, scratch)
     write_files(scratch, files)
     fleet = load_fleet(scratch, now=clock.now())
     circuits = {circuit.key: circuit for circuit in fleet.circuits}
-    if held is None and tuple(fleet.circuits) != other.circuits:
+    if fleet.circuits != other.circuits:
         raise AssertionError("the circuits would not be read back as they were found")
-    return _Prepared(
-        directory, other, files, circuits, sum(1 for circuit in other.found if circuit.key in declared)
-    )
+    before = sum(1 for circuit in other.found if circuit.key in around.declared)
+    return _Prepared(directory, other, files, circuits, before)
 
 
 def _settings(request: Request, held: Fleet | None) -> tuple[Settings, Block | None]:

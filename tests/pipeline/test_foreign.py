@@ -1,0 +1,114 @@
+"""A foreign model put to use: what it is given, what its intervals rest on, how it is replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.foreign import AnyFrame, ForeignDescription
+from fleetcast.forecasting.series import Floats, Series
+from fleetcast.pipeline.foreign import ForeignModel
+from fleetcast.ports.foreign_models import ForeignTask
+
+START, HOUR = datetime(2025, 1, 1, tzinfo=UTC), timedelta(hours=1)
+LOOKBACK, HORIZON = 6, 3
+TASK = ForeignTask("m:1", Path("model"), ("a", "b"), ("b",), HOUR, HORIZON)
+
+
+@dataclass
+class HoldsLast:
+    """Foreign models in memory: each step is the last reading of the last feature."""
+
+    asked: list[tuple[Floats, Sequence[datetime]]] = field(default_factory=list)
+
+    def describe(self, folder: Path) -> ForeignDescription:
+        return ForeignDescription(AnyFrame(), None, {"folder": folder.name})
+
+    def points(self, task: ForeignTask, windows: Floats, ends: Sequence[datetime]) -> Floats:
+        self.asked.append((windows, ends))
+        return np.repeat(windows[:, -1:, -1:], task.horizon, axis=1)
+
+
+def series(values: Floats) -> Series:
+    return Series(START, HOUR, ("a", "b"), values)
+
+
+def walk(length: int = 40) -> Floats:
+    return np.random.default_rng(3).normal(size=(length, 2)).cumsum(axis=0)
+
+
+def test_a_forecast_begins_where_the_history_ends_and_covers_the_targets() -> None:
+    values = walk()
+    forecast, origins = ForeignModel(TASK, LOOKBACK, HoldsLast()).forecast(series(values))
+    assert (forecast.start, forecast.sensors) == (START + 40 * HOUR, ("b",))
+    assert forecast.point.tolist() == [[values[-1, 1]]] * HORIZON
+    assert origins == 24
+
+
+def test_intervals_are_as_wide_as_its_errors_were() -> None:
+    values = walk(34)  # origins 6 to 31: more than 24, so some are left out
+    model = HoldsLast()
+    forecast, origins = ForeignModel(TASK, LOOKBACK, model).forecast(series(values))
+    ends = [round((end - START) / HOUR) for end in model.asked[0][1]][:-1]
+    assert origins == len(ends) == 24
+    assert (ends[0], ends[-1]) == (6, 31)
+    for step in range(HORIZON):
+        errors = sorted(abs(values[end + step, 1] - values[end - 1, 1]) for end in ends)
+        assert forecast.upper_80[step, 0] - forecast.point[step, 0] == pytest.approx(errors[19])
+        assert forecast.upper_95[step, 0] - forecast.point[step, 0] == pytest.approx(errors[23])
+    assert (forecast.lower_95 <= forecast.lower_80).all()
+
+
+def test_a_short_history_is_filled_up_and_gives_no_intervals() -> None:
+    model = HoldsLast()
+    forecast, origins = ForeignModel(TASK, LOOKBACK, model).forecast(
+        series(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    )
+    assert origins == 0
+    assert model.asked[0][0][0, :, 1].tolist() == [3.0, 3.0, 3.0, 3.0, 2.0, 4.0]
+    assert forecast.upper_95.tolist() == forecast.point.tolist()
+
+
+def test_holes_take_the_last_reading_before_them() -> None:
+    values = walk(12)
+    values[9:, 1] = np.nan
+    model = HoldsLast()
+    ForeignModel(TASK, LOOKBACK, model).forecast(series(values))
+    assert np.isfinite(model.asked[0][0]).all()
+    assert model.asked[0][0][-1, -1, 1] == values[8, 1]
+
+
+def test_a_feature_without_any_reading_is_named() -> None:
+    values = walk(12)
+    values[:, 0] = np.nan
+    with pytest.raises(BadInput, match="m:1 cannot forecast: no recent reading of a"):
+        ForeignModel(TASK, LOOKBACK, HoldsLast()).forecast(series(values))
+
+
+def test_a_history_on_another_grid_is_refused() -> None:
+    other = Series(START, 2 * HOUR, ("a", "b"), walk(12))
+    with pytest.raises(BadInput, match="m:1 needs a, b every 1:00:00"):
+        ForeignModel(TASK, LOOKBACK, HoldsLast()).forecast(other)
+
+
+def test_a_replay_measures_what_a_plain_loop_measures() -> None:
+    values = walk(30)
+    values[20, 1] = np.nan
+    origins = [START + step * HOUR for step in (0, 3, 10, 18, 27, 28)] + [START + HOUR / 2]
+    found = ForeignModel(TASK, LOOKBACK, HoldsLast()).replay(series(values), origins)
+    expected = [
+        np.nan,  # nothing before it
+        np.mean([abs(values[3 + step, 1] - values[2, 1]) for step in range(HORIZON)]),
+        np.mean([abs(values[10 + step, 1] - values[9, 1]) for step in range(HORIZON)]),
+        np.nan,  # a hole in its horizon
+        np.mean([abs(values[27 + step, 1] - values[26, 1]) for step in range(HORIZON)]),
+        np.nan,  # reaches past the series
+        np.nan,  # not on the grid
+    ]
+    np.testing.assert_allclose(found[:, 0], expected)
