@@ -1,7 +1,6 @@
 """What a team has before fleetcast: a long Delta table of readings, and two models in an MLflow registry.
 
 python predecessor.py table FOLDER       write the table: site, loop, tag, measured_at, reading
-python predecessor.py wide FOLDER LOOP FILE  write one loop as Parquet, a column for each sensor
 python predecessor.py models FOLDER URI  train two models on it, and register them with MLflow
 """
 
@@ -35,7 +34,9 @@ def write_table(folder: str) -> None:
             columns = {"site": "PLANT001", "loop": loop, "tag": tag, "measured_at": times, "reading": values}
             frames.append(pl.DataFrame(columns))
     table = pl.concat(frames).sample(fraction=1.0, shuffle=True, seed=1)
-    table.write_delta(folder)
+    then = pl.col("measured_at") < CUTOFF
+    for rows in (table.filter(then), table.filter(~then)):  # version 0, and what came later: version 1
+        rows.write_delta(folder, mode="append")
     print(f"{len(table):,} rows in {folder}")
 
 
@@ -45,11 +46,6 @@ def wide(folder: str, loop: str) -> pl.DataFrame:
     return rows.with_columns(pl.col("tag").replace(TAGS)).pivot(
         on="tag", index="measured_at", values="reading"
     )
-
-
-def write_wide(folder: str, loop: str, file: str) -> None:
-    """The same as a Parquet file, for `fleetcast ingest`."""
-    wide(folder, loop).rename({"measured_at": "timestamp"}).write_parquet(file)
 
 
 def register_models(folder: str, uri: str) -> None:
@@ -106,7 +102,7 @@ def _fitted(readings: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    commands = {"table": write_table, "models": register_models, "wide": write_wide}
+    commands = {"table": write_table, "models": register_models}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         raise SystemExit(__doc__)
     commands[sys.argv[1]](*sys.argv[2:])

@@ -33,25 +33,23 @@ mkdir -p "$WORK"
 [ -z "$(ls -A "$WORK")" ] || { echo "$WORK is not empty: name a new folder" >&2; exit 1; }
 OUTPUT=$(mktemp)
 trap 'rm -f "$OUTPUT"' EXIT
-cp "$EXAMPLE/circuits.yaml" "$EXAMPLE/predecessor.py" "$WORK"
+cp "$EXAMPLE/circuits.yaml" "$EXAMPLE/historian.yaml" "$EXAMPLE/predecessor.py" "$WORK"
 cd "$WORK"
 
 chapter 'What the team has: readings in a long Delta table, two models in an MLflow registry, circuits in YAML'
 expect 0 'python predecessor.py table historian'
 expect 0 'python predecessor.py models historian sqlite:///mlflow.db'
-expect 0 'cat circuits.yaml'
+expect 0 'cat circuits.yaml historian.yaml'
 
 chapter 'Adopting: first to look, then in earnest'
-expect 0 'fleetcast adopt circuits.yaml --into fleet --mlflow sqlite:///mlflow.db --dry-run'
+FROM='--mlflow sqlite:///mlflow.db --data-source historian.yaml'
+expect 0 "fleetcast adopt circuits.yaml --into fleet $FROM --dry-run"
 shows 'would adopt plant001-circuit01 from MLflow registry plant001-circuit01:1'
 [ ! -e fleet ] || fail 'a dry run wrote something'
-expect 0 'fleetcast adopt circuits.yaml --into fleet --mlflow sqlite:///mlflow.db'
+expect 0 "fleetcast adopt circuits.yaml --into fleet $FROM"
 shows 'adopted plant001-circuit02 from MLflow registry plant001-circuit02:1 as version 1, champion'
-expect 0 'python predecessor.py wide historian CIRCUIT01 one.parquet'
-expect 0 'python predecessor.py wide historian CIRCUIT02 two.parquet'
-expect 0 'fleetcast ingest one.parquet --fleet fleet --plant PLANT001 --circuit CIRCUIT01'
-expect 0 'fleetcast ingest two.parquet --fleet fleet --plant PLANT001 --circuit CIRCUIT02'
 cd fleet
+expect 0 'fleetcast data show'
 expect 0 'cat config/circuits.yaml'
 expect 0 'fleetcast validate'
 
@@ -69,6 +67,7 @@ shows 'plant001-circuit01:1'
 
 chapter 'One bump trains one'
 expect 0 'fleetcast bump --cutoff 2025-04-20 --delta-version 1 --circuits PLANT001/CIRCUIT01'
+shows '1 circuit changed in config/circuits.yaml'
 expect 2 'fleetcast plan --detailed-exitcode'
 shows 'cutoff_date 2025-03-31 → 2025-04-20'
 shows 'Plan: 1 to train, 1 up to date'
