@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents test lint format docs bench real-data adopt constraints clean chromium postgresql
+.PHONY: help demo agents test lint format docs bench real-data adopt constraints clean chromium postgresql azurite
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ demo: .venv/core.stamp ## plan, train, approve and forecast a simulated fleet in
 agents: .venv/dev.stamp postgresql ## run each stage on an agent of its own, against PostgreSQL
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/agents/run.sh
 
-test: .venv/dev.stamp chromium postgresql ## run the tests, fast ones first; ARGS="-k word" picks some
+test: .venv/dev.stamp chromium postgresql azurite ## run the tests, fast ones first; ARGS="-k word" picks some
 	@$(BIN)/pytest -n auto $(ARGS)
 
 lint: .venv/dev.stamp ## check format, style, types and the direction of imports
@@ -90,3 +90,10 @@ postgresql:
 		echo 'Installing PostgreSQL with apt-get'; $(APT) update; \
 		$(APT) install -y --no-install-recommends postgresql >/dev/null; } || \
 		echo 'PostgreSQL could not be installed: as root, run `apt-get install postgresql`; tests that need it will say so' >&2
+
+# An Azure storage server, from npm, by a lock file without addresses.
+AZURITE := tests/servers/azurite
+azurite:
+	@[ -x $(AZURITE)/node_modules/.bin/azurite-blob ] || { command -v npm >/dev/null && echo 'Installing Azurite with npm' && \
+		npm ci --prefix $(AZURITE) --no-audit --no-fund --silent; } || \
+		echo 'Azurite could not be installed: it needs npm; tests that need it will say so' >&2

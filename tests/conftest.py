@@ -8,6 +8,8 @@ from unittest.mock import patch
 
 import pytest
 
+from tests.servers.azure_storage import MISSING as AZURITE_MISSING
+from tests.servers.azure_storage import PROGRAM, AzureServer, azure_server
 from tests.servers.postgres import MISSING, PostgresServer, binaries, postgres_server
 from tests.servers.s3 import S3Server, s3_server
 
@@ -25,6 +27,15 @@ def postgres() -> Iterator[PostgresServer]:
 def s3() -> Iterator[S3Server]:
     """A real S3 server, which all clients of this process find from now on."""
     with s3_server() as server, patch.dict(os.environ, server.environment):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azure() -> Iterator[AzureServer]:
+    """A real Azure storage server."""
+    if not PROGRAM.exists():
+        pytest.skip(AZURITE_MISSING)
+    with azure_server() as server:
         yield server
 
 

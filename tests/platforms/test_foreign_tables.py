@@ -409,3 +409,33 @@ def test_the_own_table_keeps_pinned_versions_through_a_vacuum(tmp_path: Path) ->
 def test_a_mapping_that_makes_no_sense_is_refused(given: dict[str, object], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         TableMapping(**given)  # type: ignore[arg-type]
+
+
+def test_a_constant_holds_for_its_own_circuit_only(tmp_path: Path) -> None:
+    frame = wide().filter(pl.col("plant_id") == "P1")
+    write_deltalake(str(tmp_path / "hall"), frame.drop("plant_id"))
+    table = ForeignReadingsTable(tmp_path / "hall", TableMapping(plant_id="P1"))
+    assert [len(found.times) for found in table.read([want(key) for key in KEYS], 0)] == [HOURS, HOURS, 0, 0]
+    write_deltalake(str(tmp_path / "one"), frame.drop("plant_id", "circuit_id").head(HOURS))
+    one = ForeignReadingsTable(tmp_path / "one", TableMapping(plant_id="P1", circuit_id="C1"))
+    assert [len(found.times) for found in one.read([want(key) for key in KEYS], 0)] == [HOURS, 0, 0, 0]
+
+
+def test_a_wide_table_with_a_column_for_each_sensor_of_each_circuit(
+    tmp_path: Path, own: dict[CircuitKey, Readings]
+) -> None:
+    frame = wide().drop("plant_id", "circuit_id").head(0).select("timestamp")
+    tags: dict[str, str] = {}
+    for number, key in enumerate(KEYS[:2]):
+        part = wide().filter(pl.col("plant_id") == key.plant, pl.col("circuit_id") == key.circuit)
+        names = {sensor: f"TAG{number}{sensor}" for sensor in ("t", "p")}
+        tags |= {theirs: f"{key}/{ours}" for ours, theirs in names.items()}
+        frame = frame.join(
+            part.rename(names).drop("plant_id", "circuit_id"), on="timestamp", how="full", coalesce=True
+        )
+    write_deltalake(str(tmp_path / "tags"), frame)
+    table = ForeignReadingsTable(tmp_path / "tags", TableMapping(sensors=tags))
+    found = {got.key: got for got in table.read([want(key) for key in KEYS], 0)}
+    for key in KEYS[:2]:
+        assert found[key].fingerprint() == own[key].fingerprint()
+    assert [len(found[key].times) for key in KEYS[2:]] == [0, 0]

@@ -27,6 +27,7 @@ from fleetcast.platforms.objects.store import ObjectFolder, delta_options
 from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.ports.readings import ReadingsWanted
 from tests.contracts.samples import KEY, readings
+from tests.servers.azure_storage import AzureServer
 from tests.servers.certificates import write_certificates
 from tests.servers.s3 import S3Server
 from tests.servers.tls import forward_proxy, tls_in_front
@@ -179,12 +180,14 @@ assert [str(key) for key in DeltaReadingsTable((place / "readings").uri, delta_o
 """
 
 
-def reach(location: Location, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def reach(
+    location: Location, environment: dict[str, str], program: str = REACHING
+) -> subprocess.CompletedProcess[str]:
     """Use an object store and a Delta table from a process with this environment and no other network settings."""
     network = ("PROXY", "SSL_CERT", "CA_BUNDLE", "CAINFO", "CA_CERT")
     kept = {name: value for name, value in os.environ.items() if not any(n in name.upper() for n in network)}
     return subprocess.run(
-        [sys.executable, "-c", REACHING, location.uri],
+        [sys.executable, "-c", program, location.uri],
         cwd=ROOT,
         env=kept | environment,
         capture_output=True,
@@ -214,6 +217,38 @@ def test_a_private_authority_and_a_proxy_hold_for_every_client(s3: S3Server, tmp
         third = Location(f"s3://{s3.new_bucket()}/fleet")
         assert reach(third, trusting | around).returncode == 0
         assert len(proxy.connected) == seen
+
+
+KEEPING = """
+import sys, tempfile
+from pathlib import Path
+from fleetcast.domain.location import Location
+from fleetcast.platforms.objects.artifacts import ObjectArtifactStore
+from fleetcast.platforms.objects.store import ObjectFolder
+scratch = Path(tempfile.mkdtemp())
+(scratch / "model").mkdir()
+(scratch / "model" / "MLmodel").write_text("flavors: {}")
+place = ObjectFolder(Location(sys.argv[1]))
+digest = ObjectArtifactStore(place, scratch / "here").keep(scratch / "model")
+assert (ObjectArtifactStore(place, scratch / "there").folder(digest) / "MLmodel").read_text() == "flavors: {}"
+"""
+
+
+@pytest.mark.parametrize("uri", ["az://{}/fleet", "abfss://{}@devstoreaccount1.dfs.core.windows.net/fleet"])
+@pytest.mark.parametrize("program", [REACHING, KEEPING], ids=["objects and tables", "artifacts"])
+def test_azure_is_reached_with_a_token_and_without_a_key(azure: AzureServer, uri: str, program: str) -> None:
+    location = Location(uri.format(azure.new_container()))
+    done = reach(location, dict(azure.environment), program)
+    assert done.returncode == 0, done.stderr
+
+
+def test_azure_refuses_who_brings_no_token(azure: AzureServer) -> None:
+    location = Location(f"az://{azure.new_container()}/fleet")
+    refused = reach(location, {**azure.environment, "AZURE_STORAGE_TOKEN": "hush-hush"})
+    assert refused.returncode == 1
+    last = refused.stderr.splitlines()[-1]
+    assert last.startswith(f"fleetcast.domain.errors.BadInput: {location} refuses")
+    assert "hush" not in last
 
 
 # Trouble

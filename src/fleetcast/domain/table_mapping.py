@@ -105,6 +105,10 @@ class TableMapping:
             return self.tags.get((key, sensor), "")
         return self._theirs.get(sensor, sensor)
 
+    def may_hold(self, key: CircuitKey) -> bool:
+        """Whether rows of a circuit can be in the table at all."""
+        return self.plant_id in ("", key.plant) and self.circuit_id in ("", key.circuit)
+
     def inputs(self, key: CircuitKey, sensors: Sequence[str]) -> Mapping[str, Json]:
         """All of the mapping that decides what one circuit reads: it belongs to the inputs of its training."""
         names = _COLUMNS[self.layout]

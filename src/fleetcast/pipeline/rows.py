@@ -29,8 +29,9 @@ def write_rows(readings: Readings, path: Path) -> None:
         partial.replace(path)
     except (OSError, pl.exceptions.ComputeError) as error:  # polars hides a full disk in the latter
         partial.unlink(missing_ok=True)
+        reason = str(error).rpartition(": ")[2]
         raise Unavailable(
-            f"cannot write {path.name}: {error}", fix="check the disk's space and rights"
+            f"cannot write {path.name}: {reason}", fix="check the disk's space and rights"
         ) from error
 
 

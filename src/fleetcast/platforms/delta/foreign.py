@@ -7,8 +7,10 @@ and their row groups, and only what is wanted comes up, as numbers. The memory i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +24,6 @@ from fleetcast.platforms.delta.opening import DeltaVersions
 from fleetcast.ports.readings import Readings, ReadingsWanted
 
 CIRCUITS_PER_PASS = 200
-NOWHERE = np.uint32(2**32 - 1)
-"""The place of rows that match each filter, but not all of them together."""
 _READABLE = {
     "deletionVectors",
     "timestampNtz",
@@ -181,78 +181,93 @@ class ForeignReadingsTable(DeltaVersions):
     def _read_wide(
         self, opened: _Opened, batch: Sequence[ReadingsWanted], version: int
     ) -> Iterator[Readings]:
-        names = sorted({sensor for want in batch for sensor in want.sensors})
-        theirs = {name: self._mapping.theirs(batch[0].key, name) for name in names}
-        held = [name for name in names if theirs[name] in opened.columns]
+        mapping = self._mapping
+        theirs = {want.key: {name: mapping.theirs(want.key, name) for name in want.sensors} for want in batch}
+        held = sorted(
+            {name for names in theirs.values() for name in names.values() if name in opened.columns}
+        )
         for name in held:
-            opened.number(theirs[name], name)
-        rows, slots = self._placed(opened, batch, [(index, want.key, "") for index, want in enumerate(batch)])
-        values = [pl.col(theirs[name]).cast(pl.Float64).fill_null(np.nan).alias(f"={name}") for name in held]
-        frame = self._collected(rows.select("slot", "time", *values), version)
-        places = _Places(slots[frame["slot"].to_numpy()], len(batch))
-        times = frame["time"].to_numpy()
-        columns = {name: frame[f"={name}"].to_numpy() for name in held}
-        for index, want in enumerate(batch):
-            at = places.of(index, times)
-            series = {name: (times[at], columns[name][at]) for name in want.sensors if name in columns}
+            opened.number(name, next(o for names in theirs.values() for o, t in names.items() if t == name))
+        places = [_Place(want.key, "") for want in batch if mapping.may_hold(want.key)]
+        values = {f"={name}": pl.col(name).cast(pl.Float64).fill_null(np.nan) for name in held}
+        found = self._grouped(opened, batch, places, values, version)
+        for want in batch:
+            rows = found.get(_Place(want.key, ""))
+            series = {}
+            for ours, name in theirs[want.key].items():
+                if rows is not None and name in held:
+                    series[ours] = (rows["time"], rows[f"={name}"])
             yield _joined(want, series)
 
     def _read_long(
         self, opened: _Opened, batch: Sequence[ReadingsWanted], version: int
     ) -> Iterator[Readings]:
-        slots = [(want, sensor) for want in batch for sensor in want.sensors]
-        places = [
-            (slot, want.key, theirs)
-            for slot, (want, sensor) in enumerate(slots)
-            if (theirs := self._mapping.theirs(want.key, sensor))
-        ]
-        value = pl.col(self._mapping.column(VALUE)).cast(pl.Float64).alias("value")
-        rows, codes = self._placed(opened, batch, places)
-        frame = self._collected(rows.select("slot", "time", value).drop_nulls(), version)
-        found = _Places(codes[frame["slot"].to_numpy()], len(slots))
-        times, values = frame["time"].to_numpy(), frame["value"].to_numpy()
-        slot = 0
+        mapping = self._mapping
+        places = {
+            (want.key, sensor): _Place(want.key, theirs)
+            for want in batch
+            for sensor in want.sensors
+            if mapping.may_hold(want.key) and (theirs := mapping.theirs(want.key, sensor))
+        }
+        value = {"value": pl.col(mapping.column(VALUE)).cast(pl.Float64)}
+        found = self._grouped(opened, batch, list(places.values()), value, version)
         for want in batch:
             series = {}
             for sensor in want.sensors:
-                at = found.of(slot, times)
-                if len(at):
-                    series[sensor] = (times[at], values[at])
-                slot += 1
+                rows = found.get(places[want.key, sensor]) if (want.key, sensor) in places else None
+                if rows is not None:
+                    series[sensor] = (rows["time"], rows["value"])
             yield _joined(want, series)
 
-    def _placed(
-        self, opened: _Opened, batch: Sequence[ReadingsWanted], places: Sequence[tuple[int, CircuitKey, str]]
-    ) -> tuple[pl.LazyFrame, npt.NDArray[np.uint32]]:
-        """The wanted rows, each with a code in `slot`; and the place of each code, `NOWHERE` if it is not wanted."""
-        mapping = self._mapping
+    def _grouped(
+        self,
+        opened: _Opened,
+        batch: Sequence[ReadingsWanted],
+        places: Sequence[_Place],
+        values: Mapping[str, pl.Expr],
+        version: int,
+    ) -> dict[_Place, Mapping[str, npt.NDArray[Any]]]:
+        """The rows of each place in the order of their times: `time` and the values.
+
+        Each key column becomes the number of its value while it is scanned, and the numbers together one code: text
+        that is kept until the rows are grouped would take several times as long and as much memory.
+        """
+        if not places:
+            return {}
         keys = {
-            mapping.column(name): [getattr(key, name.removesuffix("_id")) for _, key, _ in places]
-            for name in mapping.key_columns
+            self._mapping.column(name): [getattr(place.key, name.removesuffix("_id")) for place in places]
+            for name in self._mapping.key_columns
         }
-        if mapping.layout is Layout.LONG:
-            keys[mapping.column(SENSOR)] = [theirs for _, _, theirs in places]
+        if self._mapping.layout is Layout.LONG:
+            keys[self._mapping.column(SENSOR)] = [place.theirs for place in places]
         rows = self._scan(opened, batch)
-        if not keys:
-            return rows.with_columns(slot=pl.lit(0, dtype=pl.UInt32)), np.zeros(1, np.uint32)
-        # Each key column becomes the number of its value, and the numbers together one code: a join on text, or text
-        # that is kept until the rows are sorted, would take several times as long and as much memory.
-        code = pl.lit(0, dtype=pl.UInt32)
-        codes = np.zeros(len(places), np.uint32)
+        code, codes = pl.lit(0, dtype=pl.UInt32), np.zeros(len(places), np.int64)
         for name, said in keys.items():
             known = sorted(set(said))
             kind = opened.columns[name]
             rows = rows.filter(pl.col(name).is_in(pl.Series(known).cast(kind, strict=False).drop_nulls()))
-            column = pl.col(name) if kind == pl.String else pl.col(name).cast(pl.String)
-            number = column.cast(pl.Enum(known), strict=False).to_physical().cast(pl.UInt32)
+            text = pl.col(name) if kind == pl.String else pl.col(name).cast(pl.String)
+            number = text.cast(pl.Enum(known), strict=False).to_physical().cast(pl.UInt32)
             code = code * len(known) + number
             at = {value: index for index, value in enumerate(known)}
-            codes = codes * np.uint32(len(known)) + np.array([at[value] for value in said], np.uint32)
-        slots = np.full(int(codes.max()) + 2, NOWHERE, np.uint32)
-        slots[codes] = [number for number, _, _ in places]
-        last = len(slots) - 1
-        coded = rows.with_columns(slot=code).filter(pl.col("slot").is_not_null(), pl.col("slot") < last)
-        return coded, slots
+            codes = codes * len(known) + np.array([at[value] for value in said])
+        columns = {"time": pl.col("time"), **values}
+        grouped = rows.select(slot=code, **columns).drop_nulls("time").group_by("slot").agg(*columns)
+        frame = self._collected(grouped, version)
+        rows_of = {slot: index for index, slot in enumerate(frame["slot"].to_list())}
+        return {
+            place: _in_order({name: frame[name][rows_of[slot]].to_numpy() for name in columns})
+            for place, slot in zip(places, codes.tolist(), strict=True)
+            if slot in rows_of
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where rows belong: to a circuit; in a long table, to one sensor of it, by its name there."""
+
+    key: CircuitKey
+    theirs: str
 
 
 class _Opened:
@@ -288,21 +303,12 @@ class _Opened:
         )
 
 
-class _Places:
-    """Which rows belong to each place: a stable sort by small numbers, which is linear in the rows."""
-
-    def __init__(self, slots: npt.NDArray[np.uint32], count: int) -> None:
-        small = np.minimum(slots, count).astype(np.uint16 if count < 2**16 - 1 else np.uint32)
-        self._order = np.argsort(small, kind="stable")
-        self._ends = np.concatenate(([0], np.cumsum(np.bincount(small, minlength=count))))
-
-    def of(self, place: int, times: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-        """The rows of one place in the order of their times; rows of equal times as the table has them."""
-        rows = self._order[self._ends[place] : self._ends[place + 1]]
-        found = times[rows]
-        if len(found) > 1 and (found[1:] < found[:-1]).any():
-            rows = rows[np.argsort(found, kind="stable")]
+def _in_order(rows: Mapping[str, npt.NDArray[Any]]) -> Mapping[str, npt.NDArray[Any]]:
+    times = rows["time"]
+    if len(times) < 2 or not (times[1:] < times[:-1]).any():
         return rows
+    order = np.argsort(times, kind="stable")
+    return {name: column[order] for name, column in rows.items()}
 
 
 Series = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
@@ -347,7 +353,7 @@ def _unique(times: npt.NDArray[np.int64], values: npt.NDArray[np.float64]) -> tu
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(times[at]))
         doubt = (
             f"{int(differs.sum())} times have two different values, first {moment:%Y-%m-%d %H:%M:%S} UTC: "
-            f"{before[at]:g} and {values[at]:g}"
+            f"{min(before[at], values[at]):g} and {max(before[at], values[at]):g}"
         )
     return (times[~repeated], values[~repeated]), doubt
 

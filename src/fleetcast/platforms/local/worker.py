@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
@@ -69,7 +70,7 @@ def _do(work: Work) -> WorkDone:
     except FleetcastError as error:
         return WorkDone(work.job_id, error=f"{error}" + (f" ({error.fix})" if error.fix else ""))
     except Exception as error:  # noqa: BLE001  # whatever a model does, its siblings go on; the log has the whole story
-        with work.files.log.open("a", encoding="utf-8") as log:
+        with suppress(OSError), work.files.log.open("a", encoding="utf-8") as log:  # the disk may be full
             traceback.print_exc(file=log)
         return WorkDone(work.job_id, error=f"{type(error).__name__}: {error}")
     return WorkDone(work.job_id, outcome=outcome)
