@@ -6,6 +6,7 @@
 # WORK is a new folder to work in; without it, a temporary one. Every command is shown before it runs and must end
 # with the exit code stated; otherwise the script stops and ends with 1.
 set -eu
+unset FLEETCAST_DATABASE_URL  # an example is a fleet of its own, never a team's
 
 chapter() { printf '\n━━ %s\n' "$1"; }
 

@@ -7,6 +7,7 @@
 # without it, a temporary one. Every command is shown before it runs and must end with the exit code stated;
 # otherwise the script stops and ends with 1.
 set -eu
+unset FLEETCAST_DATABASE_URL  # an example is a fleet of its own, never a team's
 
 # ── How this script checks itself ─────────────────────────────────────────────────────────────────────────────
 

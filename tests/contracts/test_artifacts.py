@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.platforms.local.frozen_rows import LocalFrozenRows
 from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import Readings
@@ -74,6 +76,17 @@ def test_keeping_an_artifact_again_heals_a_damaged_one(platform: Platform, tmp_p
     (platform.artifacts.folder(name) / "MLmodel").write_text("scribble")
     assert platform.artifacts.keep(model_folder(tmp_path, "two")) == name
     assert (platform.artifacts.folder(name) / "MLmodel").read_text() == "flavors: {}\n"
+
+
+def test_frozen_rows_that_are_not_what_they_were_are_never_given(tmp_path: Path) -> None:
+    frozen, rows = LocalFrozenRows(tmp_path), readings()
+    other = replace(rows, values=rows.values + 1.0)
+    for some in (rows, other):
+        frozen.freeze(some, some.fingerprint())
+    frozen.file(other.fingerprint()).replace(frozen.file(rows.fingerprint()))
+    with pytest.raises(BadInput, match="not those that were frozen") as caught:
+        frozen.load(rows.fingerprint(), KEY)
+    assert "delete that file" in caught.value.fix
 
 
 def test_frozen_rows_come_back_bit_for_bit(platform: Platform) -> None:

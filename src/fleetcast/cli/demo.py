@@ -15,6 +15,7 @@ import typer
 
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 
 PLANTS, CIRCUITS = 3, 4
 CHANGED = CircuitKey("PLANT001", "CIRCUIT02")
@@ -41,6 +42,8 @@ def demo(directory: DirectoryArgument = Path("fleetcast-demo")) -> None:
 
     fleetcast demo my-demo
     """
+    if os.environ.pop(DATABASE_URL_VARIABLE, None):
+        typer.echo(f"The demo keeps a database of its own: {DATABASE_URL_VARIABLE} is not used.")
     if (directory / ".fleetcast" / "control.db").exists():
         with _inside(directory):
             _again()

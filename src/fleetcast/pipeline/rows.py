@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fleetcast.domain.errors import BadInput, Unavailable
-from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.ports.readings import Readings
 
 
@@ -35,11 +35,11 @@ def write_rows(readings: Readings, path: Path) -> None:
         ) from error
 
 
-def read_rows(path: Path, key: CircuitKey) -> Readings:
+def read_rows(path: Path, key: CircuitKey, fingerprint: Digest | None = None) -> Readings:
     """Read the rows that `write_rows` wrote.
 
     Raises:
-        BadInput: There is no such file, or it is not whole.
+        BadInput: There is no such file, it is not whole, or its rows are not those with the fingerprint.
     """
     import polars as pl
 
@@ -59,4 +59,10 @@ def read_rows(path: Path, key: CircuitKey) -> Readings:
         if sensors
         else np.empty((len(times), 0))
     )
-    return Readings(key, sensors, frozenset(), times, values)
+    readings = Readings(key, sensors, frozenset(), times, values)
+    if fingerprint is not None and readings.fingerprint() != fingerprint:
+        raise BadInput(
+            f"the rows of {key} in {path} are damaged: they are not those that were frozen",
+            fix="delete that file, then run `fleetcast train` again: it is fetched or read anew",
+        )
+    return readings

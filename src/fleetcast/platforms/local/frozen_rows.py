@@ -30,4 +30,4 @@ class LocalFrozenRows:
 
     def load(self, fingerprint: Digest, key: CircuitKey) -> Readings:
         """Exactly what was frozen."""
-        return read_rows(self.file(fingerprint), key)
+        return read_rows(self.file(fingerprint), key, fingerprint)

@@ -32,7 +32,7 @@ class ObjectFrozenRows:
 
     def load(self, fingerprint: Digest, key: CircuitKey) -> Readings:
         """Exactly what was frozen."""
-        return read_rows(self.file(fingerprint), key)
+        return read_rows(self.file(fingerprint), key, fingerprint)
 
     def file(self, fingerprint: Digest) -> Path:
         """The rows as a file of this machine, downloaded if they are not here; no file if they are not kept."""
