@@ -9,16 +9,9 @@
 # stops and ends with 1.
 set -eu
 
-# ── How this script checks itself ─────────────────────────────────────────────────────────────────────────────
+. "$(dirname "$0")/../checks.sh"
 
-chapter() { printf '\n━━ %s\n' "$1"; }
-
-fail() { printf '\nnot as expected: %s\n' "$1" >&2; exit 1; }
-
-# shows TEXT: insist that the last command's output has this text.
-shows() { grep -qF -- "$1" "$OUTPUT" || fail "the output above does not say: $1"; }
-
-# expect CODE COMMAND: show the command, run it on an agent of its own, and insist on its exit code.
+# expect CODE COMMAND: as in checks.sh, but each command runs on an agent of its own.
 #
 # The agent: an empty directory, an empty home, an environment with the address and nothing else. It checks the
 # repository out, runs the command, and is thrown away with all that it wrote.
