@@ -95,5 +95,5 @@ postgresql:
 AZURITE := tests/servers/azurite
 azurite:
 	@[ -x $(AZURITE)/node_modules/.bin/azurite-blob ] || { command -v npm >/dev/null && echo 'Installing Azurite with npm' && \
-		npm ci --prefix $(AZURITE) --no-audit --no-fund --silent; } || \
-		echo 'Azurite could not be installed: it needs npm; tests that need it will say so' >&2
+		npm ci --prefix $(AZURITE) --no-audit --no-fund --loglevel=error >/dev/null; } || \
+		echo 'Azurite could not be installed with npm; tests that need it will say so' >&2

@@ -27,7 +27,7 @@ from fleetcast.domain.approval import Evidence, Fact, Request, RequestState, Sub
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.gate import Gate
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.model import Lineage, TrainedModel
+from fleetcast.domain.model import TrainedLineage, TrainedModel
 from fleetcast.domain.run import RunState
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
@@ -125,7 +125,7 @@ def _register(opened: OpenFleet) -> float:
 def _model(circuit: Circuit) -> TrainedModel:
     inputs = training_inputs(circuit)
     digest = Digest.of(str(circuit.key).encode())
-    lineage = Lineage(
+    lineage = TrainedLineage(
         training_hash=training_hash(inputs),
         hash_schema=HASH_SCHEMA,
         inputs=inputs,
