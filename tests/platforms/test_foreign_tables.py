@@ -272,6 +272,14 @@ def test_rows_that_say_the_same_twice_count_once(tmp_path: Path, own: dict[Circu
     assert not any(readings.conflict for readings in found.values())
 
 
+def test_a_row_without_a_value_contradicts_nobody(tmp_path: Path, own: dict[CircuitKey, Readings]) -> None:
+    silent = long().head(3).with_columns(reading=pl.lit(None, dtype=pl.Float64))
+    broken = long().head(3).with_columns(reading=pl.lit(float("nan")))
+    found = everything(long_table(tmp_path / "long", pl.concat([silent, long(), broken])))
+    assert same(found, own)
+    assert not any(readings.conflict for readings in found.values())
+
+
 def test_two_values_for_one_key_are_a_conflict_of_that_circuit_alone(tmp_path: Path) -> None:
     other = long().head(1).with_columns(reading=pl.lit(99.0))
     found = everything(long_table(tmp_path / "long", pl.concat([long(), other])))

@@ -196,7 +196,8 @@ class ForeignReadingsTable(DeltaVersions):
             series = {}
             for ours, name in theirs[want.key].items():
                 if rows is not None and name in held:
-                    series[ours] = (rows["time"], rows[f"={name}"])
+                    said = ~np.isnan(rows[f"={name}"]) if mapping.by_tag else slice(None)
+                    series[ours] = (rows["time"][said], rows[f"={name}"][said])
             yield _joined(want, series)
 
     def _read_long(
@@ -252,7 +253,10 @@ class ForeignReadingsTable(DeltaVersions):
             at = {value: index for index, value in enumerate(known)}
             codes = codes * len(known) + np.array([at[value] for value in said])
         columns = {"time": pl.col("time"), **values}
-        grouped = rows.select(slot=code, **columns).drop_nulls("time").group_by("slot").agg(*columns)
+        coded = rows.select(slot=code, **columns).filter(pl.col("slot").is_not_null())
+        if self._mapping.layout is Layout.LONG:  # a reading without a value says nothing
+            coded = coded.filter(pl.col("value").is_not_null() & pl.col("value").is_not_nan())
+        grouped = coded.group_by("slot").agg(*columns)
         frame = self._collected(grouped, version)
         rows_of = {slot: index for index, slot in enumerate(frame["slot"].to_list())}
         return {
