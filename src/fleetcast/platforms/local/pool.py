@@ -16,12 +16,17 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 from fleetcast.platforms.local.worker import Work, WorkDone, work_until_told
 
 ONE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
 )
 """Two BLAS threads in each of as many processes as cores help nobody."""
+
+
+_NOT_FOR_JOBS = (DATABASE_URL_VARIABLE, "PGPASSWORD")
+"""Secrets that training code has no need of."""
 
 
 @dataclass(slots=True)
@@ -87,7 +92,8 @@ class WorkerPool:
     def _new_worker(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         with _environment(ONE_THREAD):
-            process = self._context.Process(target=work_until_told, args=(theirs,), daemon=True)
+            ours_now = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_JOBS}
+            process = self._context.Process(target=work_until_told, args=(theirs, ours_now), daemon=True)
             process.start()
         theirs.close()
         worker = _Worker(process, ours)

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import parent_process
@@ -46,8 +47,15 @@ def outcome_file(folder: Path) -> Path:
     return folder / "outcome.json"
 
 
-def work_until_told(pipe: Connection) -> None:
-    """Serve jobs from a pipe. Runs as the main function of a worker process."""
+def work_until_told(pipe: Connection, environment: Mapping[str, str]) -> None:
+    """Serve jobs from a pipe. Runs as the main function of a worker process.
+
+    Args:
+        pipe: Jobs come in, and how they ended goes out.
+        environment: Of the process that started this one; that of the fork server may be older.
+    """
+    os.environ.clear()
+    os.environ.update(environment)
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
