@@ -82,10 +82,10 @@ def _measure(count: int, url: str) -> dict[str, float]:
 def _promote(opened: OpenFleet) -> None:
     """Bring the fleet to where a run finds nothing to do."""
     platform, fleet = opened.platform, opened.fleet
-    platform.shared.share_environment(environment_asset(fleet.environment))
-    platform.shared.share_models(list(platform.models.selected().values()))
-    pending = platform.approvals.listed([RequestState.PENDING])
-    platform.approvals.record([replace(request, state=RequestState.VOID) for request in pending])
+    platform.workspace.shared.share_environment(environment_asset(fleet.environment))
+    platform.workspace.shared.share_models(list(platform.workspace.models.selected().values()))
+    pending = platform.control.approvals.listed([RequestState.PENDING])
+    platform.control.approvals.record([replace(request, state=RequestState.VOID) for request in pending])
     _run(opened)
 
 
@@ -98,13 +98,13 @@ def _run(opened: OpenFleet) -> None:
 def _register(opened: OpenFleet) -> float:
     models = [_model(circuit) for circuit in opened.fleet.circuits]
     started = time.perf_counter()
-    versions = opened.platform.models.register(models)
+    versions = opened.platform.workspace.models.register(models)
     seconds = time.perf_counter() - started
     policy = opened.fleet.settings.gates[Gate.REGISTRY_PROMOTION]
     evidence = Evidence((), tuple(Fact(f"fact {n}", "of some length, as evidence is") for n in range(6)))
     digest = Digest.of(b"content")
     subject = Subject(SubjectKind.MODEL, "", "1", digest, digest, digest, evidence.digest)
-    opened.platform.approvals.open(
+    opened.platform.control.approvals.open(
         [
             Request(
                 0,

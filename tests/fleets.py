@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +14,14 @@ from fleetcast.config.templates import NewFleet, init_fleet
 from fleetcast.domain.approval import Choice
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.model import ModelVersion
 from fleetcast.domain.run import Run
 from fleetcast.forecasting.simulation import NO_DEFECTS, SENSORS, Defects
 from fleetcast.pipeline.runner import StageRunner, StageWatcher
+from fleetcast.platforms.control.opening import control
+from fleetcast.platforms.database.control import ControlDatabase
+from fleetcast.platforms.database.session import Session
+from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.platforms.local.platform import local_platform
 from fleetcast.platforms.memory.platform import memory_platform
 from fleetcast.workflows.decide import Decide
@@ -46,6 +52,7 @@ class SmallFleet:
     """A fleet that tests can train, decide on and change."""
 
     opened: OpenFleet
+    database: ControlDatabase
     clock: SteppedClock
     last: datetime
     """Time of the newest simulated reading."""
@@ -53,16 +60,16 @@ class SmallFleet:
 
     def train(self) -> Run:
         """All eight stages."""
-        runner = StageRunner(self.opened.platform, self.clock, self.opened.actor, self.opened.state / "runs")
+        runner = StageRunner(self.opened.platform, self.clock, self.opened.state / "runs")
         run = Train(runner, "0123abc")(self.opened.fleet, UNWATCHED, lock_timeout=timedelta(0))
         self.runs.append(run)
         return run
 
     def decide(self, choice: Choice = Choice.APPROVE, *, comment: str = "looks right") -> None:
         """Decide on everything that waits, as somebody else than who asked."""
-        book = Decide(self.opened.platform.approvals, self.clock)
-        waiting = [request.id for request in book.pending()]
-        book(waiting, choice, by=Actor("grace"), comment=comment)
+        grace = control(Session(self.database, Actor("grace")), timedelta(seconds=60))
+        book = Decide(grace, self.clock)
+        book([request.id for request in book.pending()], choice, comment)
 
     def promote(self) -> Run:
         """Train, approve everything, and train again, which shares what was approved."""
@@ -81,6 +88,14 @@ class SmallFleet:
     def circuit(self) -> Circuit:
         """The first circuit."""
         return self.opened.fleet.circuits[0]
+
+
+def used(fleet: SmallFleet) -> Mapping[str, ModelVersion]:
+    """The version in use of every model that has one."""
+    platform = fleet.opened.platform
+    chosen = platform.control.states.intent().selected
+    held = platform.workspace.models.versions(list(chosen))
+    return {name: held[name][number - 1] for name, number in chosen.items()}
 
 
 def small_fleet(
@@ -129,11 +144,13 @@ def small_fleet(
     clock = SteppedClock(START + timedelta(days=days))
     fleet = load_fleet(directory, now=clock.now())
     actor, tables = Actor("ada"), {"readings": table}
+    state = state_of(directory, fleet)
+    database = ControlDatabase(sqlite(state / "control.db"), clock=clock)
     if platform == "memory":
-        world = memory_platform(tables, tmp_path / "scratch", actor=actor, clock=clock)
+        world = memory_platform(tables, tmp_path / "scratch", actor=actor, clock=clock, database=database)
     else:
-        state = state_of(directory, fleet)
-        state.mkdir(exist_ok=True)
-        world = local_platform(state, tables, fleet.settings.platform, actor=actor, clock=clock)
-    opened = OpenFleet(directory, fleet, world, clock, actor)
-    return SmallFleet(opened, clock, START + timedelta(days=days) - timedelta(hours=1))
+        world = local_platform(
+            state, tables, fleet.settings.platform, actor=actor, clock=clock, database=database
+        )
+    opened = OpenFleet(directory, fleet, world, clock)
+    return SmallFleet(opened, database, clock, START + timedelta(days=days) - timedelta(hours=1))

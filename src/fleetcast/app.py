@@ -40,7 +40,6 @@ class OpenFleet:
     fleet: Fleet
     platform: Platform
     clock: Clock
-    actor: Actor
 
     @property
     def state(self) -> Path:
@@ -58,10 +57,10 @@ class OpenFleet:
     def training(self) -> Train:
         """Running the eight stages."""
         from fleetcast.pipeline.runner import StageRunner
-        from fleetcast.platforms.local.git import commit_of
+        from fleetcast.platforms.git.repository import commit_of
         from fleetcast.workflows.train import Train
 
-        runner = StageRunner(self.platform, self.clock, self.actor, self.state / "runs")
+        runner = StageRunner(self.platform, self.clock, self.state / "runs")
         return Train(runner, commit_of(self.directory))
 
     def since(self, revision: str) -> Revision:
@@ -74,7 +73,7 @@ class OpenFleet:
         from tempfile import TemporaryDirectory
 
         from fleetcast.domain.revision import Revision, differences
-        from fleetcast.platforms.local.git import export, files_since
+        from fleetcast.platforms.git.repository import export, files_since
 
         with TemporaryDirectory() as folder:
             export(self.directory, revision, Path(folder))
@@ -86,7 +85,7 @@ class OpenFleet:
         """Recording decisions."""
         from fleetcast.workflows.decide import Decide
 
-        return Decide(self.platform.approvals, self.clock)
+        return Decide(self.platform.control, self.clock)
 
 
 def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
@@ -105,9 +104,9 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
             f"the platform {settings.kind.value!r} does not outlive a command",
             fix="write `platform: {kind: local}` in fleetcast.yaml",
         )
+    from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.platforms.local.platform import local_platform
 
-    actor = whoami()
     tables = {
         name: _table_at(directory, source, settings) for name, source in fleet.settings.data_sources.items()
     }
@@ -116,12 +115,12 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
         state,
         tables,
         settings,
-        actor=actor,
+        actor=whoami(),
         clock=clock,
-        backend=_backend(state),
+        database=ControlDatabase(_backend(state), clock=clock),
         foreign=fleet.settings.foreign,
     )
-    return OpenFleet(directory, fleet, platform, clock, actor)
+    return OpenFleet(directory, fleet, platform, clock)
 
 
 def open_database(directory: Path) -> ControlDatabase:
@@ -133,7 +132,7 @@ def open_database(directory: Path) -> ControlDatabase:
     from fleetcast.platforms.database.control import ControlDatabase
 
     backend = _backend(directory / load_settings(directory).platform.state)
-    return ControlDatabase(backend, actor=whoami(), clock=SystemClock())
+    return ControlDatabase(backend, clock=SystemClock())
 
 
 def open_own_database(directory: Path) -> ControlDatabase:
@@ -148,7 +147,7 @@ def open_own_database(directory: Path) -> ControlDatabase:
     path = directory / load_settings(directory).platform.state / "control.db"
     if not path.is_file():
         raise BadInput(f"there is no {path}", fix="name the fleet's folder with --fleet")
-    return ControlDatabase(sqlite(path), actor=whoami(), clock=SystemClock())
+    return ControlDatabase(sqlite(path), clock=SystemClock())
 
 
 def _backend(state: Path) -> Backend:
@@ -188,7 +187,7 @@ def open_adoption(models: Path | None = None, mlflow: str | None = None, clock: 
 
 
 def _opened(directory: Path, clock: Clock) -> Opened:
-    from fleetcast.platforms.local.git import commit_of
+    from fleetcast.platforms.git.repository import commit_of
     from fleetcast.workflows.adopt import Opened
 
     fleet = open_fleet(directory, clock)

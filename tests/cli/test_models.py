@@ -17,7 +17,7 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.model import TrainedLineage
 from fleetcast.workflows.inspect_models import ListModels, ModelHistory, ModelRow, ShowModel
 from fleetcast.workflows.standing import PromotionState
-from tests.fleets import SmallFleet, small_fleet
+from tests.fleets import SmallFleet, small_fleet, used
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +59,11 @@ def test_each_circuit_has_one_row_with_the_version_in_use_and_the_champion(fleet
 
 
 def test_a_row_shows_the_metrics_that_were_registered(fleet: SmallFleet) -> None:
-    used = rows(fleet)[1].used
-    assert used is not None
-    mean = fleet.opened.platform.models.selected()["plant001-circuit02"].model.scores.mean
-    assert (used.skill, used.mase, used.coverage_80) == (mean.skill, mean.mase, mean.coverage_80)
-    assert used.cutoff == "2025-02-26"
+    shown = rows(fleet)[1].used
+    assert shown is not None
+    mean = used(fleet)["plant001-circuit02"].model.scores.mean
+    assert (shown.skill, shown.mase, shown.coverage_80) == (mean.skill, mean.mase, mean.coverage_80)
+    assert shown.cutoff == "2025-02-26"
 
 
 def test_one_plant_can_be_listed_alone_and_an_unknown_one_is_refused(fleet: SmallFleet) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from fleetcast.domain.location import Location
 from fleetcast.domain.settings import PlatformSettings
+from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.database.postgres import postgres
 from fleetcast.platforms.local.platform import local_platform
 from fleetcast.platforms.memory.platform import memory_platform
@@ -38,8 +39,8 @@ def _postgres_and_s3(folder: Path, clock: FixedClock, request: pytest.FixtureReq
     server: PostgresServer = request.getfixturevalue("postgres")
     buckets: S3Server = request.getfixturevalue("s3")
     settings = PlatformSettings(workers=2, storage=Location(f"s3://{buckets.new_bucket()}/fleet"))
-    backend = postgres(server.url(server.new_database()))
-    return local_platform(folder, {}, settings, actor=ADA, clock=clock, backend=backend)
+    database = ControlDatabase(postgres(server.url(server.new_database())), clock=clock)
+    return local_platform(folder, {}, settings, actor=ADA, clock=clock, database=database)
 
 
 OPENERS: Mapping[str, Opener] = {
@@ -59,4 +60,4 @@ def clock() -> FixedClock:
 def platform(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock) -> Iterator[Platform]:
     opened = OPENERS[request.param](tmp_path / "state", clock, request)
     yield opened
-    opened.jobs.close()
+    opened.workspace.jobs.close()

@@ -10,7 +10,7 @@ import pytest
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.platforms.local.frozen_rows import LocalFrozenRows
+from fleetcast.platforms.files.frozen_rows import FileFrozenRows
 from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import Readings
@@ -26,36 +26,36 @@ def model_folder(tmp_path: Path, name: str = "model", *, weights: bytes = b"weig
 
 
 def test_an_artifact_comes_back_as_it_was(platform: Platform, tmp_path: Path) -> None:
-    name = platform.artifacts.keep(model_folder(tmp_path))
-    folder = platform.artifacts.folder(name)
+    name = platform.workspace.artifacts.keep(model_folder(tmp_path))
+    folder = platform.workspace.artifacts.folder(name)
     assert (folder / "MLmodel").read_text() == "flavors: {}\n"
     assert (folder / "data" / "weights.bin").read_bytes() == b"weights"
 
 
 def test_the_same_bytes_get_the_same_name(platform: Platform, tmp_path: Path) -> None:
-    first = platform.artifacts.keep(model_folder(tmp_path, "one"))
-    second = platform.artifacts.keep(model_folder(tmp_path, "two"))
-    other = platform.artifacts.keep(model_folder(tmp_path, "three", weights=b"other"))
+    first = platform.workspace.artifacts.keep(model_folder(tmp_path, "one"))
+    second = platform.workspace.artifacts.keep(model_folder(tmp_path, "two"))
+    other = platform.workspace.artifacts.keep(model_folder(tmp_path, "three", weights=b"other"))
     assert first == second != other
-    platform.artifacts.folder(first)
+    platform.workspace.artifacts.folder(first)
 
 
 def test_a_file_of_another_name_makes_another_artifact(platform: Platform, tmp_path: Path) -> None:
-    first = platform.artifacts.keep(model_folder(tmp_path, "one"))
+    first = platform.workspace.artifacts.keep(model_folder(tmp_path, "one"))
     renamed = model_folder(tmp_path, "two")
     (renamed / "data" / "weights.bin").rename(renamed / "data" / "weights.safetensors")
-    assert platform.artifacts.keep(renamed) != first
+    assert platform.workspace.artifacts.keep(renamed) != first
 
 
 def test_what_was_never_kept_is_missing(platform: Platform) -> None:
     with pytest.raises(ArtifactMissing, match="is not in"):
-        platform.artifacts.folder(digest("never kept"))
+        platform.workspace.artifacts.folder(digest("never kept"))
 
 
 @pytest.mark.parametrize("damage", ["changed", "added", "gone"])
 def test_a_damaged_artifact_is_never_given(platform: Platform, tmp_path: Path, damage: str) -> None:
-    name = platform.artifacts.keep(model_folder(tmp_path))
-    weights = platform.artifacts.folder(name) / "data" / "weights.bin"
+    name = platform.workspace.artifacts.keep(model_folder(tmp_path))
+    weights = platform.workspace.artifacts.folder(name) / "data" / "weights.bin"
     if damage == "changed":
         weights.write_bytes(b"weightz")
     elif damage == "added":
@@ -63,7 +63,7 @@ def test_a_damaged_artifact_is_never_given(platform: Platform, tmp_path: Path, d
     else:
         weights.unlink()
     try:
-        folder = platform.artifacts.folder(name)
+        folder = platform.workspace.artifacts.folder(name)
     except ArtifactMissing as error:
         assert "damaged" in str(error)  # noqa: PT017  # a store that has another copy gives that one instead
         return
@@ -72,14 +72,14 @@ def test_a_damaged_artifact_is_never_given(platform: Platform, tmp_path: Path, d
 
 
 def test_keeping_an_artifact_again_heals_a_damaged_one(platform: Platform, tmp_path: Path) -> None:
-    name = platform.artifacts.keep(model_folder(tmp_path, "one"))
-    (platform.artifacts.folder(name) / "MLmodel").write_text("scribble")
-    assert platform.artifacts.keep(model_folder(tmp_path, "two")) == name
-    assert (platform.artifacts.folder(name) / "MLmodel").read_text() == "flavors: {}\n"
+    name = platform.workspace.artifacts.keep(model_folder(tmp_path, "one"))
+    (platform.workspace.artifacts.folder(name) / "MLmodel").write_text("scribble")
+    assert platform.workspace.artifacts.keep(model_folder(tmp_path, "two")) == name
+    assert (platform.workspace.artifacts.folder(name) / "MLmodel").read_text() == "flavors: {}\n"
 
 
 def test_frozen_rows_that_are_not_what_they_were_are_never_given(tmp_path: Path) -> None:
-    frozen, rows = LocalFrozenRows(tmp_path), readings()
+    frozen, rows = FileFrozenRows(tmp_path), readings()
     other = replace(rows, values=rows.values + 1.0)
     for some in (rows, other):
         frozen.freeze(some, some.fingerprint())
@@ -92,11 +92,11 @@ def test_frozen_rows_that_are_not_what_they_were_are_never_given(tmp_path: Path)
 def test_frozen_rows_come_back_bit_for_bit(platform: Platform) -> None:
     rows = readings()
     fingerprint = rows.fingerprint()
-    assert not platform.frozen.holds(fingerprint)
-    platform.frozen.freeze(rows, fingerprint)
-    platform.frozen.freeze(rows, fingerprint)
-    assert platform.frozen.holds(fingerprint)
-    back = platform.frozen.load(fingerprint, KEY)
+    assert not platform.workspace.frozen.holds(fingerprint)
+    platform.workspace.frozen.freeze(rows, fingerprint)
+    platform.workspace.frozen.freeze(rows, fingerprint)
+    assert platform.workspace.frozen.holds(fingerprint)
+    back = platform.workspace.frozen.load(fingerprint, KEY)
     assert back.fingerprint() == fingerprint
     assert back.sensors == rows.sensors
     np.testing.assert_array_equal(back.times, rows.times)
@@ -105,8 +105,8 @@ def test_frozen_rows_come_back_bit_for_bit(platform: Platform) -> None:
 
 def test_a_circuit_without_rows_can_be_frozen(platform: Platform) -> None:
     nothing = Readings(KEY, ("t",), frozenset({"t"}), np.empty(0, np.int64), np.empty((0, 1)))
-    platform.frozen.freeze(nothing, nothing.fingerprint())
-    back = platform.frozen.load(nothing.fingerprint(), KEY)
+    platform.workspace.frozen.freeze(nothing, nothing.fingerprint())
+    back = platform.workspace.frozen.load(nothing.fingerprint(), KEY)
     assert back.values.shape == (0, 1)
     assert back.fingerprint() == nothing.fingerprint()
 
@@ -114,10 +114,10 @@ def test_a_circuit_without_rows_can_be_frozen(platform: Platform) -> None:
 def test_equal_rows_of_two_circuits_are_given_as_the_rows_of_the_one_asked_for(platform: Platform) -> None:
     other = CircuitKey("PLANT002", "CIRCUIT01")
     rows = readings()
-    platform.frozen.freeze(rows, rows.fingerprint())
-    assert platform.frozen.load(rows.fingerprint(), other).key == other
+    platform.workspace.frozen.freeze(rows, rows.fingerprint())
+    assert platform.workspace.frozen.load(rows.fingerprint(), other).key == other
 
 
 def test_rows_that_were_never_frozen_cannot_be_loaded(platform: Platform) -> None:
     with pytest.raises(BadInput, match=str(KEY)):
-        platform.frozen.load(digest("never frozen"), KEY)
+        platform.workspace.frozen.load(digest("never frozen"), KEY)

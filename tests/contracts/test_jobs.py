@@ -23,7 +23,7 @@ from tests.contracts.samples import ADA, component, digest, job, readings
 
 
 def frozen(platform: Platform, rows: Readings) -> Readings:
-    platform.frozen.freeze(rows, rows.fingerprint())
+    platform.workspace.frozen.freeze(rows, rows.fingerprint())
     return rows
 
 
@@ -31,39 +31,45 @@ def seen_through(platform: Platform, *queued: TrainingJob) -> list[TrainingJob]:
     ended: list[TrainingJob] = []
     hashes = [job.task.training_hash for job in queued]
     while len(ended) < len(queued):
-        ended += [job for job in platform.jobs.wait(hashes, timedelta(seconds=30)) if job.state.final]
+        ended += [
+            job for job in platform.workspace.jobs.wait(hashes, timedelta(seconds=30)) if job.state.final
+        ]
     return sorted(ended, key=lambda job: job.id)
 
 
 def test_a_job_completes_with_an_artifact_and_scores(platform: Platform) -> None:
     plain = component()
     queued = job(frozen(platform, readings()), plain)
-    platform.jobs.submit([queued], plain)
+    platform.workspace.jobs.submit([queued], plain)
     (ended,) = seen_through(platform, queued)
     assert ended.state is JobState.COMPLETED, ended.error
     assert ended.outcome is not None
     assert ended.outcome.scores.sensors.keys() == {"temperature", "pressure"}
-    folder = platform.artifacts.folder(ended.outcome.artifact)
+    folder = platform.workspace.artifacts.folder(ended.outcome.artifact)
     assert (folder / "MLmodel").is_file()
-    assert platform.jobs.jobs_for([queued.task.training_hash]) == {queued.task.training_hash: [ended]}
-    assert platform.jobs.median_seconds().keys() == {"seasonal_naive"}
+    assert platform.workspace.jobs.jobs_for([queued.task.training_hash]) == {
+        queued.task.training_hash: [ended]
+    }
+    assert platform.workspace.jobs.median_seconds().keys() == {"seasonal_naive"}
 
 
 def test_submitting_a_job_again_leaves_it_as_it_is(platform: Platform) -> None:
     plain = component()
     queued = job(frozen(platform, readings()), plain)
-    platform.jobs.submit([queued], plain)
+    platform.workspace.jobs.submit([queued], plain)
     (ended,) = seen_through(platform, queued)
-    platform.jobs.submit([queued, replace(queued, run="run-0002")], plain)
-    assert platform.jobs.jobs_for([queued.task.training_hash]) == {queued.task.training_hash: [ended]}
-    assert platform.jobs.wait([queued.task.training_hash], timedelta(0)) == []
+    platform.workspace.jobs.submit([queued, replace(queued, run="run-0002")], plain)
+    assert platform.workspace.jobs.jobs_for([queued.task.training_hash]) == {
+        queued.task.training_hash: [ended]
+    }
+    assert platform.workspace.jobs.wait([queued.task.training_hash], timedelta(0)) == []
 
 
 def test_equal_configuration_on_other_rows_gives_another_artifact(platform: Platform) -> None:
     plain = component()
     one = job(frozen(platform, readings(seed=1)), plain, name="one")
     two = job(frozen(platform, readings(CircuitKey("PLANT001", "CIRCUIT02"), seed=2)), plain, name="two")
-    platform.jobs.submit([one, two], plain)
+    platform.workspace.jobs.submit([one, two], plain)
     first, second = seen_through(platform, one, two)
     assert first.outcome is not None
     assert second.outcome is not None
@@ -78,8 +84,8 @@ def test_a_failing_command_fails_its_job_with_the_last_thing_it_said(
     broken, plain = component(f"sh {script}"), component()
     bad = job(frozen(platform, readings(seed=1)), broken, name="bad")
     good = job(frozen(platform, readings(seed=2)), plain, name="good")
-    platform.jobs.submit([bad], broken)
-    platform.jobs.submit([good], plain)
+    platform.workspace.jobs.submit([bad], broken)
+    platform.workspace.jobs.submit([good], plain)
     failed, completed = seen_through(platform, bad, good)
     assert failed.state is JobState.FAILED
     assert "exit code 3" in failed.error
@@ -90,7 +96,7 @@ def test_a_failing_command_fails_its_job_with_the_last_thing_it_said(
 def test_a_command_that_writes_no_model_fails_its_job(platform: Platform) -> None:
     idle = component("true")
     queued = job(frozen(platform, readings()), idle)
-    platform.jobs.submit([queued], idle)
+    platform.workspace.jobs.submit([queued], idle)
     (failed,) = seen_through(platform, queued)
     assert failed.state is JobState.FAILED
     assert "wrote no model" in failed.error
@@ -101,7 +107,7 @@ def test_blanks_inside_a_placeholder_do_not_matter(platform: Platform) -> None:
         "fleetcast fit --task ${{ inputs.task }} --data ${{ inputs.data }} --output ${{ outputs.model }}"
     )
     queued = job(frozen(platform, readings()), spaced)
-    platform.jobs.submit([queued], spaced)
+    platform.workspace.jobs.submit([queued], spaced)
     (ended,) = seen_through(platform, queued)
     assert ended.state is JobState.COMPLETED, ended.error
 
@@ -110,11 +116,13 @@ def test_only_the_jobs_asked_for_are_run(platform: Platform) -> None:
     plain = component()
     left_behind = job(frozen(platform, readings(seed=1)), plain, name="left-behind")
     wanted = job(frozen(platform, readings(seed=2)), plain, name="wanted")
-    platform.jobs.submit([left_behind, wanted], plain)
+    platform.workspace.jobs.submit([left_behind, wanted], plain)
     (ended,) = seen_through(platform, wanted)
     assert ended.id == wanted.id
-    assert platform.jobs.wait([wanted.task.training_hash], timedelta(0)) == []
-    (still,) = platform.jobs.jobs_for([left_behind.task.training_hash])[left_behind.task.training_hash]
+    assert platform.workspace.jobs.wait([wanted.task.training_hash], timedelta(0)) == []
+    (still,) = platform.workspace.jobs.jobs_for([left_behind.task.training_hash])[
+        left_behind.task.training_hash
+    ]
     assert still.state is JobState.QUEUED
     (later,) = seen_through(platform, left_behind)
     assert later.state is JobState.COMPLETED, later.error
@@ -125,9 +133,11 @@ def test_all_attempts_at_many_hashes_are_read_at_once(platform: Platform) -> Non
     rows = frozen(platform, readings())
     first, second = (job(rows, broken, attempt=attempt) for attempt in (1, 2))
     other = job(rows, broken, name="other")
-    platform.jobs.submit([first], broken)
-    platform.jobs.submit([second, other], broken)
-    found = platform.jobs.jobs_for([first.task.training_hash, other.task.training_hash, digest("none")])
+    platform.workspace.jobs.submit([first], broken)
+    platform.workspace.jobs.submit([second, other], broken)
+    found = platform.workspace.jobs.jobs_for(
+        [first.task.training_hash, other.task.training_hash, digest("none")]
+    )
     assert {held: [attempt.attempt for attempt in attempts] for held, attempts in found.items()} == {
         first.task.training_hash: [1, 2],
         other.task.training_hash: [1],
@@ -136,8 +146,10 @@ def test_all_attempts_at_many_hashes_are_read_at_once(platform: Platform) -> Non
 
 def test_a_command_that_is_not_there_is_refused_before_anything_starts(platform: Platform) -> None:
     with pytest.raises(BadInput, match="'no-such-trainer'"):
-        platform.jobs.check(component("no-such-trainer --data ${{inputs.data}} --output ${{outputs.model}}"))
-    platform.jobs.check(component())
+        platform.workspace.jobs.check(
+            component("no-such-trainer --data ${{inputs.data}} --output ${{outputs.model}}")
+        )
+    platform.workspace.jobs.check(component())
 
 
 # Only the embedded platform has worker processes that can be stopped or die.
@@ -150,7 +162,7 @@ def local(tmp_path: Path, clock: FixedClock | SystemClock | None = None) -> Plat
 
 def one_job(platform: Platform, made_by: TrainingComponent, *, name: str = "m", seed: int = 1) -> TrainingJob:
     queued = job(frozen(platform, readings(seed=seed)), made_by, name=name)
-    platform.jobs.submit([queued], made_by)
+    platform.workspace.jobs.submit([queued], made_by)
     return queued
 
 
@@ -163,7 +175,7 @@ def test_a_job_past_its_timeout_is_killed_while_its_sibling_goes_on(tmp_path: Pa
         one_job(platform, component(), name="quick", seed=2),
     ]
     ended = {job.task.model_name: job for job in seen_through(platform, *jobs)}
-    platform.jobs.close()
+    platform.workspace.jobs.close()
     assert ended["slow"].state is JobState.FAILED
     assert ended["slow"].error == "timed out after 1 s"
     assert ended["quick"].state is JobState.COMPLETED, ended["quick"].error
@@ -179,7 +191,7 @@ def test_a_worker_that_dies_fails_its_job_and_no_other(tmp_path: Path) -> None:
         one_job(platform, component(), name="quick", seed=2),
     ]
     ended = {job.task.model_name: job for job in seen_through(platform, *jobs)}
-    platform.jobs.close()
+    platform.workspace.jobs.close()
     assert ended["deadly"].state is JobState.FAILED
     assert "worker process died" in ended["deadly"].error
     assert ended["quick"].state is JobState.COMPLETED, ended["quick"].error
@@ -189,7 +201,7 @@ def test_queued_jobs_outlive_the_process_that_queued_them(tmp_path: Path) -> Non
     queued = one_job(local(tmp_path), component())
     later = local(tmp_path)
     (ended,) = seen_through(later, queued)
-    later.jobs.close()
+    later.workspace.jobs.close()
     assert (ended.id, ended.state) == (queued.id, JobState.COMPLETED)
 
 
@@ -202,7 +214,7 @@ def test_a_job_whose_outcome_was_written_is_not_run_again(tmp_path: Path) -> Non
     platform = local(tmp_path)
     queued = one_job(platform, counted)
     (ended,) = seen_through(platform, queued)
-    platform.jobs.close()
+    platform.workspace.jobs.close()
     assert ended.state is JobState.COMPLETED, ended.error
     assert runs.read_text() == "ran\n"
     again = local(tmp_path / "restored")
@@ -210,6 +222,6 @@ def test_a_job_whose_outcome_was_written_is_not_run_again(tmp_path: Path) -> Non
     (tmp_path / "state" / "jobs" / queued.id).rename(tmp_path / "restored" / "state" / "jobs" / queued.id)
     one_job(again, counted)
     (found,) = seen_through(again, queued)
-    again.jobs.close()
+    again.workspace.jobs.close()
     assert found.outcome == ended.outcome
     assert runs.read_text() == "ran\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetcast.domain.audit import first_broken
+from fleetcast.domain.audit import Unbroken, verify
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.platforms.local.platform import local_platform
 from fleetcast.ports.platform import Platform
@@ -43,31 +43,30 @@ def opened(tmp_path: Path, clock: BreakingClock) -> Platform:
 def test_models_whose_audit_entries_cannot_be_written_are_not_registered(tmp_path: Path) -> None:
     platform = opened(tmp_path, BreakingClock(readings=1))
     with pytest.raises(StoppedClockError):
-        platform.models.register([trained("a", "a.1"), trained("b", "b.1")])
-    assert platform.models.index().versions == {}
-    assert platform.models.selected() == {}
-    assert platform.audit.entries() == []
+        platform.workspace.models.register([trained("a", "a.1"), trained("b", "b.1")])
+    assert platform.workspace.models.entries() == {}
+    assert list(platform.control.audit.entries()) == []
 
 
 def test_requests_whose_audit_entries_cannot_be_written_are_not_opened(tmp_path: Path) -> None:
     platform = opened(tmp_path, BreakingClock(readings=0))
     with pytest.raises(StoppedClockError):
-        platform.approvals.open([request("a"), request("b")])
-    assert platform.approvals.listed() == []
+        platform.control.approvals.open([request("a"), request("b")])
+    assert platform.control.approvals.listed() == []
 
 
 def test_a_thousand_models_are_registered_in_one_transaction(tmp_path: Path) -> None:
     platform = opened(tmp_path, BreakingClock(readings=2))
-    platform.models.register([trained(f"m{i}", f"job-{i}") for i in range(1_000)])
-    assert len(platform.models.selected()) == 1_000
-    assert len(platform.audit.entries()) == 1_000
-    assert first_broken(platform.audit.entries()) is None
+    platform.workspace.models.register([trained(f"m{i}", f"job-{i}") for i in range(1_000)])
+    assert len(platform.workspace.models.entries()) == 1_000
+    assert len(list(platform.control.audit.entries())) == 1_000
+    assert isinstance(verify(list(platform.control.audit.entries())), Unbroken)
 
 
 def test_a_second_opening_sees_what_the_first_wrote(tmp_path: Path) -> None:
     first = opened(tmp_path, BreakingClock(readings=10))
-    first.models.register([trained()])
+    first.workspace.models.register([trained()])
     second = opened(tmp_path, BreakingClock(readings=10))
-    assert second.models.index() == first.models.index()
-    second.models.register([trained("m", "job-2")])
-    assert first.models.selected()["m"].version == 2
+    assert second.workspace.models.entries() == first.workspace.models.entries()
+    second.workspace.models.register([trained("m", "job-2")])
+    assert [entry.version for entry in first.workspace.models.entries()["m"]] == [1, 2]

@@ -35,8 +35,8 @@ def test_rows_of_a_version_survive_freezing(platform: Platform, tmp_path: Path) 
     version = table.merge(rows(KEY, 1.5, None, 0.1 + 0.2, -0.0)).version
     found = read(table, version, KEY)[KEY]
     assert found.absent == {"absent"}
-    platform.frozen.freeze(found, found.fingerprint())
-    assert platform.frozen.load(found.fingerprint(), KEY).fingerprint() == found.fingerprint()
+    platform.workspace.frozen.freeze(found, found.fingerprint())
+    assert platform.workspace.frozen.load(found.fingerprint(), KEY).fingerprint() == found.fingerprint()
 
 
 def test_a_later_commit_changes_no_earlier_version(tmp_path: Path) -> None:

@@ -18,19 +18,19 @@ AT_ONCE = timedelta(0)
 
 def test_runs_are_numbered_and_listed_newest_first(platform: Platform) -> None:
     for fleet in ("one", "two"):
-        platform.runs.begin(digest(fleet), "0123abc")
-    assert [run.id for run in platform.runs.listed()] == ["run-0002", "run-0001"]
-    assert platform.runs.find("run-0001").fleet == digest("one")
-    assert platform.runs.find("run-0001").by == "ada"
+        platform.control.runs.begin(digest(fleet), "0123abc")
+    assert [run.id for run in platform.control.runs.listed()] == ["run-0002", "run-0001"]
+    assert platform.control.runs.find("run-0001").fleet == digest("one")
+    assert platform.control.runs.find("run-0001").by == "ada"
 
 
 def test_a_new_run_supersedes_those_that_could_have_been_continued(platform: Platform) -> None:
-    done = platform.runs.begin(digest("one"), "a").ended(Ending.DONE, NOON)
-    platform.runs.save(done)
-    awaiting = platform.runs.begin(digest("two"), "b").ended(Ending.AWAITING, NOON)
-    platform.runs.save(awaiting)
-    platform.runs.begin(digest("three"), "c")
-    assert [run.state for run in platform.runs.listed()] == [
+    done = platform.control.runs.begin(digest("one"), "a").ended(Ending.DONE, NOON)
+    platform.control.runs.save(done)
+    awaiting = platform.control.runs.begin(digest("two"), "b").ended(Ending.AWAITING, NOON)
+    platform.control.runs.save(awaiting)
+    platform.control.runs.begin(digest("three"), "c")
+    assert [run.state for run in platform.control.runs.listed()] == [
         RunState.OPEN,
         RunState.SUPERSEDED,
         RunState.DONE,
@@ -38,32 +38,32 @@ def test_a_new_run_supersedes_those_that_could_have_been_continued(platform: Pla
 
 
 def test_a_saved_run_comes_back_with_its_stages(platform: Platform) -> None:
-    run = platform.runs.begin(digest("fleet"), "0123abc")
+    run = platform.control.runs.begin(digest("fleet"), "0123abc")
     record = StageRecord("RegisterData", Ending.DONE, "2 circuits", NOON, NOON + timedelta(seconds=3))
     saved = run.with_stage(record).ended(Ending.DONE, NOON)
-    platform.runs.save(saved)
-    assert platform.runs.find(run.id) == saved
+    platform.control.runs.save(saved)
+    assert platform.control.runs.find(run.id) == saved
 
 
 @pytest.mark.parametrize("run_id", ["run-0009", "run-", "run-x", "../run-0001", "run-٣"])
 def test_a_run_that_does_not_exist_cannot_be_found(platform: Platform, run_id: str) -> None:
     with pytest.raises(BadInput):
-        platform.runs.find(run_id)
+        platform.control.runs.find(run_id)
 
 
 def test_a_second_process_is_told_who_is_running(platform: Platform) -> None:
     with (
-        platform.runs.exclusive("ada on line-3, process 17", AT_ONCE),
+        platform.control.runs.exclusive("ada on line-3, process 17", AT_ONCE),
         pytest.raises(RunInProgress, match="ada on line-3, process 17"),
-        platform.runs.exclusive("grace", AT_ONCE),
+        platform.control.runs.exclusive("grace", AT_ONCE),
     ):
         raise AssertionError("two at once")
-    with platform.runs.exclusive("grace", AT_ONCE):
+    with platform.control.runs.exclusive("grace", AT_ONCE):
         pass
 
 
 def test_the_place_is_given_up_when_the_work_fails(platform: Platform) -> None:
-    with pytest.raises(ZeroDivisionError), platform.runs.exclusive("ada", AT_ONCE):
+    with pytest.raises(ZeroDivisionError), platform.control.runs.exclusive("ada", AT_ONCE):
         raise ZeroDivisionError
-    with platform.runs.exclusive("grace", AT_ONCE):
+    with platform.control.runs.exclusive("grace", AT_ONCE):
         pass

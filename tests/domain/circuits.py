@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 
 from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.model import FleetIndex, VersionEntry, VersionState
+from fleetcast.domain.model import FleetIndex, Intent, Refusal, VersionEntry
 from fleetcast.domain.quality import SensorLimits
 from fleetcast.domain.training_hash import training_hash, training_inputs
 
@@ -31,20 +31,29 @@ CIRCUIT = Circuit(
 )
 
 
-def entry(circuit: Circuit, version: int, state: VersionState = VersionState.REGISTERED) -> VersionEntry:
+def entry(circuit: Circuit, version: int) -> VersionEntry:
     """A registered version that was trained from this circuit."""
     inputs = training_inputs(circuit)
     return VersionEntry(
-        circuit.model_name, version, circuit.key, training_hash(inputs), state, canonical_json(inputs)
+        circuit.model_name, version, circuit.key, training_hash(inputs), canonical_json(inputs)
     )
 
 
-def index(versions: Sequence[VersionEntry] = (), *, selected: int | None = None) -> FleetIndex:
-    """What is registered of one model, and which version is in use."""
-    if not versions:
-        return FleetIndex({}, {})
-    name = versions[0].name
-    return FleetIndex({name: versions}, {} if selected is None else {name: selected})
+def index(
+    versions: Sequence[VersionEntry] = (),
+    *,
+    selected: int | None = None,
+    champion: int | None = None,
+    refused: Mapping[int, Refusal] = MappingProxyType({}),
+) -> FleetIndex:
+    """What is registered of one model, and what was decided about its versions."""
+    name = versions[0].name if versions else "nothing"
+    intent = Intent(
+        {} if selected is None else {name: selected},
+        {} if champion is None else {name: champion},
+        {(name, version): refusal for version, refusal in refused.items()},
+    )
+    return FleetIndex({name: versions} if versions else {}, intent)
 
 
 def hash_of(circuit: Circuit) -> Digest:

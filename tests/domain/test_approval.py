@@ -14,6 +14,7 @@ from fleetcast.domain.approval import (
     Evidence,
     Fact,
     NotDecidable,
+    Outcome,
     Request,
     RequestState,
     Subject,
@@ -130,9 +131,11 @@ def test_evidence_passes_unless_a_check_failed() -> None:
     def evidence(*verdicts: CheckVerdict) -> Evidence:
         return Evidence(tuple(Check("c", verdict, "") for verdict in verdicts), ())
 
-    assert evidence().passing
-    assert evidence(CheckVerdict.PASSED, CheckVerdict.NOT_COMPARABLE).passing
-    assert not evidence(CheckVerdict.PASSED, CheckVerdict.FAILED).passing
+    assert evidence().outcome is Outcome.PASSING
+    assert evidence(CheckVerdict.PASSED, CheckVerdict.NOT_COMPARABLE).outcome is Outcome.PASSING
+    assert evidence(CheckVerdict.PASSED, CheckVerdict.FAILED).outcome is Outcome.FAILING
+    assert evidence(CheckVerdict.NOT_COMPARABLE, CheckVerdict.FAILED).outcome is Outcome.FAILING
+    assert evidence(CheckVerdict.NOT_COMPARABLE).outcome is Outcome.NOT_COMPARABLE
 
 
 def test_the_set_digest_knows_its_members_not_their_order() -> None:

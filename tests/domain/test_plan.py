@@ -9,7 +9,7 @@ import pytest
 
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.model import FleetIndex, VersionState
+from fleetcast.domain.model import FleetIndex, Intent, Refusal
 from fleetcast.domain.plan import (
     AssetAction,
     Blocked,
@@ -82,8 +82,8 @@ def test_a_version_out_of_use_is_reused_when_its_circuit_comes_back() -> None:
 
 
 def test_the_newest_usable_version_with_the_hash_is_the_one_reused() -> None:
-    versions = [entry(CIRCUIT, 1), entry(CIRCUIT, 2), entry(CIRCUIT, 3, VersionState.REJECTED)]
-    action = plan_circuit(CIRCUIT, index(versions), {})
+    versions = [entry(CIRCUIT, 1), entry(CIRCUIT, 2), entry(CIRCUIT, 3)]
+    action = plan_circuit(CIRCUIT, index(versions, refused={3: Refusal.REJECTED}), {})
     assert isinstance(action, Reuse)
     assert action.version == 2
 
@@ -106,28 +106,28 @@ def test_a_registered_model_is_up_to_date_whatever_its_data_looks_like_now() -> 
     assert isinstance(action, UpToDate)
 
 
-@pytest.mark.parametrize("state", [VersionState.REJECTED, VersionState.BLOCKED])
-def test_a_refused_version_blocks_until_something_changes(state: VersionState) -> None:
-    versions = [entry(CIRCUIT, 1, state)]
-    action = plan_circuit(CIRCUIT, index(versions, selected=1), checked())
+@pytest.mark.parametrize("refusal", list(Refusal))
+def test_a_refused_version_blocks_until_something_changes(refusal: Refusal) -> None:
+    found = index([entry(CIRCUIT, 1)], selected=1, refused={1: refusal})
+    action = plan_circuit(CIRCUIT, found, checked())
     assert isinstance(action, Blocked)
-    assert f"version 1 was {state.value}" in action.why
+    assert f"version 1 was {refusal.value}" in action.why
     raised = replace(CIRCUIT, revision=1)
-    again = plan_circuit(raised, index(versions, selected=1), {})
+    again = plan_circuit(raised, found, {})
     assert isinstance(again, Train)
     assert "revision 0 → 1" in again.why
 
 
 def test_a_rejected_version_does_not_hide_a_good_one_with_the_same_hash() -> None:
-    versions = [entry(CIRCUIT, 1), entry(CIRCUIT, 2, VersionState.REJECTED)]
-    assert isinstance(plan_circuit(CIRCUIT, index(versions, selected=2), {}), Reuse)
+    found = index([entry(CIRCUIT, 1), entry(CIRCUIT, 2)], selected=2, refused={2: Refusal.REJECTED})
+    assert isinstance(plan_circuit(CIRCUIT, found, {}), Reuse)
 
 
 def test_a_model_in_use_that_nobody_declares_is_removed() -> None:
     other = replace(CIRCUIT, key=CircuitKey("PLANT009", "CIRCUIT01"), model_name="plant009-circuit01")
     found = FleetIndex(
         {CIRCUIT.model_name: [entry(CIRCUIT, 1)], other.model_name: [entry(other, 1), entry(other, 2)]},
-        {CIRCUIT.model_name: 1, other.model_name: 2},
+        Intent({CIRCUIT.model_name: 1, other.model_name: 2}, {}, {}),
     )
     assert plan_removed([CIRCUIT], found) == [Removed(other.key, other.model_name, 2)]
     assert plan_removed([CIRCUIT, other], found) == []

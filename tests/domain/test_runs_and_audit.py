@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetcast.domain.audit import GENESIS, Actor, AuditEntry, AuditEvent, Standing, chained, first_broken
+from fleetcast.domain.audit import GENESIS, Actor, AuditEntry, AuditEvent, Standing, Unbroken, chained, verify
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.run import Ending, Run, RunState, StageRecord, worst
 from tests.clocks import NOON
@@ -64,8 +64,8 @@ def log(length: int) -> list[AuditEntry]:
 
 
 def test_an_untouched_chain_is_whole() -> None:
-    assert first_broken([]) is None
-    assert first_broken(log(5)) is None
+    assert isinstance(verify([]), Unbroken)
+    assert isinstance(verify(log(5)), Unbroken)
 
 
 TAMPERING: dict[str, Callable[[AuditEntry], AuditEntry]] = {
@@ -86,14 +86,14 @@ TAMPERING: dict[str, Callable[[AuditEntry], AuditEntry]] = {
 def test_a_touched_entry_is_found(what: str, place: int) -> None:
     entries = log(5)
     entries[place] = TAMPERING[what](entries[place])
-    assert first_broken(entries) == entries[place]
+    assert verify(entries) == entries[place]
 
 
 def test_an_entry_rewritten_with_a_fitting_digest_breaks_the_next_one() -> None:
     entries = log(5)
     forged = AuditEvent("model.registered", "m:2", {"number": 99})
     entries[1] = chained(2, NOON, Actor("ada"), forged, entries[0].digest)
-    assert first_broken(entries) == entries[2]
+    assert verify(entries) == entries[2]
 
 
 @given(st.integers(0, 3))
@@ -101,10 +101,10 @@ def test_an_entry_taken_away_before_the_end_is_missed(place: int) -> None:
     entries = log(5)
     after = entries[place + 1]
     del entries[place]
-    assert first_broken(entries) == after
+    assert verify(entries) == after
 
 
 def test_two_entries_that_changed_places_are_found() -> None:
     entries = log(5)
     entries[1], entries[2] = entries[2], entries[1]
-    assert first_broken(entries) == entries[1]
+    assert verify(entries) == entries[1]

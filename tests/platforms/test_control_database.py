@@ -22,10 +22,12 @@ from alembic.runtime.migration import MigrationContext
 
 from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
+from fleetcast.platforms.control.audit import ControlAuditLog
 from fleetcast.platforms.database import migrate, schema
 from fleetcast.platforms.database.backend import Backend
-from fleetcast.platforms.database.control import AuditTable, ControlDatabase
+from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.database.postgres import postgres
+from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.ports.clock import SystemClock
 from tests.clocks import FixedClock
@@ -48,7 +50,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Address:
 
 def opened(address: Address, clock: FixedClock | SystemClock | None = None) -> ControlDatabase:
     backend: Backend = sqlite(address) if isinstance(address, Path) else postgres(address)
-    return ControlDatabase(backend, actor=ADA, clock=clock or FixedClock())
+    return ControlDatabase(backend, clock=clock or FixedClock())
 
 
 def at_first_schema(address: Address) -> ControlDatabase:
@@ -66,11 +68,11 @@ def tables(database: ControlDatabase) -> set[str]:
 
 
 def note(database: ControlDatabase, text: str) -> None:
-    database.change(lambda connection: database.audit(connection, [AuditEvent("test.noted", text, {})]))
+    Session(database, ADA).tell([AuditEvent("test.noted", text, {})])
 
 
 def noted(database: ControlDatabase) -> list[str]:
-    return [entry.event.subject for entry in AuditTable(database).entries()]
+    return [entry.event.subject for entry in ControlAuditLog(Session(database, ADA)).entries()]
 
 
 # Schemas
@@ -78,7 +80,7 @@ def noted(database: ControlDatabase) -> list[str]:
 
 def test_the_migrations_end_at_the_tables_that_an_empty_database_gets(address: Address) -> None:
     database = opened(address)
-    assert migrate.upgrade(database) == ("0001", "0002")
+    assert migrate.upgrade(database) == ("0001", "0002", "0003")
     differences = database.read(
         lambda connection: compare_metadata(MigrationContext.configure(connection), schema.metadata)
     )
@@ -98,7 +100,7 @@ def test_an_older_database_is_upgraded_where_it_belongs_to_this_machine_alone(ad
             migrate.ensure_schema(database)
         assert "fleetcast database upgrade" in caught.value.fix
         assert migrate.revision(database) == "0001"
-        assert migrate.upgrade(database) == ("0002",)
+        assert migrate.upgrade(database) == ("0002", "0003")
     migrate.ensure_schema(database)
     assert migrate.revision(database) == schema.REVISION
     assert noted(database) == ["before"]
@@ -125,6 +127,7 @@ import os, signal, sys
 from pathlib import Path
 import sqlalchemy as sa
 from tests.platforms.test_control_database import opened
+from fleetcast.platforms.control.audit import ControlAuditLog
 from fleetcast.platforms.database import migrate
 target, statement = sys.argv[1:]
 database = opened(Path(target) if "://" not in target else target)
@@ -137,7 +140,15 @@ migrate.upgrade(database)
 
 
 @pytest.mark.parametrize(
-    "statement", ["CREATE TABLE leases", "UPDATE schema_version", "UPDATE alembic_version"]
+    "statement",
+    [
+        "CREATE TABLE leases",
+        "UPDATE schema_version",
+        "UPDATE alembic_version",
+        "INSERT INTO refused_models",
+        "ALTER TABLE model_versions",
+        "CREATE INDEX requests_by_name",
+    ],
 )
 def test_a_migration_killed_at_any_statement_is_resumed(address: Address, statement: str) -> None:
     database = at_first_schema(address)
@@ -151,7 +162,7 @@ def test_a_migration_killed_at_any_statement_is_resumed(address: Address, statem
     )
     if done.returncode != -signal.SIGKILL:  # the number is inserted where the first version had no such table
         assert statement == "UPDATE alembic_version", done.stderr
-    assert migrate.revision(database) in ("0001", "0002")
+    assert migrate.revision(database) in ("0001", "0002", "0003")
     migrate.upgrade(database)
     assert migrate.revision(database) == schema.REVISION
     assert noted(database) == ["before"]
@@ -161,6 +172,7 @@ OPENED = """
 import sys
 from pathlib import Path
 from tests.platforms.test_control_database import opened
+from fleetcast.platforms.control.audit import ControlAuditLog
 from fleetcast.platforms.database import migrate
 target = sys.argv[1]
 migrate.ensure_schema(opened(Path(target) if "://" not in target else target))
@@ -292,9 +304,7 @@ def test_a_writer_that_waits_too_long_for_another_is_told(postgres: PostgresServ
     migrate.ensure_schema(database)
     from fleetcast.platforms.database.postgres import postgres as connect
 
-    hurried = ControlDatabase(
-        connect(url, lock_timeout=timedelta(milliseconds=50)), actor=ADA, clock=FixedClock()
-    )
+    hurried = ControlDatabase(connect(url, lock_timeout=timedelta(milliseconds=50)), clock=FixedClock())
 
     def meanwhile(_connection: sa.Connection) -> None:
         with pytest.raises(FleetcastError, match="lock timeout") as caught:

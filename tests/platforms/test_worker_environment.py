@@ -28,11 +28,11 @@ def test_a_job_has_the_environment_of_now_without_the_secrets_of_the_database(
             monkeypatch.setenv(DATABASE_URL_VARIABLE, "postgresql://u:hush-hush@h/d")
             monkeypatch.setenv("PGPASSWORD", "hush-hush")
             attempt = job(rows, printing, name=moment)
-            platform.jobs.submit([attempt], printing)
+            platform.workspace.jobs.submit([attempt], printing)
             seen_through(platform, attempt)
             said = shown.read_text()
             assert f"MOMENT={moment}\n" in said
             assert "hush" not in said
-            platform.jobs.close()
+            platform.workspace.jobs.close()
     finally:
-        platform.jobs.close()
+        platform.workspace.jobs.close()

@@ -75,9 +75,11 @@ def main(fleet: str, moment: str, *where: str) -> None:
         watcher = watcher_that_dies(moment, where[0])
     else:
         role, method, call = where
-        deadly = KillAt(getattr(opened.platform, role), moment, method, int(call), [])
-        platform: dict[str, Any] = {role: deadly}
-        opened = replace(opened, platform=replace(opened.platform, **platform))
+        bag = "control" if hasattr(opened.platform.control, role) else "workspace"
+        held = getattr(opened.platform, bag)
+        roles: dict[str, Any] = {role: KillAt(getattr(held, role), moment, method, int(call), [])}
+        bags: dict[str, Any] = {bag: replace(held, **roles)}
+        opened = replace(opened, platform=replace(opened.platform, **bags))
     opened.training(opened.fleet, watcher, lock_timeout=timedelta(0))
 
 

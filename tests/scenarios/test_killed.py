@@ -36,14 +36,19 @@ BETWEEN_EFFECT_AND_RECORD = [
     ("after", "jobs", "wait", "2"),
     ("before", "models", "register", "1"),
     ("after", "models", "register", "1"),
+    ("after", "states", "select", "1"),
     ("after", "approvals", "open", "2"),  # asked for the models
     ("before", "runs", "save", "6"),  # MonitorTraining did its work, its record is missing
 ]
 WHILE_PROMOTING = [
+    ("after", "effects", "intend", "1"),
     ("before", "shared", "share_environment", "1"),
     ("after", "shared", "share_environment", "1"),
+    ("after", "effects", "record", "1"),
     ("before", "shared", "share_models", "1"),
-    ("after", "shared", "share_models", "1"),
+    ("after", "shared", "share_models", "1"),  # shared, and nobody wrote so
+    ("after", "effects", "record", "2"),  # shared and recorded, but no champion yet
+    ("after", "states", "crown", "1"),
     ("before", "runs", "save", "8"),
 ]
 
@@ -114,6 +119,7 @@ def promoted(fleet: Repository) -> None:
     assert fleet.type("audit", "verify").code == 0
     actions = fleet.audited()
     assert actions.count("model.registered") == actions.count("model.shared") == 3
+    assert actions.count("model.selected") == actions.count("model.crowned") == 3
     assert actions.count("environment.registered") == actions.count("environment.shared") == 1
 
 

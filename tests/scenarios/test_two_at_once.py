@@ -16,6 +16,7 @@ from fleetcast.domain.audit import Actor
 from fleetcast.domain.errors import Unavailable
 from fleetcast.pipeline.runner import StageRunner, StageWatcher
 from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.platforms.local.platform import local_platform
 from fleetcast.ports.clock import SystemClock
@@ -89,9 +90,9 @@ def train_at_once(fleet: Repository, busy_timeout: timedelta) -> None:
         declared.settings.platform,
         actor=actor,
         clock=clock,
-        backend=sqlite(fleet.state / "control.db", busy_timeout=busy_timeout),
+        database=ControlDatabase(sqlite(fleet.state / "control.db", busy_timeout=busy_timeout), clock=clock),
     )
-    runner = StageRunner(platform, clock, actor, fleet.state / "runs")
+    runner = StageRunner(platform, clock, fleet.state / "runs")
     Train(runner, "0123abc")(declared, UNWATCHED, lock_timeout=timedelta(0))
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,8 @@ from fleetcast.forecasting.artifact import load
 from fleetcast.forecasting.resampling import resample
 from fleetcast.forecasting.simulation import SENSORS
 from fleetcast.ports.artifacts import ArtifactMissing
-from fleetcast.ports.readings import ReadingsWanted
+from fleetcast.ports.platform import Platform
+from fleetcast.ports.readings import ReadingsTable, ReadingsWanted
 from fleetcast.workflows.forecast import CircuitForecast, MakeForecast
 from fleetcast.workflows.simulate import Simulate, SimulatedFleet
 from tests.fleets import START, SmallFleet, small_fleet
@@ -53,13 +55,13 @@ def test_a_forecast_begins_where_the_readings_end(promoted: SmallFleet) -> None:
 def test_it_is_what_the_model_says_of_the_whole_history(promoted: SmallFleet) -> None:
     """Reading only the end of the table gives the same numbers as reading all of it."""
     made, circuit = make(promoted), promoted.circuit
-    table = promoted.opened.platform.tables["readings"]
+    table = promoted.opened.platform.workspace.tables["readings"]
     wanted = ReadingsWanted(circuit.key, circuit.features, START, promoted.last + HOUR)
     (rows,) = table.read([wanted], 0)
     whole = resample(
         rows.times, rows.values, rows.sensors, circuit.frequency, circuit.sensor_limits, circuit.cleaning
     )
-    model = load(promoted.opened.platform.artifacts.folder(made.provenance.artifact))
+    model = load(promoted.opened.platform.workspace.artifacts.folder(made.provenance.artifact))
     assert np.array_equal(made.forecast.point, model.forecast(whole).point)
 
 
@@ -185,17 +187,23 @@ def test_holes_in_the_history_stay_holes_and_the_forecast_has_none(tmp_path: Pat
     table = open_own_table(tmp_path / "holed")
     table.merge(rows)
     tables = {"readings": table}
-    platform = replace(fleet.opened.platform, tables=tables)
+    platform = reading(fleet, tables)
     made = MakeForecast(platform, fleet.clock)(fleet.circuit)
     assert np.isnan(made.history.values).any()
     assert np.isfinite(made.forecast.point).all()
+
+
+def reading(fleet: SmallFleet, tables: Mapping[str, ReadingsTable]) -> Platform:
+    """The fleet's platform, but with other readings."""
+    platform = fleet.opened.platform
+    return replace(platform, workspace=replace(platform.workspace, tables=tables))
 
 
 def _rows(fleet: SmallFleet, gap_from: datetime, gap_to: datetime) -> pl.DataFrame:
     """All readings but those in [gap_from, gap_to)."""
     circuit = fleet.circuit
     wanted = ReadingsWanted(circuit.key, SENSORS, START, fleet.last + HOUR)
-    (found,) = fleet.opened.platform.tables["readings"].read([wanted], 0)
+    (found,) = fleet.opened.platform.workspace.tables["readings"].read([wanted], 0)
     frame = pl.DataFrame(
         {
             "plant_id": circuit.key.plant,
@@ -216,9 +224,7 @@ def test_a_sensor_that_went_silent_is_forecast_from_its_mean_and_noted(tmp_path:
     )
     table = open_own_table(tmp_path / "silent")
     table.merge(rows)
-    made = MakeForecast(replace(fleet.opened.platform, tables={"readings": table}), fleet.clock)(
-        fleet.circuit
-    )
+    made = MakeForecast(reading(fleet, {"readings": table}), fleet.clock)(fleet.circuit)
     assert "no recent reading of pressure: forecast from the mean in training" in made.notes
     assert np.isfinite(made.forecast.point).all()
 
@@ -227,7 +233,7 @@ def test_provenance_names_who_approved_and_everything_that_made_it(promoted: Sma
     made = make(promoted).provenance
     (approval,) = made.approvals
     assert (approval.person, approval.comment) == ("grace", "looks right")
-    version = promoted.opened.platform.models.versions([made.model])[made.model][0]
+    version = promoted.opened.platform.workspace.models.versions([made.model])[made.model][0]
     assert made.artifact == version.model.artifact
     assert made.training_hash == version.training_hash
     assert made.lineage == version.model.lineage
@@ -241,7 +247,7 @@ def test_provenance_names_who_approved_and_everything_that_made_it(promoted: Sma
 def test_a_lost_artifact_is_an_error_not_another_model(tmp_path: Path) -> None:
     fleet = small_fleet(tmp_path, circuits=1)
     fleet.promote()
-    folder = fleet.opened.platform.artifacts.folder(make(fleet).provenance.artifact)
+    folder = fleet.opened.platform.workspace.artifacts.folder(make(fleet).provenance.artifact)
     folder.rename(folder.with_name("elsewhere"))
     with pytest.raises(ArtifactMissing):
         make(fleet)

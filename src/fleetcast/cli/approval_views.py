@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.domain.approval import CheckVerdict, Choice, Request, RequestState, set_digest
+from fleetcast.domain.approval import CheckVerdict, Choice, Outcome, Request, passing, set_digest
 from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.canonical import Json, canonical_json
+from fleetcast.domain.wording import counted
 
 _VERDICT = {
     CheckVerdict.PASSED: ("✓", "green"),
@@ -35,12 +36,13 @@ def print_requests(requests: Sequence[Request], console: Console) -> None:
             _checks(request),
         )
     console.print(table)
-    passing = tuple(
-        request for request in requests if request.state is RequestState.PENDING and request.evidence.passing
-    )
-    if passing:
-        console.print(f"\n{len(passing)} pass every check; approve exactly these with:")
-        console.print(f"  fleetcast approve --passing --set {set_digest(passing)} --comment '…'")
+    chosen = passing(requests)
+    if chosen:
+        console.print(f"\n{len(chosen)} pass every check; approve exactly these with:")
+        console.print(f"  fleetcast approve --passing --set {set_digest(chosen)} --comment '…'")
+    unknown = sum(1 for request in requests if request.evidence.outcome is Outcome.NOT_COMPARABLE)
+    if unknown:
+        console.print(f"\n{counted(unknown, 'request')} with nothing to compare with: decide one by one")
 
 
 def print_request(request: Request, console: Console) -> None:
@@ -67,11 +69,8 @@ def print_request(request: Request, console: Console) -> None:
 
 def requests_as_json(requests: Sequence[Request]) -> Json:
     """Requests for programs."""
-    passing = tuple(
-        request for request in requests if request.state is RequestState.PENDING and request.evidence.passing
-    )
     return {
-        "passing_set": set_digest(passing).hex,
+        "passing_set": set_digest(passing(requests)).hex,
         "requests": [request_as_json(request) for request in requests],
     }
 
@@ -87,7 +86,8 @@ def request_as_json(request: Request) -> Json:
         "version": request.subject.version,
         "subject_digest": request.subject.digest.hex,
         "artifact": request.subject.artifact.hex,
-        "passing": request.evidence.passing,
+        "passing": request.evidence.outcome is Outcome.PASSING,
+        "outcome": request.evidence.outcome.value,
         "checks": [
             {"name": check.name, "verdict": check.verdict.value, "says": check.says}
             for check in request.evidence.checks

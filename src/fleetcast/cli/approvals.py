@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.views import View, console, show_json
-from fleetcast.domain.approval import Choice, RequestState
+from fleetcast.domain.approval import Choice, Outcome, RequestState
 from fleetcast.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ RequestsArgument = Annotated[
 ]
 CommentOption = Annotated[str, typer.Option("--comment", "-m", help="Why; kept with the decision.")]
 
+NOTHING_COMPARED = "as there was nothing to compare with"
+
 approvals_app = typer.Typer(no_args_is_help=True, help="See what waits for a decision, and the evidence.")
 audit_app = typer.Typer(no_args_is_help=True, help="The append-only log of every change.")
 
@@ -38,7 +40,7 @@ def list_requests(
     from fleetcast.cli.approval_views import print_requests, requests_as_json
 
     opened = _open(fleet)
-    requests = opened.platform.approvals.listed() if every else opened.deciding.pending()
+    requests = opened.platform.control.approvals.listed() if every else opened.deciding.pending()
     if view is View.JSON:
         show_json(requests_as_json(requests))
     else:
@@ -54,7 +56,7 @@ def show_request(
     """Show one request: its subject, all the evidence, and the decisions so far."""
     from fleetcast.cli.approval_views import print_request, request_as_json
 
-    found = _open(fleet).platform.approvals.find(request)
+    found = _open(fleet).platform.control.approvals.find(request)
     if view is View.JSON:
         show_json(request_as_json(found))
     else:
@@ -89,8 +91,9 @@ def approve(
     if passing:
         _approve_passing(opened, comment, displayed)
         return
-    _say(opened.deciding(requests or (), Choice.APPROVE, by=opened.actor, comment=comment))
-    _next(opened)
+    decided = opened.deciding(requests or (), Choice.APPROVE, comment)
+    _say(decided)
+    _next(decided)
 
 
 def reject(
@@ -99,10 +102,8 @@ def reject(
     fleet: FleetOption = Path(),
 ) -> None:
     """Reject requests. A rejected model is not asked for again until something about it changes."""
-    if not comment.strip():
-        raise BadInput("a rejection needs a reason", fix="give one with --comment")
     opened = _open(fleet)
-    _say(opened.deciding(requests, Choice.REJECT, by=opened.actor, comment=comment))
+    _say(opened.deciding(requests, Choice.REJECT, comment))
 
 
 @audit_app.command("list")
@@ -114,7 +115,7 @@ def list_audit(
     """Show the latest entries of the audit log."""
     from fleetcast.cli.approval_views import audit_as_json, print_audit
 
-    entries = _open(fleet).platform.audit.entries()[-last:]
+    entries = _open(fleet).platform.control.audit.latest(last)
     if view is View.JSON:
         show_json(audit_as_json(entries))
     else:
@@ -124,17 +125,16 @@ def list_audit(
 @audit_app.command("verify")
 def verify_audit(fleet: FleetOption = Path()) -> None:
     """Check that no entry of the audit log was changed, added in between or taken away."""
-    from fleetcast.domain.audit import first_broken
+    from fleetcast.domain.audit import AuditEntry, verify
 
-    entries = _open(fleet).platform.audit.entries()
-    broken = first_broken(entries)
-    if broken is not None:
+    verified = verify(_open(fleet).platform.control.audit.entries())
+    if isinstance(verified, AuditEntry):
         raise BadInput(
-            f"audit entry {broken.number} ({broken.event.action}) does not fit the one before it",
+            f"audit entry {verified.number} ({verified.event.action}) does not fit the one before it",
             fix="the log was changed outside fleetcast: compare with a backup of the control database",
         )
-    head = f", head {entries[-1].digest}" if entries else ""
-    typer.echo(f"{len(entries)} entries, unbroken{head}")
+    head = f", head {verified.head}" if verified.entries else ""
+    typer.echo(f"{verified.entries} entries, unbroken{head}")
 
 
 def _open(fleet: Path) -> OpenFleet:
@@ -144,29 +144,26 @@ def _open(fleet: Path) -> OpenFleet:
 
 
 def _approve_passing(opened: OpenFleet, comment: str, displayed: str | None) -> None:
-    decided = opened.deciding.passing(by=opened.actor, comment=comment, displayed=displayed)
+    decided = opened.deciding.passing(comment, displayed)
     _say(decided)
     left = opened.deciding.pending()
     if not decided and not left:
         typer.echo("nothing waits for approval")
-    failing = [request for request in left if not request.evidence.passing]
-    if failing:
-        numbers = ", ".join(str(request.id) for request in failing)
-        typer.echo(f"{len(failing)} left for you to decide one by one, as checks failed: {numbers}")
-    _next(opened)
+    for outcome, why in ((Outcome.FAILING, "as checks failed"), (Outcome.NOT_COMPARABLE, NOTHING_COMPARED)):
+        those = [str(request.id) for request in left if request.evidence.outcome is outcome]
+        if those:
+            typer.echo(f"{len(those)} left for you to decide one by one, {why}: {', '.join(those)}")
+    _next(decided)
 
 
 def _say(requests: Sequence[Request]) -> None:
     for request in requests:
-        needs = request.policy.minimum - sum(
-            1 for decision in request.decisions if decision.choice is Choice.APPROVE
-        )
-        more = f", {needs} more to go" if request.state is RequestState.PENDING else ""
+        more = f", {request.missing} more to go" if request.state is RequestState.PENDING else ""
         typer.echo(
             f"request {request.id}: {request.subject.kind.value} {request.subject} {request.state.value}{more}"
         )
 
 
-def _next(opened: OpenFleet) -> None:
-    if any(request.state is RequestState.APPROVED for request in opened.platform.approvals.listed()):
+def _next(decided: Sequence[Request]) -> None:
+    if any(request.state is RequestState.APPROVED for request in decided):
         typer.echo("next: fleetcast train")

@@ -304,7 +304,7 @@ def pin(
     from fleetcast.workflows.keep_versions import PinVersions
 
     opened = open_fleet(fleet)
-    pinning = PinVersions(EditCircuits(fleet, opened.clock, dry_run), opened.platform.tables)
+    pinning = PinVersions(EditCircuits(fleet, opened.clock, dry_run), opened.platform.workspace.tables)
     report_edit(pinning(opened.fleet.circuits, patterns or (), source), dry_run, view, "pinned")
 
 
@@ -333,7 +333,7 @@ def vacuum(
 
     opened = open_fleet(fleet)
     name = own_source(fleet, source)
-    cleaning = Vacuum(opened.platform.models, name, open_own_table(fleet, name))
+    cleaning = Vacuum(opened.platform.workspace.models, name, open_own_table(fleet, name))
     done = cleaning(opened.fleet, keep=keep or (), older_than=parse_duration(older_than), dry_run=dry_run)
     if view is View.JSON:
         show_json(

@@ -97,7 +97,7 @@ def list_runs(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None
     """Show all runs, newest first."""
     from fleetcast.cli.train_views import print_runs, run_as_json
 
-    runs = _open(fleet).platform.runs.listed()
+    runs = _open(fleet).platform.control.runs.listed()
     if view is View.JSON:
         show_json([run_as_json(run) for run in runs])
     else:
@@ -114,7 +114,7 @@ def show_run(
     from fleetcast.cli.train_views import print_run, run_as_json
 
     opened = _open(fleet)
-    run = opened.platform.runs.find(run_id)
+    run = opened.platform.control.runs.find(run_id)
     if view is View.JSON:
         show_json(run_as_json(run))
     else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fleetcast.domain.audit import Actor, Standing
 from fleetcast.domain.canonical import digest_of
-from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.gate import ANYONE, Gate, GatePolicy
 from fleetcast.domain.identity import Digest
 
@@ -21,6 +22,16 @@ class CheckVerdict(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     NOT_COMPARABLE = "not comparable"
+
+
+class Outcome(StrEnum):
+    """What a subject's checks say together."""
+
+    PASSING = "passing"
+    """None failed, and at least one was measured; or there is nothing to measure, as with an environment."""
+    FAILING = "failing"
+    NOT_COMPARABLE = "not comparable"
+    """There are checks, and none could be measured: no reason to approve, and none against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +59,12 @@ class Evidence:
     facts: tuple[Fact, ...]
 
     @property
-    def passing(self) -> bool:
-        """Whether no check failed: what `approve --passing` approves."""
-        return all(check.verdict is not CheckVerdict.FAILED for check in self.checks)
+    def outcome(self) -> Outcome:
+        """What all checks together say."""
+        verdicts = {check.verdict for check in self.checks}
+        if CheckVerdict.FAILED in verdicts:
+            return Outcome.FAILING
+        return Outcome.NOT_COMPARABLE if verdicts == {CheckVerdict.NOT_COMPARABLE} else Outcome.PASSING
 
     @property
     def digest(self) -> Digest:
@@ -157,6 +171,26 @@ class Request:
         """When it stops waiting."""
         return self.opened_at + LAPSES_AFTER
 
+    @property
+    def outline(self) -> RequestOutline:
+        """What a list needs to know of it."""
+        return RequestOutline(
+            self.id,
+            self.state,
+            self.gate,
+            self.subject.kind,
+            self.subject.name,
+            self.subject.version,
+            self.evidence.outcome,
+            self.opened_at,
+        )
+
+    @property
+    def missing(self) -> int:
+        """How many more people must approve."""
+        approvals = sum(1 for decision in self.decisions if decision.choice is Choice.APPROVE)
+        return max(0, self.policy.minimum - approvals)
+
     def as_of(self, now: datetime) -> Request:
         """The same request, lapsed if its time is over."""
         if self.state is RequestState.PENDING and now >= self.lapses_at:
@@ -171,8 +205,11 @@ class Request:
         """The same request with one more decision; it ends with one rejection or with enough approvals.
 
         Raises:
+            BadInput: A rejection without a reason.
             NotDecidable: The request has ended, or this person may not decide on it.
         """
+        if choice is Choice.REJECT and not comment.strip():
+            raise BadInput("a rejection needs a reason", fix="give one with --comment")
         current = self.as_of(at)
         if current.state is not RequestState.PENDING:
             raise NotDecidable(
@@ -183,10 +220,7 @@ class Request:
         decided = replace(current, decisions=(*current.decisions, Decision(by, choice, comment, at)))
         if choice is Choice.REJECT:
             return replace(decided, state=RequestState.REJECTED)
-        approvals = sum(1 for decision in decided.decisions if decision.choice is Choice.APPROVE)
-        if approvals >= self.policy.minimum:
-            return replace(decided, state=RequestState.APPROVED)
-        return decided
+        return decided if decided.missing else replace(decided, state=RequestState.APPROVED)
 
     def _check_person(self, by: Actor) -> None:
         if ANYONE not in self.policy.approvers and by.name not in self.policy.approvers:
@@ -210,9 +244,25 @@ class RequestOutline:
 
     id: int
     state: RequestState
+    gate: Gate
     kind: SubjectKind
     name: str
     version: str
+    outcome: Outcome
+    opened_at: datetime
+
+    def waits(self, now: datetime) -> bool:
+        """Whether somebody can still decide on it."""
+        return self.state is RequestState.PENDING and now < self.opened_at + LAPSES_AFTER
+
+
+def passing(requests: Iterable[Request]) -> tuple[Request, ...]:
+    """The requests that wait and whose checks pass: what may be approved at once."""
+    return tuple(
+        request
+        for request in requests
+        if request.state is RequestState.PENDING and request.evidence.outcome is Outcome.PASSING
+    )
 
 
 def set_digest(requests: tuple[Request, ...]) -> Digest:

@@ -61,15 +61,25 @@ def chained(number: int, at: datetime, actor: Actor, event: AuditEvent, previous
     return AuditEntry(number, at, actor, event, previous, _digest(number, at, actor, event, previous))
 
 
-def first_broken(entries: Iterable[AuditEntry]) -> AuditEntry | None:
-    """The first entry that was changed, or whose predecessor is not the one it was chained to; None if whole."""
-    previous, number = GENESIS, 1
+@dataclass(frozen=True, slots=True)
+class Unbroken:
+    """A log in which every entry fits the one before it."""
+
+    entries: int
+    head: Digest
+    """Of the last entry."""
+
+
+def verify(entries: Iterable[AuditEntry]) -> Unbroken | AuditEntry:
+    """Go through a log; gives the first entry that was changed, or that is not chained to the one before it."""
+    previous, number = GENESIS, 0
     for entry in entries:
+        number += 1
         digest = _digest(number, entry.at, entry.actor, entry.event, previous)
         if entry.number != number or entry.previous != previous or entry.digest != digest:
             return entry
-        previous, number = entry.digest, number + 1
-    return None
+        previous = entry.digest
+    return Unbroken(number, previous)
 
 
 def _digest(number: int, at: datetime, actor: Actor, event: AuditEvent, previous: Digest) -> Digest:

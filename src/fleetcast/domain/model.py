@@ -1,10 +1,10 @@
-"""Registered models: immutable versions with their lineage, and which one a circuit uses."""
+"""Registered models: immutable versions with their lineage, and what was decided about them."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,12 +15,13 @@ from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.scores import ModelScores
 
 
-class VersionState(StrEnum):
-    """Whether a version may be used: rejected by an approver and blocked by a rollback are not."""
+class Refusal(StrEnum):
+    """Why a version may not be used."""
 
-    REGISTERED = "registered"
     REJECTED = "rejected"
+    """By an approver."""
     BLOCKED = "blocked"
+    """By a rollback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,6 @@ class ModelVersion:
 
     version: int
     model: TrainedModel
-    state: VersionState
     registered_at: datetime
 
     @property
@@ -116,11 +116,6 @@ class ModelVersion:
         lineage = self.model.lineage
         return lineage.environment_version if isinstance(lineage, TrainedLineage) else None
 
-    @property
-    def usable(self) -> bool:
-        """Whether a plan may reuse it."""
-        return self.state is VersionState.REGISTERED
-
     def __str__(self) -> str:
         return f"{self.name}:{self.version}"
 
@@ -144,7 +139,6 @@ class VersionEntry:
     version: int
     key: CircuitKey
     training_hash: Digest
-    state: VersionState
     inputs_json: str
     """The training inputs as stored: a plan of thousands needs few of them as values."""
 
@@ -154,47 +148,64 @@ class VersionEntry:
         found: Mapping[str, Json] = json.loads(self.inputs_json)
         return found
 
-    @property
-    def usable(self) -> bool:
-        """Whether a plan may reuse it."""
-        return self.state is VersionState.REGISTERED
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What was decided about the versions of all models, whatever the platform that holds them."""
+
+    selected: Mapping[str, int]
+    """The version that each circuit uses."""
+    champions: Mapping[str, int]
+    """The version of each model that was promoted last."""
+    refused: Mapping[tuple[str, int], Refusal]
+    """Versions that may not be used, by name and number."""
 
 
 @dataclass(frozen=True, slots=True)
 class FleetIndex:
-    """What exists, read in bulk: every version by model name, newest last, and the selected ones."""
+    """What exists and what was decided about it, read in bulk: versions by model name, newest last."""
 
     versions: Mapping[str, Sequence[VersionEntry]]
-    selected: Mapping[str, int]
+    intent: Intent
+
+    def refusal(self, name: str, version: int) -> Refusal | None:
+        """Why a version may not be used; None if it may."""
+        return self.intent.refused.get((name, version))
 
     def with_hash(self, name: str, training_hash: Digest) -> VersionEntry | None:
         """The newest usable version of a model that carries this hash."""
         for entry in reversed(self.versions.get(name, ())):
-            if entry.training_hash == training_hash and entry.usable:
+            if entry.training_hash == training_hash and self.refusal(name, entry.version) is None:
                 return entry
         return None
 
     def selected_entry(self, name: str) -> VersionEntry | None:
         """The version a circuit uses now; None before its first."""
-        number = self.selected.get(name)
+        return self._entry(name, self.intent.selected.get(name))
+
+    def champion_entry(self, name: str) -> VersionEntry | None:
+        """The version that was promoted last; None before the first promotion."""
+        return self._entry(name, self.intent.champions.get(name))
+
+    def _entry(self, name: str, number: int | None) -> VersionEntry | None:
         return next((entry for entry in self.versions.get(name, ()) if entry.version == number), None)
 
 
-class HasVersions(FleetcastError):
-    """A model that fleetcast has versions of is not adopted: its next version comes from training."""
+class NamedTwice(FleetcastError):
+    """A model's name can be adopted once: its next version comes from training."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(f"{', '.join(names)} cannot be adopted: the registry has versions already")
-        self.fix = "leave these circuits out; train them, or forecast with the versions there are"
+        super().__init__(f"{', '.join(names)} cannot be adopted: several models have that name")
+        self.fix = "leave all but one of these circuits out"
 
 
-def check_adoptable(models: Sequence[TrainedModel], known: Collection[str]) -> None:
+def check_adoptable(models: Sequence[TrainedModel]) -> None:
     """Make sure that each model would be the first version of its name.
 
     Raises:
-        HasVersions: A name has versions, or comes twice.
+        NamedTwice: A name comes twice.
     """
     times = Counter(model.name for model in models)
-    taken = sorted(name for name, count in times.items() if name in known or count > 1)
+    taken = sorted(name for name, count in times.items() if count > 1)
     if taken:
-        raise HasVersions(taken)
+        raise NamedTwice(taken)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.model import FleetIndex, VersionState
+from fleetcast.domain.model import FleetIndex
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.training_hash import FieldChange, changes, data_digest, training_hash, training_inputs
 
@@ -192,7 +192,7 @@ def plan_circuit(circuit: Circuit, index: FleetIndex, checked: Mapping[Digest, D
         if (
             selected is not None
             and selected.training_hash == wanted
-            and selected.state is VersionState.REGISTERED
+            and index.refusal(name, selected.version) is None
         ):
             return UpToDate(circuit.key, name, wanted, selected.version)
         return Reuse(circuit.key, name, wanted, held.version)
@@ -212,7 +212,9 @@ def plan_removed(circuits: Sequence[Circuit], index: FleetIndex) -> list[Removed
     """The circuits whose model is in use but which are no longer declared, in order of their keys."""
     declared = {circuit.model_name for circuit in circuits}
     gone = [
-        entry for name in index.selected if name not in declared and (entry := index.selected_entry(name))
+        entry
+        for name in index.intent.selected
+        if name not in declared and (entry := index.selected_entry(name))
     ]
     return sorted(
         (Removed(entry.key, entry.name, entry.version) for entry in gone), key=lambda item: item.key
@@ -232,6 +234,9 @@ def estimate(
 
 def _refused(index: FleetIndex, name: str, wanted: Digest) -> str:
     for entry in reversed(index.versions.get(name, ())):
-        if entry.training_hash == wanted:
-            return f"version {entry.version} was {entry.state.value}; change its configuration or raise `revision`"
+        refusal = index.refusal(name, entry.version)
+        if entry.training_hash == wanted and refusal is not None:
+            return (
+                f"version {entry.version} was {refusal.value}; change its configuration or raise `revision`"
+            )
     return ""

@@ -23,10 +23,10 @@ from fleetcast.forecasting.family import needed_steps
 from fleetcast.forecasting.profile import profile
 from fleetcast.forecasting.resampling import instant
 from fleetcast.pipeline.concurrently import in_order
+from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.situation import Progress, Situation, actions, data_digest_of
 from fleetcast.ports.assets import DataAssets
 from fleetcast.ports.frozen_rows import FrozenRows
-from fleetcast.ports.models import ModelRegistry
 from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted, VersionGone
 
 _AT_ONCE = 200
@@ -65,7 +65,7 @@ class DataRegistered:
 class RegisterData:
     """Read what is not known yet in one pass per table version, judge it, and keep the rows to train on."""
 
-    models: ModelRegistry
+    index: ReadIndex
     data: DataAssets
     tables: Mapping[str, ReadingsTable]
     frozen: FrozenRows
@@ -79,7 +79,7 @@ class RegisterData:
         held = self.data.held(list(digests.values()))
         unknown = [
             circuit
-            for circuit, action in actions(circuits, self.models.index(), self.data)
+            for circuit, action in actions(circuits, self.index(), self.data)
             if digests[circuit.key] not in held and not isinstance(action, UpToDate | Reuse)
         ]
         check_versions(unknown, self.tables)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from fleetcast.domain.approval import Evidence, Fact, Request, RequestState, Subject, SubjectKind
 from fleetcast.domain.assets import Asset, AssetKind
@@ -12,11 +11,11 @@ from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.run import Ending
 from fleetcast.pipeline.gatekeeper import Gatekeeper, policy_digest
+from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.models import in_full, in_use
-from fleetcast.pipeline.propagation import until_visible
+from fleetcast.pipeline.sharing import Share
 from fleetcast.pipeline.situation import Situation
 from fleetcast.ports.assets import AssetRegistry
-from fleetcast.ports.clock import Clock
 from fleetcast.ports.models import ModelRegistry, SharedRegistry
 
 
@@ -129,12 +128,14 @@ class PromoteEnvironment:
 
     assets: AssetRegistry
     models: ModelRegistry
+    index: ReadIndex
     shared: SharedRegistry
+    share: Share
     gatekeeper: Gatekeeper
-    clock: Clock
 
     def run(self, situation: Situation) -> EnvironmentsPromoted:
         """Ask, or act on what was decided. Waiting here holds no other stage."""
+        self.share.finish()
         needed = self._needed(situation)
         missing = [asset for asset in needed if not self._is_shared(asset)]
         policy = situation.fleet.settings.gates[Gate.REGISTRY_PROMOTION]
@@ -147,8 +148,7 @@ class PromoteEnvironment:
         }
         for asset in missing:
             if requests[asset.version].state is RequestState.APPROVED:
-                self.shared.share_environment(asset)
-                until_visible(partial(self._is_shared, asset), str(asset), self.clock)
+                self.share.environment(asset)
         return EnvironmentsPromoted(
             tuple(EnvironmentPromotion(asset, requests.get(asset.version)) for asset in needed)
         )
@@ -159,7 +159,7 @@ class PromoteEnvironment:
         held = self.shared.shared()
         unshared = [
             (circuit, entry)
-            for circuit, entry in in_use(situation.fleet.circuits, self.models.index())
+            for circuit, entry in in_use(situation.fleet.circuits, self.index())
             if entry.version not in held.models.get(entry.name, ())
         ]
         older = {

@@ -31,8 +31,9 @@ class Gatekeeper:
     """Opens requests at the gate `registry-promotion`, and closes those whose subject is gone."""
 
     approvals: ApprovalBook
-    clock: Clock
     actor: Actor
+    """Who asks."""
+    clock: Clock
 
     def ask(
         self, subjects: Sequence[tuple[Subject, Evidence]], policy: GatePolicy, run: str

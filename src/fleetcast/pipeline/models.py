@@ -12,10 +12,12 @@ from fleetcast.domain.model import FleetIndex, ModelVersion, TrainedLineage, Tra
 from fleetcast.domain.plan import Reuse, Train, plan_removed
 from fleetcast.domain.run import Ending
 from fleetcast.domain.training_hash import HASH_SCHEMA, training_inputs
+from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.situation import Situation, actions
 from fleetcast.ports.assets import DataAssets
 from fleetcast.ports.jobs import JobService
-from fleetcast.ports.models import ModelRegistry
+from fleetcast.ports.models import ModelRegistry, ModelStates
+from fleetcast.ports.runs import RunBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +55,44 @@ class RegisterModels:
     """Register the model of every completed job that the registry does not hold yet."""
 
     models: ModelRegistry
+    states: ModelStates
+    index: ReadIndex
     data: DataAssets
     jobs: JobService
+    runs: RunBook
 
     def run(self, situation: Situation) -> ModelsRegistered:
-        """Register all in one transaction, select what is reused, and take undeclared circuits out of use."""
-        planned = actions(situation.circuits, self.models.index(), self.data)
+        """Register what was trained, select it and what is reused, and take undeclared circuits out of use."""
+        planned = actions(situation.circuits, self.index(), self.data)
         wanted = [(circuit, action) for circuit, action in planned if isinstance(action, Train)]
         attempts = self.jobs.jobs_for([action.training_hash for _, action in wanted])
-        trained = [
-            _trained(circuit, job, situation)
+        completed = [
+            (circuit, job)
             for circuit, action in wanted
             for job in attempts.get(action.training_hash, ())[-1:]
             if job.state is JobState.COMPLETED
         ]
+        commits = {run: self.runs.find(run).commit for run in {job.run for _, job in completed}}
+        trained = [_trained(circuit, job, commits[job.run]) for circuit, job in completed]
         registered = self.models.register(trained) if trained else ()
         reused = tuple(action for _, action in planned if isinstance(action, Reuse))
-        if reused:
-            self.models.select({reuse.model: reuse.version for reuse in reused})
+        used = {version.name: version.version for version in registered}
+        used |= {reuse.model: reuse.version for reuse in reused}
+        if used:
+            self.states.select(used)
         removed = self._remove(situation)
         return ModelsRegistered(tuple(registered), reused, removed)
 
     def _remove(self, situation: Situation) -> tuple[str, ...]:
         if situation.only is not None:
             return ()
-        gone = tuple(item.model for item in plan_removed(situation.fleet.circuits, self.models.index()))
+        gone = tuple(item.model for item in plan_removed(situation.fleet.circuits, self.index()))
         if gone:
-            self.models.deselect(gone)
+            self.states.deselect(gone)
         return gone
 
 
-def _trained(circuit: Circuit, job: TrainingJob, situation: Situation) -> TrainedModel:
+def _trained(circuit: Circuit, job: TrainingJob, commit: str) -> TrainedModel:
     assert job.outcome is not None  # noqa: S101  # completed jobs have one
     lineage = TrainedLineage(
         training_hash=job.task.training_hash,
@@ -94,7 +103,7 @@ def _trained(circuit: Circuit, job: TrainingJob, situation: Situation) -> Traine
         component_version=job.component_version,
         component_digest=job.component_digest,
         environment_version=job.environment_version,
-        commit=situation.run.commit,
+        commit=commit,
         run=job.run,
         job=job.id,
         data_digest=job.data_digest,

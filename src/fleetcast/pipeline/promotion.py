@@ -11,20 +11,19 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.fleet import circuit_content
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.model import AdoptedLineage, ModelVersion, VersionEntry
+from fleetcast.domain.model import AdoptedLineage, FleetIndex, ModelVersion, VersionEntry
 from fleetcast.domain.promotion import promotion_checks
 from fleetcast.domain.run import Ending
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.training_hash import changes
-from fleetcast.domain.wording import counted
 from fleetcast.pipeline.champions import ChampionComparison
 from fleetcast.pipeline.gatekeeper import Gatekeeper, policy_digest
+from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.models import in_full, in_use
-from fleetcast.pipeline.propagation import until_visible
+from fleetcast.pipeline.sharing import Share
 from fleetcast.pipeline.situation import Progress, Situation
 from fleetcast.ports.assets import DataAssets
-from fleetcast.ports.clock import Clock
-from fleetcast.ports.models import ModelRegistry, Shared, SharedRegistry
+from fleetcast.ports.models import ModelRegistry, ModelStates, Shared, SharedRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +84,27 @@ class PromoteModels:
     """Ask for every model in use that the shared registry lacks; share the approved ones."""
 
     models: ModelRegistry
+    states: ModelStates
+    index: ReadIndex
     shared: SharedRegistry
+    share: Share
     data: DataAssets
     gatekeeper: Gatekeeper
     compare: ChampionComparison
-    clock: Clock
 
     def run(self, situation: Situation) -> ModelsPromoted:
         """Each model is its own decision; a rejected one is not asked for again."""
-        shared = self.shared.shared()
+        self.share.finish()
+        shared, index = self.shared.shared(), self.index()
         used = [
             (circuit, entry)
-            for circuit, entry in in_use(situation.circuits, self.models.index())
-            if entry.usable
+            for circuit, entry in in_use(situation.circuits, index)
+            if index.refusal(entry.name, entry.version) is None
         ]
         missing = in_full([pair for pair in used if not _is_shared(shared, pair[1])], self.models)
-        self._crown_returned([entry for _, entry in used if _is_shared(shared, entry)], shared)
+        self._crown_returned([entry for _, entry in used if _is_shared(shared, entry)], index)
         policy = situation.fleet.settings.gates[Gate.REGISTRY_PROMOTION]
-        subjects = self._subjects(situation, missing, shared, policy)
+        subjects = self._subjects(situation, missing, index, policy)
         chosen = {circuit.model_name for circuit in situation.circuits}
         self.gatekeeper.close_stale(
             SubjectKind.MODEL,
@@ -114,24 +116,24 @@ class PromoteModels:
         promotions = self._act(situation, [version for _, version in missing], requests, shared)
         return ModelsPromoted(tuple(promotions), len(used) - len(missing))
 
-    def _crown_returned(self, versions: Sequence[VersionEntry], shared: Shared) -> None:
+    def _crown_returned(self, versions: Sequence[VersionEntry], index: FleetIndex) -> None:
         """A version that was promoted before and is in use again needs no second approval."""
         returned = {
             version.name: version.version
             for version in versions
-            if shared.champions.get(version.name) != version.version
+            if index.intent.champions.get(version.name) != version.version
         }
         if returned:
-            self.shared.crown(returned)
+            self.states.crown(returned)
 
     def _subjects(
         self,
         situation: Situation,
         missing: Sequence[tuple[Circuit, ModelVersion]],
-        shared: Shared,
+        index: FleetIndex,
         policy: GatePolicy,
     ) -> list[tuple[Subject, Evidence]]:
-        champions = self._champions([version.name for _, version in missing], shared)
+        champions = self._champions([version.name for _, version in missing], index)
         held = self.data.held([digest for _, version in missing if (digest := version.data_digest)])
         subjects = []
         for number, (circuit, version) in enumerate(missing, start=1):
@@ -140,13 +142,14 @@ class PromoteModels:
             situation.report(Progress(number, len(missing), note=version.name))
         return subjects
 
-    def _champions(self, names: Sequence[str], shared: Shared) -> Mapping[str, ModelVersion]:
-        known = self.models.versions([name for name in names if name in shared.champions])
+    def _champions(self, names: Sequence[str], index: FleetIndex) -> Mapping[str, ModelVersion]:
+        champions = index.intent.champions
+        known = self.models.versions([name for name in names if name in champions])
         return {
             name: version
             for name, versions in known.items()
             for version in versions
-            if version.version == shared.champions[name]
+            if version.version == champions[name]
         }
 
     def _evidence(
@@ -169,26 +172,26 @@ class PromoteModels:
         shared: Shared,
     ) -> list[Promotion]:
         environments = shared.environments.get(situation.fleet.environment.name, ())
-        promotions, ready = [], []
+        promotions: list[Promotion] = []
+        ready: list[ModelVersion] = []
+        rejected: list[tuple[str, int]] = []
         for version, request in zip(versions, requests, strict=True):
             environment = version.environment_version
             waits_for = ""
             if request.state is RequestState.REJECTED:
-                self.models.reject(version.name, version.version)
+                rejected.append((version.name, version.version))
             elif request.state is RequestState.APPROVED:
                 if environment is None or environment in environments:
                     ready.append(version)
                 else:
                     waits_for = f"environment {situation.fleet.environment.name}:{environment}"
             promotions.append(Promotion(version, request, shared=version in ready, waits_for=waits_for))
+        if rejected:
+            self.states.reject(rejected)
         if ready:
-            self.shared.share_models(ready)
-            until_visible(lambda: self._all_visible(ready), counted(len(ready), "model"), self.clock)
+            self.share.models(ready)
+            self.states.crown({version.name: version.version for version in ready})
         return promotions
-
-    def _all_visible(self, versions: Sequence[ModelVersion]) -> bool:
-        shared = self.shared.shared()
-        return all(_is_shared(shared, version) for version in versions)
 
 
 _LABELS = ("description", "owner", "tags")

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from fleetcast.domain.audit import Actor
 from fleetcast.domain.errors import FleetcastError, Unavailable
 from fleetcast.domain.run import Ending, Run, StageRecord, worst
 from fleetcast.pipeline.situation import Progress, Situation, StageResult
@@ -35,7 +34,6 @@ class StageRunner:
 
     platform: Platform
     clock: Clock
-    actor: Actor
     folder: Path
     """Where runs keep their JSON artifacts, one folder a run."""
 
@@ -50,12 +48,12 @@ class StageRunner:
         for entry in entries:
             watcher.begins(entry)
             started = self.clock.now()
-            stage = entry.make(self.platform, self.clock, self.actor)
+            stage = entry.make(self.platform, self.clock)
             try:
                 report = partial(watcher.progress, entry)
                 result = stage.run(replace(situation, run=run, report=report))
                 record = StageRecord(entry.name, result.ending, result.says, started, self.clock.now())
-                self.platform.runs.save(run.with_stage(record))
+                self.platform.control.runs.save(run.with_stage(record))
                 self._write(run, entry, result)
             except RunTakenOver:
                 raise
@@ -72,13 +70,13 @@ class StageRunner:
     def close(self, run: Run) -> Run:
         """Record how the whole run ended."""
         ended = run.ended(worst(record.ending for record in run.stages), self.clock.now())
-        self.platform.runs.save(ended)
+        self.platform.control.runs.save(ended)
         return ended
 
     def _save_if_possible(self, run: Run, cause: FleetcastError) -> None:
         """Keep the failure on record, unless the database is what failed."""
         try:
-            self.platform.runs.save(run)
+            self.platform.control.runs.save(run)
         except Unavailable as error:
             raise cause from error
 

@@ -6,15 +6,17 @@ import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fleetcast.domain.audit import Actor
 from fleetcast.domain.errors import BadInput
 from fleetcast.pipeline.champions import ChampionComparison
 from fleetcast.pipeline.components import RegisterComponents
 from fleetcast.pipeline.data import RegisterData
+from fleetcast.pipeline.effects import CarryOut
 from fleetcast.pipeline.environments import PromoteEnvironment, RegisterEnvironment
 from fleetcast.pipeline.gatekeeper import Gatekeeper
+from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.models import RegisterModels
 from fleetcast.pipeline.promotion import PromoteModels
+from fleetcast.pipeline.sharing import Share
 from fleetcast.pipeline.situation import Stage
 from fleetcast.pipeline.training import MonitorTraining, SubmitTraining
 from fleetcast.ports.clock import Clock
@@ -28,11 +30,86 @@ class StageEntry:
     name: str
     artifact: str
     purpose: str
-    make: Callable[[Platform, Clock, Actor], Stage]
+    make: Callable[[Platform, Clock], Stage]
 
 
-def _gatekeeper(platform: Platform, clock: Clock, actor: Actor) -> Gatekeeper:
-    return Gatekeeper(platform.approvals, clock, actor)
+def _gatekeeper(platform: Platform, clock: Clock) -> Gatekeeper:
+    return Gatekeeper(platform.control.approvals, platform.control.actor, clock)
+
+
+def _share(platform: Platform, clock: Clock) -> Share:
+    return Share(platform.workspace.shared, CarryOut(platform.control.effects, clock))
+
+
+def _register_environment(platform: Platform, _clock: Clock) -> Stage:
+    return RegisterEnvironment(platform.workspace.assets)
+
+
+def _promote_environment(platform: Platform, clock: Clock) -> Stage:
+    workspace = platform.workspace
+    return PromoteEnvironment(
+        workspace.assets,
+        workspace.models,
+        ReadIndex.of(platform),
+        workspace.shared,
+        _share(platform, clock),
+        _gatekeeper(platform, clock),
+    )
+
+
+def _register_components(platform: Platform, _clock: Clock) -> Stage:
+    return RegisterComponents(platform.workspace.assets, platform.workspace.jobs)
+
+
+def _register_data(platform: Platform, _clock: Clock) -> Stage:
+    workspace = platform.workspace
+    return RegisterData(
+        ReadIndex.of(platform), workspace.data, workspace.tables, workspace.frozen, workspace.workers
+    )
+
+
+def _submit_training(platform: Platform, clock: Clock) -> Stage:
+    workspace = platform.workspace
+    return SubmitTraining(
+        workspace.assets,
+        ReadIndex.of(platform),
+        workspace.data,
+        workspace.jobs,
+        workspace.tables,
+        workspace.frozen,
+        clock,
+    )
+
+
+def _monitor_training(platform: Platform, clock: Clock) -> Stage:
+    workspace = platform.workspace
+    return MonitorTraining(workspace.assets, ReadIndex.of(platform), workspace.data, workspace.jobs, clock)
+
+
+def _register_models(platform: Platform, _clock: Clock) -> Stage:
+    workspace, control = platform.workspace, platform.control
+    return RegisterModels(
+        workspace.models,
+        control.states,
+        ReadIndex.of(platform),
+        workspace.data,
+        workspace.jobs,
+        control.runs,
+    )
+
+
+def _promote_models(platform: Platform, clock: Clock) -> Stage:
+    workspace = platform.workspace
+    return PromoteModels(
+        workspace.models,
+        platform.control.states,
+        ReadIndex.of(platform),
+        workspace.shared,
+        _share(platform, clock),
+        workspace.data,
+        _gatekeeper(platform, clock),
+        ChampionComparison(workspace.artifacts, workspace.tables, workspace.frozen, workspace.foreign),
+    )
 
 
 STAGES: tuple[StageEntry, ...] = (
@@ -40,70 +117,49 @@ STAGES: tuple[StageEntry, ...] = (
         "RegisterEnvironment",
         "environment.json",
         "register the training environment in the dev workspace",
-        lambda platform, _clock, _actor: RegisterEnvironment(platform.assets),
+        _register_environment,
     ),
     StageEntry(
         "PromoteEnvironment",
         "environment_promotion.json",
         "ask for a new environment to be shared, and share it once approved",
-        lambda platform, clock, actor: PromoteEnvironment(
-            platform.assets, platform.models, platform.shared, _gatekeeper(platform, clock, actor), clock
-        ),
+        _promote_environment,
     ),
     StageEntry(
         "RegisterComponents",
         "components.json",
         "register the training pipeline component in the dev workspace",
-        lambda platform, _clock, _actor: RegisterComponents(platform.assets, platform.jobs),
+        _register_components,
     ),
     StageEntry(
         "RegisterData",
         "data_assets.json",
         "check, fingerprint and register the data of every circuit",
-        lambda platform, _clock, _actor: RegisterData(
-            platform.models, platform.data, platform.tables, platform.frozen, platform.workers
-        ),
+        _register_data,
     ),
     StageEntry(
         "SubmitTraining",
         "training_jobs.json",
         "queue a job for every circuit that the plan says to train",
-        lambda platform, clock, _actor: SubmitTraining(
-            platform.assets,
-            platform.models,
-            platform.data,
-            platform.jobs,
-            platform.tables,
-            platform.frozen,
-            clock,
-        ),
+        _submit_training,
     ),
     StageEntry(
         "MonitorTraining",
         "completed_jobs.json",
         "see the jobs through, and retry failed ones",
-        lambda platform, clock, _actor: MonitorTraining(
-            platform.assets, platform.models, platform.data, platform.jobs, clock
-        ),
+        _monitor_training,
     ),
     StageEntry(
         "RegisterModels",
         "registered_models.json",
         "register every completed job's model with its lineage",
-        lambda platform, _clock, _actor: RegisterModels(platform.models, platform.data, platform.jobs),
+        _register_models,
     ),
     StageEntry(
         "PromoteModels",
         "promotions.json",
         "measure new models, ask for their promotion, and share the approved ones",
-        lambda platform, clock, actor: PromoteModels(
-            platform.models,
-            platform.shared,
-            platform.data,
-            _gatekeeper(platform, clock, actor),
-            ChampionComparison(platform.artifacts, platform.tables, platform.frozen, platform.foreign),
-            clock,
-        ),
+        _promote_models,
     ),
 )
 

@@ -10,6 +10,7 @@ from fleetcast.domain.approval import Request
 from fleetcast.domain.assets import Asset
 from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.component import TrainingComponent
+from fleetcast.domain.effect import Effect
 from fleetcast.domain.job import FitTask, JobOutcome, TrainingJob
 from fleetcast.domain.model import TrainedModel
 from fleetcast.domain.run import Run
@@ -49,3 +50,4 @@ TRAINED_MODEL = Stored(TrainedModel)
 REQUEST = Stored(Request)
 RUN = Stored(Run)
 AUDIT_ENTRY = Stored(AuditEntry)
+EFFECT = Stored(Effect)

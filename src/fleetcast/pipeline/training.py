@@ -20,12 +20,12 @@ from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.wording import counted
 from fleetcast.pipeline.components import component_from
 from fleetcast.pipeline.data import freeze_again
+from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.situation import Progress, Situation, actions, data_digest_of
 from fleetcast.ports.assets import AssetRegistry, DataAssets
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.frozen_rows import FrozenRows
 from fleetcast.ports.jobs import JobService
-from fleetcast.ports.models import ModelRegistry
 from fleetcast.ports.readings import ReadingsTable
 
 
@@ -59,7 +59,7 @@ class SubmitTraining:
     """Queue one job for each circuit to train that has none under way, packed into batches."""
 
     assets: AssetRegistry
-    models: ModelRegistry
+    index: ReadIndex
     data: DataAssets
     jobs: JobService
     tables: Mapping[str, ReadingsTable]
@@ -68,7 +68,7 @@ class SubmitTraining:
 
     def run(self, situation: Situation) -> TrainingSubmitted:
         """Submit what is missing; a circuit whose last attempt failed gets another."""
-        wanted = to_train(situation, self.models, self.data)
+        wanted = to_train(situation, self.index, self.data)
         held = self.data.held([data_digest_of(circuit) for circuit, _ in wanted])
         known = self.jobs.jobs_for([action.training_hash for _, action in wanted])
         new: list[tuple[Circuit, TrainingJob]] = []
@@ -192,14 +192,14 @@ class MonitorTraining:
     """Wait for the jobs of the circuits to train; repack failed ones as long as retries are left."""
 
     assets: AssetRegistry
-    models: ModelRegistry
+    index: ReadIndex
     data: DataAssets
     jobs: JobService
     clock: Clock
 
     def run(self, situation: Situation) -> TrainingMonitored:
         """See every job through, for at most the longest wait. One circuit's failure stops no other."""
-        wanted = [action.training_hash for _, action in to_train(situation, self.models, self.data)]
+        wanted = [action.training_hash for _, action in to_train(situation, self.index, self.data)]
         latest = {digest: attempts[-1] for digest, attempts in self.jobs.jobs_for(wanted).items() if attempts}
         _Watch(self, situation, latest).until_done()
         ordered = sorted(latest.values(), key=lambda job: job.task.key)
@@ -285,11 +285,11 @@ class _Watch:
         )
 
 
-def to_train(situation: Situation, models: ModelRegistry, data: DataAssets) -> list[tuple[Circuit, Train]]:
+def to_train(situation: Situation, index: ReadIndex, data: DataAssets) -> list[tuple[Circuit, Train]]:
     """The circuits of a situation that the plan says to train."""
     return [
         (circuit, action)
-        for circuit, action in actions(situation.circuits, models.index(), data)
+        for circuit, action in actions(situation.circuits, index(), data)
         if isinstance(action, Train)
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from fleetcast.domain.approval import Request, RequestOutline, RequestState
@@ -25,12 +25,24 @@ class ApprovalBook(Protocol):
         """
         ...
 
-    def listed(self, states: Sequence[RequestState] = ()) -> Sequence[Request]:
-        """Requests in these states, or all of them, in the order they were opened."""
+    def listed(
+        self, states: Sequence[RequestState] = (), *, after: int = 0, limit: int | None = None
+    ) -> Sequence[Request]:
+        """Requests in these states, or all of them, in the order they were opened.
+
+        Args:
+            states: Which; all if empty.
+            after: Only those with a higher number, for the next page.
+            limit: So many at most.
+        """
         ...
 
     def outlines(self, states: Sequence[RequestState]) -> Sequence[RequestOutline]:
         """Requests in these states without their evidence, in the order they were opened."""
+        ...
+
+    def of_model(self, name: str) -> Sequence[Request]:
+        """All requests about versions of one model, oldest first."""
         ...
 
     def about(self, subjects: Sequence[Digest]) -> Sequence[Request]:
@@ -49,8 +61,16 @@ class ApprovalBook(Protocol):
 class AuditLog(Protocol):
     """The append-only record of every change."""
 
-    def entries(self) -> Sequence[AuditEntry]:
-        """All entries, oldest first.
+    def latest(self, count: int) -> Sequence[AuditEntry]:
+        """The last so many entries, oldest first.
+
+        Raises:
+            BadInput: An entry cannot be read; the text names it.
+        """
+        ...
+
+    def entries(self) -> Iterator[AuditEntry]:
+        """All entries, oldest first, read page by page.
 
         Raises:
             BadInput: An entry cannot be read; the text names it.

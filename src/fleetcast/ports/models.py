@@ -1,4 +1,5 @@
-"""What fleetcast needs from the registry of models, and from the one that environments share."""
+"""What fleetcast needs from the registry of models, from the one that environments share, and to remember what
+was decided about both."""
 
 from __future__ import annotations
 
@@ -7,51 +8,26 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fleetcast.domain.assets import Asset
-from fleetcast.domain.model import FleetIndex, ModelVersion, TrainedModel
+from fleetcast.domain.model import Intent, ModelVersion, TrainedModel, VersionEntry
 
 
 class ModelRegistry(Protocol):
-    """Holds the versions of every model, counted 1, 2, 3 …; a version never changes."""
+    """Holds the versions of every model, counted 1, 2, 3 …; a version never changes. What exists, and no more."""
 
-    def index(self) -> FleetIndex:
-        """Every version and selection, in one reading."""
+    def entries(self) -> Mapping[str, Sequence[VersionEntry]]:
+        """Every version by model name, oldest first, in one reading."""
         ...
 
     def versions(self, names: Collection[str]) -> Mapping[str, Sequence[ModelVersion]]:
         """All versions of these models, oldest first; a name without versions gives an empty sequence."""
         ...
 
-    def selected(self) -> Mapping[str, ModelVersion]:
-        """The version in use of every model that has one."""
-        ...
-
     def register(self, models: Sequence[TrainedModel]) -> Sequence[ModelVersion]:
-        """Give each model its next version, all or none; select it.
+        """Give each model its next version, in order.
 
-        A model whose name and job are registered already is given as it is, so doing it twice is once.
+        A model whose name and maker (job or adoption) are registered already is given as it is, so doing it twice is
+        once. After an error some may be registered and others not: doing it again registers the rest.
         """
-        ...
-
-    def adopt(self, models: Sequence[TrainedModel]) -> Sequence[ModelVersion]:
-        """Register models made elsewhere as first versions; select, share and crown them. All or none.
-
-        A model that was adopted before is given as it is, so doing it twice is once.
-
-        Raises:
-            HasVersions: A model has versions that are not this adoption; nothing changed.
-        """
-        ...
-
-    def select(self, choices: Mapping[str, int]) -> None:
-        """Make earlier versions the ones in use."""
-        ...
-
-    def deselect(self, names: Collection[str]) -> None:
-        """Take models out of use; their versions stay."""
-        ...
-
-    def reject(self, name: str, version: int) -> None:
-        """Mark a version as rejected by an approver, so that no plan reuses it."""
         ...
 
 
@@ -61,12 +37,14 @@ class Shared:
 
     environments: Mapping[str, Collection[str]]
     models: Mapping[str, Collection[int]]
-    champions: Mapping[str, int]
-    """The version of each model that was promoted last."""
 
 
 class SharedRegistry(Protocol):
-    """The registry that dev, test and prod have in common; sharing the same thing twice is once."""
+    """The registry that dev, test and prod have in common; sharing the same thing twice is once.
+
+    Sharing may become visible later than it was done, and may be done although an error was reported: whoever
+    shares reads back.
+    """
 
     def shared(self) -> Shared:
         """Everything in it, by name, in one reading."""
@@ -77,9 +55,29 @@ class SharedRegistry(Protocol):
         ...
 
     def share_models(self, versions: Sequence[ModelVersion]) -> None:
-        """Copy model versions under the same numbers, and make each the champion."""
+        """Copy model versions under the same numbers."""
+        ...
+
+
+class ModelStates(Protocol):
+    """Remembers what was decided about model versions; each change with its audit entry, a repeat without."""
+
+    def intent(self) -> Intent:
+        """Everything that was decided, in one reading."""
+        ...
+
+    def select(self, choices: Mapping[str, int]) -> None:
+        """Make versions the ones that their circuits use, all or none."""
+        ...
+
+    def deselect(self, names: Collection[str]) -> None:
+        """Take models out of use; their versions stay."""
+        ...
+
+    def reject(self, versions: Sequence[tuple[str, int]]) -> None:
+        """Mark versions as rejected by an approver, all or none, so that nothing uses them."""
         ...
 
     def crown(self, champions: Mapping[str, int]) -> None:
-        """Make versions that are already shared the champions."""
+        """Make versions that are shared the champions, all or none."""
         ...

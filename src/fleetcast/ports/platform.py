@@ -1,24 +1,26 @@
-"""Everything a platform offers, in one value."""
+"""Everything that workflows act on: what a platform holds, and what fleetcast keeps itself on every platform."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fleetcast.domain.audit import Actor
 from fleetcast.ports.approvals import ApprovalBook, AuditLog
 from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.assets import AssetRegistry, DataAssets
+from fleetcast.ports.effects import EffectBook
 from fleetcast.ports.foreign_models import ForeignModels
 from fleetcast.ports.frozen_rows import FrozenRows
 from fleetcast.ports.jobs import JobService
-from fleetcast.ports.models import ModelRegistry, SharedRegistry
+from fleetcast.ports.models import ModelRegistry, ModelStates, SharedRegistry
 from fleetcast.ports.readings import ReadingsTable
 from fleetcast.ports.runs import RunBook
 
 
 @dataclass(frozen=True, slots=True)
-class Platform:
-    """The world that workflows act on: one object for each role."""
+class Workspace:
+    """What exists, on the platform that holds it: one object for each role."""
 
     assets: AssetRegistry
     data: DataAssets
@@ -30,8 +32,26 @@ class Platform:
     foreign: ForeignModels
     models: ModelRegistry
     shared: SharedRegistry
+    workers: int
+    """Jobs that run at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Intent, decisions and history, kept by fleetcast itself and written in one person's name."""
+
+    actor: Actor
+    """Whose name every change carries."""
+    states: ModelStates
+    effects: EffectBook
     approvals: ApprovalBook
     audit: AuditLog
     runs: RunBook
-    workers: int
-    """Jobs that run at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The world of one person: what exists, and what fleetcast keeps of it."""
+
+    workspace: Workspace
+    control: Control

@@ -60,6 +60,10 @@ class RunBook(Protocol):
         """
         ...
 
+    def latest(self) -> Run | None:
+        """The newest run; None before the first."""
+        ...
+
     def listed(self) -> Sequence[Run]:
         """All runs, newest first."""
         ...

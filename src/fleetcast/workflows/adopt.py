@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,14 +22,17 @@ from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.foreign import check_wanted
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.model import AdoptedLineage, TrainedModel
+from fleetcast.domain.model import AdoptedLineage, TrainedModel, check_adoptable
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.settings import EnvironmentName, Settings
 from fleetcast.domain.training_hash import HASH_SCHEMA, training_hash, training_inputs
+from fleetcast.pipeline.effects import CarryOut
+from fleetcast.pipeline.sharing import Share
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.foreign_models import ForeignModels
 from fleetcast.ports.model_sources import Found, FoundModel, ModelSource
 from fleetcast.ports.platform import Platform
+from fleetcast.workflows.exclusive import alone
 
 LOOKBACK_HORIZONS = 4
 """How much history a model is given that does not say how much it wants."""
@@ -159,7 +163,7 @@ class Adopt:
         if dry_run or not fetched:
             done = dict.fromkeys(fetched, Outcome.WOULD_ADOPT)
         else:
-            done = _register(self.open(prepared.directory), prepared, fetched)
+            done = _register(self.open(prepared.directory), prepared, fetched, self.clock)
         return [
             _row(circuit, done.get(circuit.key, Outcome.NONE), fetched.get(circuit.key))
             for circuit in circuits
@@ -251,24 +255,58 @@ def _copy_declarations(directory: Path, scratch: Path) -> None:
 
 
 def _register(
-    opened: Opened, prepared: _Prepared, fetched: Mapping[CircuitKey, _Fetched]
+    opened: Opened, prepared: _Prepared, fetched: Mapping[CircuitKey, _Fetched], clock: Clock
 ) -> dict[CircuitKey, Outcome]:
-    """Keep the files of all models, then register them in one transaction."""
+    """Keep the files of all models, then register them; what an earlier adoption left undone is done."""
     circuits = {found.key: found for found in prepared.other.found}
     models = {
         key: _kept(opened, prepared.circuits[key], circuits[key], model) for key, model in fetched.items()
     }
-    known = opened.platform.models.versions([model.name for model in models.values()])
-    outcomes = {
-        key: _outcome(model, [held.model for held in known[model.name]]) for key, model in models.items()
-    }
-    new = [model for key, model in models.items() if outcomes[key] is Outcome.ADOPTED]
-    if new:
-        opened.platform.models.adopt(new)
+    with alone(opened.platform.control, clock, timedelta(0)):
+        taken = _TakeOver(opened.platform, clock)
+        outcomes = taken.outcomes(models)
+        taken(models[key] for key, outcome in outcomes.items() if outcome is Outcome.ADOPTED)
     return outcomes
 
 
-def _outcome(model: TrainedModel, held: Sequence[TrainedModel]) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _TakeOver:
+    """Makes models first versions, in use, shared and champions; a repeat does what is missing."""
+
+    platform: Platform
+    clock: Clock
+
+    def outcomes(self, models: Mapping[CircuitKey, TrainedModel]) -> dict[CircuitKey, Outcome]:
+        """What is to become of each model."""
+        held = self.platform.workspace.models.versions([model.name for model in models.values()])
+        champions = self.platform.control.states.intent().champions
+        return {
+            key: _outcome(model, [version.model for version in held[model.name]], model.name in champions)
+            for key, model in models.items()
+        }
+
+    def __call__(self, wanted: Iterable[TrainedModel]) -> None:
+        """Take models over.
+
+        Raises:
+            NamedTwice: Two of them have one name; nothing was registered.
+        """
+        models = list(wanted)
+        check_adoptable(models)
+        if not models:
+            return
+        workspace, control = self.platform.workspace, self.platform.control
+        adopted = workspace.models.register(models)
+        numbers = {version.name: version.version for version in adopted}
+        control.states.select(numbers)
+        Share(workspace.shared, CarryOut(control.effects, self.clock)).models(adopted)
+        control.states.crown(numbers)
+
+
+def _outcome(model: TrainedModel, held: Sequence[TrainedModel], promoted: bool) -> Outcome:  # noqa: FBT001
+    """An adoption that was interrupted before its end has one version, and no champion."""
+    if [one.made_by for one in held] == [model.made_by] and not promoted:
+        return Outcome.ADOPTED
     if any(one.made_by == model.made_by for one in held):
         return Outcome.BEFORE
     return Outcome.HAS_VERSIONS if held else Outcome.ADOPTED
@@ -285,7 +323,7 @@ def _kept(opened: Opened, circuit: Circuit, other: OtherCircuit, fetched: _Fetch
             raise Unavailable(
                 f"cannot copy the model of {circuit.key}: {error}", fix="check the disk, then adopt again"
             ) from error
-        artifact = opened.platform.artifacts.keep(folder)
+        artifact = opened.platform.workspace.artifacts.keep(folder)
     inputs = training_inputs(circuit)
     lineage = AdoptedLineage(
         training_hash=training_hash(inputs),

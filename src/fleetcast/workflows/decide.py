@@ -5,61 +5,56 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestState, set_digest
-from fleetcast.domain.audit import Actor
-from fleetcast.ports.approvals import ApprovalBook
+from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestState, passing, set_digest
 from fleetcast.ports.clock import Clock
+from fleetcast.ports.platform import Control
 
 
 @dataclass(frozen=True, slots=True)
 class Decide:
-    """Record one person's decision, on one request or on several at once."""
+    """Record the decision of whoever acts, on one request or on several at once."""
 
-    approvals: ApprovalBook
+    control: Control
     clock: Clock
 
-    def __call__(
-        self, requests: Sequence[int], choice: Choice, *, by: Actor, comment: str
-    ) -> Sequence[Request]:
-        """Decide on requests by their numbers, all or none."""
-        return self._decide(
-            [self.approvals.find(number) for number in dict.fromkeys(requests)],
-            choice,
-            by=by,
-            comment=comment,
-        )
+    def __call__(self, requests: Sequence[int], choice: Choice, comment: str) -> Sequence[Request]:
+        """Decide on requests by their numbers, all or none.
+
+        Raises:
+            BadInput: There is no such request, or a rejection without a reason.
+            NotDecidable: One of them has ended, or this person may not decide on it; nothing was recorded.
+        """
+        found = [self.control.approvals.find(number) for number in dict.fromkeys(requests)]
+        return self._decide(found, choice, comment)
 
     def pending(self) -> Sequence[Request]:
         """What waits for a decision, oldest first."""
         now = self.clock.now()
-        waiting = self.approvals.listed((RequestState.PENDING,))
+        waiting = self.control.approvals.listed((RequestState.PENDING,))
         return [request for request in waiting if request.as_of(now).state is RequestState.PENDING]
 
-    def passing(self, *, by: Actor, comment: str, displayed: str | None = None) -> Sequence[Request]:
-        """Approve every pending request in whose evidence no check failed.
+    def passing(self, comment: str, displayed: str | None = None) -> Sequence[Request]:
+        """Approve every pending request whose checks pass.
 
         Args:
-            by: Who decides.
             comment: Why.
             displayed: The set digest that was shown, whole or its beginning; None skips the comparison.
 
         Raises:
             NotDecidable: What waits is not what was displayed.
         """
-        requests = tuple(request for request in self.pending() if request.evidence.passing)
+        requests = passing(self.pending())
         digest = set_digest(requests)
         if displayed is not None and (len(displayed) < 8 or not digest.hex.startswith(displayed)):
             raise NotDecidable(
                 f"the passing requests are {digest} now, not {displayed}",
                 fix="look again with `fleetcast approvals list`",
             )
-        return self._decide(requests, Choice.APPROVE, by=by, comment=comment)
+        return self._decide(requests, Choice.APPROVE, comment)
 
-    def _decide(
-        self, requests: Sequence[Request], choice: Choice, *, by: Actor, comment: str
-    ) -> Sequence[Request]:
-        now = self.clock.now()
+    def _decide(self, requests: Sequence[Request], choice: Choice, comment: str) -> Sequence[Request]:
+        now, by = self.clock.now(), self.control.actor
         decided = [request.decide(choice, by=by, comment=comment, at=now) for request in requests]
         if decided:
-            self.approvals.record(decided)
+            self.control.approvals.record(decided)
         return decided

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from fleetcast.domain.approval import Choice, RequestState, SubjectKind
+from fleetcast.domain.approval import Choice, RequestState
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.model import Lineage, ModelVersion, family_of
+from fleetcast.domain.model import Intent, Lineage, ModelVersion, family_of
 from fleetcast.domain.training_hash import training_hash, training_inputs
 from fleetcast.domain.wording import counted
 from fleetcast.forecasting.artifact import ModelIdentity, load, load_identity
@@ -140,7 +140,7 @@ class MakeForecast:
         """
         chosen, standing = self._model(circuit, version)
         model = self._ready(circuit, chosen)
-        table = self.platform.tables[circuit.data_source]
+        table = self.platform.workspace.tables[circuit.data_source]
         read_version = _version_to_read(table, circuit, delta_version)
         reach, identity = model.reach, model.identity
         search = WindowSearch(circuit, reach, table, read_version, model.horizons)
@@ -160,35 +160,38 @@ class MakeForecast:
         )
 
     def _ready(self, circuit: Circuit, chosen: ModelVersion) -> _Ours | _Foreign:
-        foreign = foreign_model(circuit, chosen, self.platform.artifacts, self.platform.foreign)
+        foreign = foreign_model(
+            circuit, chosen, self.platform.workspace.artifacts, self.platform.workspace.foreign
+        )
         if foreign is not None:
             return _Foreign(foreign, _stated_identity(chosen))
-        folder = self.platform.artifacts.folder(chosen.model.artifact)
+        folder = self.platform.workspace.artifacts.folder(chosen.model.artifact)
         return _Ours(load(folder), load_identity(folder))
 
     def _model(self, circuit: Circuit, version: int | None) -> tuple[ModelVersion, str]:
         name = circuit.model_name
-        versions = {held.version: held for held in self.platform.models.versions([name])[name]}
+        versions = {held.version: held for held in self.platform.workspace.models.versions([name])[name]}
         if not versions:
             raise BadInput(
                 f"{circuit.key} has no trained model yet",
                 fix=f"run `fleetcast train --circuits {circuit.key}`",
             )
-        champion = self.platform.shared.shared().champions.get(name)
+        intent = self.platform.control.states.intent()
+        champion = intent.champions.get(name)
         number = version if version is not None else champion
         if number is None:
-            selected = self.platform.models.index().selected.get(name)
+            selected = intent.selected.get(name)
             number = selected if selected is not None else max(versions)
         if number not in versions:
             raise BadInput(
                 f"{name} has no version {number}, only {', '.join(map(str, versions))}",
                 fix=f"see `fleetcast models show {circuit.key}`",
             )
-        return versions[number], _standing(versions[number], champion)
+        return versions[number], _standing(versions[number], intent)
 
     def _trained_on(self, circuit: Circuit, chosen: ModelVersion, identity: ModelIdentity) -> TrainingSpan:
         digest = chosen.data_digest
-        asset = self.platform.data.held([digest]).get(digest) if digest else None
+        asset = self.platform.workspace.data.held([digest]).get(digest) if digest else None
         if asset is None or asset.last is None:
             return TrainingSpan(identity.cutoff - circuit.training_window, identity.cutoff)
         return TrainingSpan(asset.start, asset.last)
@@ -218,13 +221,8 @@ class MakeForecast:
         )
 
     def _approvals(self, chosen: ModelVersion) -> Iterator[ApprovedBy]:
-        for request in self.platform.approvals.listed((RequestState.APPROVED,)):
-            subject = request.subject
-            if (subject.kind, subject.name, subject.version) != (
-                SubjectKind.MODEL,
-                chosen.name,
-                str(chosen.version),
-            ):
+        for request in self.platform.control.approvals.of_model(chosen.name):
+            if request.subject.version != str(chosen.version) or request.state is not RequestState.APPROVED:
                 continue
             for decision in request.decisions:
                 if decision.choice is Choice.APPROVE:
@@ -300,9 +298,11 @@ def _version_to_read(table: ReadingsTable, circuit: Circuit, asked: int | None) 
     return latest if asked is None else asked
 
 
-def _standing(chosen: ModelVersion, champion: int | None) -> str:
-    if not chosen.usable:
-        return chosen.state.value
+def _standing(chosen: ModelVersion, intent: Intent) -> str:
+    champion = intent.champions.get(chosen.name)
+    refusal = intent.refused.get((chosen.name, chosen.version))
+    if refusal is not None:
+        return refusal.value
     if champion == chosen.version:
         return "promoted"
     return "not promoted yet" if champion is None else f"not the champion, which is version {champion}"

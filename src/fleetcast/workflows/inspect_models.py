@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -16,6 +16,7 @@ from fleetcast.domain.model import ModelVersion, family_of
 from fleetcast.domain.sensor import did_you_mean
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.training_hash import FieldChange, changes
+from fleetcast.pipeline.models import in_full, in_use
 from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
@@ -69,15 +70,16 @@ class ListModels:
         if plant is not None and plant not in plants:
             raise BadInput(f"the fleet has no plant {plant!r}", fix=did_you_mean(plant, plants))
         standings = Standings.read(self.platform, self.clock.now())
-        selected = self.platform.models.selected()
+        used = {
+            version.name: version
+            for _, version in in_full(in_use(fleet.circuits, standings.index), self.platform.workspace.models)
+        }
         return tuple(
             ModelRow(
                 key=circuit.key,
                 model=circuit.model_name,
-                champion=standings.shared.champions.get(circuit.model_name),
-                used=_used(selected[circuit.model_name], standings)
-                if circuit.model_name in selected
-                else None,
+                champion=standings.index.intent.champions.get(circuit.model_name),
+                used=_used(used[circuit.model_name], standings) if circuit.model_name in used else None,
             )
             for circuit in fleet.circuits
             if plant is None or circuit.key.plant == plant
@@ -132,15 +134,15 @@ class ShowModel:
         Raises:
             BadInput: There is no such circuit, model or version.
         """
-        name, number = _asked(fleet, what, self.platform.models.index().versions)
-        versions = self.platform.models.versions([name])[name]
+        standings = Standings.read(self.platform, self.clock.now())
+        name, number = _asked(fleet, what, standings.index.versions)
+        versions = self.platform.workspace.models.versions([name])[name]
         if not versions:
             raise BadInput(f"{what} has no trained model yet", fix="run `fleetcast train`")
-        standings = Standings.read(self.platform, self.clock.now())
-        in_use = self.platform.models.index().selected.get(name)
-        known = {entry.version.version: entry for entry in _histories(versions, standings, in_use)}
+        requests = self.platform.control.approvals.of_model(name)
+        known = {entry.version.version: entry for entry in _histories(versions, standings, requests)}
         if number is None:
-            number = in_use if in_use is not None else versions[-1].version
+            number = standings.index.intent.selected.get(name, versions[-1].version)
         if number not in known:
             raise BadInput(
                 f"{name} has no version {number}, only {', '.join(map(str, known))}",
@@ -152,17 +154,17 @@ class ShowModel:
         return ModelHistory(
             key=chosen.version.model.lineage.key,
             model=name,
-            champion=standings.shared.champions.get(name),
+            champion=standings.index.intent.champions.get(name),
             versions=tuple(known.values()),
             detail=chosen,
             artifact=artifact,
             artifact_problem=problem,
-            data=self.platform.data.held([digest]).get(digest) if digest else None,
+            data=self.platform.workspace.data.held([digest]).get(digest) if digest else None,
         )
 
     def _artifact(self, version: ModelVersion) -> tuple[Path | None, str]:
         try:
-            return self.platform.artifacts.folder(version.model.artifact), ""
+            return self.platform.workspace.artifacts.folder(version.model.artifact), ""
         except ArtifactMissing as error:
             return None, f"{error} ({error.fix})"
 
@@ -182,17 +184,19 @@ def _asked(fleet: Fleet, what: str, known: Iterable[str]) -> tuple[str, int | No
 
 
 def _histories(
-    versions: Iterable[ModelVersion], standings: Standings, in_use: int | None
+    versions: Iterable[ModelVersion], standings: Standings, requests: Sequence[Request]
 ) -> Iterable[VersionHistory]:
     for before, version in pairwise([None, *versions]):
         assert version is not None  # noqa: S101  # only the first of the list is None
         inputs = version.model.lineage.inputs
         yield VersionHistory(
             version=version,
-            standing=standings.of(version.name, version.version, version.state),
-            in_use=version.version == in_use,
+            standing=standings.of(version.name, version.version),
+            in_use=version.version == standings.index.intent.selected.get(version.name),
             changed=changes(before.model.lineage.inputs, inputs) if before is not None else (),
-            requests=tuple(standings.about(version.name, version.version)),
+            requests=tuple(
+                request for request in requests if request.subject.version == str(version.version)
+            ),
         )
 
 
@@ -200,7 +204,7 @@ def _used(version: ModelVersion, standings: Standings) -> UsedVersion:
     inputs, mean = version.model.lineage.inputs, version.model.scores.mean
     return UsedVersion(
         version=version.version,
-        standing=standings.of(version.name, version.version, version.state),
+        standing=standings.of(version.name, version.version),
         family=family_of(version),
         skill=mean.skill,
         mase=mean.mase,

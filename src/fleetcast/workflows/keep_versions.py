@@ -72,7 +72,7 @@ class Vacuum:
             Unavailable: The store refuses; what was not removed can be removed later.
         """
         named = {c.delta_version for c in fleet.circuits if c.data_source == self.source}
-        for entries in self.models.index().versions.values():
+        for entries in self.models.entries().values():
             for entry in entries:
                 if entry.inputs.get("data_source") == self.source:
                     named.add(int(str(entry.inputs["delta_version"])))

@@ -23,6 +23,7 @@ from fleetcast.domain.plan import (
 from fleetcast.pipeline.components import check_component_versions, component_asset
 from fleetcast.pipeline.data import check_versions, expiring
 from fleetcast.pipeline.environments import environment_asset
+from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.situation import actions, data_digest_of
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
@@ -42,13 +43,13 @@ class MakePlan:
             VersionTaken: A declared version is registered with other content.
             BadInput: A circuit names a version of a table or of the component that does not exist.
         """
-        index = self.platform.models.index()
-        planned = actions(fleet.circuits, index, self.platform.data)
+        index = ReadIndex.of(self.platform)()
+        planned = actions(fleet.circuits, index, self.platform.workspace.data)
         to_train = [circuit for circuit, action in planned if isinstance(action, Train)]
         circuits = [action for _, action in planned]
-        check_versions(to_train, self.platform.tables)
-        check_component_versions(to_train, component_asset(fleet.component), self.platform.assets)
-        past = PastTraining(self.platform.jobs.median_seconds(), self.platform.workers)
+        check_versions(to_train, self.platform.workspace.tables)
+        check_component_versions(to_train, component_asset(fleet.component), self.platform.workspace.assets)
+        past = PastTraining(self.platform.workspace.jobs.median_seconds(), self.platform.workspace.workers)
         return Plan(
             circuits=(*circuits, *plan_removed(fleet.circuits, index)),
             assets=tuple(self._assets(fleet, circuits)),
@@ -59,8 +60,12 @@ class MakePlan:
 
     def _warnings(self, to_train: Sequence[Circuit]) -> list[str]:
         foreign = [circuit for circuit in to_train if circuit.source_mapping]
-        held = self.platform.data.held([data_digest_of(circuit) for circuit in foreign]) if foreign else {}
-        return expiring(foreign, self.platform.tables, held, self.clock.now())
+        held = (
+            self.platform.workspace.data.held([data_digest_of(circuit) for circuit in foreign])
+            if foreign
+            else {}
+        )
+        return expiring(foreign, self.platform.workspace.tables, held, self.clock.now())
 
     def _assets(self, fleet: Fleet, circuits: Sequence[CircuitAction]) -> list[AssetAction]:
         environment, component = environment_asset(fleet.environment), component_asset(fleet.component)
@@ -69,10 +74,12 @@ class MakePlan:
             for asset in (environment, component)
             if self._is_new(asset)
         ]
-        shared = self.platform.shared.shared()
+        shared = self.platform.workspace.shared.shared()
         asked = {
             (outline.kind, outline.name, outline.version): outline
-            for outline in self.platform.approvals.outlines((RequestState.PENDING, RequestState.REJECTED))
+            for outline in self.platform.control.approvals.outlines(
+                (RequestState.PENDING, RequestState.REJECTED)
+            )
         }
         if environment.version not in shared.environments.get(environment.name, ()):
             key = (SubjectKind.ENVIRONMENT, environment.name, environment.version)
@@ -86,7 +93,7 @@ class MakePlan:
         return found
 
     def _is_new(self, asset: Asset) -> bool:
-        held = self.platform.assets.find(asset.kind, asset.name, asset.version)
+        held = self.platform.workspace.assets.find(asset.kind, asset.name, asset.version)
         if held is not None and held.asset.digest != asset.digest:
             raise VersionTaken(asset.name, asset.version, held.asset.digest, asset.digest)
         return held is None

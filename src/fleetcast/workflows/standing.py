@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from fleetcast.domain.approval import Request, RequestState, SubjectKind
-from fleetcast.domain.model import VersionState
+from fleetcast.domain.approval import RequestOutline, RequestState, SubjectKind
+from fleetcast.domain.model import FleetIndex
+from fleetcast.pipeline.index import ReadIndex
 from fleetcast.ports.models import Shared
 from fleetcast.ports.platform import Platform
 
@@ -30,48 +31,51 @@ class PromotionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """What the shared registry and the approval book say of every model version."""
+    """What was decided, shared and asked about every model version."""
 
+    index: FleetIndex
     shared: Shared
-    requests: Mapping[tuple[str, str], Sequence[Request]]
-    """About models, by name and version, oldest first; lapsed where their time is over."""
-    waiting: Sequence[Request]
+    asked: Mapping[tuple[str, int], RequestOutline]
+    """The newest request about each model version that has one, by name and number."""
+    waiting: Sequence[RequestOutline]
     """Those that wait for a decision, about environments and models alike, oldest first."""
 
     @classmethod
     def read(cls, platform: Platform, now: datetime) -> Standings:
-        """Read everything once, however many models there are."""
-        requests: dict[tuple[str, str], list[Request]] = {}
-        known = [request.as_of(now) for request in platform.approvals.listed()]
-        for request in known:
-            if request.subject.kind is SubjectKind.MODEL:
-                requests.setdefault((request.subject.name, request.subject.version), []).append(request)
-        waiting = [request for request in known if request.state is RequestState.PENDING]
-        return cls(platform.shared.shared(), requests, waiting)
+        """Read everything once, however many models there are, and no evidence."""
+        asked: dict[tuple[str, int], RequestOutline] = {}
+        waiting = []
+        for outline in platform.control.approvals.outlines(
+            (RequestState.PENDING, RequestState.APPROVED, RequestState.REJECTED)
+        ):
+            if outline.state is RequestState.PENDING:
+                if not outline.waits(now):
+                    continue
+                waiting.append(outline)
+            if outline.kind is SubjectKind.MODEL:
+                asked[outline.name, int(outline.version)] = outline
+        return cls(ReadIndex.of(platform)(), platform.workspace.shared.shared(), asked, waiting)
 
-    def about(self, name: str, version: int) -> Sequence[Request]:
-        """The requests for one version, oldest first."""
-        return self.requests.get((name, str(version)), ())
-
-    def pending(self, name: str, version: int) -> Request | None:
+    def pending(self, name: str, version: int) -> RequestOutline | None:
         """The request for this version that waits for people."""
-        return next(
-            (request for request in self.about(name, version) if request.state is RequestState.PENDING), None
-        )
+        outline = self.asked.get((name, version))
+        return outline if outline is not None and outline.state is RequestState.PENDING else None
 
-    def of(self, name: str, version: int, state: VersionState) -> PromotionState:
+    def of(self, name: str, version: int) -> PromotionState:
         """Where one version is."""
-        if state is VersionState.BLOCKED:
-            return PromotionState.BLOCKED
-        if state is VersionState.REJECTED:
-            return PromotionState.REJECTED
-        if self.shared.champions.get(name) == version:
+        refusal = self.index.refusal(name, version)
+        if refusal is not None:
+            return PromotionState(refusal.value)
+        if self.index.intent.champions.get(name) == version:
             return PromotionState.PROMOTED
         if version in self.shared.models.get(name, ()):
             return PromotionState.PROMOTED_BEFORE
-        states = {request.state for request in self.about(name, version)}
-        if RequestState.PENDING in states:
-            return PromotionState.AWAITING
-        if RequestState.REJECTED in states:
-            return PromotionState.REJECTED
-        return PromotionState.APPROVED if RequestState.APPROVED in states else PromotionState.NOT_PROMOTED
+        outline = self.asked.get((name, version))
+        return PromotionState.NOT_PROMOTED if outline is None else _ASKED[outline.state]
+
+
+_ASKED = {
+    RequestState.PENDING: PromotionState.AWAITING,
+    RequestState.REJECTED: PromotionState.REJECTED,
+    RequestState.APPROVED: PromotionState.APPROVED,
+}

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from fleetcast.domain.approval import Request
+from fleetcast.domain.approval import Outcome, RequestOutline
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.job import JobState, TrainingJob
-from fleetcast.domain.model import VersionState
 from fleetcast.domain.plan import Blocked, CircuitAction, Plan, Removed, Reuse, Train, UpToDate
 from fleetcast.domain.run import Run, RunState
 from fleetcast.domain.wording import counted
@@ -129,14 +128,14 @@ class ShowStatus:
         hashes = [action.training_hash for action in plan.to_train]
         jobs = {
             digest: attempts[-1]
-            for digest, attempts in (self.platform.jobs.jobs_for(hashes) if hashes else {}).items()
+            for digest, attempts in (self.platform.workspace.jobs.jobs_for(hashes) if hashes else {}).items()
             if attempts
         }
         circuits = tuple(
             _status(action, standings, jobs.get(action.training_hash) if isinstance(action, Train) else None)
             for action in plan.circuits
         )
-        last = next(iter(self.platform.runs.listed()), None)
+        last = self.platform.control.runs.latest()
         return FleetStatus(
             at=now,
             circuits=circuits,
@@ -178,7 +177,7 @@ def _status(action: CircuitAction, standings: Standings, job: TrainingJob | None
 
 def _in_use(action: UpToDate, standings: Standings) -> CircuitStatus:
     key, name, version = action.key, action.model, action.version
-    standing = standings.of(name, version, VersionState.REGISTERED)
+    standing = standings.of(name, version)
     if standing is PromotionState.AWAITING:
         request = standings.pending(name, version)
         number = request.id if request is not None else None
@@ -194,7 +193,7 @@ def _in_use(action: UpToDate, standings: Standings) -> CircuitStatus:
 
 
 def _next_steps(
-    circuits: tuple[CircuitStatus, ...], plan: Plan, pending: Sequence[Request], last: Run | None
+    circuits: tuple[CircuitStatus, ...], plan: Plan, pending: Sequence[RequestOutline], last: Run | None
 ) -> Iterator[NextStep]:
     counts = Counter(circuit.state for circuit in circuits)
     failed = [circuit for circuit in circuits if circuit.state is CircuitState.FAILED]
@@ -204,7 +203,7 @@ def _next_steps(
     if pending:
         wait = "1 request waits" if len(pending) == 1 else f"{len(pending):,} requests wait"
         yield NextStep("fleetcast approvals list", f"{wait} for a decision")
-        if any(request.evidence.passing for request in pending):
+        if any(request.outcome is Outcome.PASSING for request in pending):
             yield NextStep("fleetcast approve --passing", "approves those in whose evidence no check failed")
     if counts[CircuitState.TO_TRAIN] or counts[CircuitState.REUSE] or counts[CircuitState.REMOVED]:
         yield NextStep("fleetcast plan", "the fleet repository differs from what exists")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from fleetcast.domain.run import Run
 from fleetcast.pipeline.runner import StageRunner, StageWatcher
 from fleetcast.pipeline.situation import Situation, only_known
 from fleetcast.pipeline.stages import STAGES, stage_named
+from fleetcast.workflows.exclusive import alone
 from fleetcast.workflows.plan import MakePlan
 
 
@@ -76,7 +75,7 @@ class Train:
         entry = stage_named(name)
         keys = None if only is None else only_known(fleet, only)
         with self._working(lock_timeout):
-            run = self._current(fleet) if run_id is None else self.runner.platform.runs.find(run_id)
+            run = self._current(fleet) if run_id is None else self.runner.platform.control.runs.find(run_id)
             if run.fleet != fleet.digest:
                 raise BadInput(
                     f"{run.id} was started for another state of the fleet ({run.commit})",
@@ -93,17 +92,18 @@ class Train:
             )
 
     def _current(self, fleet: Fleet) -> Run:
-        latest = next(iter(self.runner.platform.runs.listed()), None)
+        latest = self.runner.platform.control.runs.latest()
         digest = fleet.digest
         if latest is not None and latest.state.can_continue and latest.fleet == digest:
             return latest
-        return self.runner.platform.runs.begin(digest, self.commit)
+        return self.runner.platform.control.runs.begin(digest, self.commit)
 
     @contextmanager
     def _working(self, lock_timeout: timedelta) -> Iterator[None]:
         """Hold the fleet's lock, and end the workers when done or interrupted."""
-        now = self.runner.clock.now().strftime("%Y-%m-%d %H:%M:%S UTC")
-        holder = f"{self.runner.actor} on {socket.gethostname()}, process {os.getpid()}, since {now}"
         platform = self.runner.platform
-        with platform.runs.exclusive(holder, lock_timeout), closing(platform.jobs):
+        with (
+            alone(platform.control, self.runner.clock, lock_timeout),
+            closing(platform.workspace.jobs),
+        ):
             yield

@@ -21,7 +21,8 @@ from sqlalchemy.engine import Connection
 
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.control import FIRST_PATIENCE, ControlDatabase, Fence
+from fleetcast.platforms.database.control import FIRST_PATIENCE, ControlDatabase
+from fleetcast.platforms.database.session import Fence, Session
 from fleetcast.ports.runs import RunInProgress, RunTakenOver
 
 _leases = schema.leases
@@ -34,20 +35,20 @@ _RENEWALS = 3
 class Lease:
     """The right to be the only one who does `name`."""
 
-    database: ControlDatabase
+    session: Session
     name: str
     length: timedelta
     """For how long a holder that shows no sign of life is waited for."""
 
     @contextmanager
     def held(self, holder: str, timeout: timedelta) -> Iterator[None]:
-        """Hold the lease for a `with` block, renewing it from a thread; within, all changes are fenced.
+        """Hold the lease for a `with` block, renewing it from a thread; within, all changes of the session are fenced.
 
         Raises:
             RunInProgress: Another process holds it and did not let go in time.
         """
         token = self._wait_for_it(holder, timeout)
-        self.database.fence = Fence(self.name, token)
+        self.session.fence = Fence(self.name, token)
         over = threading.Event()
         renewing = threading.Thread(target=self._keep_renewing, args=(token, over), daemon=True)
         renewing.start()
@@ -56,22 +57,22 @@ class Lease:
         finally:
             over.set()
             renewing.join()
-            self.database.fence = None
+            self.session.fence = None
             with suppress(FleetcastError):  # if the database is gone, the lease ends by itself
-                self.database.change(
+                self.session.change(
                     lambda connection: self._let_go(connection, token), patience=FIRST_PATIENCE
                 )
 
     def _wait_for_it(self, holder: str, timeout: timedelta) -> int:
         waited = timedelta(0)
         while True:
-            taken = self.database.change(lambda connection: self._take(connection, holder))
+            taken = self.session.change(lambda connection: self._take(connection, holder))
             if isinstance(taken, int):
                 return taken
             if waited >= timeout:
                 raise RunInProgress(taken)
             pause = min(_LOOK_AGAIN, timeout - waited)
-            self.database.clock.sleep(pause)
+            self.session.clock.sleep(pause)
             waited += pause
 
     def _take(self, connection: Connection, holder: str) -> int | str:
@@ -99,7 +100,7 @@ class Lease:
         pause = self.length.total_seconds() / _RENEWALS
         while not over.wait(pause):
             try:
-                self.database.change(lambda connection: self._renew(connection, token), patience=timedelta(0))
+                self.session.change(lambda connection: self._renew(connection, token), patience=timedelta(0))
             except RunTakenOver:
                 return
             except (
@@ -119,7 +120,7 @@ class Lease:
         return connection.execute(sa.update(_leases).where(*ours).values(expires_at=expires_at)).rowcount == 1
 
     def _now(self, connection: Connection) -> float:
-        return float(connection.execute(sa.select(self.database.backend.now())).scalar_one())
+        return float(connection.execute(sa.select(self.session.database.backend.now())).scalar_one())
 
 
 def holders(database: ControlDatabase) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration in `migrations/versions`: what these tables are after it."""
 
 metadata = sa.MetaData()
@@ -80,7 +80,6 @@ model_versions = sa.Table(
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("version", sa.Integer, primary_key=True),
     _digest("training_hash", index=True),
-    sa.Column("state", sa.String(16), nullable=False),
     sa.Column("plant", sa.String(64), nullable=False),
     sa.Column("circuit", sa.String(64), nullable=False),
     sa.Column("job", sa.String(128), nullable=False, unique=True),
@@ -95,6 +94,27 @@ selected_models = sa.Table(
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("version", sa.Integer, nullable=False),
 )
+
+refused_models = sa.Table(
+    "refused_models",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("refusal", sa.String(16), nullable=False),
+)
+"""Versions that may not be used, and why."""
+
+effects = sa.Table(
+    "effects",
+    metadata,
+    sa.Column("key", sa.String(256), primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("recorded", sa.Boolean, nullable=False, index=True),
+    sa.Column("by", sa.String(256), nullable=False),
+    sa.Column("intended_at", sa.String(32), nullable=False),
+    _content(),
+)
+"""Changes outside this database: intended, and recorded once they were seen to be done."""
 
 shared_environments = sa.Table(
     "shared_environments",
@@ -125,12 +145,16 @@ requests = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     _digest("subject", index=True),
+    sa.Column("gate", sa.String(32), nullable=False),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("name", sa.String(64), nullable=False),
     sa.Column("version", sa.String(64), nullable=False),
     sa.Column("state", sa.String(16), nullable=False, index=True),
     sa.Column("decided", sa.Integer, nullable=False),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("opened_at", sa.String(32), nullable=False),
     _content(),
+    sa.Index("requests_by_name", "name"),
 )
 
 runs = sa.Table(

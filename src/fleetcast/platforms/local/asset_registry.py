@@ -8,16 +8,16 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from fleetcast.domain import happened
 from fleetcast.domain.assets import Asset, AssetKind, RegisteredAsset, VersionTaken
-from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.pipeline.stored import ASSET, DATA_ASSET
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.control import KeptInDatabase, changes, chunks, reads
+from fleetcast.platforms.database.session import Kept, changes, chunks, reads
 
 
-class LocalAssetRegistry(KeptInDatabase):
+class LocalAssetRegistry(Kept):
     """Holds versions of environments and components."""
 
     def find(self, kind: AssetKind, name: str, version: str) -> RegisteredAsset | None:
@@ -43,7 +43,7 @@ class LocalAssetRegistry(KeptInDatabase):
     def register(self, connection: Connection, asset: Asset) -> RegisteredAsset:
         """Register a version; the same content again changes nothing."""
         table = schema.assets
-        now = self.database.clock.now()
+        now = self.session.clock.now()
         key = (table.c.kind == asset.kind.value, table.c.name == asset.name, table.c.version == asset.version)
         held = connection.execute(sa.select(table).where(*key)).first()
         if held is None:
@@ -57,15 +57,14 @@ class LocalAssetRegistry(KeptInDatabase):
                     content=ASSET.to_json(asset),
                 )
             )
-            event = AuditEvent(f"{asset.kind.value}.registered", str(asset), {"digest": asset.digest.hex})
-            self.database.audit(connection, [event])
+            self.session.audit(connection, [happened.asset_registered(asset)])
             return RegisteredAsset(asset, now)
         if held.digest != asset.digest.hex:
             raise VersionTaken(asset.name, asset.version, Digest(held.digest), asset.digest)
         return RegisteredAsset(ASSET.from_json(held.content), datetime.fromisoformat(held.registered_at))
 
 
-class LocalDataAssets(KeptInDatabase):
+class LocalDataAssets(Kept):
     """Holds what is known of the data of circuits."""
 
     @reads
@@ -95,20 +94,4 @@ class LocalDataAssets(KeptInDatabase):
             sa.insert(table),
             [{"digest": asset.digest.hex, "content": DATA_ASSET.to_json(asset)} for asset in new],
         )
-        self.database.audit(
-            connection,
-            [
-                AuditEvent(
-                    "data.registered",
-                    asset.name,
-                    {
-                        "digest": asset.digest.hex,
-                        "source": asset.source,
-                        "delta_version": asset.delta_version,
-                        "fingerprint": asset.fingerprint.hex,
-                        "rows": asset.rows,
-                    },
-                )
-                for asset in new
-            ],
-        )
+        self.session.audit(connection, [happened.data_registered(asset) for asset in new])

@@ -18,7 +18,7 @@ from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
 from fleetcast.pipeline.steps import JobFiles, check_steps
 from fleetcast.pipeline.stored import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.control import ControlDatabase, KeptInDatabase, changes, chunks, reads
+from fleetcast.platforms.database.session import Kept, Session, changes, chunks, reads
 from fleetcast.platforms.local.pool import WorkerPool
 from fleetcast.platforms.local.stores import Stores
 from fleetcast.platforms.local.worker import Work, WorkDone, outcome_file
@@ -26,7 +26,7 @@ from fleetcast.platforms.local.worker import Work, WorkDone, outcome_file
 _jobs = schema.jobs
 
 
-class LocalJobService(KeptInDatabase):
+class LocalJobService(Kept):
     """Runs jobs in a pool of worker processes.
 
     Queued jobs are durable; the computing happens inside `wait`, in the process that holds the fleet's lock. A
@@ -35,14 +35,14 @@ class LocalJobService(KeptInDatabase):
 
     def __init__(
         self,
-        database: ControlDatabase,
+        session: Session,
         folder: Path,
         stores: Stores,
         *,
         workers: int,
         max_parallel: int,
     ) -> None:
-        super().__init__(database)
+        super().__init__(session)
         self._folder = folder
         self._stores = stores
         self._frozen = stores.frozen()
@@ -145,10 +145,10 @@ class LocalJobService(KeptInDatabase):
         while queue and self._pool.free:
             if queue[0].batch not in batches and len(batches) >= self._max_parallel:
                 break
-            job = queue.popleft().started(self.database.clock.now())
+            job = queue.popleft().started(self.session.clock.now())
             outcome = self._earlier_outcome(job)
             if outcome is not None:
-                ended.append(job.completed(outcome, self.database.clock.now()))
+                ended.append(job.completed(outcome, self.session.clock.now()))
                 continue
             batches.add(job.batch)
             self._pool.start(self._work(job))
@@ -197,7 +197,7 @@ class LocalJobService(KeptInDatabase):
         return COMPONENT.from_json(row.content)
 
     def _ended(self, job: TrainingJob, done: WorkDone) -> TrainingJob:
-        now = self.database.clock.now()
+        now = self.session.clock.now()
         return job.completed(done.outcome, now) if done.outcome else job.failed(done.error, now)
 
     def _record(self, started: Sequence[TrainingJob], ended: Sequence[TrainingJob]) -> None:

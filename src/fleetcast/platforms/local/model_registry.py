@@ -1,4 +1,4 @@
-"""Model versions, the ones in use and the shared registry, in the control database."""
+"""Model versions and the shared registry of the local platform: tables beside the control database's own."""
 
 from __future__ import annotations
 
@@ -9,36 +9,27 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from fleetcast.domain import happened
 from fleetcast.domain.assets import Asset
-from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.model import (
-    AdoptedLineage,
-    FleetIndex,
-    ModelVersion,
-    TrainedModel,
-    VersionEntry,
-    VersionState,
-    check_adoptable,
-)
+from fleetcast.domain.model import ModelVersion, TrainedModel, VersionEntry
 from fleetcast.pipeline.stored import ASSET, TRAINED_MODEL
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.control import ControlDatabase, KeptInDatabase, changes, chunks, reads
+from fleetcast.platforms.database.session import Kept, changes, chunks, reads
 from fleetcast.ports.models import Shared
 
 _versions = schema.model_versions
 
 
-class LocalModelRegistry(KeptInDatabase):
-    """Holds the versions of every model, and which one is in use."""
+class LocalModelRegistry(Kept):
+    """Holds the versions of every model."""
 
     @reads
-    def index(self, connection: Connection) -> FleetIndex:
-        """Every version and selection, in one reading."""
+    def entries(self, connection: Connection) -> Mapping[str, Sequence[VersionEntry]]:
+        """Every version by model name, oldest first, in one reading."""
         columns = [
-            _versions.c[name]
-            for name in ("name", "version", "plant", "circuit", "training_hash", "state", "inputs")
+            _versions.c[name] for name in ("name", "version", "plant", "circuit", "training_hash", "inputs")
         ]
         versions: defaultdict[str, list[VersionEntry]] = defaultdict(list)
         for row in connection.execute(sa.select(*columns).order_by(_versions.c.name, _versions.c.version)):
@@ -48,12 +39,10 @@ class LocalModelRegistry(KeptInDatabase):
                     row.version,
                     CircuitKey(row.plant, row.circuit),
                     Digest(row.training_hash),
-                    VersionState(row.state),
                     row.inputs,
                 )
             )
-        selected = {row.name: row.version for row in connection.execute(sa.select(schema.selected_models))}
-        return FleetIndex(dict(versions), selected)
+        return dict(versions)
 
     @reads
     def versions(
@@ -67,73 +56,22 @@ class LocalModelRegistry(KeptInDatabase):
                 found[row.name].append(_version(row))
         return found
 
-    @reads
-    def selected(self, connection: Connection) -> Mapping[str, ModelVersion]:
-        """The version in use of every model that has one."""
-        chosen = schema.selected_models
-        query = sa.select(_versions).join(
-            chosen, (chosen.c.name == _versions.c.name) & (chosen.c.version == _versions.c.version)
-        )
-        return {row.name: _version(row) for row in connection.execute(query)}
-
     @changes
     def register(self, connection: Connection, models: Sequence[TrainedModel]) -> Sequence[ModelVersion]:
-        """Give each model its next version and select it, all or none."""
-        return self._register(connection, models)
-
-    @changes
-    def adopt(self, connection: Connection, models: Sequence[TrainedModel]) -> Sequence[ModelVersion]:
-        """Register models made elsewhere as first versions, in use, shared and champions: all or none."""
-        held = self._by_job(connection, [model.made_by for model in models])
-        new = [model for model in models if model.made_by not in held]
-        check_adoptable(new, self._latest(connection))
-        adopted = self._register(connection, models)
-        _share(self.database, connection, [one for one in adopted if one.model.made_by not in held])
-        return adopted
-
-    def _register(self, connection: Connection, models: Sequence[TrainedModel]) -> Sequence[ModelVersion]:
+        """Give each model its next version; here all or none."""
         held = self._by_job(connection, [model.made_by for model in models])
         latest = self._latest(connection)
-        now = self.database.clock.now()
+        now = self.session.clock.now()
         given: dict[str, ModelVersion] = {}
         for model in models:
             if model.made_by in held or model.made_by in given:
                 continue
             latest[model.name] = latest.get(model.name, 0) + 1
-            given[model.made_by] = ModelVersion(latest[model.name], model, VersionState.REGISTERED, now)
+            given[model.made_by] = ModelVersion(latest[model.name], model, now)
         if given:
             connection.execute(sa.insert(_versions), [_row(version) for version in given.values()])
-            self.database.audit(connection, [_registered(version) for version in given.values()])
-            self._choose(connection, {version.name: version.version for version in given.values()})
+            self.session.audit(connection, [happened.model_registered(one) for one in given.values()])
         return [held.get(model.made_by) or given[model.made_by] for model in models]
-
-    @changes
-    def select(self, connection: Connection, choices: Mapping[str, int]) -> None:
-        """Make earlier versions the ones in use."""
-        self._choose(connection, choices)
-        self.database.audit(
-            connection,
-            [AuditEvent("model.selected", f"{name}:{version}", {}) for name, version in choices.items()],
-        )
-
-    @changes
-    def deselect(self, connection: Connection, names: Collection[str]) -> None:
-        """Take models out of use; their versions stay."""
-        for some in chunks(list(names)):
-            connection.execute(
-                sa.delete(schema.selected_models).where(schema.selected_models.c.name.in_(some))
-            )
-        self.database.audit(connection, [AuditEvent("model.deselected", name, {}) for name in names])
-
-    @changes
-    def reject(self, connection: Connection, name: str, version: int) -> None:
-        """Mark a version as rejected, so that no plan reuses it."""
-        connection.execute(
-            sa.update(_versions)
-            .where(_versions.c.name == name, _versions.c.version == version)
-            .values(state=VersionState.REJECTED.value)
-        )
-        self.database.audit(connection, [AuditEvent("model.rejected", f"{name}:{version}", {})])
 
     def _by_job(self, connection: Connection, jobs: Sequence[str]) -> dict[str, ModelVersion]:
         held = {}
@@ -148,18 +86,9 @@ class LocalModelRegistry(KeptInDatabase):
         )
         return {row.name: row.latest for row in connection.execute(query)}
 
-    def _choose(self, connection: Connection, choices: Mapping[str, int]) -> None:
-        chosen = schema.selected_models
-        for some in chunks(list(choices)):
-            connection.execute(sa.delete(chosen).where(chosen.c.name.in_(some)))
-        if choices:
-            connection.execute(
-                sa.insert(chosen), [{"name": name, "version": number} for name, number in choices.items()]
-            )
 
-
-class LocalSharedRegistry(KeptInDatabase):
-    """What dev, test and prod have in common."""
+class LocalSharedRegistry(Kept):
+    """What dev, test and prod have in common. Who shares keeps the audit log, as with a registry far away."""
 
     @reads
     def shared(self, connection: Connection) -> Shared:
@@ -172,8 +101,7 @@ class LocalSharedRegistry(KeptInDatabase):
             environments[row.name].append(row.version)
         for row in connection.execute(sa.select(schema.shared_models.c.name, schema.shared_models.c.version)):
             models[row.name].append(row.version)
-        champions = {row.name: row.version for row in connection.execute(sa.select(schema.champions))}
-        return Shared(dict(environments), dict(models), champions)
+        return Shared(dict(environments), dict(models))
 
     @changes
     def share_environment(self, connection: Connection, environment: Asset) -> None:
@@ -190,62 +118,28 @@ class LocalSharedRegistry(KeptInDatabase):
                 content=ASSET.to_json(environment),
             )
         )
-        event = AuditEvent("environment.shared", str(environment), {"digest": environment.digest.hex})
-        self.database.audit(connection, [event])
 
     @changes
     def share_models(self, connection: Connection, versions: Sequence[ModelVersion]) -> None:
-        """Copy model versions under the same numbers, and make each the champion."""
-        _share(self.database, connection, versions)
-
-    @changes
-    def crown(self, connection: Connection, champions: Mapping[str, int]) -> None:
-        """Make versions that are already shared the champions."""
-        _crown(connection, champions)
-        self.database.audit(
-            connection,
-            [AuditEvent("model.crowned", f"{name}:{number}", {}) for name, number in champions.items()],
-        )
-
-
-def _share(database: ControlDatabase, connection: Connection, versions: Sequence[ModelVersion]) -> None:
-    table = schema.shared_models
-    held = {(row.name, row.version) for row in connection.execute(sa.select(table.c.name, table.c.version))}
-    new = [version for version in versions if (version.name, version.version) not in held]
-    if not new:
-        return
-    connection.execute(
-        sa.insert(table),
-        [
-            {"name": version.name, "version": version.version, "artifact": version.model.artifact.hex}
-            for version in new
-        ],
-    )
-    _crown(connection, {version.name: version.version for version in new})
-    database.audit(
-        connection,
-        [
-            AuditEvent("model.shared", str(version), {"artifact": version.model.artifact.hex})
-            for version in new
-        ],
-    )
-
-
-def _crown(connection: Connection, champions: Mapping[str, int]) -> None:
-    table = schema.champions
-    for some in chunks(list(champions)):
-        connection.execute(sa.delete(table).where(table.c.name.in_(some)))
-    connection.execute(
-        sa.insert(table), [{"name": name, "version": number} for name, number in champions.items()]
-    )
+        """Copy model versions under the same numbers."""
+        table = schema.shared_models
+        held = {
+            (row.name, row.version) for row in connection.execute(sa.select(table.c.name, table.c.version))
+        }
+        new = {(one.name, one.version): one for one in versions if (one.name, one.version) not in held}
+        if new:
+            connection.execute(
+                sa.insert(table),
+                [
+                    {"name": name, "version": number, "artifact": version.model.artifact.hex}
+                    for (name, number), version in new.items()
+                ],
+            )
 
 
 def _version(row: Row[tuple[object, ...]]) -> ModelVersion:
     return ModelVersion(
-        row.version,
-        TRAINED_MODEL.from_json(row.content),
-        VersionState(row.state),
-        datetime.fromisoformat(row.registered_at),
+        row.version, TRAINED_MODEL.from_json(row.content), datetime.fromisoformat(row.registered_at)
     )
 
 
@@ -255,7 +149,6 @@ def _row(version: ModelVersion) -> dict[str, object]:
         "name": version.name,
         "version": version.version,
         "training_hash": lineage.training_hash.hex,
-        "state": version.state.value,
         "plant": lineage.key.plant,
         "circuit": lineage.key.circuit,
         "job": version.model.made_by,
@@ -263,16 +156,3 @@ def _row(version: ModelVersion) -> dict[str, object]:
         "registered_at": version.registered_at.isoformat(),
         "content": TRAINED_MODEL.to_json(version.model),
     }
-
-
-def _registered(version: ModelVersion) -> AuditEvent:
-    lineage = version.model.lineage
-    said = {
-        "training_hash": lineage.training_hash.hex,
-        "artifact": version.model.artifact.hex,
-        "commit": lineage.commit,
-    }
-    if isinstance(lineage, AdoptedLineage):
-        return AuditEvent("model.adopted", str(version), said | {"source": lineage.source})
-    said |= {"fingerprint": lineage.fingerprint.hex, "job": lineage.job}
-    return AuditEvent("model.registered", str(version), said)

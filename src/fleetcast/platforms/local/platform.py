@@ -9,19 +9,18 @@ from pathlib import Path
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.settings import PlatformSettings
-from fleetcast.platforms.database.backend import Backend
-from fleetcast.platforms.database.control import AuditTable, ControlDatabase
+from fleetcast.platforms.control.opening import control
+from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.database.migrate import ensure_schema
+from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.platforms.foreign.process import ProcessForeignModels
-from fleetcast.platforms.local.approval_book import LocalApprovalBook
 from fleetcast.platforms.local.asset_registry import LocalAssetRegistry, LocalDataAssets
 from fleetcast.platforms.local.job_service import LocalJobService
 from fleetcast.platforms.local.model_registry import LocalModelRegistry, LocalSharedRegistry
-from fleetcast.platforms.local.run_book import LocalRunBook
 from fleetcast.platforms.local.stores import Stores
 from fleetcast.ports.clock import Clock
-from fleetcast.ports.platform import Platform
+from fleetcast.ports.platform import Platform, Workspace
 from fleetcast.ports.readings import ReadingsTable
 
 
@@ -32,10 +31,10 @@ def local_platform(
     *,
     actor: Actor,
     clock: Clock,
-    backend: Backend | None = None,
+    database: ControlDatabase | None = None,
     foreign: ForeignLimits = ForeignLimits(),  # noqa: B008  # a frozen value
 ) -> Platform:
-    """Open the platform in a state directory, made on first use.
+    """Open the platform in a state directory, made on first use, in one person's name.
 
     Args:
         state: The directory.
@@ -43,39 +42,33 @@ def local_platform(
         settings: How it is driven.
         actor: Who changes things.
         clock: Tells the time.
-        backend: The control database; None: a SQLite file in the directory.
+        database: The control database, which many people may share; None: a SQLite file in the directory.
         foreign: What models that were trained elsewhere may take.
 
     Raises:
         Unavailable: The directory or its database cannot be used.
         BadInput: Another version of fleetcast made the database.
     """
-    database = ControlDatabase(backend or sqlite(state / "control.db"), actor=actor, clock=clock)
+    database = database or ControlDatabase(sqlite(state / "control.db"), clock=clock)
     ensure_schema(database)
+    session = Session(database, actor)
     stores = Stores(state.resolve(), settings.storage)
-    frozen = stores.frozen()
     workers = settings.workers or _cores()
-    return Platform(
-        assets=LocalAssetRegistry(database),
-        data=LocalDataAssets(database),
+    workspace = Workspace(
+        assets=LocalAssetRegistry(session),
+        data=LocalDataAssets(session),
         tables=tables,
-        frozen=frozen,
+        frozen=stores.frozen(),
         jobs=LocalJobService(
-            database,
-            state / "jobs",
-            stores,
-            workers=workers,
-            max_parallel=settings.max_parallel,
+            session, state / "jobs", stores, workers=workers, max_parallel=settings.max_parallel
         ),
         artifacts=stores.artifacts(),
         foreign=ProcessForeignModels(foreign),
-        models=LocalModelRegistry(database),
-        shared=LocalSharedRegistry(database),
-        approvals=LocalApprovalBook(database),
-        audit=AuditTable(database),
-        runs=LocalRunBook(database, settings.lease),
+        models=LocalModelRegistry(session),
+        shared=LocalSharedRegistry(session),
         workers=workers,
     )
+    return Platform(workspace, control(session, settings.lease))
 
 
 def _cores() -> int:

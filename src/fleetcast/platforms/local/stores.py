@@ -8,8 +8,8 @@ from typing import Protocol
 
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.location import Location
-from fleetcast.platforms.local.artifact_store import LocalArtifactStore
-from fleetcast.platforms.local.frozen_rows import LocalFrozenRows
+from fleetcast.platforms.files.artifact_store import FileArtifactStore
+from fleetcast.platforms.files.frozen_rows import FileFrozenRows
 from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.frozen_rows import FrozenRows
 
@@ -32,7 +32,7 @@ class Stores:
     def artifacts(self) -> ArtifactStore:
         """Model folders by their digest."""
         if self.storage is None:
-            return LocalArtifactStore(self.state / "artifacts")
+            return FileArtifactStore(self.state / "artifacts")
         from fleetcast.platforms.objects.artifacts import ObjectArtifactStore
         from fleetcast.platforms.objects.store import ObjectFolder
 
@@ -41,7 +41,7 @@ class Stores:
     def frozen(self) -> RowFiles:
         """Training rows by their fingerprint."""
         if self.storage is None:
-            return LocalFrozenRows(self.state / "frozen")
+            return FileFrozenRows(self.state / "frozen")
         from fleetcast.platforms.objects.frozen_rows import ObjectFrozenRows
         from fleetcast.platforms.objects.store import ObjectFolder
 

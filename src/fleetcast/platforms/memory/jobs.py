@@ -19,6 +19,7 @@ from fleetcast.pipeline.steps import JobFiles, check_steps, run_steps
 from fleetcast.pipeline.stored import FIT_TASK
 from fleetcast.platforms.memory.world import World
 from fleetcast.ports.artifacts import ArtifactStore
+from fleetcast.ports.clock import Clock
 from fleetcast.ports.readings import Readings
 
 
@@ -46,10 +47,11 @@ class MemoryFrozenRows:
 class MemoryJobService:
     """Runs each job's steps in a scratch folder, one job for each `wait`."""
 
-    def __init__(self, world: World, artifacts: ArtifactStore, scratch: Path) -> None:
+    def __init__(self, world: World, artifacts: ArtifactStore, scratch: Path, clock: Clock) -> None:
         self._world = world
         self._artifacts = artifacts
         self._scratch = scratch
+        self._clock = clock
 
     def check(self, component: TrainingComponent) -> None:
         """Make sure that the component's steps can run here."""
@@ -75,9 +77,9 @@ class MemoryJobService:
         asked = (job for job in self._world.jobs.values() if job.task.training_hash in hashes)
         job = next((job for job in asked if not job.state.final), None)
         if job is None:
-            self._world.clock.sleep(timeout)
+            self._clock.sleep(timeout)
             return []
-        ended = self._run(job.started(self._world.clock.now()))
+        ended = self._run(job.started(self._clock.now()))
         self._world.jobs[job.id] = ended
         return [ended]
 
@@ -102,5 +104,5 @@ class MemoryJobService:
             run_steps(self._world.components[job.component_digest], files)
             outcome = outcome_of(files.model, self._artifacts)
         except FleetcastError as error:
-            return job.failed(str(error), self._world.clock.now())
-        return job.completed(outcome, self._world.clock.now())
+            return job.failed(str(error), self._clock.now())
+        return job.completed(outcome, self._clock.now())

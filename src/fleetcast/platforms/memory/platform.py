@@ -1,14 +1,22 @@
-"""The platform that lives in this process and is gone with it: for dummy pipelines and tests."""
+"""The platform that lives in this process and is gone with it: for dummy pipelines and tests.
+
+What exists is in memory. What fleetcast keeps itself is in a control database, as on every platform.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from fleetcast.domain.audit import Actor
+from fleetcast.platforms.control.opening import control
+from fleetcast.platforms.database.control import ControlDatabase
+from fleetcast.platforms.database.migrate import ensure_schema
+from fleetcast.platforms.database.session import Session
+from fleetcast.platforms.database.sqlite import sqlite
+from fleetcast.platforms.files.artifact_store import FileArtifactStore
 from fleetcast.platforms.foreign.process import ProcessForeignModels
-from fleetcast.platforms.local.artifact_store import LocalArtifactStore
-from fleetcast.platforms.memory.books import MemoryApprovalBook, MemoryAuditLog, MemoryRunBook
 from fleetcast.platforms.memory.jobs import MemoryFrozenRows, MemoryJobService
 from fleetcast.platforms.memory.registries import (
     MemoryAssetRegistry,
@@ -18,35 +26,44 @@ from fleetcast.platforms.memory.registries import (
 )
 from fleetcast.platforms.memory.world import World
 from fleetcast.ports.clock import Clock
-from fleetcast.ports.platform import Platform
+from fleetcast.ports.platform import Platform, Workspace
 from fleetcast.ports.readings import ReadingsTable
+
+_LEASE = timedelta(seconds=60)
 
 
 def memory_platform(
-    tables: Mapping[str, ReadingsTable], scratch: Path, *, actor: Actor, clock: Clock
+    tables: Mapping[str, ReadingsTable],
+    scratch: Path,
+    *,
+    actor: Actor,
+    clock: Clock,
+    database: ControlDatabase | None = None,
 ) -> Platform:
-    """Make an empty platform.
+    """Make an empty platform, in one person's name.
 
     Args:
         tables: Tables of readings by the name of the data source.
         scratch: A folder for model files while the platform lives: MLflow models are folders.
         actor: Who changes things.
         clock: Tells the time.
+        database: The control database; None: a SQLite file in the scratch folder.
     """
-    world = World(actor, clock)
-    artifacts = LocalArtifactStore(scratch / "artifacts")
-    return Platform(
-        assets=MemoryAssetRegistry(world),
-        data=MemoryDataAssets(world),
+    database = database or ControlDatabase(sqlite(scratch / "control.db"), clock=clock)
+    ensure_schema(database)
+    session = Session(database, actor)
+    world = World()
+    artifacts = FileArtifactStore(scratch / "artifacts")
+    workspace = Workspace(
+        assets=MemoryAssetRegistry(world, session),
+        data=MemoryDataAssets(world, session),
         tables=tables,
         frozen=MemoryFrozenRows(world),
-        jobs=MemoryJobService(world, artifacts, scratch / "jobs"),
+        jobs=MemoryJobService(world, artifacts, scratch / "jobs", clock),
         artifacts=artifacts,
         foreign=ProcessForeignModels(),
-        models=MemoryModelRegistry(world),
+        models=MemoryModelRegistry(world, session),
         shared=MemorySharedRegistry(world),
-        approvals=MemoryApprovalBook(world),
-        audit=MemoryAuditLog(world),
-        runs=MemoryRunBook(world),
         workers=1,
     )
+    return Platform(workspace, control(session, _LEASE))

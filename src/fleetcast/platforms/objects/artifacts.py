@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import Digest
-from fleetcast.platforms.local.artifact_store import LocalArtifactStore, folder_digest
+from fleetcast.platforms.files.artifact_store import FileArtifactStore, folder_digest
 from fleetcast.platforms.objects.store import ObjectFolder
 from fleetcast.ports.artifacts import ArtifactMissing
 
@@ -23,7 +23,7 @@ class ObjectArtifactStore:
     def __init__(self, objects: ObjectFolder, cache: Path) -> None:
         self._objects = objects
         self._root = cache
-        self._cache = LocalArtifactStore(cache)
+        self._cache = FileArtifactStore(cache)
 
     def keep(self, folder: Path) -> Digest:
         """Upload a folder, unless its content is there already.

@@ -8,7 +8,7 @@ from pathlib import Path
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.pipeline.rows import read_rows
-from fleetcast.platforms.local.frozen_rows import LocalFrozenRows
+from fleetcast.platforms.files.frozen_rows import FileFrozenRows
 from fleetcast.platforms.objects.store import ObjectFolder
 from fleetcast.ports.readings import Readings
 
@@ -18,7 +18,7 @@ class ObjectFrozenRows:
 
     def __init__(self, objects: ObjectFolder, cache: Path) -> None:
         self._objects = objects
-        self._cache = LocalFrozenRows(cache)
+        self._cache = FileFrozenRows(cache)
 
     def freeze(self, readings: Readings, fingerprint: Digest) -> None:
         """Keep these rows, unless they are kept already."""

@@ -15,18 +15,18 @@ from fleetcast.domain.identity import Digest
 from fleetcast.domain.run import Run, RunState
 from fleetcast.pipeline.stored import RUN
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.control import ControlDatabase, KeptInDatabase, changes, reads
 from fleetcast.platforms.database.leases import Lease
+from fleetcast.platforms.database.session import Kept, Session, changes, reads
 
 _runs = schema.runs
 
 
-class LocalRunBook(KeptInDatabase):
+class ControlRunBook(Kept):
     """Keeps runs, and the lease on running stages."""
 
-    def __init__(self, database: ControlDatabase, lease: timedelta) -> None:
-        super().__init__(database)
-        self._lease = Lease(database, "stages", lease)
+    def __init__(self, session: Session, lease: timedelta) -> None:
+        super().__init__(session)
+        self._lease = Lease(session, "stages", lease)
 
     def exclusive(self, holder: str, timeout: timedelta) -> AbstractContextManager[None]:
         """Be the only one who runs stages on this fleet."""
@@ -35,13 +35,13 @@ class LocalRunBook(KeptInDatabase):
     @changes
     def begin(self, connection: Connection, fleet: Digest, commit: str) -> Run:
         """Open a new run; runs that could have been continued are superseded by it."""
-        for row in connection.execute(sa.select(_runs)).all():
+        open_ones = _runs.c.state.in_([state.value for state in RunState if state.can_continue])
+        for row in connection.execute(sa.select(_runs).where(open_ones)).all():
             old = RUN.from_json(row.content)
-            if old.state.can_continue:
-                self._write(connection, row.number, replace(old, state=RunState.SUPERSEDED))
+            self._write(connection, row.number, replace(old, state=RunState.SUPERSEDED))
         last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_runs.c.number), 0))).scalar_one()
         number = int(last) + 1
-        now, by = self.database.clock.now(), self.database.actor.name
+        now, by = self.session.clock.now(), self.session.actor.name
         run = Run(f"run-{number:04d}", fleet, commit, by, now)
         connection.execute(
             sa.insert(_runs).values(number=number, state=run.state.value, content=RUN.to_json(run))
@@ -60,6 +60,13 @@ class LocalRunBook(KeptInDatabase):
         if row is None:
             raise BadInput(f"there is no run {run_id}", fix="see `fleetcast runs list`")
         return RUN.from_json(row.content)
+
+    @reads
+    def latest(self, connection: Connection) -> Run | None:
+        """The newest run."""
+        query = sa.select(_runs.c.content).order_by(_runs.c.number.desc()).limit(1)
+        row = connection.execute(query).first()
+        return None if row is None else RUN.from_json(row.content)
 
     @reads
     def listed(self, connection: Connection) -> Sequence[Run]:

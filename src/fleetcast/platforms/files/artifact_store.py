@@ -19,7 +19,7 @@ def folder_digest(folder: Path) -> Digest:
     )
 
 
-class LocalArtifactStore:
+class FileArtifactStore:
     """Keeps model folders; a folder is moved in whole, so that nobody sees half of one."""
 
     def __init__(self, root: Path) -> None:

@@ -9,7 +9,7 @@ from fleetcast.pipeline.rows import read_rows, write_rows
 from fleetcast.ports.readings import Readings
 
 
-class LocalFrozenRows:
+class FileFrozenRows:
     """Keeps each circuit's training rows as one Parquet file."""
 
     def __init__(self, folder: Path) -> None:

@@ -4,40 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from fleetcast.domain.approval import NotDecidable, Request, RequestOutline, RequestState, SubjectKind
-from fleetcast.domain.audit import AuditEvent
+from fleetcast.domain import happened
+from fleetcast.domain.approval import (
+    NotDecidable,
+    Outcome,
+    Request,
+    RequestOutline,
+    RequestState,
+    SubjectKind,
+)
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.gate import Gate
 from fleetcast.domain.identity import Digest
 from fleetcast.pipeline.stored import REQUEST
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.control import KeptInDatabase, changes, chunks, reads
+from fleetcast.platforms.database.session import Kept, changes, chunks, reads
 
 _requests = schema.requests
 
 
-class LocalApprovalBook(KeptInDatabase):
+class ControlApprovalBook(Kept):
     """Keeps requests; each change and its audit entry are one transaction."""
 
     @changes
     def open(self, connection: Connection, requests: Sequence[Request]) -> Sequence[Request]:
         """Add requests and number them; a subject that is pending already is given as it is."""
-        opened, events = [], []
-        pending = {
-            r.subject.digest: r
-            for r in self._read(connection, _requests.c.state == RequestState.PENDING.value)
-        }
+        opened, new = [], []
+        pending: dict[Digest, Request] = {}
+        for some in chunks([request.subject.digest.hex for request in requests]):
+            mine = (_requests.c.state == RequestState.PENDING.value) & _requests.c.subject.in_(some)
+            pending |= {held.subject.digest: held for held in self._read(connection, mine)}
         for request in requests:
             held = pending.get(request.subject.digest)
             if held is None:
                 held = self._insert(connection, request)
                 pending[request.subject.digest] = held
-                events.append(_event("request.opened", held))
+                new.append(held)
             opened.append(held)
-        self.database.audit(connection, events)
+        self.session.audit(connection, [happened.request_opened(request) for request in new])
         return opened
 
     @reads
@@ -49,20 +58,42 @@ class LocalApprovalBook(KeptInDatabase):
         return found[0]
 
     @reads
-    def listed(self, connection: Connection, states: Sequence[RequestState] = ()) -> Sequence[Request]:
+    def listed(
+        self,
+        connection: Connection,
+        states: Sequence[RequestState] = (),
+        *,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[Request]:
         """Requests in these states, or all of them, in the order they were opened."""
         wanted = _requests.c.state.in_([state.value for state in states]) if states else sa.true()
-        return self._read(connection, wanted)
+        return self._read(connection, wanted & (_requests.c.id > after), limit)
 
     @reads
     def outlines(self, connection: Connection, states: Sequence[RequestState]) -> Sequence[RequestOutline]:
         """Requests in these states without their evidence, in the order they were opened."""
-        columns = [_requests.c[name] for name in ("id", "state", "kind", "name", "version")]
+        columns = [column for column in _requests.c if column.name != "content"]
         query = sa.select(*columns).where(_requests.c.state.in_([state.value for state in states]))
         return [
-            RequestOutline(row.id, RequestState(row.state), SubjectKind(row.kind), row.name, row.version)
+            RequestOutline(
+                row.id,
+                RequestState(row.state),
+                Gate(row.gate),
+                SubjectKind(row.kind),
+                row.name,
+                row.version,
+                Outcome(row.outcome),
+                datetime.fromisoformat(row.opened_at),
+            )
             for row in connection.execute(query.order_by(_requests.c.id))
         ]
+
+    @reads
+    def of_model(self, connection: Connection, name: str) -> Sequence[Request]:
+        """All requests about versions of one model, oldest first."""
+        mine = (_requests.c.kind == SubjectKind.MODEL.value) & (_requests.c.name == name)
+        return self._read(connection, mine)
 
     @reads
     def about(self, connection: Connection, subjects: Sequence[Digest]) -> Sequence[Request]:
@@ -96,9 +127,7 @@ class LocalApprovalBook(KeptInDatabase):
                     f"request {request.id} was changed by someone else",
                     fix="look again with `fleetcast approvals list`",
                 )
-        self.database.audit(
-            connection, [_event(f"request.{_verb(request)}", request) for request in requests]
-        )
+        self.session.audit(connection, [happened.request_changed(request) for request in requests])
 
     def _insert(self, connection: Connection, request: Request) -> Request:
         last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_requests.c.id), 0))).scalar_one()
@@ -107,33 +136,22 @@ class LocalApprovalBook(KeptInDatabase):
             sa.insert(_requests).values(
                 id=numbered.id,
                 subject=request.subject.digest.hex,
+                gate=request.gate.value,
                 kind=request.subject.kind.value,
                 name=request.subject.name,
                 version=request.subject.version,
                 state=request.state.value,
                 decided=0,
+                outcome=request.evidence.outcome.value,
+                opened_at=request.opened_at.isoformat(),
                 content=REQUEST.to_json(numbered),
             )
         )
         return numbered
 
-    def _read(self, connection: Connection, wanted: sa.ColumnElement[bool]) -> list[Request]:
-        rows = connection.execute(sa.select(_requests.c.content).where(wanted).order_by(_requests.c.id))
+    def _read(
+        self, connection: Connection, wanted: sa.ColumnElement[bool], limit: int | None = None
+    ) -> list[Request]:
+        query = sa.select(_requests.c.content).where(wanted).order_by(_requests.c.id).limit(limit)
+        rows = connection.execute(query)
         return [REQUEST.from_json(row.content) for row in rows]
-
-
-def _verb(request: Request) -> str:
-    if request.state is RequestState.PENDING:
-        return "decided"
-    return request.state.value
-
-
-def _event(action: str, request: Request) -> AuditEvent:
-    detail: dict[str, str | int] = {
-        "gate": request.gate.value,
-        "subject_digest": request.subject.digest.hex,
-        "request": request.id,
-    }
-    if request.decisions:
-        detail |= {"choice": request.decisions[-1].choice.value, "comment": request.decisions[-1].comment}
-    return AuditEvent(action, str(request.subject), detail)

@@ -1,0 +1,94 @@
+"""What happened, as entries of the audit log: each is made here, from the values that changed, and nowhere else."""
+
+from __future__ import annotations
+
+from fleetcast.domain.approval import Request, RequestState
+from fleetcast.domain.assets import Asset
+from fleetcast.domain.audit import AuditEvent
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.model import AdoptedLineage, ModelVersion
+from fleetcast.domain.snapshot import DataAsset
+
+
+def asset_registered(asset: Asset) -> AuditEvent:
+    """A version of an environment or a component is in the workspace."""
+    return AuditEvent(f"{asset.kind.value}.registered", str(asset), {"digest": asset.digest.hex})
+
+
+def data_registered(asset: DataAsset) -> AuditEvent:
+    """A circuit's data was checked and pinned."""
+    detail: dict[str, Json] = {
+        "digest": asset.digest.hex,
+        "source": asset.source,
+        "delta_version": asset.delta_version,
+        "fingerprint": asset.fingerprint.hex,
+        "rows": asset.rows,
+    }
+    return AuditEvent("data.registered", asset.name, detail)
+
+
+def model_registered(version: ModelVersion) -> AuditEvent:
+    """A model got its version, from a job here or by adoption."""
+    lineage = version.model.lineage
+    said = {
+        "training_hash": lineage.training_hash.hex,
+        "artifact": version.model.artifact.hex,
+        "commit": lineage.commit,
+    }
+    if isinstance(lineage, AdoptedLineage):
+        return AuditEvent("model.adopted", str(version), said | {"source": lineage.source})
+    said |= {"fingerprint": lineage.fingerprint.hex, "job": lineage.job}
+    return AuditEvent("model.registered", str(version), said)
+
+
+def model_selected(name: str, version: int) -> AuditEvent:
+    """A version became the one that its circuit uses."""
+    return AuditEvent("model.selected", f"{name}:{version}", {})
+
+
+def model_deselected(name: str) -> AuditEvent:
+    """A model went out of use; its versions stay."""
+    return AuditEvent("model.deselected", name, {})
+
+
+def model_rejected(name: str, version: int) -> AuditEvent:
+    """A version was marked so that no plan uses it again."""
+    return AuditEvent("model.rejected", f"{name}:{version}", {})
+
+
+def environment_shared(environment: Asset) -> AuditEvent:
+    """An environment is in the shared registry."""
+    return AuditEvent("environment.shared", str(environment), {"digest": environment.digest.hex})
+
+
+def model_shared(version: ModelVersion) -> AuditEvent:
+    """A model version is in the shared registry."""
+    return AuditEvent("model.shared", str(version), {"artifact": version.model.artifact.hex})
+
+
+def model_crowned(name: str, version: int) -> AuditEvent:
+    """A version that was shared before became the champion."""
+    return AuditEvent("model.crowned", f"{name}:{version}", {})
+
+
+def request_opened(request: Request) -> AuditEvent:
+    """Something began to wait at a gate."""
+    return AuditEvent("request.opened", str(request.subject), _request(request))
+
+
+def request_changed(request: Request) -> AuditEvent:
+    """A request was decided on, ended, lapsed, or became void."""
+    verb = "decided" if request.state is RequestState.PENDING else request.state.value
+    detail = _request(request)
+    if request.decisions:
+        last = request.decisions[-1]
+        detail |= {"choice": last.choice.value, "comment": last.comment}
+    return AuditEvent(f"request.{verb}", str(request.subject), detail)
+
+
+def _request(request: Request) -> dict[str, Json]:
+    return {
+        "gate": request.gate.value,
+        "subject_digest": request.subject.digest.hex,
+        "request": request.id,
+    }

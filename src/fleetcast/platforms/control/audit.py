@@ -1,0 +1,54 @@
+"""The audit log, read back from the control database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from fleetcast.domain.audit import AuditEntry
+from fleetcast.domain.errors import BadInput
+from fleetcast.pipeline.stored import AUDIT_ENTRY
+from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.session import Kept, reads
+
+_audit = schema.audit
+_PAGE = 5_000
+
+
+class ControlAuditLog(Kept):
+    """Reads the audit log page by page: it may be longer than memory."""
+
+    @reads
+    def latest(self, connection: Connection, count: int) -> Sequence[AuditEntry]:
+        """The last entries, oldest first."""
+        query = sa.select(_audit.c.number, _audit.c.content).order_by(_audit.c.number.desc()).limit(count)
+        return [_entry(row.number, row.content) for row in connection.execute(query)][::-1]
+
+    def entries(self) -> Iterator[AuditEntry]:
+        """All entries, oldest first."""
+        after = 0
+        while page := self._page(after):
+            yield from page
+            after = page[-1].number
+
+    @reads
+    def _page(self, connection: Connection, after: int) -> Sequence[AuditEntry]:
+        query = (
+            sa.select(_audit.c.number, _audit.c.content)
+            .where(_audit.c.number > after)
+            .order_by(_audit.c.number)
+            .limit(_PAGE)
+        )
+        return [_entry(row.number, row.content) for row in connection.execute(query)]
+
+
+def _entry(number: int, content: str) -> AuditEntry:
+    try:
+        return AUDIT_ENTRY.from_json(content)
+    except ValueError as error:
+        raise BadInput(
+            f"audit entry {number} cannot be read",
+            fix="the log was changed outside fleetcast: compare with a backup of the control database",
+        ) from error

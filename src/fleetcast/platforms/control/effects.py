@@ -1,0 +1,64 @@
+"""Intended and confirmed effects in the control database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from fleetcast.domain.effect import Effect
+from fleetcast.pipeline.stored import EFFECT
+from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.session import Kept, changes, chunks, reads
+
+_effects = schema.effects
+
+
+class ControlEffectBook(Kept):
+    """Keeps effects by their key."""
+
+    @changes
+    def intend(self, connection: Connection, effects: Sequence[Effect]) -> None:
+        """Write down what is about to be done."""
+        wanted = {effect.key: effect for effect in effects}
+        known: set[str] = set()
+        for some in chunks(list(wanted)):
+            query = sa.select(_effects.c.key).where(_effects.c.key.in_(some))
+            known |= set(connection.execute(query).scalars())
+        new = [effect for key, effect in wanted.items() if key not in known]
+        if new:
+            last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_effects.c.position), 0)))
+            begin = last.scalar_one() + 1
+            connection.execute(
+                sa.insert(_effects),
+                [
+                    {
+                        "key": effect.key,
+                        "position": begin + number,
+                        "recorded": False,
+                        "by": self.session.actor.name,
+                        "intended_at": self.session.clock.now().isoformat(),
+                        "content": EFFECT.to_json(effect),
+                    }
+                    for number, effect in enumerate(new)
+                ],
+            )
+
+    @reads
+    def unconfirmed(self, connection: Connection) -> Sequence[Effect]:
+        """What was intended and not recorded yet, oldest first."""
+        query = sa.select(_effects.c.content).where(~_effects.c.recorded).order_by(_effects.c.position)
+        return [EFFECT.from_json(content) for content in connection.execute(query).scalars()]
+
+    @changes
+    def record(self, connection: Connection, keys: Collection[str]) -> None:
+        """Write down that effects were seen to be done, each with its audit entry."""
+        found: list[tuple[int, Effect]] = []
+        for some in chunks(list(keys)):
+            mine = _effects.c.key.in_(some) & ~_effects.c.recorded
+            rows = connection.execute(sa.select(_effects.c.position, _effects.c.content).where(mine)).all()
+            found += [(row.position, EFFECT.from_json(row.content)) for row in rows]
+            connection.execute(sa.update(_effects).where(mine).values(recorded=True))
+        found.sort(key=lambda pair: pair[0])
+        self.session.audit(connection, [effect.event for _, effect in found])

@@ -1,0 +1,80 @@
+"""What was decided about model versions, in the control database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from fleetcast.domain import happened
+from fleetcast.domain.model import Intent, Refusal
+from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.session import Kept, changes, chunks, reads
+
+_refused = schema.refused_models
+
+
+class ControlModelStates(Kept):
+    """Keeps which versions are selected, champions or refused."""
+
+    @reads
+    def intent(self, connection: Connection) -> Intent:
+        """Everything that was decided, in one reading."""
+        refused = connection.execute(sa.select(_refused.c.name, _refused.c.version, _refused.c.refusal))
+        return Intent(
+            _chosen(connection, schema.selected_models),
+            _chosen(connection, schema.champions),
+            {(row.name, row.version): Refusal(row.refusal) for row in refused},
+        )
+
+    @changes
+    def select(self, connection: Connection, choices: Mapping[str, int]) -> None:
+        """Make versions the ones in use."""
+        new = _choose(connection, schema.selected_models, choices)
+        self.session.audit(connection, [happened.model_selected(*choice) for choice in new.items()])
+
+    @changes
+    def deselect(self, connection: Connection, names: Collection[str]) -> None:
+        """Take models out of use."""
+        table = schema.selected_models
+        held = _chosen(connection, table)
+        gone = [name for name in names if name in held]
+        for some in chunks(gone):
+            connection.execute(sa.delete(table).where(table.c.name.in_(some)))
+        self.session.audit(connection, [happened.model_deselected(name) for name in gone])
+
+    @changes
+    def reject(self, connection: Connection, versions: Sequence[tuple[str, int]]) -> None:
+        """Mark versions as rejected."""
+        known = {(row.name, row.version) for row in connection.execute(sa.select(_refused))}
+        new = [version for version in dict.fromkeys(versions) if version not in known]
+        if new:
+            refusal = Refusal.REJECTED.value
+            connection.execute(
+                sa.insert(_refused),
+                [{"name": name, "version": version, "refusal": refusal} for name, version in new],
+            )
+        self.session.audit(connection, [happened.model_rejected(*version) for version in new])
+
+    @changes
+    def crown(self, connection: Connection, champions: Mapping[str, int]) -> None:
+        """Make shared versions the champions."""
+        new = _choose(connection, schema.champions, champions)
+        self.session.audit(connection, [happened.model_crowned(*choice) for choice in new.items()])
+
+
+def _chosen(connection: Connection, table: sa.Table) -> dict[str, int]:
+    return {row.name: row.version for row in connection.execute(sa.select(table))}
+
+
+def _choose(connection: Connection, table: sa.Table, choices: Mapping[str, int]) -> Mapping[str, int]:
+    """Write choices down; gives those that changed anything."""
+    held = _chosen(connection, table)
+    new = {name: version for name, version in choices.items() if held.get(name) != version}
+    for some in chunks([name for name in new if name in held]):
+        connection.execute(sa.delete(table).where(table.c.name.in_(some)))
+    if new:
+        rows = [{"name": name, "version": version} for name, version in new.items()]
+        connection.execute(sa.insert(table), rows)
+    return new

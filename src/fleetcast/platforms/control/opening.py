@@ -1,0 +1,30 @@
+"""Everything that fleetcast keeps itself, in one person's name, whatever the platform that trains."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fleetcast.platforms.control.approvals import ControlApprovalBook
+from fleetcast.platforms.control.audit import ControlAuditLog
+from fleetcast.platforms.control.effects import ControlEffectBook
+from fleetcast.platforms.control.model_states import ControlModelStates
+from fleetcast.platforms.control.runs import ControlRunBook
+from fleetcast.platforms.database.session import Session
+from fleetcast.ports.platform import Control
+
+
+def control(session: Session, lease: timedelta) -> Control:
+    """Open what the control database keeps.
+
+    Args:
+        session: Whose name every change carries.
+        lease: For how long a run that shows no sign of life is waited for.
+    """
+    return Control(
+        actor=session.actor,
+        states=ControlModelStates(session),
+        effects=ControlEffectBook(session),
+        approvals=ControlApprovalBook(session),
+        audit=ControlAuditLog(session),
+        runs=ControlRunBook(session, lease),
+    )

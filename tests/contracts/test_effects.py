@@ -1,0 +1,46 @@
+"""Effects: what was intended is remembered until it was seen to be done."""
+
+from __future__ import annotations
+
+from fleetcast.domain.audit import AuditEvent
+from fleetcast.domain.effect import Effect
+from fleetcast.ports.platform import Platform
+
+
+def effect(key: str) -> Effect:
+    return Effect(key, AuditEvent("model.shared", key, {"artifact": "a"}))
+
+
+def subjects(platform: Platform) -> list[str]:
+    return [entry.event.subject for entry in platform.control.audit.entries()]
+
+
+def test_what_was_intended_is_unconfirmed_until_it_is_recorded(platform: Platform) -> None:
+    effects = platform.control.effects
+    effects.intend([effect("one"), effect("two")])
+    effects.intend([effect("three")])
+    assert effects.unconfirmed() == [effect("one"), effect("two"), effect("three")]
+    effects.record(["two"])
+    assert effects.unconfirmed() == [effect("one"), effect("three")]
+    assert subjects(platform) == ["two"]
+
+
+def test_intending_says_nothing_in_the_audit_log(platform: Platform) -> None:
+    platform.control.effects.intend([effect("one")])
+    assert subjects(platform) == []
+
+
+def test_intending_and_recording_twice_is_once(platform: Platform) -> None:
+    effects = platform.control.effects
+    for _ in range(2):
+        effects.intend([effect("one"), effect("one")])
+        effects.record(["one"])
+    assert effects.unconfirmed() == []
+    assert subjects(platform) == ["one"]
+
+
+def test_effects_are_recorded_in_the_order_in_which_they_were_intended(platform: Platform) -> None:
+    effects = platform.control.effects
+    effects.intend([effect(name) for name in "badc"])
+    effects.record(["a", "b", "c", "d"])
+    assert subjects(platform) == ["b", "a", "d", "c"]
