@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +21,15 @@ from fleetcast.config.yaml_nodes import Block
 from fleetcast.domain.errors import BadInput, InvalidFleet
 from fleetcast.domain.identity import checked_id
 from fleetcast.domain.location import Location
-from fleetcast.domain.settings import DataSource, DataSourceKind, Settings
+from fleetcast.domain.settings import DataSource, ForeignTable, OwnTable, Settings
 from fleetcast.domain.table_mapping import Layout, TableMapping
+
+
+class DataSourceKind(StrEnum):
+    """What `kind:` may say."""
+
+    OWN = "own"
+    DELTA = "delta"
 
 
 def _source_kind(value: object) -> DataSourceKind:
@@ -66,7 +74,7 @@ def read_data_sources(
         except BadInput as error:
             file.refuse(error, "data_sources", name)
             # so that circuits that name it are not complained of too
-            sources[name] = DataSource("refused")
+            sources[name] = OwnTable("refused")
         other = seen.setdefault(looks_like(name), name)
         if other != name:
             alike = BadInput(f"looks like {other!r}", fix="rename one of the two")
@@ -100,24 +108,30 @@ def _data_source(name: str, written: DataSourceWritten, directory: Path) -> Data
     Raises:
         BadInput: What is written does not fit together.
     """
-    kind = written.kind or DataSource(name).kind
-    if kind is DataSourceKind.DELTA:
-        address = written.path or ""
-        if "://" in address:
-            address = str(Location(address))
-        mapping = TableMapping(
-            layout=Layout(written.layout or Layout.WIDE),
-            columns=written.columns or {},
-            plant_id=written.plant_id or "",
-            circuit_id=written.circuit_id or "",
-            sensors=written.sensors or {},
-            time_zone=written.time_zone or "",
-        )
-        return DataSource(name, kind, address=address, mapping=mapping)
+    if written.kind is DataSourceKind.DELTA:
+        return _foreign_table(name, written)
+    return _own_table(name, written, directory)
+
+
+def _foreign_table(name: str, written: DataSourceWritten) -> ForeignTable:
+    address = written.path or ""
+    if "://" in address:
+        address = str(Location(address))
+    mapping = TableMapping(
+        layout=Layout(written.layout or Layout.WIDE),
+        columns=written.columns or {},
+        plant_id=written.plant_id or "",
+        circuit_id=written.circuit_id or "",
+        sensors=written.sensors or {},
+        time_zone=written.time_zone or "",
+    )
+    return ForeignTable(name, address, mapping)
+
+
+def _own_table(name: str, written: DataSourceWritten, directory: Path) -> OwnTable:
     foreign = written.model_fields_set - {"kind", "path"}
     if foreign:
         raise BadInput(
             f"{', '.join(sorted(foreign))}: fleetcast's own table has one form", fix="write kind: delta"
         )
-    path = DataSource(name).path if written.path is None else inside(directory, written.path)
-    return DataSource(name, kind, path)
+    return OwnTable(name) if written.path is None else OwnTable(name, inside(directory, written.path))

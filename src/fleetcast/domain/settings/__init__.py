@@ -1,7 +1,7 @@
 """What `fleetcast.yaml` says: how a fleet is run, apart from what its circuits are; one file for each capability."""
 
 from fleetcast.domain.settings.channels import Channel
-from fleetcast.domain.settings.data_sources import DEFAULT_READINGS, DataSource, DataSourceKind
+from fleetcast.domain.settings.data_sources import DEFAULT_READINGS, DataSource, ForeignTable, OwnTable
 from fleetcast.domain.settings.environments import (
     DEFAULT_ENVIRONMENTS,
     EnvironmentName,
@@ -26,9 +26,10 @@ __all__ = [
     "DEFAULT_STATE",
     "Channel",
     "DataSource",
-    "DataSourceKind",
     "EnvironmentName",
     "EnvironmentSettings",
+    "ForeignTable",
+    "OwnTable",
     "PlatformKind",
     "PlatformSettings",
     "Polling",

@@ -10,7 +10,7 @@ from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.identity import checked_id
 from fleetcast.domain.settings.channels import Channel
-from fleetcast.domain.settings.data_sources import DataSource
+from fleetcast.domain.settings.data_sources import DataSource, OwnTable
 from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, EnvironmentName, EnvironmentSettings
 from fleetcast.domain.settings.platform import PlatformSettings
 from fleetcast.domain.settings.polling import Polling
@@ -26,7 +26,7 @@ class Settings:
     """Name of the shared registry."""
     platform: PlatformSettings = field(default_factory=PlatformSettings)
     data_sources: Mapping[str, DataSource] = field(
-        default_factory=lambda: MappingProxyType({"readings": DataSource("readings")})
+        default_factory=lambda: MappingProxyType({"readings": OwnTable("readings")})
     )
     environments: Mapping[EnvironmentName, EnvironmentSettings] = field(
         default_factory=lambda: DEFAULT_ENVIRONMENTS
