@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from fleetcast.config.layers import thresholds
-from fleetcast.config.schema import NotNegative, Percent, Share, ThresholdsWritten, Written
+from fleetcast.config.schema import Real, ThresholdsWritten, Written, judged
 from fleetcast.domain.settings import DEFAULT_ENVIRONMENTS, EnvironmentName, EnvironmentSettings
 
 
@@ -13,11 +14,11 @@ class ExpectationsWritten(Written):
     """One entry of `environments:`."""
 
     thresholds: ThresholdsWritten | None = None
-    data_drift: Share | None = None
-    model_drift: NotNegative | None = None
-    latency_ms: NotNegative | None = None
-    error_rate: Percent | None = None
-    availability: Percent | None = None
+    data_drift: Annotated[Real, judged(lambda share: EnvironmentSettings(data_drift=share))] | None = None
+    model_drift: Annotated[Real, judged(lambda rise: EnvironmentSettings(model_drift=rise))] | None = None
+    latency_ms: Annotated[Real, judged(lambda length: EnvironmentSettings(latency_ms=length))] | None = None
+    error_rate: Annotated[Real, judged(lambda share: EnvironmentSettings(error_rate=share))] | None = None
+    availability: Annotated[Real, judged(lambda share: EnvironmentSettings(availability=share))] | None = None
 
 
 class EnvironmentsWritten(Written):

@@ -54,9 +54,9 @@ def read_settings(root: Node | None, directory: Path, complaints: Complaints) ->
         environments=read_environments(written.environments),
         gates=read_gates(written.gates, file),
         polling=read_polling(written.polling, file),
-        ramp=read_ramp(written.ramp, file),
+        ramp=read_ramp(written.ramp),
         retention=read_retention(written.retention),
-        foreign=read_foreign_models(written.foreign_models, file),
+        foreign=read_foreign_models(written.foreign_models),
         channels=read_channels(written.notifications, file),
         schedules=read_schedules(written.schedules, file),
     )

@@ -9,7 +9,7 @@ from pydantic import PlainValidator
 
 from fleetcast.config import scalars
 from fleetcast.config.complaints import nearest, shown
-from fleetcast.config.schema import Text, Written
+from fleetcast.config.schema import Text, Whole, Written, judged
 from fleetcast.config.settings.settings_file import SettingsFile
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
@@ -18,8 +18,8 @@ from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 class GateWritten(Written):
     """One entry of `gates:`."""
 
-    approvers: list[Text] | None = None
-    minimum: Annotated[int, PlainValidator(scalars.whole(1, 100))] | None = None
+    approvers: Annotated[list[Text], judged(lambda names: GatePolicy(tuple(names)))] | None = None
+    minimum: Annotated[Whole, judged(lambda number: GatePolicy(minimum=number))] | None = None
     own_request: Annotated[str, PlainValidator(scalars.one_of("allowed", "forbidden"))] | None = None
 
 

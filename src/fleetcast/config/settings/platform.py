@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from pydantic import PlainValidator
@@ -10,7 +9,7 @@ from pydantic import PlainValidator
 from fleetcast.config import scalars
 from fleetcast.config.paths import inside
 from fleetcast.config.scalars import Refused
-from fleetcast.config.schema import Duration, Text, Written
+from fleetcast.config.schema import Duration, Text, Whole, Written, judged
 from fleetcast.config.settings.settings_file import SettingsFile
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.location import Location
@@ -41,12 +40,12 @@ class PlatformWritten(Written):
 
     kind: Annotated[PlatformKind, PlainValidator(_platform)] | None = None
     state: Text | None = None
-    storage: Text | None = None
+    storage: Annotated[Text, judged(Location)] | None = None
     database: Annotated[None, PlainValidator(_no_database)] = None
-    workers: Annotated[int, PlainValidator(scalars.whole(1, 1_024))] | None = None
-    max_parallel: Annotated[int, PlainValidator(scalars.whole(1, 1_000))] | None = None
-    batch_size: Annotated[int, PlainValidator(scalars.whole(1, 10_000))] | None = None
-    lease: Duration | None = None
+    workers: Annotated[Whole, judged(lambda number: PlatformSettings(workers=number))] | None = None
+    max_parallel: Annotated[Whole, judged(lambda number: PlatformSettings(max_parallel=number))] | None = None
+    batch_size: Annotated[Whole, judged(lambda number: PlatformSettings(batch_size=number))] | None = None
+    lease: Annotated[Duration, judged(lambda length: PlatformSettings(lease=length))] | None = None
 
 
 def read_platform(written: PlatformWritten | None, file: SettingsFile) -> PlatformSettings:
@@ -60,21 +59,12 @@ def read_platform(written: PlatformWritten | None, file: SettingsFile) -> Platfo
             state = inside(file.directory, written.state)
         except BadInput as error:
             file.refuse(error, "platform", "state")
-    given = PlatformSettings(
+    return PlatformSettings(
         kind=written.kind or plain.kind,
         state=state,
         workers=written.workers,
         max_parallel=written.max_parallel or plain.max_parallel,
         batch_size=written.batch_size or plain.batch_size,
+        storage=None if written.storage is None else Location(written.storage),
+        lease=written.lease or plain.lease,
     )
-    if written.lease is not None:
-        try:
-            given = replace(given, lease=written.lease)
-        except BadInput as error:
-            file.refuse(error, "platform", "lease")
-    if written.storage is not None:
-        try:
-            given = replace(given, storage=Location(written.storage))
-        except BadInput as error:
-            file.refuse(error, "platform", "storage")
-    return given

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from fleetcast.config.schema import Days, Written
+from fleetcast.config.schema import Whole, Written, judged
 from fleetcast.domain.settings import DEFAULT_RETENTION, EnvironmentName, Retention
 
 
 class RetentionWritten(Written):
     """Days, for one environment."""
 
-    models: Days | None = None
-    logs: Days | None = None
-    predictions: Days | None = None
+    models: Annotated[Whole, judged(lambda days: Retention(models=days))] | None = None
+    logs: Annotated[Whole, judged(lambda days: Retention(logs=days))] | None = None
+    predictions: Annotated[Whole, judged(lambda days: Retention(predictions=days))] | None = None
 
 
 class RetentionsWritten(Written):

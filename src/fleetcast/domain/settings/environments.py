@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from fleetcast.domain.errors import BadInput
 from fleetcast.domain.thresholds import Limits, Thresholds
 
 
@@ -16,6 +18,16 @@ class EnvironmentName(StrEnum):
     DEV = "dev"
     TEST = "test"
     PROD = "prod"
+
+
+_BOUNDS = (
+    ("data_drift", 1.0, "write 0 to 1"),
+    ("model_drift", math.inf, "write 0 or more: 0.1 is 10 %"),
+    ("latency_ms", math.inf, "write 0 or more milliseconds"),
+    ("error_rate", 100.0, "write 0 to 100 percent"),
+    ("availability", 100.0, "write 0 to 100 percent"),
+)
+"""Of what is watched: none may be below 0; the most it may be, and what to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,12 @@ class EnvironmentSettings:
     """Percent of requests at which to alarm."""
     availability: float | None = None
     """Percent of time below which to alarm."""
+
+    def __post_init__(self) -> None:
+        for name, most, fix in _BOUNDS:
+            value: float | None = getattr(self, name)
+            if value is not None and not 0 <= value <= most:
+                raise BadInput(f"{name} {value:g} is out of range", fix=fix)
 
 
 def _expected(**kinds: EnvironmentSettings) -> Mapping[EnvironmentName, EnvironmentSettings]:

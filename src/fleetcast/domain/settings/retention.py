@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from fleetcast.domain.duration import LONGEST
+from fleetcast.domain.errors import BadInput
 from fleetcast.domain.settings.environments import EnvironmentName
 
 
@@ -16,6 +18,12 @@ class Retention:
     models: int | None = None
     logs: int | None = None
     predictions: int | None = None
+
+    def __post_init__(self) -> None:
+        for kept in ("models", "logs", "predictions"):
+            days: int | None = getattr(self, kept)
+            if days is not None and not 1 <= days <= LONGEST.days:
+                raise BadInput(f"{kept} {days} is out of range", fix=f"write 1 to {LONGEST.days} days")
 
 
 DEFAULT_RETENTION: Mapping[EnvironmentName, Retention] = MappingProxyType(
