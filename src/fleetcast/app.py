@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleetcast.config.reader import load_fleet, load_settings
+from fleetcast.config.not_used_yet import UnusedSetting
+from fleetcast.config.reader import load_fleet, load_settings, read_fleet
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
@@ -40,6 +41,8 @@ class OpenFleet:
     platform: Platform
     clock: Clock
     actor: Actor
+    unused: tuple[UnusedSetting, ...] = ()
+    """What the settings write and nothing uses yet."""
 
     @property
     def state(self) -> Path:
@@ -97,7 +100,8 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
         Unavailable: The platform's state cannot be read or written.
     """
     clock = clock or SystemClock()
-    fleet = load_fleet(directory, now=clock.now())
+    reading = read_fleet(directory, now=clock.now())
+    fleet = reading.fleet
     settings = fleet.settings.platform
     if settings.kind is not PlatformKind.LOCAL:
         raise BadInput(
@@ -120,7 +124,7 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
         backend=_backend(state),
         foreign=fleet.settings.foreign,
     )
-    return OpenFleet(directory, fleet, platform, clock, actor)
+    return OpenFleet(directory, fleet, platform, clock, actor, reading.unused)
 
 
 def open_database(directory: Path) -> ControlDatabase:
