@@ -105,8 +105,8 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
     settings = fleet.settings.platform
     if settings.kind is not PlatformKind.LOCAL:
         raise BadInput(
-            f"the platform {settings.kind.value!r} does not outlive a command",
-            fix="write `platform: {kind: local}` in fleetcast.yaml",
+            f"{reading.setting('platform', 'kind')}: the platform {settings.kind.value!r} does not outlive a command",
+            fix="write `kind: local` there",
         )
     from fleetcast.platforms.local.platform import local_platform
 

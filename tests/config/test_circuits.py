@@ -127,7 +127,7 @@ def test_every_setting_knows_where_it_was_written(repository: Repository) -> Non
         ("{thresholds: {min_skill: 2}}", "`thresholds.min_skill`: must be a number from"),
         (
             "{cleaning: {max_missing_share: 3}}",
-            "max_missing_share 3.0 is not a share (write a number from 0 to 1)",
+            "max_missing_share 3 is not a share (write a number from 0 to 1)",
         ),
         ("{revision: yes}", "`revision`: must be a whole number"),
         ("{model_name: a/b}", "is not a valid id"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fleetcast.config.assets import COMPONENT_FILE, ENVIRONMENT_FILE
 from fleetcast.config.circuit_files import MAIN_FILE
 from fleetcast.config.settings import SETTINGS_FILE
-from fleetcast.config.yaml_nodes import Block, Node
+from fleetcast.config.yaml_nodes import Node, line_at
 
 _NOTHING_WATCHED = "nothing is watched after training"
 _NOTHING_DEPLOYED = "nothing is deployed"
@@ -94,16 +94,6 @@ def unused_settings(root: Node | None) -> tuple[UnusedSetting, ...]:
     found = [
         UnusedSetting(SETTINGS_FILE, line, setting, says)
         for setting, says in NOT_USED_YET.items()
-        if (line := _line(root, setting.split("."))) is not None
+        if (line := line_at(root, *setting.split("."))) is not None
     ]
     return tuple(sorted(found, key=lambda unused: unused.line))
-
-
-def _line(root: Node | None, path: list[str]) -> int | None:
-    """Where a setting is written; None where it is not."""
-    node, line = root, None
-    for key in path:
-        if not isinstance(node, Block) or key not in node:
-            return None
-        line, node = node.line_of(key), node[key]
-    return line
