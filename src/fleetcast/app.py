@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleetcast.config.reader import load_fleet, load_settings
+from fleetcast.config.not_used_yet import UnusedSetting
+from fleetcast.config.reader import load_fleet, load_settings, read_fleet
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
-from fleetcast.domain.settings import DATABASE_URL_VARIABLE, DataSourceKind, PlatformKind
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE, ForeignTable, OwnTable, PlatformKind
 from fleetcast.ports.clock import Clock, SystemClock
 from fleetcast.ports.platform import Platform
 
 if TYPE_CHECKING:
     from fleetcast.domain.revision import Revision
     from fleetcast.domain.settings import DataSource, PlatformSettings
-    from fleetcast.domain.table_mapping import TableMapping
     from fleetcast.platforms.database.backend import Backend
     from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.ports.model_sources import ModelSource
@@ -40,6 +40,8 @@ class OpenFleet:
     fleet: Fleet
     platform: Platform
     clock: Clock
+    unused: tuple[UnusedSetting, ...] = ()
+    """What the settings write and nothing uses yet."""
 
     @property
     def state(self) -> Path:
@@ -97,12 +99,13 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
         Unavailable: The platform's state cannot be read or written.
     """
     clock = clock or SystemClock()
-    fleet = load_fleet(directory, now=clock.now())
+    reading = read_fleet(directory, now=clock.now())
+    fleet = reading.fleet
     settings = fleet.settings.platform
     if settings.kind is not PlatformKind.LOCAL:
         raise BadInput(
-            f"the platform {settings.kind.value!r} does not outlive a command",
-            fix="write `platform: {kind: local}` in fleetcast.yaml",
+            f"{reading.setting('platform', 'kind')}: the platform {settings.kind.value!r} does not outlive a command",
+            fix="write `kind: local` there",
         )
     from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.platforms.local.platform import local_platform
@@ -120,7 +123,7 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
         database=ControlDatabase(_backend(state), clock=clock),
         foreign=fleet.settings.foreign,
     )
-    return OpenFleet(directory, fleet, platform, clock)
+    return OpenFleet(directory, fleet, platform, clock, reading.unused)
 
 
 def open_database(directory: Path) -> ControlDatabase:
@@ -230,20 +233,23 @@ def open_own_table(directory: Path, source: str | None = None) -> WritableReadin
         BadInput: There is no such data source, or somebody else keeps it.
     """
     settings = load_settings(directory)
-    return _own_table(directory, settings.data_sources[own_source(directory, source)], settings.platform)
+    return _own_table(directory, _own(settings.data_sources, source), settings.platform)
 
 
 def own_source(directory: Path, source: str | None = None) -> str:
     """The name of the data source that fleetcast keeps itself; arguments and errors as of `open_own_table`."""
-    sources = load_settings(directory).data_sources
-    own = {name: held for name, held in sources.items() if held.kind is DataSourceKind.OWN}
+    return _own(load_settings(directory).data_sources, source).name
+
+
+def _own(sources: Mapping[str, DataSource], source: str | None) -> OwnTable:
+    own = {name: held for name, held in sources.items() if isinstance(held, OwnTable)}
     chosen = _chosen(sources if source or not own else own, source)
-    if chosen.kind is not DataSourceKind.OWN:
+    if not isinstance(chosen, OwnTable):
         raise BadInput(
             f"data source {chosen.name!r} is a table of somebody else's, which fleetcast only reads",
             fix="have its owner store the readings, or declare a data source with `kind: own` for yours",
         )
-    return chosen.name
+    return chosen
 
 
 def _chosen(sources: Mapping[str, DataSource], source: str | None) -> DataSource:
@@ -258,24 +264,26 @@ def _chosen(sources: Mapping[str, DataSource], source: str | None) -> DataSource
 
 def _table_at(directory: Path, source: DataSource, settings: PlatformSettings) -> ReadingsTable:
     """The table of a data source, whoever keeps it."""
-    if source.kind is DataSourceKind.DELTA and source.mapping is not None:
-        return _foreign_table(directory, source.address, source.mapping)
-    return _own_table(directory, source, settings)
+    match source:
+        case ForeignTable():
+            return _foreign_table(directory, source)
+        case OwnTable():
+            return _own_table(directory, source, settings)
 
 
-def _foreign_table(directory: Path, address: str, mapping: TableMapping) -> ReadingsTable:
+def _foreign_table(directory: Path, source: ForeignTable) -> ReadingsTable:
     from fleetcast.domain.location import Location
     from fleetcast.platforms.delta.foreign import ForeignReadingsTable
 
-    if "://" not in address:
-        return ForeignReadingsTable(directory / address, mapping)
+    if "://" not in source.address:
+        return ForeignReadingsTable(directory / source.address, source.mapping)
     from fleetcast.platforms.objects.store import delta_options
 
-    location = Location(address)
-    return ForeignReadingsTable(location.folder or location.uri, mapping, delta_options(location))
+    location = Location(source.address)
+    return ForeignReadingsTable(location.folder or location.uri, source.mapping, delta_options(location))
 
 
-def _own_table(directory: Path, source: DataSource, settings: PlatformSettings) -> WritableReadingsTable:
+def _own_table(directory: Path, source: OwnTable, settings: PlatformSettings) -> WritableReadingsTable:
     """An own table; one inside the state directory is in the storage, where there is one."""
     from fleetcast.platforms.delta.table import DeltaReadingsTable
 

@@ -125,7 +125,10 @@ def test_every_setting_knows_where_it_was_written(repository: Repository) -> Non
         ("{owner: [a]}", "`owner`: must be a single value, not a list"),
         ("{thresholds: {sensors: {flow: {max_mae: 1}}}}", "which is not a feature of this circuit"),
         ("{thresholds: {min_skill: 2}}", "`thresholds.min_skill`: must be a number from"),
-        ("{cleaning: {max_missing_share: 3}}", "must be a number from 0 to 1, not 3"),
+        (
+            "{cleaning: {max_missing_share: 3}}",
+            "max_missing_share 3 is not a share (write a number from 0 to 1)",
+        ),
         ("{revision: yes}", "`revision`: must be a whole number"),
         ("{model_name: a/b}", "is not a valid id"),
         ("[]", "circuit 'CIRCUIT01' must be a mapping, not a list"),

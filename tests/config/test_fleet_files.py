@@ -37,7 +37,7 @@ steps:
         ("platform:\n  state: /etc", 2, "leaves the fleet directory"),
         ("platform:\n  state: C:\\x", 2, "is not a path that works everywhere"),
         ("platform:\n  database: postgresql://u:p@h/d", 2, "FLEETCAST_DATABASE_URL"),
-        ("platform:\n  workers: 0", 2, "must be a whole number from 1 to 1024, not 0"),
+        ("platform:\n  workers: 0", 2, "workers 0 is out of range (write 1 to 1024"),
         ("data_sources:\n  a:\n    kind: sql", 3, "data source kind 'sql' is not in this version"),
         ("data_sources:\n  a/b: {kind: own}", 2, "is not a valid id"),
         ("data_sources:\n  readings: {path: link/x}", 2, "leaves the fleet directory"),
@@ -52,12 +52,19 @@ steps:
         ("polling:\n  start: 1h\n  max: 5s", 1, "write start ≤ max ≤ longest"),
         ("ramp:\n  steps: [10, 5, 100]", 2, "do not rise to 100"),
         ("foreign_models: {memory: 64MiB}", 1, "at least 512MiB"),
+        (
+            "foreign_models:\n  time: 60s\n  memory: 64MiB",
+            3,
+            "`foreign_models.memory`: memory 64MiB is out of",
+        ),
+        ("platform:\n  workers: 2\n  lease: 2h", 3, "lease 2:00:00 is out of range (write 1s to 1h)"),
+        ("gates:\n  test-deployment:\n    approvers: [ann]\n    minimum: 0", 4, "minimum 0 is out of range"),
         ("foreign_models:\n  memory: plenty", 2, "is not a size"),
         ("foreign_models: {time: 2h, memory: 4 GB}", 1, "is not a size"),
-        ("retention:\n  dev: {models: 0}", 2, "must be a whole number from 1"),
+        ("retention:\n  dev: {models: 0}", 2, "models 0 is out of range (write 1 to 36525 days"),
         ("notifications:\n  channels: [{name: ops}]", 2, "`notifications.channels[1].kind` is missing"),
         ("schedules:\n  train: daily", 2, "'daily' is not a schedule"),
-        ("environments:\n  dev:\n    data_drift: 3", 3, "must be a number from 0 to 1"),
+        ("environments:\n  dev:\n    data_drift: 3", 3, "data_drift 3 is out of range (write 0 to 1)"),
         ("environments:\n  stage: {}", 2, "unknown key 'stage'"),
         ("- a", 1, "the file must be a mapping, not a list"),
     ],
@@ -99,7 +106,8 @@ def test_a_bad_line_of_fleetcast_yaml_is_named(
             3,
             "which nothing before it writes",
         ),
-        (COMPONENT, STEP + "retry: {max_retries: -1}\n", 5, "must be a whole number from 0 to 20"),
+        (COMPONENT, STEP + "retry: {max_retries: -1}\n", 5, "max_retries -1 is out of range (write 0 to 20)"),
+        (COMPONENT, STEP + "retry:\n  max_retries: 1\n  timeout: 8d\n", 7, "write 1 second to 7 days"),
         (COMPONENT, "", None, "is empty"),
     ],
 )
@@ -110,6 +118,17 @@ def test_a_bad_line_of_an_asset_is_named(
     [complaint] = repository.complaints()
     assert complaint.startswith(f"{file}:{line}: " if line else f"{file}: ")
     assert text in complaint
+
+
+def test_every_number_out_of_range_is_named_at_its_own_line(repository: Repository) -> None:
+    repository.write(
+        "fleetcast.yaml", "platform:\n  workers: 0\n  batch_size: 0\nretention:\n  dev: {logs: 0}\n"
+    )
+    assert repository.complaints() == [
+        "fleetcast.yaml:2: `platform.workers`: workers 0 is out of range (write 1 to 1024, or leave it out)",
+        "fleetcast.yaml:3: `platform.batch_size`: batch_size 0 is out of range (write 1 to 10000 jobs)",
+        "fleetcast.yaml:5: `retention.dev.logs`: logs 0 is out of range (write 1 to 36525 days)",
+    ]
 
 
 def test_text_settings_keep_their_spelling(repository: Repository) -> None:

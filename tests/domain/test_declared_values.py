@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.semver import SemVer
-from fleetcast.domain.settings import Ramp
+from fleetcast.domain.settings import EnvironmentSettings, PlatformSettings, Ramp, Retention
 
 
 def test_versions_are_ordered_as_semver_says() -> None:
@@ -54,3 +55,20 @@ def test_a_gate_that_cannot_open_cannot_exist() -> None:
 def test_a_ramp_rises_to_everything(steps: tuple[int, ...]) -> None:
     with pytest.raises(BadInput, match="do not rise to 100"):
         Ramp(steps)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: PlatformSettings(workers=1_025),
+        lambda: PlatformSettings(batch_size=0),
+        lambda: Retention(predictions=0),
+        lambda: EnvironmentSettings(data_drift=1.1),
+        lambda: EnvironmentSettings(model_drift=-0.1),
+        lambda: EnvironmentSettings(latency_ms=float("nan")),
+        lambda: EnvironmentSettings(availability=101.0),
+    ],
+)
+def test_a_setting_out_of_its_range_cannot_exist(make: Callable[[], object]) -> None:
+    with pytest.raises(BadInput, match="is out of range"):
+        make()

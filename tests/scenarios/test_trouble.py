@@ -329,3 +329,19 @@ def test_circuits_on_unequal_terms_are_planned_one_by_one(declared: Repository) 
     declared.declare("CIRCUIT01", "model: seasonal_naive")
     declared.type("train")
     assert declared.actions() == {CIRCUIT01: "up to date", CIRCUIT02: "up to date"}
+
+
+# Settings
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("words", [["plan"], ["train"], ["status"], ["approvals", "list"]])
+def test_a_platform_that_forgets_is_refused_where_it_is_written(
+    declared: Repository, words: list[str]
+) -> None:
+    declared.edit("fleetcast.yaml", "  kind: local ", "  kind: memory")
+    before = sorted(declared.state.rglob("*"))
+    error = one_clear_error(declared.type(*words))
+    assert "fleetcast.yaml:4: the platform 'memory' does not outlive a command" in error
+    assert "write `kind: local` there" in error
+    assert sorted(declared.state.rglob("*")) == before

@@ -52,16 +52,21 @@ def plan(
     """
     from fleetcast.app import open_fleet
     from fleetcast.cli.plan_views import as_json, as_markdown, print_plan, save
+    from fleetcast.cli.unused_views import unused_as_json, unused_in_one_line
 
     opened = open_fleet(fleet)
     made = opened.planning(opened.fleet)
     revision = opened.since(base) if base else None
     if view is PlanView.JSON:
-        show_json(as_json(made, revision))
+        show_json({**as_json(made, revision), "unused": unused_as_json(opened.unused)})
     elif view is PlanView.MARKDOWN:
         typer.echo(as_markdown(made, revision))
+        if opened.unused:
+            typer.echo(f"\n{unused_in_one_line(opened.unused)}")
     else:
         print_plan(made, console(), every=every, revision=revision)
+        if opened.unused:
+            console().print(unused_in_one_line(opened.unused), style="dim")
     if out is not None:
         save(made, out)
         typer.echo(f"saved; apply exactly this with: fleetcast train --plan {out}", err=True)

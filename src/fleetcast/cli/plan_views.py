@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -75,7 +75,7 @@ def summary(plan: Plan) -> str:
     return text
 
 
-def as_json(plan: Plan, revision: Revision | None = None) -> Json:
+def as_json(plan: Plan, revision: Revision | None = None) -> Mapping[str, Json]:
     """A plan for programs."""
     since: Json = None
     if revision is not None:

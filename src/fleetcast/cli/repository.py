@@ -13,6 +13,7 @@ import typer
 from fleetcast.cli.views import View
 
 if TYPE_CHECKING:
+    from fleetcast.config import FleetReading
     from fleetcast.domain.errors import InvalidFleet
     from fleetcast.domain.fleet import Fleet
 
@@ -61,11 +62,11 @@ def format_files(
 
 def validate(fleet: FleetOption = Path(), view: FormatOption = View.TEXT) -> None:
     """Check the whole fleet repository; every mistake is shown with its file and line."""
-    from fleetcast.config import load_fleet
+    from fleetcast.config import read_fleet
     from fleetcast.domain.errors import InvalidFleet
 
     try:
-        found = load_fleet(fleet, now=datetime.now(UTC))
+        found = read_fleet(fleet, now=datetime.now(UTC))
     except InvalidFleet as invalid:
         typer.echo(_complaints_as_json(invalid) if view is View.JSON else complaints_as_text(invalid))
         raise typer.Exit(1) from invalid
@@ -99,7 +100,10 @@ def _plants(fleet: Fleet) -> int:
     return len({circuit.key.plant for circuit in fleet.circuits})
 
 
-def _valid_as_json(fleet: Fleet) -> str:
+def _valid_as_json(found: FleetReading) -> str:
+    from fleetcast.cli.unused_views import unused_as_json
+
+    fleet = found.fleet
     report = {
         "valid": True,
         "circuits": len(fleet.circuits),
@@ -108,13 +112,18 @@ def _valid_as_json(fleet: Fleet) -> str:
         "component": f"{fleet.component.name}:{fleet.component.version}",
         "digest": fleet.digest.hex,
         "complaints": [],
+        "unused": unused_as_json(found.unused),
     }
     return json.dumps(report, indent=2, ensure_ascii=False)
 
 
-def _valid_as_text(fleet: Fleet) -> str:
-    return (
+def _valid_as_text(found: FleetReading) -> str:
+    from fleetcast.cli.unused_views import unused_as_text
+
+    fleet = found.fleet
+    valid = (
         f"valid: {len(fleet.circuits)} circuits in {_plants(fleet)} plants, "
         f"environment {fleet.environment.name}:{fleet.environment.version}, "
         f"component {fleet.component.name}:{fleet.component.version} (fleet {fleet.digest})"
     )
+    return f"{valid}\n{unused_as_text(found.unused)}".rstrip()

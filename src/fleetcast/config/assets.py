@@ -61,8 +61,7 @@ def read_component(root: Node | None, complaints: Complaints) -> TrainingCompone
     try:
         return TrainingComponent(written.name, written.version, ready, max_retries, timeout)
     except BadInput as error:
-        field = "retry" if "timeout" in str(error) else "steps"
-        complaints.add_error(COMPONENT_FILE, block.line_of(field), error)
+        complaints.add_error(COMPONENT_FILE, block.line_of("steps"), error)
         return None
 
 

@@ -14,9 +14,10 @@ from fleetcast.config.circuit_files import MAIN_FILE, CircuitFinder
 from fleetcast.config.circuits import CircuitResolver
 from fleetcast.config.complaints import Complaints
 from fleetcast.config.layers import Chain, Origin, origin, stated
+from fleetcast.config.not_used_yet import UnusedSetting, unused_settings
 from fleetcast.config.paths import is_inside
 from fleetcast.config.settings import SETTINGS_FILE, read_settings
-from fleetcast.config.yaml_nodes import Node
+from fleetcast.config.yaml_nodes import Node, line_at
 from fleetcast.config.yaml_reader import read_yaml
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
@@ -34,10 +35,18 @@ _WRITES = {
 
 @dataclass(frozen=True, slots=True)
 class FleetReading:
-    """A valid fleet, and where each setting of its circuits is written."""
+    """A valid fleet, and where its settings are written."""
 
     fleet: Fleet
+    unused: tuple[UnusedSetting, ...]
+    """What `fleetcast.yaml` writes and nothing uses yet."""
     _chains: Mapping[CircuitKey, Chain]
+    _settings: Node | None
+
+    def setting(self, *path: str) -> Origin | None:
+        """Where `fleetcast.yaml` writes a setting of the fleet; None if it does not."""
+        line = line_at(self._settings, *path)
+        return None if line is None else Origin(SETTINGS_FILE, line)
 
     def origin(self, key: CircuitKey, setting: str) -> Origin:
         """Where a setting of a circuit comes from; the circuit itself if it is written nowhere."""
@@ -92,7 +101,8 @@ def load_settings(directory: Path) -> Settings:
 
 def _read(directory: Path, now: datetime) -> FleetReading:
     complaints = Complaints()
-    settings = read_settings(_required(directory, SETTINGS_FILE, complaints), directory, complaints)
+    root = _required(directory, SETTINGS_FILE, complaints)
+    settings = read_settings(root, directory, complaints)
     environment = read_environment(_required(directory, ENVIRONMENT_FILE, complaints), complaints)
     component = read_component(_required(directory, COMPONENT_FILE, complaints), complaints)
     finder = CircuitFinder(complaints)
@@ -112,7 +122,9 @@ def _read(directory: Path, now: datetime) -> FleetReading:
         raise BadInput(
             "the training environment or component is empty", fix="write it as `fleetcast init` does"
         )
-    return FleetReading(Fleet(settings, circuits, environment, component), chains)
+    return FleetReading(
+        Fleet(settings, circuits, environment, component), unused_settings(root), chains, root
+    )
 
 
 def circuit_nodes(directory: Path) -> Sequence[tuple[str, Node | None]]:

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from fleetcast.config.complaints import shown
 from fleetcast.config.yaml_nodes import Scalar, kind_of
@@ -20,6 +21,8 @@ from fleetcast.domain.family import family_complaint
 from fleetcast.domain.foreign import parse_size
 from fleetcast.domain.identity import checked_id
 from fleetcast.domain.semver import SemVer
+
+ValueT = TypeVar("ValueT")
 
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -54,8 +57,8 @@ def text(value: object) -> str:
     return found
 
 
-def said_by_domain(read: Callable[[str], object], found: str) -> None:
-    """Let the domain judge a text, and hand on what it says."""
+def said_by_domain(read: Callable[[ValueT], object], found: ValueT) -> None:
+    """Let the domain judge a value, and hand on what it says."""
     try:
         read(found)
     except BadInput as error:
@@ -91,22 +94,32 @@ def _number(value: object, wanted: str) -> str:
     return found.text
 
 
+def any_whole(value: object) -> int:
+    """A whole number, whose bounds the domain knows."""
+    return _whole(value, "a whole number")
+
+
 def whole(minimum: int, maximum: int) -> Callable[[object], int]:
     """A reader of whole numbers from `minimum` to `maximum`."""
     wanted = f"a whole number from {minimum} to {maximum}"
 
     def read(value: object) -> int:
-        found = _number(value, wanted)
-        if not _WHOLE.fullmatch(found):
-            zeros = found.lstrip("+-").isdigit() and len(found) < 20
-            raise Refused(
-                f"must be {wanted}, not {shown(found)}", "write it without leading zeros" if zeros else ""
-            )
-        if not minimum <= int(found) <= maximum:
+        found = _whole(value, wanted)
+        if not minimum <= found <= maximum:
             raise Refused(f"must be {wanted}, not {found}")
-        return int(found)
+        return found
 
     return read
+
+
+def _whole(value: object, wanted: str) -> int:
+    found = _number(value, wanted)
+    if not _WHOLE.fullmatch(found):
+        zeros = found.lstrip("+-").isdigit() and len(found) < 20
+        raise Refused(
+            f"must be {wanted}, not {shown(found)}", "write it without leading zeros" if zeros else ""
+        )
+    return int(found)
 
 
 def real(minimum: float = -math.inf, maximum: float = math.inf) -> Callable[[object], float]:

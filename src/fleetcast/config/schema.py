@@ -5,14 +5,17 @@ A field that is None was not written. Nothing is inherited or defaulted here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator
 
 from fleetcast.config import scalars
 from fleetcast.config.scalars import Refused
 from fleetcast.domain.circuit import Cutoff, HyperparameterValue
+from fleetcast.domain.component import check_max_retries, check_timeout
+from fleetcast.domain.quality import CleaningRules
 from fleetcast.domain.semver import SemVer
 
 Text = Annotated[str, PlainValidator(scalars.text)]
@@ -21,14 +24,29 @@ Sensor = Annotated[str, PlainValidator(scalars.sensor)]
 Duration = Annotated[timedelta, PlainValidator(scalars.duration)]
 DaysOrDuration = Annotated[timedelta, PlainValidator(scalars.days_or_duration)]
 SecondsOrDuration = Annotated[timedelta, PlainValidator(scalars.seconds_or_duration)]
+Size = Annotated[int, PlainValidator(scalars.size)]
 Version = Annotated[SemVer, PlainValidator(scalars.version)]
 Count = Annotated[int, PlainValidator(scalars.whole(0, 10**15))]
-Days = Annotated[int, PlainValidator(scalars.whole(1, 36_525))]
-Percent = Annotated[float, PlainValidator(scalars.real(0, 100))]
-Share = Annotated[float, PlainValidator(scalars.real(0, 1))]
+Whole = Annotated[int, PlainValidator(scalars.any_whole)]
 NotNegative = Annotated[float, PlainValidator(scalars.real(0))]
 Real = Annotated[float, PlainValidator(scalars.real())]
 AtMostOne = Annotated[float, PlainValidator(scalars.real(-1e9, 1))]
+
+ValueT = TypeVar("ValueT")
+
+
+def judged(make: Callable[[ValueT], object]) -> AfterValidator:
+    """Bounds that the domain knows: what it says of a value is said at the line of the setting.
+
+    For a value that can be judged by itself; settings that must fit together are judged where all are read.
+    """
+
+    def judge(value: ValueT) -> ValueT:
+        scalars.said_by_domain(make, value)
+        return value
+
+    return AfterValidator(judge)
+
 
 MAX_SENSORS = 1_000
 """Of one circuit; a handful is usual."""
@@ -68,11 +86,15 @@ class LimitsWritten(Written):
 class CleaningWritten(Written):
     """How readings are cleaned."""
 
-    fill_steps: Annotated[int, PlainValidator(scalars.whole(0, 1_000))] | None = None
-    max_missing_share: Share | None = None
-    max_flat_share: Share | None = None
-    flat_steps: Annotated[int, PlainValidator(scalars.whole(2, 1_000_000))] | None = None
-    spike_deviations: Annotated[float, PlainValidator(scalars.real(1e-9, 1e9))] | None = None
+    fill_steps: Annotated[Whole, judged(lambda steps: CleaningRules(fill_steps=steps))] | None = None
+    max_missing_share: (
+        Annotated[Real, judged(lambda share: CleaningRules(max_missing_share=share))] | None
+    ) = None
+    max_flat_share: Annotated[Real, judged(lambda share: CleaningRules(max_flat_share=share))] | None = None
+    flat_steps: Annotated[Whole, judged(lambda steps: CleaningRules(flat_steps=steps))] | None = None
+    spike_deviations: (
+        Annotated[Real, judged(lambda number: CleaningRules(spike_deviations=number))] | None
+    ) = None
 
 
 class BoundsWritten(Written):
@@ -131,8 +153,8 @@ class FlatCircuitWritten(CircuitWritten):
 class RetryWritten(Written):
     """When a job is tried again."""
 
-    max_retries: Annotated[int, PlainValidator(scalars.whole(0, 20))] | None = None
-    timeout: SecondsOrDuration | None = None
+    max_retries: Annotated[Whole, judged(check_max_retries)] | None = None
+    timeout: Annotated[SecondsOrDuration, judged(check_timeout)] | None = None
 
 
 class StepWritten(Written):

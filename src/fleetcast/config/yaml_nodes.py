@@ -57,6 +57,16 @@ class Items(list["Node"]):
 Node: TypeAlias = Scalar | Block | Items
 
 
+def line_at(root: Node | None, *path: str) -> int | None:
+    """The line of a key inside keys; None where it is not written."""
+    node, line = root, None
+    for key in path:
+        if not isinstance(node, Block) or key not in node:
+            return None
+        line, node = node.line_of(key), node[key]
+    return line
+
+
 def kind_of(node: object) -> str:
     """What a node is, in words."""
     if isinstance(node, Block):

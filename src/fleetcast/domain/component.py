@@ -77,10 +77,8 @@ class TrainingComponent:
 
     def __post_init__(self) -> None:
         checked_id("component name", self.name)
-        if not 0 <= self.max_retries <= 20:
-            raise BadInput(f"max_retries {self.max_retries} is out of range", fix="write 0 to 20")
-        if not timedelta(seconds=1) <= self.timeout <= _LONGEST_TIMEOUT:
-            raise BadInput(f"timeout {self.timeout} is out of range", fix="write 1 second to 7 days")
+        check_max_retries(self.max_retries)
+        check_timeout(self.timeout)
         names = [step.name for step in self.steps]
         if len(set(names)) < len(names):
             raise BadInput("two steps have the same name", fix="give each step its own name")
@@ -125,3 +123,23 @@ class TrainingComponent:
     def digest(self) -> Digest:
         """SHA-256 of the canonical JSON of the content."""
         return digest_of(self.content)
+
+
+def check_max_retries(retries: int) -> None:
+    """Refuse a number of further attempts that no job should have.
+
+    Raises:
+        BadInput: It is out of range.
+    """
+    if not 0 <= retries <= 20:
+        raise BadInput(f"max_retries {retries} is out of range", fix="write 0 to 20")
+
+
+def check_timeout(timeout: timedelta) -> None:
+    """Refuse a time that no attempt should take.
+
+    Raises:
+        BadInput: It is out of range.
+    """
+    if not timedelta(seconds=1) <= timeout <= _LONGEST_TIMEOUT:
+        raise BadInput(f"timeout {timeout} is out of range", fix="write 1 second to 7 days")

@@ -15,7 +15,7 @@ from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.settings import Settings
+from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ForeignTable, OwnTable, Settings
 from fleetcast.domain.thresholds import Limits, Thresholds
 from fleetcast.domain.training_hash import training_inputs
 
@@ -96,6 +96,8 @@ def _limits(limits: Limits) -> Mapping[str, Json]:
 
 def _resolved(value: object) -> Json:
     """Settings as JSON: dataclasses by field name, durations in seconds."""
+    if isinstance(value, OwnTable | ForeignTable):
+        return _data_source(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: _resolved(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
@@ -109,3 +111,19 @@ def _resolved(value: object) -> Json:
     if value is None or isinstance(value, str | int | float | bool):
         return value
     raise TypeError(f"no canonical JSON for {type(value).__name__}")
+
+
+def _data_source(source: DataSource) -> Mapping[str, Json]:
+    """A data source as fleets have always been digested: both kinds in one form, each with the other's gaps."""
+    match source:
+        case OwnTable():
+            kind, path, address, mapping = "own", source.path, "", None
+        case ForeignTable():
+            kind, path, address, mapping = "delta", DEFAULT_READINGS, source.address, source.mapping
+    return {
+        "name": source.name,
+        "kind": kind,
+        "path": str(path),
+        "address": address,
+        "mapping": _resolved(mapping),
+    }

@@ -51,13 +51,13 @@ class CleaningRules:
         for name in ("max_missing_share", "max_flat_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise BadInput(
-                    f"{name} {getattr(self, name)} is not a share", fix="write a number from 0 to 1"
+                    f"{name} {getattr(self, name):g} is not a share", fix="write a number from 0 to 1"
                 )
-        if self.flat_steps < 2:
-            raise BadInput(f"flat_steps {self.flat_steps} is too short", fix="write at least 2 steps")
-        if not self.spike_deviations > 0:
+        if not 2 <= self.flat_steps <= 1_000_000:
+            raise BadInput(f"flat_steps {self.flat_steps} is out of range", fix="write 2 to 1000000 steps")
+        if not 1e-9 <= self.spike_deviations <= 1e9:
             raise BadInput(
-                f"spike_deviations {self.spike_deviations} is not positive", fix="write a positive number"
+                f"spike_deviations {self.spike_deviations:g} is out of range", fix="write a positive number"
             )
 
 

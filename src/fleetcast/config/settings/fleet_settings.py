@@ -1,0 +1,62 @@
+"""The whole of `fleetcast.yaml`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fleetcast.config.complaints import Complaints
+from fleetcast.config.schema import Identifier, Text, Written
+from fleetcast.config.settings.channels import NotificationsWritten, read_channels
+from fleetcast.config.settings.data_sources import DataSourceWritten, read_data_sources
+from fleetcast.config.settings.environments import EnvironmentsWritten, read_environments
+from fleetcast.config.settings.foreign_models import ForeignModelsWritten, read_foreign_models
+from fleetcast.config.settings.gates import GateWritten, read_gates
+from fleetcast.config.settings.platform import PlatformWritten, read_platform
+from fleetcast.config.settings.polling import PollingWritten, read_polling
+from fleetcast.config.settings.ramp import RampWritten, read_ramp
+from fleetcast.config.settings.retention import RetentionsWritten, read_retention
+from fleetcast.config.settings.schedules import read_schedules
+from fleetcast.config.settings.settings_file import SETTINGS_FILE, SettingsFile
+from fleetcast.config.validation import validated
+from fleetcast.config.yaml_nodes import Block, Node, kind_of
+from fleetcast.domain.settings import Settings
+
+
+class SettingsWritten(Written):
+    """`fleetcast.yaml`."""
+
+    registry: Identifier | None = None
+    platform: PlatformWritten | None = None
+    data_sources: dict[str, DataSourceWritten] | None = None
+    environments: EnvironmentsWritten | None = None
+    gates: dict[str, GateWritten] | None = None
+    polling: PollingWritten | None = None
+    ramp: RampWritten | None = None
+    retention: RetentionsWritten | None = None
+    foreign_models: ForeignModelsWritten | None = None
+    notifications: NotificationsWritten | None = None
+    schedules: dict[str, Text] | None = None
+
+
+def read_settings(root: Node | None, directory: Path, complaints: Complaints) -> Settings:
+    """Settings with defaults for what is not written or could not be read."""
+    if root is None:
+        return Settings()
+    if not isinstance(root, Block):
+        complaints.add(SETTINGS_FILE, root.line, f"the file must be a mapping, not {kind_of(root)}")
+        return Settings()
+    found, _refused = validated(SettingsWritten, root, SETTINGS_FILE, complaints)
+    written, file, plain = found or SettingsWritten(), SettingsFile(root, directory, complaints), Settings()
+    return Settings(
+        registry=written.registry or plain.registry,
+        platform=read_platform(written.platform, file),
+        data_sources=read_data_sources(written.data_sources, file) or plain.data_sources,
+        environments=read_environments(written.environments),
+        gates=read_gates(written.gates, file),
+        polling=read_polling(written.polling, file),
+        ramp=read_ramp(written.ramp),
+        retention=read_retention(written.retention),
+        foreign=read_foreign_models(written.foreign_models),
+        channels=read_channels(written.notifications, file),
+        schedules=read_schedules(written.schedules, file),
+    )

@@ -1,0 +1,39 @@
+"""What `fleetcast.yaml` says: how a fleet is run, apart from what its circuits are; one file for each capability."""
+
+from fleetcast.domain.settings.channels import Channel
+from fleetcast.domain.settings.data_sources import DEFAULT_READINGS, DataSource, ForeignTable, OwnTable
+from fleetcast.domain.settings.environments import (
+    DEFAULT_ENVIRONMENTS,
+    EnvironmentName,
+    EnvironmentSettings,
+)
+from fleetcast.domain.settings.fleet_settings import Settings
+from fleetcast.domain.settings.platform import (
+    DATABASE_URL_VARIABLE,
+    DEFAULT_STATE,
+    PlatformKind,
+    PlatformSettings,
+)
+from fleetcast.domain.settings.polling import Polling
+from fleetcast.domain.settings.ramp import Ramp
+from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
+
+__all__ = [
+    "DATABASE_URL_VARIABLE",
+    "DEFAULT_ENVIRONMENTS",
+    "DEFAULT_READINGS",
+    "DEFAULT_RETENTION",
+    "DEFAULT_STATE",
+    "Channel",
+    "DataSource",
+    "EnvironmentName",
+    "EnvironmentSettings",
+    "ForeignTable",
+    "OwnTable",
+    "PlatformKind",
+    "PlatformSettings",
+    "Polling",
+    "Ramp",
+    "Retention",
+    "Settings",
+]

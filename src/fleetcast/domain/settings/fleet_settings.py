@@ -1,0 +1,48 @@
+"""All settings of a fleet together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from fleetcast.domain.foreign import ForeignLimits
+from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
+from fleetcast.domain.identity import checked_id
+from fleetcast.domain.settings.channels import Channel
+from fleetcast.domain.settings.data_sources import DataSource, OwnTable
+from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, EnvironmentName, EnvironmentSettings
+from fleetcast.domain.settings.platform import PlatformSettings
+from fleetcast.domain.settings.polling import Polling
+from fleetcast.domain.settings.ramp import Ramp
+from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything `fleetcast.yaml` says, with defaults where it is silent."""
+
+    registry: str = "fleet-registry"
+    """Name of the shared registry."""
+    platform: PlatformSettings = field(default_factory=PlatformSettings)
+    data_sources: Mapping[str, DataSource] = field(
+        default_factory=lambda: MappingProxyType({"readings": OwnTable("readings")})
+    )
+    environments: Mapping[EnvironmentName, EnvironmentSettings] = field(
+        default_factory=lambda: DEFAULT_ENVIRONMENTS
+    )
+    """Always all three."""
+    gates: Mapping[Gate, GatePolicy] = field(default_factory=lambda: DEFAULT_GATES)
+    """Always all three."""
+    polling: Polling = field(default_factory=Polling)
+    ramp: Ramp = field(default_factory=Ramp)
+    retention: Mapping[EnvironmentName, Retention] = field(default_factory=lambda: DEFAULT_RETENTION)
+    """Always all three."""
+    foreign: ForeignLimits = field(default_factory=ForeignLimits)
+    """Of models that were trained elsewhere."""
+    channels: tuple[Channel, ...] = ()
+    schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Five-field cron expressions in UTC, by what they start."""
+
+    def __post_init__(self) -> None:
+        checked_id("registry", self.registry)

@@ -1,0 +1,48 @@
+"""The tables of the control database, one file for each capability.
+
+Columns hold what is looked up, compared or unique; `content` holds the rest of a value as JSON. The same
+tables serve SQLite and PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from fleetcast.platforms.database.schema.approvals import pending_subject, requests
+from fleetcast.platforms.database.schema.assets import assets, data_assets, shared_environments
+from fleetcast.platforms.database.schema.audit import audit
+from fleetcast.platforms.database.schema.effects import effects
+from fleetcast.platforms.database.schema.intent import champions, refused_models, selected_models
+from fleetcast.platforms.database.schema.jobs import components_run, jobs
+from fleetcast.platforms.database.schema.leases import leases
+from fleetcast.platforms.database.schema.metadata import metadata
+from fleetcast.platforms.database.schema.models import model_versions, shared_models
+from fleetcast.platforms.database.schema.runs import runs
+from fleetcast.platforms.database.schema.versions import (
+    FIRST_SCHEMA_VERSION,
+    REVISION,
+    first_schema_version,
+    schema_version,
+)
+
+__all__ = [
+    "FIRST_SCHEMA_VERSION",
+    "REVISION",
+    "assets",
+    "audit",
+    "champions",
+    "components_run",
+    "data_assets",
+    "effects",
+    "first_schema_version",
+    "jobs",
+    "leases",
+    "metadata",
+    "model_versions",
+    "pending_subject",
+    "refused_models",
+    "requests",
+    "runs",
+    "schema_version",
+    "selected_models",
+    "shared_environments",
+    "shared_models",
+]

@@ -1,0 +1,15 @@
+"""What happened, in order, each entry chained to the one before."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from fleetcast.platforms.database.schema.metadata import content, digest, metadata
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    digest("digest"),
+    content(),
+)

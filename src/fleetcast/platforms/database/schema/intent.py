@@ -1,0 +1,30 @@
+"""What was decided about model versions, whatever the platform that holds them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from fleetcast.platforms.database.schema.metadata import metadata
+
+selected_models = sa.Table(
+    "selected_models",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+
+champions = sa.Table(
+    "champions",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+
+refused_models = sa.Table(
+    "refused_models",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("refusal", sa.String(16), nullable=False),
+)
+"""Versions that may not be used, and why."""

@@ -1,0 +1,89 @@
+"""The digest of a fleet: saved plans name it, so that one and the same fleet keeps it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fleetcast.config.reader import load_settings
+from fleetcast.domain.component import Step, TrainingComponent
+from fleetcast.domain.environment import TrainingEnvironment
+from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.semver import SemVer
+
+FOREIGN = """\
+data_sources:
+  historian:
+    kind: delta
+    path: s3://plant/historian
+    layout: long
+    columns: {plant_id: site, circuit_id: loop, timestamp: measured_at, sensor: tag, value: reading}
+    sensors: {TT-01: temperature}
+    time_zone: Europe/Berlin
+"""
+TAGS = """\
+data_sources:
+  historian:
+    kind: delta
+    path: ../historian
+    sensors: {TT-01: P1/C1/temperature, TT-02: P1/C2/temperature}
+  readings: {}
+"""
+OWN = "data_sources:\n  mine: {kind: own, path: .fleetcast/mine}\n"
+ALL_ELSE = """\
+platform: {kind: memory, workers: 3, lease: 5min, storage: s3://bucket/fleet}
+polling: {start: 1s, max: 10s, longest: 2h}
+ramp: {steps: [10, 100]}
+retention: {dev: {models: 3}}
+notifications: {channels: [{name: ops, kind: teams}]}
+schedules: {train: '0 2 * * *'}
+environments: {test: {latency_ms: 3, thresholds: {max_mae: 2, sensors: {a: {max_mase: 1}}}}}
+gates: {test-deployment: {approvers: [bob, ann], minimum: 2}}
+foreign_models: {memory: 1GiB, time: 5s}
+registry: other
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "digest"),
+    [
+        pytest.param(
+            "",
+            "edc42c4f7ba117c97cad9c07a90bbef902c395464e963fe9ad88d6f2c0c3b250",
+            id="the defaults",
+        ),
+        pytest.param(
+            FOREIGN,
+            "53f9aa4ffeaab0164662b336bafed414285da088dc01b5ffa0fb784b36ad1982",
+            id="a foreign table",
+        ),
+        pytest.param(
+            TAGS,
+            "1ae304ca15a6764bbaaf80cbcd955e41d8fd17b3c221cd957e2f914060aec120",
+            id="a foreign table of tags beside an own one",
+        ),
+        pytest.param(
+            OWN,
+            "9fd25392b1359b3c04bdd9aa6645041852ff5e386e77a63fd2bfc281a607e0f9",
+            id="an own table elsewhere",
+        ),
+        pytest.param(
+            ALL_ELSE,
+            "5770a183795782bda358b2e1d6dbc1aa01e7fd966d1e4fc42fe0ec5e395e01b2",
+            id="everything else",
+        ),
+    ],
+)
+def test_a_fleet_keeps_the_digest_that_it_had_in_earlier_versions(
+    tmp_path: Path, written: str, digest: str
+) -> None:
+    (tmp_path / "fleetcast.yaml").write_text(written)
+    version = SemVer.parse("1.0.0")
+    fleet = Fleet(
+        load_settings(tmp_path),
+        (),
+        TrainingEnvironment("e", version, "3.11", ()),
+        TrainingComponent("c", version, (Step("fit", "run", ("data",), ("model",)),)),
+    )
+    assert fleet.digest.hex == digest

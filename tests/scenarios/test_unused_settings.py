@@ -1,0 +1,63 @@
+"""Settings that nothing uses yet: a fleet is valid and runs with them, and people are told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.scenarios.repository import ON_SQLITE, Repository
+
+pytestmark = ON_SQLITE
+
+SETTINGS = "fleetcast.yaml"
+SHORT = "platform: {state: .fleetcast}\nramp:\n  steps: [50, 100]\nschedules: {train: '0 2 * * *'}\n"
+LINE = "not used yet: ramp (fleetcast.yaml:2), schedules (fleetcast.yaml:4)"
+
+
+def test_validate_names_each_with_its_reason(declared: Repository) -> None:
+    (declared.folder / SETTINGS).write_text(SHORT)
+    said = declared.type("validate")
+    assert said.code == 0
+    assert said.out.splitlines()[1:] == [
+        "not used yet:",
+        "  fleetcast.yaml:2: ramp (nothing is deployed)",
+        "  fleetcast.yaml:4: schedules (nothing starts by itself)",
+    ]
+    assert declared.type("validate", "--format", "json").json["unused"] == [
+        {"file": SETTINGS, "line": 2, "setting": "ramp", "says": "nothing is deployed"},
+        {"file": SETTINGS, "line": 4, "setting": "schedules", "says": "nothing starts by itself"},
+    ]
+
+
+def test_plan_names_them_in_one_line(declared: Repository) -> None:
+    (declared.folder / SETTINGS).write_text(SHORT)
+    assert declared.type("plan").out.splitlines().count(LINE) == 1
+    assert declared.type("plan", "--format", "markdown").out.splitlines()[-1] == LINE
+    unused = declared.type("plan", "--format", "json").json["unused"]
+    assert [(each["setting"], each["line"]) for each in unused] == [("ramp", 2), ("schedules", 4)]
+
+
+def test_a_saved_plan_holds_nothing_of_them(declared: Repository, tmp_path: Path) -> None:
+    (declared.folder / SETTINGS).write_text(SHORT)
+    assert declared.type("plan", "--out", str(tmp_path / "plan.json")).code == 0
+    assert "unused" not in json.loads((tmp_path / "plan.json").read_text())
+
+
+def test_a_fleet_without_such_settings_is_told_nothing(declared: Repository) -> None:
+    (declared.folder / SETTINGS).write_text("polling: {max: 5s}\n")
+    for command in ("validate", "plan"):
+        assert "not used yet" not in declared.type(command).out
+        assert declared.type(command, "--format", "json").json["unused"] == []
+
+
+def test_a_new_fleet_is_told_what_its_first_settings_wait_for(declared: Repository) -> None:
+    named = [each["setting"] for each in declared.type("validate", "--format", "json").json["unused"]]
+    assert named == [
+        "registry",
+        "environments.test",
+        "environments.prod",
+        "gates.test-deployment",
+        "gates.prod-deployment",
+        "ramp",
+        "retention",
+    ]
