@@ -12,6 +12,7 @@ from fleetcast.app import open_own_table
 from fleetcast.domain.approval import Choice
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.standing import PromotionState
 from fleetcast.forecasting.artifact import load
 from fleetcast.forecasting.resampling import resample
 from fleetcast.forecasting.simulation import SENSORS
@@ -74,22 +75,26 @@ def test_the_promoted_version_forecasts_though_a_newer_one_is_in_use(tmp_path: P
     fleet.train()
     made = make(fleet)
     assert made.provenance.version == 1
-    assert made.provenance.standing == "promoted"
+    assert made.provenance.standing is PromotionState.PROMOTED
     assert (
         "the circuit is declared differently than this model was trained; see `fleetcast plan`" in made.notes
     )
     newer = make(fleet, version=2)
-    assert newer.provenance.standing == "not the champion, which is version 1"
-    assert newer.notes == ("plant001-circuit01:2 is not the champion, which is version 1",)
+    assert newer.provenance.standing is PromotionState.AWAITING
+    assert newer.notes == ("plant001-circuit01:2 is awaiting approval; the champion is version 1",)
 
 
 def test_before_any_promotion_the_version_in_use_forecasts_and_says_so(tmp_path: Path) -> None:
     fleet = small_fleet(tmp_path, circuits=1)
     fleet.train()
     made = make(fleet)
-    assert made.provenance.standing == "not promoted yet"
-    assert made.notes == ("plant001-circuit01:1 is not promoted yet",)
+    assert made.provenance.standing is PromotionState.AWAITING
+    assert made.notes == ("plant001-circuit01:1 is awaiting approval",)
     assert made.provenance.approvals == ()
+    fleet.decide()
+    made = make(fleet)
+    assert made.provenance.standing is PromotionState.APPROVED
+    assert [approval.person for approval in made.provenance.approvals] == ["grace"]
 
 
 def test_a_rejected_version_says_that_it_was_rejected(tmp_path: Path) -> None:
@@ -97,7 +102,7 @@ def test_a_rejected_version_says_that_it_was_rejected(tmp_path: Path) -> None:
     fleet.train()
     fleet.decide(Choice.REJECT, comment="not now")
     fleet.train()
-    assert make(fleet, version=1).provenance.standing == "rejected"
+    assert make(fleet, version=1).provenance.standing is PromotionState.REJECTED
 
 
 def test_a_circuit_without_a_model_says_what_to_run(tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.model import ModelVersion, family_of
 from fleetcast.domain.sensor import did_you_mean
 from fleetcast.domain.snapshot import DataAsset
+from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.training_hash import FieldChange, changes
 from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
-from fleetcast.workflows.standing import PromotionState, Standings
+from fleetcast.workflows.standing import Standings
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,27 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from fleetcast.domain.approval import Request, RequestState, SubjectKind
 from fleetcast.domain.model import VersionState
+from fleetcast.domain.standing import PromotionState
 from fleetcast.ports.models import Shared
 from fleetcast.ports.platform import Platform
-
-
-class PromotionState(StrEnum):
-    """Where one version is."""
-
-    PROMOTED = "promoted"
-    """The champion."""
-    PROMOTED_BEFORE = "promoted before"
-    """In the shared registry, but another version is the champion."""
-    AWAITING = "awaiting approval"
-    APPROVED = "approved"
-    """Not shared yet: the next run does that."""
-    REJECTED = "rejected"
-    BLOCKED = "blocked"
-    NOT_PROMOTED = "not promoted"
 
 
 @dataclass(frozen=True, slots=True)
