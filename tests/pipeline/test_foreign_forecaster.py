@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,28 +9,14 @@ import numpy as np
 import pytest
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.foreign import AnyFrame, ForeignDescription
 from fleetcast.forecasting.series import Floats, Series
 from fleetcast.pipeline.forecasters.foreign import ForeignForecaster
 from fleetcast.ports.foreign_models import ForeignTask
+from tests.foreign_models import HoldsLast
 
 START, HOUR = datetime(2025, 1, 1, tzinfo=UTC), timedelta(hours=1)
 LOOKBACK, HORIZON = 6, 3
 TASK = ForeignTask("m:1", Path("model"), ("a", "b"), ("b",), HOUR, HORIZON)
-
-
-@dataclass
-class HoldsLast:
-    """Foreign models in memory: each step is the last reading of the last feature."""
-
-    asked: list[tuple[Floats, Sequence[datetime]]] = field(default_factory=list)
-
-    def describe(self, folder: Path) -> ForeignDescription:
-        return ForeignDescription(AnyFrame(), None, {"folder": folder.name})
-
-    def points(self, task: ForeignTask, windows: Floats, ends: Sequence[datetime]) -> Floats:
-        self.asked.append((windows, ends))
-        return np.repeat(windows[:, -1:, -1:], task.horizon, axis=1)
 
 
 def series(values: Floats) -> Series:

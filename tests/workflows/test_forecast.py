@@ -20,6 +20,7 @@ from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.ports.readings import ReadingsWanted
 from fleetcast.workflows.forecast import CircuitForecast, MakeForecast
 from fleetcast.workflows.simulate import Simulate, SimulatedFleet
+from tests.artifacts import CountingArtifacts
 from tests.fleets import START, SmallFleet, small_fleet
 
 DAY = timedelta(days=1)
@@ -250,6 +251,13 @@ def test_a_lost_artifact_is_an_error_not_another_model(tmp_path: Path) -> None:
     folder.rename(folder.with_name("elsewhere"))
     with pytest.raises(ArtifactMissing):
         make(fleet)
+
+
+def test_a_forecast_opens_its_artifact_once(promoted: SmallFleet) -> None:
+    platform = promoted.opened.platform
+    artifacts = CountingArtifacts(platform.artifacts)
+    made = MakeForecast(replace(platform, artifacts=artifacts), promoted.clock)(promoted.circuit)
+    assert artifacts.opened == [made.provenance.artifact]
 
 
 def test_both_platforms_make_the_same_model_bit_for_bit(promoted: SmallFleet, tmp_path: Path) -> None:

@@ -82,7 +82,8 @@ class Forecaster(Protocol):
     def replay(self, series: Series, origins: Sequence[datetime]) -> Floats:
         """How it would have fared from given origins: the mean absolute error over the horizon.
 
-        Each is measured on the points that `forecast` gives of the series cut off at the origin.
+        Each is measured on the points that `forecast` gives of the series cut off at the origin, except for the
+        rounding of 32-bit numbers: all origins are computed at once.
 
         Args:
             series: What it reads, in the sensors' own units, on its grid.
