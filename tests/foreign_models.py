@@ -1,13 +1,36 @@
-"""Small real MLflow models, as other teams have them: written by MLflow, run by `mlflow.pyfunc`."""
+"""Models of other teams: small real MLflow models, run by `mlflow.pyfunc`, and one that lives in memory."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from textwrap import dedent, indent
 
+import numpy as np
+
+from fleetcast.domain.foreign import AnyFrame, ForeignDescription
+from fleetcast.ports.foreign_models import Floats, ForeignTask
+
 REPEATS_YESTERDAY = "frame.tail(24)[TARGETS].to_numpy()[[hour % 24 for hour in range(HORIZON)]]"
 """An honest forecast of any number of hourly steps."""
+
+
+@dataclass
+class HoldsLast:
+    """Foreign models in memory: each step is the last reading of its target."""
+
+    asked: list[tuple[Floats, Sequence[datetime]]] = field(default_factory=list)
+
+    def describe(self, folder: Path) -> ForeignDescription:
+        return ForeignDescription(AnyFrame(), None, {"folder": folder.name})
+
+    def points(self, task: ForeignTask, windows: Floats, ends: Sequence[datetime]) -> Floats:
+        self.asked.append((windows, ends))
+        targets = [task.features.index(name) for name in task.targets]
+        return np.repeat(windows[:, -1:, targets], task.horizon, axis=1)
 
 
 def save_foreign(

@@ -15,8 +15,8 @@ from fleetcast.domain.approval import Choice
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.model import TrainedLineage
+from fleetcast.domain.standing import PromotionState
 from fleetcast.workflows.inspect_models import ListModels, ModelHistory, ModelRow, ShowModel
-from fleetcast.workflows.standing import PromotionState
 from tests.fleets import SmallFleet, small_fleet, used
 
 

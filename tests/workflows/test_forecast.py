@@ -13,6 +13,7 @@ from fleetcast.app import open_own_table
 from fleetcast.domain.approval import Choice
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.standing import PromotionState
 from fleetcast.forecasting.artifact import load
 from fleetcast.forecasting.resampling import resample
 from fleetcast.forecasting.simulation import SENSORS
@@ -21,6 +22,7 @@ from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import ReadingsTable, ReadingsWanted
 from fleetcast.workflows.forecast import CircuitForecast, MakeForecast
 from fleetcast.workflows.simulate import Simulate, SimulatedFleet
+from tests.artifacts import CountingArtifacts
 from tests.fleets import START, SmallFleet, small_fleet
 
 DAY = timedelta(days=1)
@@ -76,22 +78,26 @@ def test_the_promoted_version_forecasts_though_a_newer_one_is_in_use(tmp_path: P
     fleet.train()
     made = make(fleet)
     assert made.provenance.version == 1
-    assert made.provenance.standing == "promoted"
+    assert made.provenance.standing is PromotionState.PROMOTED
     assert (
         "the circuit is declared differently than this model was trained; see `fleetcast plan`" in made.notes
     )
     newer = make(fleet, version=2)
-    assert newer.provenance.standing == "not the champion, which is version 1"
-    assert newer.notes == ("plant001-circuit01:2 is not the champion, which is version 1",)
+    assert newer.provenance.standing is PromotionState.AWAITING
+    assert newer.notes == ("plant001-circuit01:2 is awaiting approval; the champion is version 1",)
 
 
 def test_before_any_promotion_the_version_in_use_forecasts_and_says_so(tmp_path: Path) -> None:
     fleet = small_fleet(tmp_path, circuits=1)
     fleet.train()
     made = make(fleet)
-    assert made.provenance.standing == "not promoted yet"
-    assert made.notes == ("plant001-circuit01:1 is not promoted yet",)
+    assert made.provenance.standing is PromotionState.AWAITING
+    assert made.notes == ("plant001-circuit01:1 is awaiting approval",)
     assert made.provenance.approvals == ()
+    fleet.decide()
+    made = make(fleet)
+    assert made.provenance.standing is PromotionState.APPROVED
+    assert [approval.person for approval in made.provenance.approvals] == ["grace"]
 
 
 def test_a_rejected_version_says_that_it_was_rejected(tmp_path: Path) -> None:
@@ -99,7 +105,7 @@ def test_a_rejected_version_says_that_it_was_rejected(tmp_path: Path) -> None:
     fleet.train()
     fleet.decide(Choice.REJECT, comment="not now")
     fleet.train()
-    assert make(fleet, version=1).provenance.standing == "rejected"
+    assert make(fleet, version=1).provenance.standing is PromotionState.REJECTED
 
 
 def test_a_circuit_without_a_model_says_what_to_run(tmp_path: Path) -> None:
@@ -253,9 +259,52 @@ def test_a_lost_artifact_is_an_error_not_another_model(tmp_path: Path) -> None:
         make(fleet)
 
 
+def test_a_forecast_opens_its_artifact_once(promoted: SmallFleet) -> None:
+    platform = promoted.opened.platform
+    artifacts = CountingArtifacts(platform.workspace.artifacts)
+    made = MakeForecast(
+        replace(platform, workspace=replace(platform.workspace, artifacts=artifacts)), promoted.clock
+    )(promoted.circuit)
+    assert artifacts.opened == [made.provenance.artifact]
+
+
 def test_both_platforms_make_the_same_model_bit_for_bit(promoted: SmallFleet, tmp_path: Path) -> None:
     local = small_fleet(tmp_path, "local", circuits=1)
     local.promote()
     mine, theirs = make(promoted), make(local)
     assert mine.provenance.artifact == theirs.provenance.artifact
     assert (mine.forecast.point == theirs.forecast.point).all()
+
+
+def test_without_a_champion_the_newest_version_that_nobody_refused_forecasts(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path, circuits=1)
+    fleet.train()
+    fleet.change(revision=1)
+    fleet.train()
+    fleet.decide(Choice.REJECT)
+    fleet.train()
+    made = make(fleet)
+    assert made.provenance.version == 1
+    assert "plant001-circuit01:1 is not promoted" in made.notes
+
+
+def test_a_champion_that_was_refused_later_does_not_forecast(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path, circuits=1)
+    fleet.promote()
+    fleet.change(revision=1)
+    fleet.train()
+    fleet.opened.platform.control.states.reject([("plant001-circuit01", 1)])
+    assert make(fleet).provenance.version == 2
+
+
+def test_where_every_version_was_refused_the_error_says_what_to_do(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path, circuits=1)
+    fleet.train()
+    fleet.decide(Choice.REJECT)
+    fleet.train()
+    with pytest.raises(BadInput, match=r"every version of plant001-circuit01 was refused: 1") as caught:
+        make(fleet)
+    assert "raise `revision`" in caught.value.fix
+    assert "--version" in caught.value.fix
+    named = make(fleet, version=1)
+    assert "plant001-circuit01:1 is rejected" in named.notes

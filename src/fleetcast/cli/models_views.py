@@ -13,9 +13,9 @@ from fleetcast.cli.moments import iso, shown
 from fleetcast.domain.approval import Request
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.model import AdoptedLineage, Lineage, ModelVersion, TrainedLineage, family_of
+from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.wording import counted
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow, VersionHistory
-from fleetcast.workflows.standing import PromotionState
 
 _STYLES = {
     PromotionState.PROMOTED: "green",

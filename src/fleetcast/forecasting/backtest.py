@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 
-from fleetcast.domain.errors import BadInput
 from fleetcast.forecasting.fitted import FittedModel
 from fleetcast.forecasting.series import Floats, Series
 from fleetcast.forecasting.windows import cut
@@ -51,7 +50,7 @@ def replay(model: FittedModel, series: Series, origins: Sequence[datetime]) -> F
         BadInput: A sensor is missing, the grid is another, or an origin has no time zone.
     """
     values = model.columns(series)
-    steps = [_position(series, origin) for origin in origins]
+    steps = [series.step_at(origin) for origin in origins]
     known = [
         (row, step)
         for row, step in enumerate(steps)
@@ -66,10 +65,3 @@ def replay(model: FittedModel, series: Series, origins: Sequence[datetime]) -> F
     seen = np.cumsum(np.isfinite(values), axis=0)[positions - 1] > 0
     result[rows] = np.where(seen & np.isfinite(error), error, np.nan)
     return result
-
-
-def _position(series: Series, origin: datetime) -> int | None:
-    if origin.tzinfo is None:
-        raise BadInput(f"the origin {origin} has no time zone", fix="give origins in UTC")
-    steps, rest = divmod(origin.astimezone(UTC) - series.start, series.step)
-    return None if rest else steps

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
+
+from fleetcast.domain.errors import BadInput
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,3 +34,14 @@ class Series:
     def end(self) -> datetime:
         """Aware UTC time just after the last step: where a forecast begins."""
         return self.start + len(self) * self.step
+
+    def step_at(self, origin: datetime) -> int | None:
+        """Which step begins at this moment, also before the first or after the last; None off the grid.
+
+        Raises:
+            BadInput: The moment has no time zone.
+        """
+        if origin.tzinfo is None:
+            raise BadInput(f"the origin {origin} has no time zone", fix="give origins in UTC")
+        steps, rest = divmod(origin.astimezone(UTC) - self.start, self.step)
+        return None if rest else steps

@@ -12,11 +12,10 @@ from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.model import ModelVersion, TrainedLineage
 from fleetcast.domain.promotion import Compared, Comparison, NoChampion, NotComparable
-from fleetcast.forecasting.artifact import load, load_backtest
-from fleetcast.forecasting.backtest import replay
+from fleetcast.forecasting.artifact import load_backtest
 from fleetcast.forecasting.resampling import resample
 from fleetcast.pipeline.data import freeze_again
-from fleetcast.pipeline.foreign import foreign_model
+from fleetcast.pipeline.forecasters.opening import open_forecaster
 from fleetcast.ports.artifacts import ArtifactMissing, ArtifactStore
 from fleetcast.ports.foreign_models import ForeignModelFailed, ForeignModels
 from fleetcast.ports.frozen_rows import FrozenRows
@@ -57,7 +56,6 @@ class ChampionComparison:
         usable = [number for number, origin in enumerate(backtest.origins) if origin >= cutoff]
         if not usable:
             return NotComparable(champion.version, f"no backtest origin after its cutoff {_shown(cutoff)}")
-        foreign = foreign_model(circuit, champion, self.artifacts, self.foreign)
         freeze_again([(circuit, lineage.fingerprint)], self.tables, self.frozen)
         readings = self.frozen.load(lineage.fingerprint, circuit.key)
         series = resample(
@@ -69,20 +67,14 @@ class ChampionComparison:
             circuit.cleaning,
         )
         origins = [backtest.origins[number] for number in usable]
-        if foreign is None:
-            model = load(self.artifacts.folder(champion.model.artifact))
-            sensors, errors = model.sensors, replay(model, series, origins)
-        else:
-            sensors, errors = foreign.sensors, foreign.replay(series, origins)
-        common = [name for name in sensors if name in backtest.sensors]
-        theirs = errors[:, [sensors.index(name) for name in common]]
+        held = open_forecaster(circuit, champion, self.artifacts, self.foreign).forecaster
+        common = [name for name in held.sensors if name in backtest.sensors]
+        theirs = held.replay(series, origins)[:, [held.sensors.index(name) for name in common]]
         ours = backtest.model_mae[np.ix_(usable, [backtest.sensors.index(name) for name in common])]
         ratio = _mean_ratio(ours, theirs)
-        if ratio is not None and foreign is not None:
-            ratio = round(ratio, 3)  # other libraries need not repeat themselves to the last digit
         if ratio is None:
             return NotComparable(champion.version, "no readings to compare them on")
-        return Compared(champion.version, len(usable), ratio)
+        return Compared(champion.version, len(usable), round(ratio, held.repeated_decimals))
 
 
 def _mean_ratio(ours: np.ndarray, theirs: np.ndarray) -> float | None:

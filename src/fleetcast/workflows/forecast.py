@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from fleetcast.domain.approval import Choice, RequestState
-from fleetcast.domain.circuit import Circuit, Cutoff
+from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import Intent, Lineage, ModelVersion, family_of
+from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.training_hash import training_hash, training_inputs
-from fleetcast.domain.wording import counted
-from fleetcast.forecasting.artifact import ModelIdentity, load, load_identity
-from fleetcast.forecasting.fitted import FittedModel
+from fleetcast.forecasting.artifact import ModelIdentity
 from fleetcast.forecasting.forecast import Forecast
 from fleetcast.forecasting.series import Series
-from fleetcast.pipeline.foreign import HORIZONS_REPLAYED, ForeignModel, foreign_model
+from fleetcast.pipeline.forecast_window import ForecastWindow, TrainingSpan, WindowSearch
+from fleetcast.pipeline.forecasters.opening import OpenedForecaster, open_forecaster
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import ReadingsTable
-from fleetcast.workflows.forecast_window import ForecastWindow, Reach, TrainingSpan, WindowSearch
+from fleetcast.workflows.standing import Standings
 
 HORIZONS_TO_DRAW = 2
 """How much history is given with a forecast, in horizons, if there is as much."""
@@ -45,8 +45,7 @@ class Provenance:
 
     model: str
     version: int
-    standing: str
-    """`promoted`, or why not: `not promoted yet`, `rejected`, …"""
+    standing: PromotionState
     family: str
     artifact: Digest
     training_hash: Digest
@@ -131,44 +130,45 @@ class MakeForecast:
         Args:
             circuit: As declared.
             at: Aware; only readings before this moment are used. None: all.
-            version: Of the model. None: the champion, or before there is one, the version in use.
+            version: Of the model. None: the champion; where there is none, the newest version that nobody refused.
             delta_version: Of the readings table. None: the newest.
 
         Raises:
             BadInput: There is no such model or table version, or no reading to forecast from.
             ArtifactMissing: The model's artifact is lost or damaged.
         """
-        chosen, standing = self._model(circuit, version)
-        model = self._ready(circuit, chosen)
-        table = self.platform.workspace.tables[circuit.data_source]
-        read_version = _version_to_read(table, circuit, delta_version)
-        reach, identity = model.reach, model.identity
-        search = WindowSearch(circuit, reach, table, read_version, model.horizons)
-        window = search.window(at, self._trained_on(circuit, chosen, identity))
-        forecast, told = model.forecast(window.history)
-        drawn = _tail(_only(window.history, forecast.sensors), max(HORIZONS_TO_DRAW * reach.horizon, 2))
         now = self.clock.now()
+        workspace = self.platform.workspace
+        standings = Standings.of_model(self.platform, circuit.model_name, now)
+        champion = standings.intent.champions.get(circuit.model_name)
+        chosen = self._model(circuit, version, standings.intent)
+        opened = open_forecaster(circuit, chosen, workspace.artifacts, workspace.foreign)
+        forecaster, identity = opened.forecaster, opened.identity
+        table = workspace.tables[circuit.data_source]
+        read_version = _version_to_read(table, circuit, delta_version)
+        drawn = HORIZONS_TO_DRAW * forecaster.horizon
+        search = WindowSearch(circuit, forecaster, table, read_version, max(drawn, forecaster.more_history))
+        window = search.window(at, self._trained_on(circuit, chosen, identity))
+        made = forecaster.forecast(window.history)
+        standing = standings.of(chosen.name, chosen.version)
+        approvals = tuple(self._approvals(chosen))
+        provenance = _provenance(circuit, chosen, standing, approvals, identity, read_version)
         return CircuitForecast(
             key=circuit.key,
-            forecast=forecast,
-            history=drawn,
-            actuals=_only(window.actuals, forecast.sensors),
+            forecast=made.forecast,
+            history=_tail(_only(window.history, forecaster.sensors), max(drawn, 2)),
+            actuals=_only(window.actuals, forecaster.sensors),
             made_at=now,
             newest_reading=window.newest,
-            provenance=self._provenance(circuit, chosen, standing, identity, read_version),
-            notes=(*told, *_notes(circuit, chosen, standing, reach, identity, window, at, now)),
+            provenance=provenance,
+            notes=(
+                *made.notes,
+                *_standing_notes(provenance, champion),
+                *_notes(circuit, chosen, opened, window, at, now),
+            ),
         )
 
-    def _ready(self, circuit: Circuit, chosen: ModelVersion) -> _Ours | _Foreign:
-        foreign = foreign_model(
-            circuit, chosen, self.platform.workspace.artifacts, self.platform.workspace.foreign
-        )
-        if foreign is not None:
-            return _Foreign(foreign, _stated_identity(chosen))
-        folder = self.platform.workspace.artifacts.folder(chosen.model.artifact)
-        return _Ours(load(folder), load_identity(folder))
-
-    def _model(self, circuit: Circuit, version: int | None) -> tuple[ModelVersion, str]:
+    def _model(self, circuit: Circuit, version: int | None, intent: Intent) -> ModelVersion:
         name = circuit.model_name
         versions = {held.version: held for held in self.platform.workspace.models.versions([name])[name]}
         if not versions:
@@ -176,18 +176,14 @@ class MakeForecast:
                 f"{circuit.key} has no trained model yet",
                 fix=f"run `fleetcast train --circuits {circuit.key}`",
             )
-        intent = self.platform.control.states.intent()
-        champion = intent.champions.get(name)
-        number = version if version is not None else champion
-        if number is None:
-            selected = intent.selected.get(name)
-            number = selected if selected is not None else max(versions)
-        if number not in versions:
+        if version is None:
+            return versions[_to_use(circuit, list(versions), intent)]
+        if version not in versions:
             raise BadInput(
-                f"{name} has no version {number}, only {', '.join(map(str, versions))}",
+                f"{name} has no version {version}, only {', '.join(map(str, versions))}",
                 fix=f"see `fleetcast models show {circuit.key}`",
             )
-        return versions[number], _standing(versions[number], intent)
+        return versions[version]
 
     def _trained_on(self, circuit: Circuit, chosen: ModelVersion, identity: ModelIdentity) -> TrainingSpan:
         digest = chosen.data_digest
@@ -195,30 +191,6 @@ class MakeForecast:
         if asset is None or asset.last is None:
             return TrainingSpan(identity.cutoff - circuit.training_window, identity.cutoff)
         return TrainingSpan(asset.start, asset.last)
-
-    def _provenance(
-        self,
-        circuit: Circuit,
-        chosen: ModelVersion,
-        standing: str,
-        identity: ModelIdentity,
-        read_version: int,
-    ) -> Provenance:
-        return Provenance(
-            model=chosen.name,
-            version=chosen.version,
-            standing=standing,
-            family=family_of(chosen) or circuit.family,
-            artifact=chosen.model.artifact,
-            training_hash=chosen.training_hash,
-            cutoff=identity.cutoff,
-            lineage=chosen.model.lineage,
-            data_source=circuit.data_source,
-            delta_version_trained=identity.delta_version,
-            delta_version_read=read_version,
-            registered_at=chosen.registered_at,
-            approvals=tuple(self._approvals(chosen)),
-        )
 
     def _approvals(self, chosen: ModelVersion) -> Iterator[ApprovedBy]:
         for request in self.platform.control.approvals.of_model(chosen.name):
@@ -229,51 +201,43 @@ class MakeForecast:
                     yield ApprovedBy(decision.by.name, decision.at, decision.comment)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ours:
-    """A model that was trained here."""
-
-    model: FittedModel
-    identity: ModelIdentity
-    horizons = HORIZONS_TO_DRAW
-
-    @property
-    def reach(self) -> Reach:
-        return Reach(self.model.sensors, self.model.step, self.model.lookback, self.model.horizon)
-
-    def forecast(self, history: Series) -> tuple[Forecast, tuple[str, ...]]:
-        return self.model.forecast(history), ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Foreign:
-    """A model that was trained elsewhere."""
-
-    model: ForeignModel
-    identity: ModelIdentity
-    horizons = HORIZONS_REPLAYED
-
-    @property
-    def reach(self) -> Reach:
-        return Reach(self.model.reads, self.model.step, self.model.lookback, self.model.horizon)
-
-    def forecast(self, history: Series) -> tuple[Forecast, tuple[str, ...]]:
-        forecast, origins = self.model.forecast(history)
-        if not origins:
-            return forecast, ("too few readings to measure the model's errors: there are no intervals",)
-        note = f"the intervals come from the model's errors from {counted(origins, 'recent origin')}"
-        return forecast, (f"{note}, some of which it may have been trained on",)
+def _to_use(circuit: Circuit, versions: Sequence[int], intent: Intent) -> int:
+    """The champion, or else the newest version that nobody refused."""
+    name = circuit.model_name
+    usable = [number for number in versions if (name, number) not in intent.refused]
+    champion = intent.champions.get(name)
+    if champion in usable:
+        return champion
+    if not usable:
+        raise BadInput(
+            f"every version of {name} was refused: {', '.join(map(str, versions))}",
+            fix=f"train another (raise `revision` of {circuit.key}), or name one with --version",
+        )
+    return max(usable)
 
 
-def _stated_identity(chosen: ModelVersion) -> ModelIdentity:
-    """What an adopted model stands for: its circuit as it was declared then."""
-    lineage = chosen.model.lineage
-    return ModelIdentity(
-        lineage.key,
-        chosen.name,
-        chosen.training_hash,
-        Cutoff.parse(str(lineage.inputs["cutoff_date"])).end,
-        int(str(lineage.inputs["delta_version"])),
+def _provenance(
+    circuit: Circuit,
+    chosen: ModelVersion,
+    standing: PromotionState,
+    approvals: tuple[ApprovedBy, ...],
+    identity: ModelIdentity,
+    read_version: int,
+) -> Provenance:
+    return Provenance(
+        model=chosen.name,
+        version=chosen.version,
+        standing=standing,
+        family=family_of(chosen) or circuit.family,
+        artifact=chosen.model.artifact,
+        training_hash=chosen.training_hash,
+        cutoff=identity.cutoff,
+        lineage=chosen.model.lineage,
+        data_source=circuit.data_source,
+        delta_version_trained=identity.delta_version,
+        delta_version_read=read_version,
+        registered_at=chosen.registered_at,
+        approvals=approvals,
     )
 
 
@@ -298,16 +262,6 @@ def _version_to_read(table: ReadingsTable, circuit: Circuit, asked: int | None) 
     return latest if asked is None else asked
 
 
-def _standing(chosen: ModelVersion, intent: Intent) -> str:
-    champion = intent.champions.get(chosen.name)
-    refusal = intent.refused.get((chosen.name, chosen.version))
-    if refusal is not None:
-        return refusal.value
-    if champion == chosen.version:
-        return "promoted"
-    return "not promoted yet" if champion is None else f"not the champion, which is version {champion}"
-
-
 def _tail(series: Series, steps: int) -> Series:
     """The last steps, beginning with one that holds a reading."""
     values = series.values[-steps:]
@@ -316,30 +270,33 @@ def _tail(series: Series, steps: int) -> Series:
     return Series(series.end - len(values) * series.step, series.step, series.sensors, values)
 
 
+def _standing_notes(origin: Provenance, champion: int | None) -> Iterator[str]:
+    if origin.standing is not PromotionState.PROMOTED:
+        instead = "" if champion in (None, origin.version) else f"; the champion is version {champion}"
+        yield f"{origin.model}:{origin.version} is {origin.standing.value}{instead}"
+
+
 def _notes(
     circuit: Circuit,
     chosen: ModelVersion,
-    standing: str,
-    model: Reach,
-    identity: ModelIdentity,
+    opened: OpenedForecaster,
     window: ForecastWindow,
     at: datetime | None,
     now: datetime,
 ) -> Iterator[str]:
-    if standing != "promoted":
-        yield f"{chosen} is {standing}"
+    forecaster, identity = opened.forecaster, opened.identity
     if chosen.training_hash != training_hash(training_inputs(circuit)):
         yield "the circuit is declared differently than this model was trained; see `fleetcast plan`"
     wait = (now if at is None else at) - window.newest
-    if wait > max(3 * model.step, model.horizon * model.step):
+    if wait > max(3 * forecaster.step, forecaster.horizon * forecaster.step):
         yield f"the newest reading is {_length(wait)} older than {'now' if at is None else _shown(at)}"
-    if window.newest > now + model.step:
+    if window.newest > now + forecaster.step:
         yield f"the newest reading lies {_length(window.newest - now)} in the future"
     if window.history.end < identity.cutoff:
         yield f"the model was trained on readings up to {_shown(identity.cutoff)}, after this forecast begins"
-    if len(window.history) < model.lookback:
+    if len(window.history) < forecaster.lookback:
         yield (
-            f"only {len(window.history)} of the {model.lookback} steps the model looks back on are there; "
+            f"only {len(window.history)} of the {forecaster.lookback} steps the model looks back on are there; "
             "the rest is taken as the sensor's mean in training"
         )
     if window.silent:

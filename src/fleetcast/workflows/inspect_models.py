@@ -15,12 +15,14 @@ from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.model import ModelVersion, family_of
 from fleetcast.domain.sensor import did_you_mean
 from fleetcast.domain.snapshot import DataAsset
+from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.training_hash import FieldChange, changes
+from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.models import in_full, in_use
 from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
-from fleetcast.workflows.standing import PromotionState, Standings
+from fleetcast.workflows.standing import Standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,15 @@ class ListModels:
         standings = Standings.read(self.platform, self.clock.now())
         used = {
             version.name: version
-            for _, version in in_full(in_use(fleet.circuits, standings.index), self.platform.workspace.models)
+            for _, version in in_full(
+                in_use(fleet.circuits, ReadIndex.of(self.platform)()), self.platform.workspace.models
+            )
         }
         return tuple(
             ModelRow(
                 key=circuit.key,
                 model=circuit.model_name,
-                champion=standings.index.intent.champions.get(circuit.model_name),
+                champion=standings.intent.champions.get(circuit.model_name),
                 used=_used(used[circuit.model_name], standings) if circuit.model_name in used else None,
             )
             for circuit in fleet.circuits
@@ -134,15 +138,15 @@ class ShowModel:
         Raises:
             BadInput: There is no such circuit, model or version.
         """
-        standings = Standings.read(self.platform, self.clock.now())
-        name, number = _asked(fleet, what, standings.index.versions)
+        name, number = _asked(fleet, what, self.platform.workspace.models.entries())
         versions = self.platform.workspace.models.versions([name])[name]
         if not versions:
             raise BadInput(f"{what} has no trained model yet", fix="run `fleetcast train`")
+        standings = Standings.of_model(self.platform, name, self.clock.now())
         requests = self.platform.control.approvals.of_model(name)
         known = {entry.version.version: entry for entry in _histories(versions, standings, requests)}
         if number is None:
-            number = standings.index.intent.selected.get(name, versions[-1].version)
+            number = standings.intent.selected.get(name, versions[-1].version)
         if number not in known:
             raise BadInput(
                 f"{name} has no version {number}, only {', '.join(map(str, known))}",
@@ -154,7 +158,7 @@ class ShowModel:
         return ModelHistory(
             key=chosen.version.model.lineage.key,
             model=name,
-            champion=standings.index.intent.champions.get(name),
+            champion=standings.intent.champions.get(name),
             versions=tuple(known.values()),
             detail=chosen,
             artifact=artifact,
@@ -192,7 +196,7 @@ def _histories(
         yield VersionHistory(
             version=version,
             standing=standings.of(version.name, version.version),
-            in_use=version.version == standings.index.intent.selected.get(version.name),
+            in_use=version.version == standings.intent.selected.get(version.name),
             changed=changes(before.model.lineage.inputs, inputs) if before is not None else (),
             requests=tuple(
                 request for request in requests if request.subject.version == str(version.version)

@@ -5,56 +5,57 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from fleetcast.domain.approval import RequestOutline, RequestState, SubjectKind
-from fleetcast.domain.model import FleetIndex
-from fleetcast.pipeline.index import ReadIndex
+from fleetcast.domain.model import Intent
+from fleetcast.domain.standing import PromotionState
 from fleetcast.ports.models import Shared
 from fleetcast.ports.platform import Platform
 
-
-class PromotionState(StrEnum):
-    """Where one version is."""
-
-    PROMOTED = "promoted"
-    """The champion."""
-    PROMOTED_BEFORE = "promoted before"
-    """In the shared registry, but another version is the champion."""
-    AWAITING = "awaiting approval"
-    APPROVED = "approved"
-    """Not shared yet: the next run does that."""
-    REJECTED = "rejected"
-    BLOCKED = "blocked"
-    NOT_PROMOTED = "not promoted"
+_ASKED = {
+    RequestState.PENDING: PromotionState.AWAITING,
+    RequestState.REJECTED: PromotionState.REJECTED,
+    RequestState.APPROVED: PromotionState.APPROVED,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """What was decided, shared and asked about every model version."""
+    """What was decided, shared and asked about model versions."""
 
-    index: FleetIndex
+    intent: Intent
     shared: Shared
     asked: Mapping[tuple[str, int], RequestOutline]
-    """The newest request about each model version that has one, by name and number."""
+    """The newest request that waits or was decided, about each model version that has one, by name and number."""
     waiting: Sequence[RequestOutline]
     """Those that wait for a decision, about environments and models alike, oldest first."""
 
     @classmethod
     def read(cls, platform: Platform, now: datetime) -> Standings:
         """Read everything once, however many models there are, and no evidence."""
-        asked: dict[tuple[str, int], RequestOutline] = {}
-        waiting = []
-        for outline in platform.control.approvals.outlines(
-            (RequestState.PENDING, RequestState.APPROVED, RequestState.REJECTED)
-        ):
-            if outline.state is RequestState.PENDING:
-                if not outline.waits(now):
-                    continue
-                waiting.append(outline)
-            if outline.kind is SubjectKind.MODEL:
-                asked[outline.name, int(outline.version)] = outline
-        return cls(ReadIndex.of(platform)(), platform.workspace.shared.shared(), asked, waiting)
+        return cls._of(platform, platform.control.approvals.outlines(tuple(_ASKED)), now)
+
+    @classmethod
+    def of_model(cls, platform: Platform, name: str, now: datetime) -> Standings:
+        """Read what was asked about one model only."""
+        requests = platform.control.approvals.of_model(name)
+        return cls._of(platform, [request.outline for request in requests if request.state in _ASKED], now)
+
+    @classmethod
+    def _of(cls, platform: Platform, outlines: Sequence[RequestOutline], now: datetime) -> Standings:
+        open_ones = [
+            outline for outline in outlines if outline.state is not RequestState.PENDING or outline.waits(now)
+        ]
+        return cls(
+            platform.control.states.intent(),
+            platform.workspace.shared.shared(),
+            {
+                (outline.name, int(outline.version)): outline
+                for outline in open_ones
+                if outline.kind is SubjectKind.MODEL
+            },
+            [outline for outline in open_ones if outline.state is RequestState.PENDING],
+        )
 
     def pending(self, name: str, version: int) -> RequestOutline | None:
         """The request for this version that waits for people."""
@@ -63,19 +64,12 @@ class Standings:
 
     def of(self, name: str, version: int) -> PromotionState:
         """Where one version is."""
-        refusal = self.index.refusal(name, version)
+        refusal = self.intent.refused.get((name, version))
         if refusal is not None:
             return PromotionState(refusal.value)
-        if self.index.intent.champions.get(name) == version:
+        if self.intent.champions.get(name) == version:
             return PromotionState.PROMOTED
         if version in self.shared.models.get(name, ()):
             return PromotionState.PROMOTED_BEFORE
         outline = self.asked.get((name, version))
         return PromotionState.NOT_PROMOTED if outline is None else _ASKED[outline.state]
-
-
-_ASKED = {
-    RequestState.PENDING: PromotionState.AWAITING,
-    RequestState.REJECTED: PromotionState.REJECTED,
-    RequestState.APPROVED: PromotionState.APPROVED,
-}

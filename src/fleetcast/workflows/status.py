@@ -14,22 +14,23 @@ from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.job import JobState, TrainingJob
 from fleetcast.domain.plan import Blocked, CircuitAction, Plan, Removed, Reuse, Train, UpToDate
 from fleetcast.domain.run import Run, RunState
+from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.wording import counted
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 from fleetcast.workflows.plan import MakePlan
-from fleetcast.workflows.standing import PromotionState, Standings
+from fleetcast.workflows.standing import Standings
 
 
 class CircuitState(StrEnum):
-    """Where one circuit is; in the order in which people read them."""
+    """Where one circuit is; in the order in which people read them. What holds of its model goes by the same word."""
 
     UP_TO_DATE = "up to date"
     TO_TRAIN = "to train"
     REUSE = "reuse"
     TO_PROMOTE = "to promote"
-    AWAITING = "awaiting approval"
-    BLOCKED = "blocked"
+    AWAITING = PromotionState.AWAITING.value
+    BLOCKED = PromotionState.BLOCKED.value
     FAILED = "failed"
     REMOVED = "removed"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,28 +9,14 @@ import numpy as np
 import pytest
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.foreign import AnyFrame, ForeignDescription
 from fleetcast.forecasting.series import Floats, Series
-from fleetcast.pipeline.foreign import ForeignModel
+from fleetcast.pipeline.forecasters.foreign import ForeignForecaster
 from fleetcast.ports.foreign_models import ForeignTask
+from tests.foreign_models import HoldsLast
 
 START, HOUR = datetime(2025, 1, 1, tzinfo=UTC), timedelta(hours=1)
 LOOKBACK, HORIZON = 6, 3
 TASK = ForeignTask("m:1", Path("model"), ("a", "b"), ("b",), HOUR, HORIZON)
-
-
-@dataclass
-class HoldsLast:
-    """Foreign models in memory: each step is the last reading of the last feature."""
-
-    asked: list[tuple[Floats, Sequence[datetime]]] = field(default_factory=list)
-
-    def describe(self, folder: Path) -> ForeignDescription:
-        return ForeignDescription(AnyFrame(), None, {"folder": folder.name})
-
-    def points(self, task: ForeignTask, windows: Floats, ends: Sequence[datetime]) -> Floats:
-        self.asked.append((windows, ends))
-        return np.repeat(windows[:, -1:, -1:], task.horizon, axis=1)
 
 
 def series(values: Floats) -> Series:
@@ -45,18 +29,20 @@ def walk(length: int = 40) -> Floats:
 
 def test_a_forecast_begins_where_the_history_ends_and_covers_the_targets() -> None:
     values = walk()
-    forecast, origins = ForeignModel(TASK, LOOKBACK, HoldsLast()).forecast(series(values))
+    made = ForeignForecaster(TASK, LOOKBACK, HoldsLast()).forecast(series(values))
+    forecast = made.forecast
     assert (forecast.start, forecast.sensors) == (START + 40 * HOUR, ("b",))
     assert forecast.point.tolist() == [[values[-1, 1]]] * HORIZON
-    assert origins == 24
+    (note,) = made.notes
+    assert note.startswith("the intervals come from the model's errors from 24 recent origins, some of which")
 
 
 def test_intervals_are_as_wide_as_its_errors_were() -> None:
     values = walk(34)  # origins 6 to 31: more than 24, so some are left out
     model = HoldsLast()
-    forecast, origins = ForeignModel(TASK, LOOKBACK, model).forecast(series(values))
+    forecast = ForeignForecaster(TASK, LOOKBACK, model).forecast(series(values)).forecast
     ends = [round((end - START) / HOUR) for end in model.asked[0][1]][:-1]
-    assert origins == len(ends) == 24
+    assert len(ends) == 24
     assert (ends[0], ends[-1]) == (6, 31)
     for step in range(HORIZON):
         errors = sorted(abs(values[end + step, 1] - values[end - 1, 1]) for end in ends)
@@ -67,19 +53,18 @@ def test_intervals_are_as_wide_as_its_errors_were() -> None:
 
 def test_a_short_history_is_filled_up_and_gives_no_intervals() -> None:
     model = HoldsLast()
-    forecast, origins = ForeignModel(TASK, LOOKBACK, model).forecast(
-        series(np.array([[1.0, 2.0], [3.0, 4.0]]))
-    )
-    assert origins == 0
+    short = series(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    made = ForeignForecaster(TASK, LOOKBACK, model).forecast(short)
+    assert made.notes == ("too few readings to measure the model's errors: there are no intervals",)
     assert model.asked[0][0][0, :, 1].tolist() == [3.0, 3.0, 3.0, 3.0, 2.0, 4.0]
-    assert forecast.upper_95.tolist() == forecast.point.tolist()
+    assert made.forecast.upper_95.tolist() == made.forecast.point.tolist()
 
 
 def test_holes_take_the_last_reading_before_them() -> None:
     values = walk(12)
     values[9:, 1] = np.nan
     model = HoldsLast()
-    ForeignModel(TASK, LOOKBACK, model).forecast(series(values))
+    ForeignForecaster(TASK, LOOKBACK, model).forecast(series(values))
     assert np.isfinite(model.asked[0][0]).all()
     assert model.asked[0][0][-1, -1, 1] == values[8, 1]
 
@@ -88,20 +73,20 @@ def test_a_feature_without_any_reading_is_named() -> None:
     values = walk(12)
     values[:, 0] = np.nan
     with pytest.raises(BadInput, match="m:1 cannot forecast: no recent reading of a"):
-        ForeignModel(TASK, LOOKBACK, HoldsLast()).forecast(series(values))
+        ForeignForecaster(TASK, LOOKBACK, HoldsLast()).forecast(series(values))
 
 
 def test_a_history_on_another_grid_is_refused() -> None:
     other = Series(START, 2 * HOUR, ("a", "b"), walk(12))
     with pytest.raises(BadInput, match="m:1 needs a, b every 1:00:00"):
-        ForeignModel(TASK, LOOKBACK, HoldsLast()).forecast(other)
+        ForeignForecaster(TASK, LOOKBACK, HoldsLast()).forecast(other)
 
 
 def test_a_replay_measures_what_a_plain_loop_measures() -> None:
     values = walk(30)
     values[20, 1] = np.nan
     origins = [START + step * HOUR for step in (0, 3, 10, 18, 27, 28)] + [START + HOUR / 2]
-    found = ForeignModel(TASK, LOOKBACK, HoldsLast()).replay(series(values), origins)
+    found = ForeignForecaster(TASK, LOOKBACK, HoldsLast()).replay(series(values), origins)
     expected = [
         np.nan,  # nothing before it
         np.mean([abs(values[3 + step, 1] - values[2, 1]) for step in range(HORIZON)]),

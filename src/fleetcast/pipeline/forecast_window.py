@@ -10,6 +10,7 @@ import numpy as np
 
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
+from fleetcast.forecasting.forecaster import Forecaster
 from fleetcast.forecasting.resampling import instant, micros, resample
 from fleetcast.forecasting.series import Series
 from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted
@@ -42,28 +43,16 @@ class ForecastWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """What a model reads to make one forecast, and how far it forecasts."""
-
-    sensors: tuple[str, ...]
-    step: timedelta
-    lookback: int
-    """Steps."""
-    horizon: int
-    """Steps."""
-
-
-@dataclass(frozen=True, slots=True)
 class WindowSearch:
     """Looks for as few rows as a forecast needs: at the moment asked for, else where training ended."""
 
     circuit: Circuit
-    model: Reach
+    forecaster: Forecaster
     table: ReadingsTable
     version: int
     """Of the table."""
-    horizons: int
-    """How much history to find, in horizons, beyond what the model looks back on."""
+    more: int
+    """Steps of history to find before those that the model looks back on."""
 
     def window(self, at: datetime | None, trained: TrainingSpan) -> ForecastWindow:
         """Read the history that the forecast continues, and what came after.
@@ -71,9 +60,9 @@ class WindowSearch:
         Raises:
             BadInput: The circuit has no reading before `at`.
         """
-        step = self.model.step
-        span = (self.model.lookback + self.horizons * self.model.horizon) * step
-        end = _ALWAYS if at is None else _later(at, (self.model.horizon + 1) * step)
+        step = self.forecaster.step
+        span = (self.forecaster.lookback + self.more) * step
+        end = _ALWAYS if at is None else _later(at, (self.forecaster.horizon + 1) * step)
         begins = [*([] if at is None else [at]), trained.last, trained.start]
         readings = None
         for moment in begins:
@@ -86,14 +75,14 @@ class WindowSearch:
         if readings is None or not len(_known(readings, at).times):
             before = "" if at is None else f" before {at.astimezone(UTC):%Y-%m-%d %H:%M UTC}"
             raise BadInput(
-                f"{self.circuit.key} has no reading of {', '.join(self.model.sensors)}{before} "
+                f"{self.circuit.key} has no reading of {', '.join(self.forecaster.reads)}{before} "
                 f"in version {self.version} of the readings",
                 fix="see `fleetcast data show` for what there is; leave out --at to use the newest reading",
             )
         return self._split(readings, at)
 
     def _read(self, start: datetime, end: datetime) -> Readings:
-        wanted = ReadingsWanted(self.circuit.key, self.model.sensors, start, end)
+        wanted = ReadingsWanted(self.circuit.key, self.forecaster.reads, start, end)
         (readings,) = self.table.read([wanted], self.version)
         seen = np.isfinite(readings.values).any(axis=1)
         return Readings(
@@ -109,12 +98,12 @@ class WindowSearch:
         later = Readings(
             readings.key, readings.sensors, readings.absent, readings.times[after], readings.values[after]
         )
-        finish = min(history.end + self.model.horizon * self.model.step, _ALWAYS)
+        finish = min(history.end + self.forecaster.horizon * self.forecaster.step, _ALWAYS)
         actuals = self._series(later, history.end, finish)
         rows = np.flatnonzero(np.isfinite(actuals.values).any(axis=1))
         read = int(rows[-1]) + 1 if len(rows) else 0
         actuals = Series(actuals.start, actuals.step, actuals.sensors, actuals.values[:read])
-        recent = np.isfinite(history.values[-self.model.lookback :])
+        recent = np.isfinite(history.values[-self.forecaster.lookback :])
         silent = [not recent[:, column].any() for column in range(recent.shape[1])]
         held = [not silent[column] and not recent[-1, column] for column in range(recent.shape[1])]
         inside = int(np.searchsorted(known.times, micros(history.end)))
@@ -131,7 +120,7 @@ class WindowSearch:
             readings.times,
             readings.values,
             readings.sensors,
-            self.model.step,
+            self.forecaster.step,
             self.circuit.sensor_limits,
             self.circuit.cleaning,
             start,

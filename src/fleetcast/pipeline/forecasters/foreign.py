@@ -1,10 +1,11 @@
-"""A model that was trained elsewhere, put to the same uses as one of ours: forecasting, and being held against."""
+"""A model that was trained elsewhere, as a forecaster: each call is a process of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +14,15 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.model import AdoptedLineage, ModelVersion
+from fleetcast.domain.wording import counted
 from fleetcast.forecasting.conformal import conformal_widths
 from fleetcast.forecasting.forecast import Forecast
+from fleetcast.forecasting.forecaster import NotedForecast
 from fleetcast.forecasting.series import Floats, Series
 from fleetcast.forecasting.windows import cut, fill_causally
-from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.foreign_models import ForeignModels, ForeignTask
 
-HORIZONS_REPLAYED = 4
+_HORIZONS_REPLAYED = 4
 """How far back, in horizons, a foreign model is replayed to learn how wide its intervals must be."""
 _REPLAYS = 24
 """From so many origins at most."""
@@ -28,7 +30,7 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignModel:
+class ForeignForecaster:
     """One adopted version of a circuit's model.
 
     It has no say on intervals: they are the conformal widths of its errors from recent origins, replayed in the
@@ -39,6 +41,8 @@ class ForeignModel:
     lookback: int
     """Steps of history that each forecast is given."""
     models: ForeignModels
+    repeated_decimals = 3
+    """Other libraries need not repeat themselves to the last digit."""
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -60,8 +64,13 @@ class ForeignModel:
         """Steps it forecasts."""
         return self.task.horizon
 
-    def forecast(self, history: Series) -> tuple[Forecast, int]:
-        """Forecast the horizon that begins where the history ends, and say how many origins its intervals rest on.
+    @property
+    def more_history(self) -> int:
+        """Steps that hold the recent origins which its intervals are measured from."""
+        return _HORIZONS_REPLAYED * self.horizon
+
+    def forecast(self, history: Series) -> NotedForecast:
+        """Forecast, and say how many origins the intervals rest on.
 
         Raises:
             ForeignModelFailed: The model did not answer within its limits, or not with a forecast.
@@ -94,22 +103,18 @@ class ForeignModel:
             lower_95=point - half_95,
             upper_95=point + half_95,
         )
-        return forecast, len(past)
+        return NotedForecast(forecast, (_rests_on(len(past)),))
 
     def replay(self, series: Series, origins: Sequence[datetime]) -> Floats:
-        """How the model would have fared from given origins: its MAE over the horizon, as of a fitted model.
-
-        Returns:
-            Shape (origins, targets), in the targets' units; NaN where it cannot be measured.
-        """
+        """Its errors; NaN from an origin in whose lookback a feature has no reading."""
         values = self._columns(series)
-        steps = [(origin.astimezone(UTC) - series.start) / series.step for origin in origins]
+        steps = [series.step_at(origin) for origin in origins]
         known = [
-            (row, int(step))
+            (row, step)
             for row, step in enumerate(steps)
-            if step == int(step)
+            if step is not None
             and 0 < step <= len(values) - self.horizon
-            and np.isfinite(values[max(0, int(step) - self.lookback) : int(step)]).any(axis=0).all()
+            and np.isfinite(values[max(0, step - self.lookback) : step]).any(axis=0).all()
         ]
         result = np.full((len(origins), len(self.sensors)), np.nan)
         if known:
@@ -143,29 +148,28 @@ class ForeignModel:
         return np.where(np.isfinite(values), values, np.nan)
 
 
-def foreign_model(
-    circuit: Circuit, version: ModelVersion, artifacts: ArtifactStore, models: ForeignModels
-) -> ForeignModel | None:
-    """The foreign model that a version is; None if it was trained here.
-
-    The model is asked for what its circuit declared when it was adopted, not for what it declares now.
-
-    Raises:
-        ArtifactMissing: Its files are lost or damaged.
-    """
-    lineage = version.model.lineage
-    if not isinstance(lineage, AdoptedLineage):
-        return None
-    task = ForeignTask(
+def adopted_task(
+    circuit: Circuit, version: ModelVersion, lineage: AdoptedLineage, folder: Path
+) -> ForeignTask:
+    """What an adopted version is asked for: what its circuit declared then, not what it declares now."""
+    step = _length(lineage, "frequency") or circuit.frequency
+    return ForeignTask(
         name=str(version),
-        folder=artifacts.folder(version.model.artifact),
+        folder=folder,
         features=_names(lineage, "features") or circuit.features,
         targets=_names(lineage, "targets") or circuit.targets,
-        step=_length(lineage, "frequency") or circuit.frequency,
-        horizon=(_length(lineage, "forecast_horizon") or circuit.horizon)
-        // (_length(lineage, "frequency") or circuit.frequency),
+        step=step,
+        horizon=(_length(lineage, "forecast_horizon") or circuit.horizon) // step,
     )
-    return ForeignModel(task, lineage.lookback, models)
+
+
+def _rests_on(origins: int) -> str:
+    if not origins:
+        return "too few readings to measure the model's errors: there are no intervals"
+    return (
+        f"the intervals come from the model's errors from {counted(origins, 'recent origin')}, "
+        "some of which it may have been trained on"
+    )
 
 
 def _names(lineage: AdoptedLineage, field: str) -> tuple[str, ...]:

@@ -1,0 +1,58 @@
+"""From a registered version to what forecasts: its artifact is fetched and checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fleetcast.domain.circuit import Circuit, Cutoff
+from fleetcast.domain.model import AdoptedLineage, ModelVersion
+from fleetcast.forecasting.artifact import ModelIdentity, load, load_identity
+from fleetcast.forecasting.forecaster import Forecaster
+from fleetcast.pipeline.forecasters.fitted import FittedForecaster
+from fleetcast.pipeline.forecasters.foreign import ForeignForecaster, adopted_task
+from fleetcast.ports.artifacts import ArtifactStore
+from fleetcast.ports.foreign_models import ForeignModels
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedForecaster:
+    """A forecaster with whose model it is."""
+
+    forecaster: Forecaster
+    identity: ModelIdentity
+    """As its artifact says; of an adopted model, as its circuit was declared then."""
+
+
+def open_forecaster(
+    circuit: Circuit, version: ModelVersion, artifacts: ArtifactStore, foreign: ForeignModels
+) -> OpenedForecaster:
+    """Open a version of a circuit's model. What it opens needs the artifact store no more.
+
+    Args:
+        circuit: As declared now: it says what an adopted version's own declaration leaves open.
+        version: Registered; its state does not matter.
+        artifacts: Asked for one folder, once.
+        foreign: Runs the model if it was trained elsewhere; not asked for anything yet.
+
+    Raises:
+        ArtifactMissing: The model's files are lost or damaged.
+        BadInput: They are no model that this release can read.
+    """
+    folder, lineage = artifacts.folder(version.model.artifact), version.model.lineage
+    if isinstance(lineage, AdoptedLineage):
+        task = adopted_task(circuit, version, lineage, folder)
+        return OpenedForecaster(
+            ForeignForecaster(task, lineage.lookback, foreign), _declared(version, lineage)
+        )
+    return OpenedForecaster(FittedForecaster(load(folder)), load_identity(folder))
+
+
+def _declared(version: ModelVersion, lineage: AdoptedLineage) -> ModelIdentity:
+    """What an adopted model stands for."""
+    return ModelIdentity(
+        lineage.key,
+        version.name,
+        version.training_hash,
+        Cutoff.parse(str(lineage.inputs["cutoff_date"])).end,
+        int(str(lineage.inputs["delta_version"])),
+    )
