@@ -1,4 +1,4 @@
-"""Requests, evidence and the audit log, as text and as JSON."""
+"""Requests, evidence and the audit log, as tables and text."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.domain.approval import CheckVerdict, Choice, Request, RequestState, set_digest
+from fleetcast.domain.approval import CheckVerdict, Choice, Request, set_digest
 from fleetcast.domain.audit import AuditEntry
-from fleetcast.domain.canonical import Json, canonical_json
+from fleetcast.domain.canonical import canonical_json
+from fleetcast.views.approvals import passing
 
 _VERDICT = {
     CheckVerdict.PASSED: ("✓", "green"),
@@ -35,12 +36,10 @@ def print_requests(requests: Sequence[Request], console: Console) -> None:
             _checks(request),
         )
     console.print(table)
-    passing = tuple(
-        request for request in requests if request.state is RequestState.PENDING and request.evidence.passing
-    )
-    if passing:
-        console.print(f"\n{len(passing)} pass every check; approve exactly these with:")
-        console.print(f"  fleetcast approve --passing --set {set_digest(passing)} --comment '…'")
+    decidable = passing(requests)
+    if decidable:
+        console.print(f"\n{len(decidable)} pass every check; approve exactly these with:")
+        console.print(f"  fleetcast approve --passing --set {set_digest(decidable)} --comment '…'")
 
 
 def print_request(request: Request, console: Console) -> None:
@@ -65,49 +64,6 @@ def print_request(request: Request, console: Console) -> None:
         console.print(f"  {verb} by {decision.by} at {decision.at:%Y-%m-%d %H:%M} UTC: {why}")
 
 
-def requests_as_json(requests: Sequence[Request]) -> Json:
-    """Requests for programs."""
-    passing = tuple(
-        request for request in requests if request.state is RequestState.PENDING and request.evidence.passing
-    )
-    return {
-        "passing_set": set_digest(passing).hex,
-        "requests": [request_as_json(request) for request in requests],
-    }
-
-
-def request_as_json(request: Request) -> Json:
-    """One request for programs."""
-    return {
-        "request": request.id,
-        "gate": request.gate.value,
-        "state": request.state.value,
-        "kind": request.subject.kind.value,
-        "name": request.subject.name,
-        "version": request.subject.version,
-        "subject_digest": request.subject.digest.hex,
-        "artifact": request.subject.artifact.hex,
-        "passing": request.evidence.passing,
-        "checks": [
-            {"name": check.name, "verdict": check.verdict.value, "says": check.says}
-            for check in request.evidence.checks
-        ],
-        "facts": [{"name": fact.name, "value": fact.value} for fact in request.evidence.facts],
-        "requested_by": request.requested_by.name,
-        "opened_at": request.opened_at.isoformat(),
-        "lapses_at": request.lapses_at.isoformat(),
-        "decisions": [
-            {
-                "by": decision.by.name,
-                "choice": decision.choice.value,
-                "comment": decision.comment,
-                "at": decision.at.isoformat(),
-            }
-            for decision in request.decisions
-        ],
-    }
-
-
 def print_audit(entries: Sequence[AuditEntry], console: Console) -> None:
     """Audit entries as a table."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -124,24 +80,6 @@ def print_audit(entries: Sequence[AuditEntry], console: Console) -> None:
             detail if len(detail) <= 80 else detail[:77] + "...",
         )
     console.print(table)
-
-
-def audit_as_json(entries: Sequence[AuditEntry]) -> Json:
-    """Audit entries for programs."""
-    return [
-        {
-            "entry": entry.number,
-            "at": entry.at.isoformat(),
-            "by": entry.actor.name,
-            "standing": entry.actor.standing.value,
-            "action": entry.event.action,
-            "subject": entry.event.subject,
-            "detail": entry.event.detail,
-            "previous": entry.previous.hex,
-            "digest": entry.digest.hex,
-        }
-        for entry in entries
-    ]
 
 
 def _checks(request: Request) -> Text:
