@@ -130,7 +130,10 @@ def view_of(made: CircuitForecast, sensors: Sequence[str] = ()) -> ForecastView:
 
 
 def as_json(view: ForecastView, origin: Provenance) -> Json:
-    """The whole forecast for programs: a value for each of `times`, null for a hole, digests in full."""
+    """The whole forecast for programs: a value of each sensor for each of `times`, and the digests in full.
+
+    `actual` holds what was read since, from the first of `times` on and as far as there is any; null is a hole.
+    """
     return {
         **circuit_ids(view.key),
         "model_name": view.model,

@@ -17,7 +17,7 @@ def as_json(status: FleetStatus) -> Json:
         "made_at": iso(status.at),
         "counts": _counts(status.counts),
         "pending_requests": status.pending,
-        "assets": list(status.assets),
+        "to_do": list(status.assets),
         "estimated_seconds": None if status.estimated is None else status.estimated.total_seconds(),
         "plants": [{"plant_id": plant.plant, "counts": _counts(plant.counts)} for plant in status.plants],
         "circuits": [
