@@ -1,4 +1,4 @@
-"""Write REFERENCE.md from the code: commands, stages, model families, errors. Run it as `make docs`."""
+"""Write REFERENCE.md from the code: commands, JSON, stages, model families, errors. Run it as `make docs`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import fleetcast
+import fleetcast.views
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.family import FAMILIES, OneOf
 from fleetcast.domain.gate import Gate
@@ -30,6 +31,7 @@ def reference() -> str:
         _families(),
         _settings(),
         _errors(),
+        _json(),
         _commands(),
     ]
     return "\n\n".join(parts).rstrip() + "\n"
@@ -116,6 +118,11 @@ def _errors() -> str:
 def _below(error: type[FleetcastError]) -> set[type[FleetcastError]]:
     children = set(error.__subclasses__())
     return children.union(*(_below(child) for child in children)) if children else set()
+
+
+def _json() -> str:
+    said = inspect.getdoc(fleetcast.views) or ""
+    return f"## JSON\n\nWhat `--format json` writes.\n\n{said[said.index('- ') :]}"
 
 
 def _commands() -> str:

@@ -70,10 +70,11 @@ def test_the_architecture_names_every_layer_of_the_import_contract() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     layers = [
-        name.strip(" ()").removeprefix("fleetcast.")
+        name.strip().removeprefix("fleetcast.")
         for contract in settings["tool"]["importlinter"]["contracts"]
         for row in contract.get("layers", ())
         for name in re.split(r"[|:]", row)
+        if not name.strip().startswith("(")  # a layer that is not built yet
     ]
     assert "domain" in layers
     assert not [name for name in layers if f"`{name}/`" not in text and f"`{name}.py`" not in text]

@@ -138,6 +138,73 @@ def open_database(directory: Path) -> ControlDatabase:
     return ControlDatabase(backend, clock=SystemClock())
 
 
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """How a control database stands."""
+
+    address: str
+    schema: str | None
+    """None: it is empty."""
+    newest_schema: str
+    """What this program knows."""
+    holders: Mapping[str, str]
+    """Who holds which lease; none where the schema is another."""
+
+
+def look_at_database(directory: Path) -> DatabaseState:
+    """Look at the control database of a fleet; changes nothing. Errors as of `open_database`."""
+    from fleetcast.platforms.database import schema
+    from fleetcast.platforms.database.leases import holders
+    from fleetcast.platforms.database.migrate import revision
+
+    database = open_database(directory)
+    found = revision(database)
+    held = holders(database) if found == schema.REVISION else {}
+    return DatabaseState(database.backend.address, found, schema.REVISION, held)
+
+
+def upgrade_database(directory: Path) -> tuple[str, tuple[str, ...]]:
+    """Bring the control database of a fleet to this program's schema.
+
+    Returns:
+        Its address, and the migrations done.
+
+    Raises:
+        BadInput: The database is newer than this program; nothing was written.
+    """
+    from fleetcast.platforms.database.migrate import upgrade
+
+    database = open_database(directory)
+    return database.backend.address, upgrade(database)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseCopy:
+    """One control database copied to another."""
+
+    source: str
+    """Its address."""
+    target: str
+    rows: Mapping[str, int]
+    """By table."""
+
+
+def copy_own_database(directory: Path) -> DatabaseCopy:
+    """Copy the file that a fleet keeps in its state directory to the empty server that the environment names.
+
+    Raises:
+        BadInput: There is no such file or server, somebody is at work there, or the target holds something.
+    """
+    from fleetcast.platforms.database.copying import copy
+
+    source, target = open_own_database(directory), open_database(directory)
+    if source.backend.address == target.backend.address:
+        raise BadInput(
+            "the environment names no server to copy to", fix="set FLEETCAST_DATABASE_URL=postgresql://…"
+        )
+    return DatabaseCopy(source.backend.address, target.backend.address, copy(source, target))
+
+
 def open_own_database(directory: Path) -> ControlDatabase:
     """The file that a fleet keeps in its state directory, whatever the environment names.
 

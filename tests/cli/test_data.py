@@ -37,7 +37,7 @@ def test_a_file_goes_in_and_is_shown(folder: Path) -> None:
     assert "Delta version 0" in told
     assert "Nothing new: the table stays at version 0" in run(*words, "--rename", "Flow (l)=flow")
     shown = json.loads(run("data", "show", "--format", "json"))
-    assert shown["circuits"][0]["key"] == "P1/C1"
+    assert (shown["circuits"][0]["plant_id"], shown["circuits"][0]["circuit_id"]) == ("P1", "C1")
     assert shown["circuits"][0]["readings"] == {"flow": 2}
 
 
@@ -45,8 +45,8 @@ def test_ingest_reports_in_json(folder: Path) -> None:
     (folder / "log.csv").write_text("time,a\n2025-01-01T00:00:00Z,1\n2025-01-01T00:00:00Z,2\n")
     words = ("ingest", "log.csv", "--plant", "P1", "--circuit", "C1", "--format", "json")
     report = json.loads(run(*words))
-    assert (report["conflicting_duplicates"], report["version"]) == (1, 0)
-    assert report["files"][0]["first"] == "2025-01-01T00:00:00Z"
+    assert (report["conflicting_duplicates"], report["delta_version"]) == (1, 0)
+    assert report["files"][0]["first_at"] == "2025-01-01T00:00:00Z"
 
 
 def test_a_simulated_fleet_can_be_judged(folder: Path) -> None:
@@ -55,14 +55,14 @@ def test_a_simulated_fleet_can_be_judged(folder: Path) -> None:
     assert "PLANT001/CIRCUIT02" in judged
     assert "5 sensors fit" in judged
     found = json.loads(run("data", "quality", "*/CIRCUIT01", "--format", "json"))
-    assert found["circuits"][0]["profile"]["step"] == "1h"
+    assert found["circuits"][0]["profile"]["step_seconds"] == 3600
     assert found["circuits"][0]["verdict"]["left_out"] == []
 
 
 def test_versions_are_listed(folder: Path) -> None:
     run("simulate", "--plants", "1", "--circuits", "1", "--length", "10d", "--late-rows", "5")
     versions = json.loads(run("data", "versions", "--format", "json"))
-    assert [(one["version"], one["rows_written"]) for one in versions] == [(1, 5), (0, 235)]
+    assert [(one["delta_version"], one["rows_written"]) for one in versions] == [(1, 5), (0, 235)]
     assert "MERGE" in run("data", "versions")
 
 

@@ -18,9 +18,9 @@ from fleetcast.cli.forecast import forecast
 from fleetcast.cli.forecast_page import as_page
 from fleetcast.cli.forecast_picture import as_png
 from fleetcast.cli.forecast_text import as_text
-from fleetcast.cli.forecast_view import ForecastView, as_json, view_of
 from fleetcast.cli.whole_file import write_whole
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.views.forecast import ForecastView, as_json, view_of
 from fleetcast.workflows.forecast import CircuitForecast, MakeForecast
 from tests.fleets import START, SmallFleet, small_fleet
 
@@ -99,7 +99,7 @@ def test_json_holds_the_whole_forecast_and_nulls_for_holes(made: CircuitForecast
     holed.actuals.values[3, :] = np.nan
     document = json.loads(json.dumps(as_json(view_of(holed), made.provenance), allow_nan=False))
     temperature = document["sensors"]["temperature"]
-    assert document["times"][0] == document["origin"] == "2025-03-01T00:00:00Z"
+    assert document["times"][0] == document["origin_at"] == "2025-03-01T00:00:00Z"
     assert temperature["point"] == made.forecast.point[:, 0].tolist()
     assert len(temperature["lower_95"]) == len(document["times"]) == 48
     assert temperature["actual"][3] is None
@@ -198,7 +198,7 @@ def test_the_command_writes_a_picture_a_page_and_json(fleet: SmallFleet, tmp_pat
     document = json.loads(
         run(fleet, "--png", str(png), "--html", str(html), "--format", "json", "--at", "2025-02-28")
     )
-    assert document["origin"] == "2025-02-28T00:00:00Z"
+    assert document["origin_at"] == "2025-02-28T00:00:00Z"
     assert png.read_bytes().startswith(b"\x89PNG")
     assert html.read_text().startswith("<!doctype html>")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f.html", "f.png"]

@@ -10,12 +10,13 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from fleetcast.cli.models import models_app
-from fleetcast.cli.models_views import history_as_json, print_history, print_rows, rows_as_json
+from fleetcast.cli.models_views import print_history, print_rows
 from fleetcast.domain.approval import Choice
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.model import TrainedLineage
 from fleetcast.domain.standing import PromotionState
+from fleetcast.views.models import history_as_json, rows_as_json
 from fleetcast.workflows.inspect_models import ListModels, ModelHistory, ModelRow, ShowModel
 from tests.fleets import SmallFleet, small_fleet, used
 
@@ -85,9 +86,10 @@ def test_the_list_is_json_too(fleet: SmallFleet) -> None:
     assert document[0]["in_use"]["state"] == "awaiting approval"
     assert len(document[0]["in_use"]["training_hash"]) == 64
     assert document[3] == {
-        "circuit": "PLANT002/CIRCUIT02",
-        "model": "renamed",
-        "champion": None,
+        "plant_id": "PLANT002",
+        "circuit_id": "CIRCUIT02",
+        "model_name": "renamed",
+        "champion_version": None,
         "in_use": None,
     }
 
@@ -149,7 +151,7 @@ def test_one_version_shows_its_metrics_its_lineage_its_files_and_who_decided(fle
 def test_the_history_is_json_too(fleet: SmallFleet) -> None:
     history = show(fleet, "PLANT001/CIRCUIT01")
     document = json.loads(json.dumps(history_as_json(history), allow_nan=False))
-    assert document["shown"] == 2
+    assert document["shown_version"] == 2
     assert [version["state"] for version in document["versions"]] == ["promoted", "awaiting approval"]
     assert document["versions"][0]["requests"][0]["decisions"][0]["by"] == "grace"
     assert document["versions"][1]["lineage"]["inputs"]["revision"] == 3
@@ -187,4 +189,4 @@ def test_the_commands_read_a_fleet_repository(tmp_path: Path) -> None:
     assert listed.exit_code == 0
     assert "PLANT001/CIRCUIT01" in listed.stdout
     shown = CliRunner().invoke(app, ["models", "show", "PLANT001/CIRCUIT01", "--format", "json", *where])
-    assert json.loads(shown.stdout)["model"] == "plant001-circuit01"
+    assert json.loads(shown.stdout)["model_name"] == "plant001-circuit01"

@@ -11,10 +11,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from fleetcast.cli.status import status
-from fleetcast.cli.status_views import as_json, print_status
+from fleetcast.cli.status_views import print_status
 from fleetcast.domain.approval import LAPSES_AFTER, Choice
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.run import RunState
+from fleetcast.views.status import as_json
 from fleetcast.workflows.status import CircuitState, FleetStatus, ShowStatus
 from tests.fleets import SmallFleet, small_fleet
 
@@ -156,10 +157,10 @@ def test_the_status_is_json_too(tmp_path: Path) -> None:
     fleet = small_fleet(tmp_path)
     fleet.train()
     document = json.loads(json.dumps(as_json(status_of(fleet)), allow_nan=False))
-    assert document["counts"]["awaiting approval"] == 2
-    assert document["circuits"][0]["request"] == 2
+    assert document["counts"]["awaiting_approval"] == 2
+    assert document["circuits"][0]["request_id"] == 2
     assert [stage["stage"] for stage in document["last_run"]["stages"]][-1] == "PromoteModels"
-    assert document["next"][0]["command"] == "fleetcast approvals list"
+    assert document["next_steps"][0]["command"] == "fleetcast approvals list"
 
 
 def test_the_command_reads_a_fleet_repository(tmp_path: Path) -> None:
@@ -172,5 +173,5 @@ def test_the_command_reads_a_fleet_repository(tmp_path: Path) -> None:
     assert shown.exit_code == 0
     assert "1 up to date" in shown.stdout
     assert (
-        json.loads(CliRunner().invoke(app, [*where, "--format", "json"]).stdout)["counts"]["up to date"] == 1
+        json.loads(CliRunner().invoke(app, [*where, "--format", "json"]).stdout)["counts"]["up_to_date"] == 1
     )

@@ -162,7 +162,7 @@ class Repository:
         return found
 
     def approve_all(self) -> None:
-        waiting = [str(request["request"]) for request in self.requests()]
+        waiting = [str(request["request_id"]) for request in self.requests()]
         assert self.type("approve", *waiting).code == 0
 
     def promote(self) -> None:
@@ -268,4 +268,4 @@ def alive(marker: str) -> list[int]:
 
 
 def ids(requests: Sequence[dict[str, Any]]) -> list[str]:
-    return [str(request["request"]) for request in requests]
+    return [str(request["request_id"]) for request in requests]

@@ -138,7 +138,7 @@ def test_an_adopted_model_forecasts_and_a_challenger_is_held_against_it(
     made = fleet.type("forecast", CIRCUIT01, "--format", "json")
     assert made.code == 0, made.err
     assert (made.json["family"], made.json["standing"], made.json["steps"]) == ("mlflow", "promoted", 12)
-    assert made.json["provenance"]["job"] is None
+    assert made.json["provenance"]["job_id"] is None
     assert made.json["provenance"]["adopted_from"] == "folder plant001-circuit01"
     sensor = made.json["sensors"]["temperature"]
     assert all(
@@ -157,7 +157,7 @@ def test_an_adopted_model_forecasts_and_a_challenger_is_held_against_it(
     assert "against version 1 on" in checks["champion"]["says"]
     again = fleet.type("train")
     assert again.code == 3
-    assert [row["request"] for row in fleet.requests()].count(request["request"]) == 1
+    assert [row["request_id"] for row in fleet.requests()].count(request["request_id"]) == 1
     fleet.approve_all()
     assert fleet.type("train").code == 0
     assert fleet.shared() == [("loop-two", 1), ("plant001-circuit01", 1), ("plant001-circuit01", 2)]
@@ -252,7 +252,7 @@ def test_an_index_says_which_folder_is_whose_and_what_is_known_of_it(
     assert done.code == 0, done.err
     first, second = done.json["models"]
     assert first["outcome"] == "no model"
-    assert (second["source"], second["lookback"]) == ("folder exported-17", 30)
+    assert (second["source"], second["lookback_steps"]) == ("folder exported-17", 30)
     assert second["stated"]["trained_by"] == "grace"
     assert second["stated"]["run_id"] == "0123456789abcdef"
     assert done.json["unused_models"] == ["P9/C9"]

@@ -13,7 +13,7 @@ def test_where_the_database_is_and_what_schema_it_has(promoted: Repository) -> N
     shown = promoted.type("database", "show", "--format", "json")
     assert shown.code == 0
     assert shown.json["schema"] == shown.json["newest_schema"] == schema.REVISION
-    assert shown.json["held"] == {}
+    assert shown.json["leases"] == []
     where = promoted.database if promoted.server else str(promoted.state / "control.db")
     assert shown.json["address"].endswith(where)
     assert where in promoted.type("database", "show").out

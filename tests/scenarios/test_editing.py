@@ -39,7 +39,7 @@ def test_a_dry_run_shows_the_change_and_writes_nothing(promoted: Repository) -> 
     assert "-  cutoff_date: 2025-02-25" in shown.out
     assert "+  cutoff_date: 2025-02-20" in shown.out
     as_json = promoted.type("bump", "--cutoff", "2025-02-20", "--dry-run", "--format", "json").json
-    assert as_json["circuits"] == [CIRCUIT01, CIRCUIT02]
+    assert [f"{row['plant_id']}/{row['circuit_id']}" for row in as_json["circuits"]] == [CIRCUIT01, CIRCUIT02]
     assert as_json["written"] is False
     assert text(promoted) == before
 

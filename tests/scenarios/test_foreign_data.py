@@ -201,7 +201,7 @@ def test_a_vacuum_keeps_what_circuits_and_models_name(promoted: Repository) -> N
         assert promoted.type("simulate", *size, "--seed", seed).code == 0
     promoted.type("bump", "--delta-version", "2", "--circuits", CIRCUIT02)
     would = promoted.type("data", "vacuum", "--older-than", "1s", "--dry-run", "--format", "json").json
-    assert would["kept_versions"] == [0, 2]
+    assert would["kept_delta_versions"] == [0, 2]
     assert would["files"] > 0
     done = promoted.type("data", "vacuum", "--older-than", "1s")
     assert done.code == 0, done.err

@@ -66,7 +66,7 @@ def test_a_new_environment_is_promoted_and_retrains_nothing(promoted: Repository
     assert promoted.type("plan", "--detailed-exitcode").code == 2
     assert promoted.type("train").code == 3
     (request,) = promoted.requests()
-    assert (request["kind"], request["version"]) == ("environment", "1.1.0")
+    assert (request["kind"], request["asset_version"]) == ("environment", "1.1.0")
     promoted.approve_all()
     assert promoted.type("train").code == 0
     assert len(promoted.versions()) == 2
@@ -124,7 +124,7 @@ def test_an_edit_of_what_is_outside_the_hash_changes_nothing(promoted: Repositor
 def test_stage_by_stage_is_the_same_as_train(declared: Repository, trained: Repository) -> None:
     begun = declared.type("stage", STAGES[0], "--format", "json")
     assert begun.code == 0
-    run = begun.json["run"]
+    run = begun.json["run_id"]
     codes = [declared.type("stage", name, "--run", run).code for name in STAGES[1:]]
     assert codes == [3, 0, 0, 0, 0, 0, 3]
     assert declared.versions() == trained.versions()
@@ -141,7 +141,7 @@ def test_stage_by_stage_is_the_same_as_train(declared: Repository, trained: Repo
 
 
 def test_artifacts_deleted_between_stages_lose_nothing(declared: Repository) -> None:
-    run = declared.type("stage", STAGES[0], "--format", "json").json["run"]
+    run = declared.type("stage", STAGES[0], "--format", "json").json["run_id"]
     for name in STAGES[1:]:
         for file in (declared.state / "runs" / run).iterdir():
             file.unlink()
@@ -171,7 +171,7 @@ def test_frozen_rows_deleted_before_promotion_change_no_evidence(promoted: Repos
 
 
 def test_a_stage_of_another_state_of_the_fleet_is_refused(declared: Repository) -> None:
-    run = declared.type("stage", STAGES[0], "--format", "json").json["run"]
+    run = declared.type("stage", STAGES[0], "--format", "json").json["run_id"]
     declared.declare("CIRCUIT01", "revision: 1")
     refused = declared.type("stage", STAGES[1], "--run", run)
     assert refused.code == 1
@@ -188,9 +188,9 @@ def test_training_some_circuits_leaves_the_requests_of_others_alone(trained: Rep
     before = trained.requests()
     trained.declare("CIRCUIT02", "revision: 1")
     assert trained.type("train", "--circuits", CIRCUIT02).code == 3
-    after = {request["request"]: request for request in trained.requests("--all")}
+    after = {request["request_id"]: request for request in trained.requests("--all")}
     untouched = [request for request in before if request["name"] != "plant001-circuit02"]
-    assert [after[request["request"]] for request in untouched] == untouched
+    assert [after[request["request_id"]] for request in untouched] == untouched
     assert len(untouched) == 2
 
 

@@ -33,7 +33,7 @@ def test_a_rejected_model_is_not_asked_for_again_until_its_subject_changes(promo
     promoted.declare("CIRCUIT02", "cutoff_date: 2025-02-27, revision: 1")
     assert promoted.type("train").code == 3
     (again,) = promoted.requests()
-    assert (again["name"], again["version"]) == ("plant001-circuit02", "3")
+    assert (again["model_name"], again["version"]) == ("plant001-circuit02", 3)
 
 
 def test_a_revert_after_a_rejection_reuses_the_champion(promoted: Repository) -> None:
@@ -54,16 +54,16 @@ def test_a_threshold_edited_while_a_request_waits_voids_it_and_opens_another(tra
     assert trained.actions()[CIRCUIT01] == "up to date"
     assert trained.type("train").code == 3
     after = pending(trained, "plant001-circuit01")
-    assert after["request"] != before["request"]
+    assert after["request_id"] != before["request_id"]
     assert after["version"] == before["version"]
     assert after["subject_digest"] != before["subject_digest"]
-    shown = trained.type("approvals", "show", str(before["request"]), "--format", "json").json
+    shown = trained.type("approvals", "show", str(before["request_id"]), "--format", "json").json
     assert shown["state"] == "void"
     assert pending(trained, "plant001-circuit02") == untouched
 
 
 def test_a_decision_on_a_voided_request_is_refused(trained: Repository) -> None:
-    before = str(pending(trained, "plant001-circuit01")["request"])
+    before = str(pending(trained, "plant001-circuit01")["request_id"])
     trained.declare("CIRCUIT01", "thresholds: {min_skill: -1}")
     trained.type("train")
     refused = trained.type("approve", before)
@@ -142,9 +142,9 @@ def test_what_fails_a_check_is_left_for_a_person(declared: Repository) -> None:
     approved = declared.type("approve", "--passing")
     assert approved.code == 0
     (left,) = declared.requests()
-    assert f"1 left for you to decide one by one, as checks failed: {left['request']}" in approved.out
+    assert f"1 left for you to decide one by one, as checks failed: {left['request_id']}" in approved.out
     assert declared.type("train").code == 3
-    assert declared.type("approve", str(left["request"]), "-m", "known sensor swap").code == 0
+    assert declared.type("approve", str(left["request_id"]), "-m", "known sensor swap").code == 0
     assert declared.type("train").code == 0
 
 
@@ -163,7 +163,7 @@ def test_a_model_waits_for_the_environment_it_was_trained_with(trained: Reposito
 def test_a_model_still_gets_its_environment_after_a_newer_one_was_declared(trained: Repository) -> None:
     trained.edit("config/environment.yaml", "version: 1.0.0", "version: 1.1.0")
     assert trained.type("train").code == 3
-    environments = sorted(r["version"] for r in trained.requests() if r["kind"] == "environment")
+    environments = sorted(r["asset_version"] for r in trained.requests() if r["kind"] == "environment")
     assert environments == ["1.0.0", "1.1.0"]
     trained.approve_all()
     assert trained.type("train").code == 0
@@ -172,7 +172,7 @@ def test_a_model_still_gets_its_environment_after_a_newer_one_was_declared(train
 
 def test_approvals_are_shown_to_programs_with_all_their_evidence(trained: Repository) -> None:
     requests = trained.requests()
-    assert [(request["kind"], request["name"], request["version"]) for request in requests] == [
+    assert [(request["kind"], request["name"], request["asset_version"]) for request in requests] == [
         ("environment", "fleetcast-training", "1.0.0"),
         ("model", "plant001-circuit01", "1"),
         ("model", "plant001-circuit02", "1"),

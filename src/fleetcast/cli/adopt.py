@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.views import View, show_json
+from fleetcast.cli.options import View, ViewOption
+from fleetcast.cli.output import show_json
 
 if TYPE_CHECKING:
     from fleetcast.config.layout import Layout
@@ -36,7 +37,7 @@ def adopt(
         str | None, typer.Option(metavar="URI", help="MLflow registry: sqlite:///FILE, http://…, a folder.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,  # noqa: FBT002
-    view: Annotated[View, typer.Option("--format", help="For people, or for programs.")] = View.TEXT,
+    view: ViewOption = View.TEXT,
 ) -> None:
     """Take over circuits of another layout, and register their models as version 1 champions.
 
@@ -52,10 +53,10 @@ def adopt(
     fleetcast adopt loops.yaml --mapping loops-mapping.yaml
     """
     from fleetcast.app import open_adoption
-    from fleetcast.cli.adopt_views import as_json, as_text
     from fleetcast.config.layout import built_in
     from fleetcast.config.other_layout import NotAdopted
     from fleetcast.domain.errors import InvalidFleet
+    from fleetcast.views.adoption import as_json, as_text
     from fleetcast.workflows.adopt import Request
 
     try:

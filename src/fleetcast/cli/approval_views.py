@@ -1,4 +1,4 @@
-"""Requests, evidence and the audit log, as text and as JSON."""
+"""Requests, evidence and the audit log, as tables and text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fleetcast.domain.approval import CheckVerdict, Choice, Outcome, Request, passing, set_digest
 from fleetcast.domain.audit import AuditEntry
-from fleetcast.domain.canonical import Json, canonical_json
+from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.wording import counted
 
 _VERDICT = {
@@ -36,10 +36,10 @@ def print_requests(requests: Sequence[Request], console: Console) -> None:
             _checks(request),
         )
     console.print(table)
-    chosen = passing(requests)
-    if chosen:
-        console.print(f"\n{len(chosen)} pass every check; approve exactly these with:")
-        console.print(f"  fleetcast approve --passing --set {set_digest(chosen)} --comment '…'")
+    decidable = passing(requests)
+    if decidable:
+        console.print(f"\n{len(decidable)} pass every check; approve exactly these with:")
+        console.print(f"  fleetcast approve --passing --set {set_digest(decidable)} --comment '…'")
     unknown = sum(1 for request in requests if request.evidence.outcome is Outcome.NOT_COMPARABLE)
     if unknown:
         console.print(f"\n{counted(unknown, 'request')} with nothing to compare with: decide one by one")
@@ -67,47 +67,6 @@ def print_request(request: Request, console: Console) -> None:
         console.print(f"  {verb} by {decision.by} at {decision.at:%Y-%m-%d %H:%M} UTC: {why}")
 
 
-def requests_as_json(requests: Sequence[Request]) -> Json:
-    """Requests for programs."""
-    return {
-        "passing_set": set_digest(passing(requests)).hex,
-        "requests": [request_as_json(request) for request in requests],
-    }
-
-
-def request_as_json(request: Request) -> Json:
-    """One request for programs."""
-    return {
-        "request": request.id,
-        "gate": request.gate.value,
-        "state": request.state.value,
-        "kind": request.subject.kind.value,
-        "name": request.subject.name,
-        "version": request.subject.version,
-        "subject_digest": request.subject.digest.hex,
-        "artifact": request.subject.artifact.hex,
-        "passing": request.evidence.outcome is Outcome.PASSING,
-        "outcome": request.evidence.outcome.value,
-        "checks": [
-            {"name": check.name, "verdict": check.verdict.value, "says": check.says}
-            for check in request.evidence.checks
-        ],
-        "facts": [{"name": fact.name, "value": fact.value} for fact in request.evidence.facts],
-        "requested_by": request.requested_by.name,
-        "opened_at": request.opened_at.isoformat(),
-        "lapses_at": request.lapses_at.isoformat(),
-        "decisions": [
-            {
-                "by": decision.by.name,
-                "choice": decision.choice.value,
-                "comment": decision.comment,
-                "at": decision.at.isoformat(),
-            }
-            for decision in request.decisions
-        ],
-    }
-
-
 def print_audit(entries: Sequence[AuditEntry], console: Console) -> None:
     """Audit entries as a table."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -124,24 +83,6 @@ def print_audit(entries: Sequence[AuditEntry], console: Console) -> None:
             detail if len(detail) <= 80 else detail[:77] + "...",
         )
     console.print(table)
-
-
-def audit_as_json(entries: Sequence[AuditEntry]) -> Json:
-    """Audit entries for programs."""
-    return [
-        {
-            "entry": entry.number,
-            "at": entry.at.isoformat(),
-            "by": entry.actor.name,
-            "standing": entry.actor.standing.value,
-            "action": entry.event.action,
-            "subject": entry.event.subject,
-            "detail": entry.event.detail,
-            "previous": entry.previous.hex,
-            "digest": entry.digest.hex,
-        }
-        for entry in entries
-    ]
 
 
 def _checks(request: Request) -> Text:

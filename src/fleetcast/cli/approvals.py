@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.views import View, console, show_json
+from fleetcast.cli.options import CommentOption, FleetOption, View, ViewOption
+from fleetcast.cli.output import console, show_json
 from fleetcast.domain.approval import Choice, Outcome, RequestState
 from fleetcast.domain.errors import BadInput
 
@@ -17,12 +18,9 @@ if TYPE_CHECKING:
     from fleetcast.app import OpenFleet
     from fleetcast.domain.approval import Request
 
-FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
-ViewOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
 RequestsArgument = Annotated[
     list[int] | None, typer.Argument(metavar="REQUEST...", help="Numbers, as `approvals list` shows them.")
 ]
-CommentOption = Annotated[str, typer.Option("--comment", "-m", help="Why; kept with the decision.")]
 
 NOTHING_COMPARED = "as there was nothing to compare with"
 
@@ -37,12 +35,13 @@ def list_requests(
     view: ViewOption = View.TEXT,
 ) -> None:
     """Show the requests that wait for a decision, each with its checks."""
-    from fleetcast.cli.approval_views import print_requests, requests_as_json
+    from fleetcast.cli.approval_views import print_requests
+    from fleetcast.views.approvals import as_json
 
     opened = _open(fleet)
     requests = opened.platform.control.approvals.listed() if every else opened.deciding.pending()
     if view is View.JSON:
-        show_json(requests_as_json(requests))
+        show_json(as_json(requests))
     else:
         print_requests(requests, console())
 
@@ -54,7 +53,8 @@ def show_request(
     view: ViewOption = View.TEXT,
 ) -> None:
     """Show one request: its subject, all the evidence, and the decisions so far."""
-    from fleetcast.cli.approval_views import print_request, request_as_json
+    from fleetcast.cli.approval_views import print_request
+    from fleetcast.views.approvals import request_as_json
 
     found = _open(fleet).platform.control.approvals.find(request)
     if view is View.JSON:
@@ -113,11 +113,12 @@ def list_audit(
     view: ViewOption = View.TEXT,
 ) -> None:
     """Show the latest entries of the audit log."""
-    from fleetcast.cli.approval_views import audit_as_json, print_audit
+    from fleetcast.cli.approval_views import print_audit
+    from fleetcast.views.audit import as_json
 
     entries = _open(fleet).platform.control.audit.latest(last)
     if view is View.JSON:
-        show_json(audit_as_json(entries))
+        show_json(as_json(entries))
     else:
         print_audit(entries, console())
 

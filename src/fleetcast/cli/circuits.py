@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.views import View, console, show_json
+from fleetcast.cli.options import DryRunOption, FleetOption, PatternsOption, View, ViewOption
+from fleetcast.cli.output import console, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 
@@ -16,16 +17,6 @@ if TYPE_CHECKING:
     from fleetcast.config.edit_circuits import Edited
     from fleetcast.config.reader import FleetReading
     from fleetcast.workflows.edit_circuits import EditCircuits
-
-FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
-ViewOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
-PatternsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--circuits", metavar="PATTERN", help="Such as 'PLANT001/*'; may be repeated. Default: all."
-    ),
-]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the change and write nothing.")]
 
 circuits_app = typer.Typer(
     no_args_is_help=True, help="Look at the declared circuits, add new ones, and retire old ones."
@@ -50,12 +41,13 @@ def list_circuits(
 
     fleetcast circuits list 'PLANT001/*' --tag line=A
     """
-    from fleetcast.cli.circuits_views import circuit_as_json, print_circuits
+    from fleetcast.cli.circuits_views import print_circuits
+    from fleetcast.views.circuits import as_json
     from fleetcast.workflows.inspect_circuits import choose
 
     chosen = choose(_read(fleet).fleet.circuits, patterns or (), owner=owner, tags=tags or ())
     if view is View.JSON:
-        show_json([circuit_as_json(circuit) for circuit in chosen])
+        show_json(as_json(chosen))
     else:
         print_circuits(chosen, console())
 
@@ -72,7 +64,8 @@ def show_circuit(
 
     fleetcast circuits show PLANT001/CIRCUIT01
     """
-    from fleetcast.cli.circuits_views import print_resolved, resolved_as_json
+    from fleetcast.cli.circuits_views import print_resolved
+    from fleetcast.views.circuits import resolved_as_json
     from fleetcast.workflows.inspect_circuits import resolve
 
     found = resolve(_read(fleet), CircuitKey.parse(circuit))
@@ -189,8 +182,8 @@ def _setting(text: str) -> tuple[str, str]:
 
 def report_edit(edited: Edited, dry_run: bool, view: View, done: str) -> None:  # noqa: FBT001
     """Say which circuits and files changed, and what comes next."""
-    from fleetcast.cli.circuits_views import edited_as_json
     from fleetcast.domain.wording import counted
+    from fleetcast.views.circuits import edited_as_json
 
     if view is View.JSON:
         show_json(edited_as_json(edited, written=not dry_run))

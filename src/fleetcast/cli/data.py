@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.views import View, console, show_json
-from fleetcast.domain.duration import parse_date, parse_duration, parse_instant
+from fleetcast.cli.options import DryRunOption, FleetOption, PatternsOption, View, ViewOption, moment
+from fleetcast.cli.output import console, show_json
+from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import Ambiguous, BadRows, IngestOptions, Nonexistent, Rename, Sentinel
 from fleetcast.domain.quality import SensorLimits
@@ -21,11 +22,9 @@ if TYPE_CHECKING:
 
 data_app = typer.Typer(no_args_is_help=True, help="Look at the readings that models are trained on.")
 
-FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
 SourceOption = Annotated[
     str | None, typer.Option("--source", help="Data source of the fleet; needed if it has several.")
 ]
-FormatOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
 VersionOption = Annotated[int | None, typer.Option("--delta-version", help="Default: the newest.")]
 CircuitsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[PLANT/CIRCUIT]...", help="With * and ?; default: all.")
@@ -64,7 +63,7 @@ def ingest(
     ] = False,
     fleet: FleetOption = Path(),
     source: SourceOption = None,
-    view: FormatOption = View.TEXT,
+    view: ViewOption = View.TEXT,
 ) -> None:
     """Store files of readings in the fleet's table.
 
@@ -100,11 +99,12 @@ def ingest(
         bad_rows=BadRows.SKIP if skip_bad_rows else BadRows.REFUSE,
     )
     from fleetcast.app import open_ingest
-    from fleetcast.cli.data_views import as_json, print_ingest
+    from fleetcast.cli.data_views import print_ingest
+    from fleetcast.views.data import ingest_as_json
 
     report = open_ingest(fleet, source)(files, options)
     if view is View.JSON:
-        show_json(as_json(report))
+        show_json(ingest_as_json(report))
     else:
         print_ingest(report, console())
 
@@ -122,7 +122,7 @@ def simulate(
     stuck: Annotated[int, typer.Option(help="Stretches of 30 to 200 steps with one sensor stuck.")] = 0,
     fleet: FleetOption = Path(),
     source: SourceOption = None,
-    view: FormatOption = View.TEXT,
+    view: ViewOption = View.TEXT,
 ) -> None:
     """Make up a fleet's readings and store them in the fleet's table.
 
@@ -136,8 +136,9 @@ def simulate(
     fleetcast simulate --plants 10 --circuits 20 --gaps 3 --late-rows 20
     """
     from fleetcast.app import open_own_table
-    from fleetcast.cli.data_views import as_json, print_simulation
+    from fleetcast.cli.data_views import print_simulation
     from fleetcast.forecasting.simulation import Defects
+    from fleetcast.views.data import simulation_as_json
     from fleetcast.workflows.simulate import Simulate, SimulatedFleet
 
     wanted = SimulatedFleet(
@@ -145,13 +146,13 @@ def simulate(
         circuits=circuits,
         length=parse_duration(length),
         frequency=parse_duration(frequency),
-        start=_moment(start),
+        start=moment(start),
         seed=seed,
         defects=Defects(gaps=gaps, duplicates=duplicates, late_rows=late_rows, stuck=stuck),
     )
     report = Simulate(open_own_table(fleet, source))(wanted)
     if view is View.JSON:
-        show_json(as_json(report))
+        show_json(simulation_as_json(report))
     else:
         print_simulation(report, console())
 
@@ -162,7 +163,7 @@ def show(
     version: VersionOption = None,
     fleet: FleetOption = Path(),
     source: SourceOption = None,
-    view: FormatOption = View.TEXT,
+    view: ViewOption = View.TEXT,
 ) -> None:
     """List the circuits that have readings: rows, first and last time, sensors.
 
@@ -173,12 +174,13 @@ def show(
     fleetcast data show 'PLANT001/*' --delta-version 3 --format json
     """
     from fleetcast.app import open_table
-    from fleetcast.cli.data_views import as_json, print_holdings
+    from fleetcast.cli.data_views import print_holdings
+    from fleetcast.views.data import holdings_as_json
     from fleetcast.workflows.inspect_data import ShowData
 
     holdings = ShowData(open_table(fleet, source))(circuits or (), version)
     if view is View.JSON:
-        show_json(as_json(holdings))
+        show_json(holdings_as_json(holdings))
     else:
         print_holdings(holdings, console())
 
@@ -197,7 +199,7 @@ def quality(
     version: VersionOption = None,
     fleet: FleetOption = Path(),
     source: SourceOption = None,
-    view: FormatOption = View.TEXT,
+    view: ViewOption = View.TEXT,
 ) -> None:
     """Measure the readings: missing, gaps, stuck, impossible, spikes, mixed frequency, too short.
 
@@ -211,7 +213,8 @@ def quality(
     fleetcast data quality 'LHB/*' --frequency 10min --limit Ot_avg=-50..60
     """
     from fleetcast.app import open_table
-    from fleetcast.cli.data_views import as_json, print_quality
+    from fleetcast.cli.data_views import print_quality
+    from fleetcast.views.data import quality_as_json
     from fleetcast.workflows.inspect_data import CheckQuality, QualityCheck, ShowData, checked_as_declared
 
     table = open_table(fleet, source)
@@ -227,15 +230,13 @@ def quality(
     ]
     checked = CheckQuality(table)(checks, held.version)
     if view is View.JSON:
-        show_json(as_json({"version": held.version, "circuits": checked}))
+        show_json(quality_as_json(checked, held.version))
     else:
         print_quality(checked, held.version, console())
 
 
 @data_app.command()
-def versions(
-    fleet: FleetOption = Path(), source: SourceOption = None, view: FormatOption = View.TEXT
-) -> None:
+def versions(fleet: FleetOption = Path(), source: SourceOption = None, view: ViewOption = View.TEXT) -> None:
     """List the versions of the readings table, newest first: the numbers that `delta_version` may name.
 
     For example:
@@ -243,11 +244,12 @@ def versions(
     fleetcast data versions
     """
     from fleetcast.app import open_table
-    from fleetcast.cli.data_views import as_json, print_versions
+    from fleetcast.cli.data_views import print_versions
+    from fleetcast.views.data import versions_as_json
 
     known = open_table(fleet, source).versions()
     if view is View.JSON:
-        show_json(as_json(known))
+        show_json(versions_as_json(known))
     else:
         print_versions(known, console())
 
@@ -259,11 +261,6 @@ def _declared(fleet: Path) -> Mapping[CircuitKey, Circuit]:
     if not (fleet / "fleetcast.yaml").exists():
         return {}
     return {circuit.key: circuit for circuit in load_fleet(fleet, now=datetime.now(UTC)).circuits}
-
-
-def _moment(text: str) -> datetime:
-    day = parse_date(text)
-    return parse_instant(text) if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _limits(text: str) -> tuple[str, SensorLimits]:
@@ -281,14 +278,11 @@ def _limits(text: str) -> tuple[str, SensorLimits]:
 
 @data_app.command()
 def pin(
-    patterns: Annotated[
-        list[str] | None,
-        typer.Option("--circuits", metavar="PATTERN", help="Such as 'PLANT001/*'. Default: all."),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the change and write nothing.")] = False,  # noqa: FBT002
+    patterns: PatternsOption = None,
+    dry_run: DryRunOption = False,  # noqa: FBT002
     fleet: FleetOption = Path(),
     source: SourceOption = None,
-    view: FormatOption = View.TEXT,
+    view: ViewOption = View.TEXT,
 ) -> None:
     """Write the version that each table of readings has now into the circuits, as `delta_version`.
 
@@ -317,7 +311,7 @@ def vacuum(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,  # noqa: FBT002
     fleet: FleetOption = Path(),
     source: SourceOption = None,
-    view: FormatOption = View.TEXT,
+    view: ViewOption = View.TEXT,
 ) -> None:
     """Remove files of the fleet's own table that nobody needs any more, to free space.
 
@@ -328,7 +322,7 @@ def vacuum(
     fleetcast data vacuum --dry-run
     """
     from fleetcast.app import open_fleet, open_own_table, own_source
-    from fleetcast.domain.duration import parse_duration
+    from fleetcast.views.data import vacuum_as_json
     from fleetcast.workflows.keep_versions import Vacuum
 
     opened = open_fleet(fleet)
@@ -336,9 +330,7 @@ def vacuum(
     cleaning = Vacuum(opened.platform.workspace.models, name, open_own_table(fleet, name))
     done = cleaning(opened.fleet, keep=keep or (), older_than=parse_duration(older_than), dry_run=dry_run)
     if view is View.JSON:
-        show_json(
-            {"source": name, "kept_versions": list(done.kept), "files": done.files, "removed": not dry_run}
-        )
+        show_json(vacuum_as_json(name, done, removed=not dry_run))
         return
     typer.echo(f"{done.files} files {'would be ' if dry_run else ''}removed from {name!r}")
     typer.echo(f"readable: the newest version and {', '.join(map(str, done.kept)) or 'no other'}")

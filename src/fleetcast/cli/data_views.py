@@ -1,43 +1,21 @@
-"""What the data commands show, as tables for people and JSON for programs."""
+"""What the data commands show, as tables."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
-from fleetcast.domain.canonical import Json
 from fleetcast.domain.duration import format_duration
-from fleetcast.domain.identity import CircuitKey
 
 if TYPE_CHECKING:
     from fleetcast.domain.ingest import FileReport, IngestReport
     from fleetcast.ports.readings import TableVersion
     from fleetcast.workflows.inspect_data import CircuitQuality, Holdings
     from fleetcast.workflows.simulate import SimulationReport
-
-
-def as_json(value: object) -> Json:
-    """A frozen value as JSON: times as ISO 8601 in UTC, durations and circuits as people write them."""
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, timedelta):
-        return format_duration(value)
-    if isinstance(value, CircuitKey):
-        return str(value)
-    if dataclasses.is_dataclass(value):
-        return {part.name: as_json(getattr(value, part.name)) for part in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): as_json(item) for key, item in value.items()}
-    if isinstance(value, Sequence):
-        return [as_json(item) for item in value]
-    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def print_ingest(report: IngestReport, console: Console) -> None:

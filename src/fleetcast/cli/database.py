@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
-from fleetcast.cli.train import FleetOption, ViewOption
-from fleetcast.cli.views import View, show_json
-
-if TYPE_CHECKING:
-    from fleetcast.platforms.database.control import ControlDatabase
+from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.output import show_json
 
 database_app = typer.Typer(
     no_args_is_help=True,
@@ -22,20 +18,20 @@ database_app = typer.Typer(
 @database_app.command("show")
 def show(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
     """Show where the control database is, its schema, and who runs stages at the moment."""
-    from fleetcast.platforms.database import schema
-    from fleetcast.platforms.database.leases import holders
-    from fleetcast.platforms.database.migrate import revision
+    from fleetcast.app import look_at_database
+    from fleetcast.views.database import as_json
 
-    database = _database(fleet)
-    found = revision(database)
-    held = holders(database) if found == schema.REVISION else {}
+    found = look_at_database(fleet)
     if view is View.JSON:
-        address = database.backend.address
-        show_json({"address": address, "schema": found, "newest_schema": schema.REVISION, "held": held})
+        show_json(
+            as_json(
+                found.address, schema=found.schema, newest_schema=found.newest_schema, holders=found.holders
+            )
+        )
         return
-    typer.echo(f"control database: {database.backend.address}")
-    typer.echo(f"schema:           {found or 'none yet'} (this fleetcast knows {schema.REVISION})")
-    for name, holder in held.items():
+    typer.echo(f"control database: {found.address}")
+    typer.echo(f"schema:           {found.schema or 'none yet'} (this fleetcast knows {found.newest_schema})")
+    for name, holder in found.holders.items():
         typer.echo(f"running {name}:   {holder}")
 
 
@@ -46,12 +42,11 @@ def upgrade(fleet: FleetOption = Path()) -> None:
     A SQLite file is upgraded by itself when it is opened. A server is shared with programs of other versions, so it
     is upgraded only by this command: afterwards older ones refuse it.
     """
-    from fleetcast.platforms.database import migrate
+    from fleetcast.app import upgrade_database
 
-    database = _database(fleet)
-    done = migrate.upgrade(database)
+    address, done = upgrade_database(fleet)
     what = f"went through {', '.join(done)}" if done else "is up to date"
-    typer.echo(f"{database.backend.address}: {what}")
+    typer.echo(f"{address}: {what}")
 
 
 @database_app.command("copy")
@@ -60,21 +55,8 @@ def copy(fleet: FleetOption = Path()) -> None:
 
     The file stays as it is, and is no longer used while that variable is set.
     """
-    from fleetcast.app import open_own_database
-    from fleetcast.domain.errors import BadInput
-    from fleetcast.platforms.database.copying import copy
+    from fleetcast.app import copy_own_database
 
-    source, target = open_own_database(fleet), _database(fleet)
-    if source.backend.address == target.backend.address:
-        raise BadInput(
-            "the environment names no server to copy to", fix="set FLEETCAST_DATABASE_URL=postgresql://…"
-        )
-    copied = copy(source, target)
-    typer.echo(f"{source.backend.address} → {target.backend.address}: {sum(copied.values()):,} rows")
-    typer.echo(f"  {', '.join(f'{name} {rows:,}' for name, rows in copied.items() if rows)}")
-
-
-def _database(fleet: Path) -> ControlDatabase:
-    from fleetcast.app import open_database
-
-    return open_database(fleet)
+    done = copy_own_database(fleet)
+    typer.echo(f"{done.source} → {done.target}: {sum(done.rows.values()):,} rows")
+    typer.echo(f"  {', '.join(f'{name} {rows:,}' for name, rows in done.rows.items() if rows)}")

@@ -6,8 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,8 @@ _AS_DECLARED = f"      {CHANGED.circuit}: {{}}"
 _LATER_CUTOFF = f"      {CHANGED.circuit}: {{cutoff_date: 2025-12-31}}"
 _DONE, _CHANGES, _AWAITING = 0, 2, 3
 
+Run = Callable[[list[str]], int]
+"""Runs one command line, without the program's name, and returns its exit code."""
 DirectoryArgument = Annotated[Path, typer.Argument(help="A new folder, or the one of an earlier demo.")]
 
 
@@ -30,101 +33,124 @@ class DemoStopped(FleetcastError):
     """A command of the demo did not end as it should."""
 
 
-def demo(directory: DirectoryArgument = Path("fleetcast-demo")) -> None:
-    """Show everything once, on made-up data: plan, train, approve, promote, change, forecast.
+def demo_command(run: Run) -> Callable[[Path], None]:
+    """The command, which types others by handing their words to `run`."""
 
-    Writes a fleet of 3 plants with 4 circuits each and a year of hourly readings into a folder, and runs there
-    what a person would type. In the folder of an earlier demo it only shows that nothing is left to do.
+    def demo(directory: DirectoryArgument = Path("fleetcast-demo")) -> None:
+        """Show everything once, on made-up data: plan, train, approve, promote, change, forecast.
 
-    For example:
+        Writes a fleet of 3 plants with 4 circuits each and a year of hourly readings into a folder, and runs there
+        what a person would type. In the folder of an earlier demo it only shows that nothing is left to do.
 
-    fleetcast demo
+        For example:
 
-    fleetcast demo my-demo
-    """
-    if os.environ.pop(DATABASE_URL_VARIABLE, None):
-        typer.echo(f"The demo keeps a database of its own: {DATABASE_URL_VARIABLE} is not used.")
-    if (directory / ".fleetcast" / "control.db").exists():
+        fleetcast demo
+
+        fleetcast demo my-demo
+        """
+        if os.environ.pop(DATABASE_URL_VARIABLE, None):
+            typer.echo(f"The demo keeps a database of its own: {DATABASE_URL_VARIABLE} is not used.")
+        _Demo(run).show(directory)
+
+    return demo
+
+
+@dataclass(frozen=True, slots=True)
+class _Demo:
+    """The story, chapter by chapter."""
+
+    run: Run
+
+    def show(self, directory: Path) -> None:
+        if (directory / ".fleetcast" / "control.db").exists():
+            with _inside(directory):
+                self._again()
+            _look_next(directory)
+            return
+        self._write(directory)
         with _inside(directory):
-            _again()
+            self._first_models()
+            self._one_cutoff()
+            self._new_environment()
+            self._reverted()
+            self._pictures()
         _look_next(directory)
-        return
-    _write(directory)
-    with _inside(directory):
-        _first_models()
-        _one_cutoff()
-        _new_environment()
-        _reverted()
-        _pictures()
-    _look_next(directory)
 
+    def _write(self, directory: Path) -> None:
+        from fleetcast.config.templates import NewFleet, init_fleet
+        from fleetcast.forecasting.simulation import SENSORS
 
-def _write(directory: Path) -> None:
-    from fleetcast.config.templates import NewFleet, init_fleet
-    from fleetcast.forecasting.simulation import SENSORS
+        keys = [
+            CircuitKey(f"PLANT{plant:03d}", f"CIRCUIT{circuit:02d}")
+            for plant in range(1, PLANTS + 1)
+            for circuit in range(1, CIRCUITS + 1)
+        ]
+        _chapter(f"A fleet of {len(keys)} circuits, declared in git: {directory}")
+        init_fleet(directory, NewFleet(circuits=keys, features=SENSORS, cutoff="2025-11-30"))
+        with _inside(directory):
+            self._command(_DONE, "simulate", "--plants", str(PLANTS), "--circuits", str(CIRCUITS))
+            _commit("Declare the fleet")
 
-    keys = [
-        CircuitKey(f"PLANT{plant:03d}", f"CIRCUIT{circuit:02d}")
-        for plant in range(1, PLANTS + 1)
-        for circuit in range(1, CIRCUITS + 1)
-    ]
-    _chapter(f"A fleet of {len(keys)} circuits, declared in git: {directory}")
-    init_fleet(directory, NewFleet(circuits=keys, features=SENSORS, cutoff="2025-11-30"))
-    with _inside(directory):
-        _command(_DONE, "simulate", "--plants", str(PLANTS), "--circuits", str(CIRCUITS))
-        _commit("Declare the fleet")
+    def _first_models(self) -> None:
+        _chapter("What would happen, and why")
+        self._command(_DONE, "plan")
+        _chapter("Train all circuits; promotion waits for people")
+        self._command(_AWAITING, "train")
+        _chapter("Approve with the evidence in view; the next run promotes")
+        self._command(_DONE, "approvals", "list")
+        self._approve_and_train("first models")
 
+    def _one_cutoff(self) -> None:
+        _chapter(f"Change one line: {CHANGED} gets another month of training data")
+        _edit("config/circuits.yaml", _AS_DECLARED, _LATER_CUTOFF)
+        _commit(f"Train {CHANGED} until the end of the year")
+        self._command(_CHANGES, "plan", "--detailed-exitcode")
+        self._command(_AWAITING, "train")
+        self._command(_DONE, "approvals", "list")
+        self._approve_and_train("as good as the champion, on newer data")
 
-def _first_models() -> None:
-    _chapter("What would happen, and why")
-    _command(_DONE, "plan")
-    _chapter("Train all circuits; promotion waits for people")
-    _command(_AWAITING, "train")
-    _chapter("Approve with the evidence in view; the next run promotes")
-    _command(_DONE, "approvals", "list")
-    _approve_and_train("first models")
+    def _new_environment(self) -> None:
+        _chapter("Bump the environment: one promotion, no retraining")
+        _edit("config/environment.yaml", "version: 1.0.0", "version: 1.1.0")
+        _commit("Bump the training environment")
+        self._command(_CHANGES, "plan", "--detailed-exitcode")
+        self._command(_AWAITING, "train")
+        self._approve_and_train("routine update")
 
+    def _reverted(self) -> None:
+        _chapter("Revert the cutoff: the earlier version is used again, nothing trains")
+        _edit("config/circuits.yaml", _LATER_CUTOFF, _AS_DECLARED)
+        _commit(f"Revert the cutoff of {CHANGED}")
+        self._command(_CHANGES, "plan", "--detailed-exitcode")
+        self._command(_DONE, "train")
+        self._command(_DONE, "plan", "--detailed-exitcode")
 
-def _one_cutoff() -> None:
-    _chapter(f"Change one line: {CHANGED} gets another month of training data")
-    _edit("config/circuits.yaml", _AS_DECLARED, _LATER_CUTOFF)
-    _commit(f"Train {CHANGED} until the end of the year")
-    _command(_CHANGES, "plan", "--detailed-exitcode")
-    _command(_AWAITING, "train")
-    _command(_DONE, "approvals", "list")
-    _approve_and_train("as good as the champion, on newer data")
+    def _pictures(self) -> None:
+        _chapter("Forecast, and where the forecast comes from")
+        options = ("--sensor", "temperature", "--png", "forecast.png", "--html", "forecast.html")
+        self._command(_DONE, "forecast", "PLANT001/CIRCUIT01", *options)
+        self._command(_DONE, "status")
 
+    def _again(self) -> None:
+        _chapter("This demo has run before")
+        self._command(_DONE, "plan", "--detailed-exitcode")
+        self._command(_DONE, "train")
+        typer.echo("\nNothing new was trained: every circuit's model is up to date.")
 
-def _new_environment() -> None:
-    _chapter("Bump the environment: one promotion, no retraining")
-    _edit("config/environment.yaml", "version: 1.0.0", "version: 1.1.0")
-    _commit("Bump the training environment")
-    _command(_CHANGES, "plan", "--detailed-exitcode")
-    _command(_AWAITING, "train")
-    _approve_and_train("routine update")
+    def _approve_and_train(self, comment: str) -> None:
+        self._command(_DONE, "approve", "--passing", "--comment", comment)
+        self._command(_DONE, "train")
 
-
-def _reverted() -> None:
-    _chapter("Revert the cutoff: the earlier version is used again, nothing trains")
-    _edit("config/circuits.yaml", _LATER_CUTOFF, _AS_DECLARED)
-    _commit(f"Revert the cutoff of {CHANGED}")
-    _command(_CHANGES, "plan", "--detailed-exitcode")
-    _command(_DONE, "train")
-    _command(_DONE, "plan", "--detailed-exitcode")
-
-
-def _pictures() -> None:
-    _chapter("Forecast, and where the forecast comes from")
-    options = ("--sensor", "temperature", "--png", "forecast.png", "--html", "forecast.html")
-    _command(_DONE, "forecast", "PLANT001/CIRCUIT01", *options)
-    _command(_DONE, "status")
-
-
-def _again() -> None:
-    _chapter("This demo has run before")
-    _command(_DONE, "plan", "--detailed-exitcode")
-    _command(_DONE, "train")
-    typer.echo("\nNothing new was trained: every circuit's model is up to date.")
+    def _command(self, expected: int, *words: str) -> None:
+        """Run one fleetcast command here, shown as a person types it."""
+        shown = " ".join(f"'{word}'" if " " in word else word for word in words)
+        typer.secho(f"\n$ fleetcast {shown}", bold=True)
+        code = self.run(list(words))
+        if code != expected:
+            raise DemoStopped(
+                f"`fleetcast {shown}` ended with exit code {code}, not {expected}",
+                fix="remove the demo's folder and start again; if it stays so, please report it",
+            )
 
 
 def _look_next(directory: Path) -> None:
@@ -140,25 +166,6 @@ def _look_next(directory: Path) -> None:
         ("change something yourself", "edit config/circuits.yaml, then: fleetcast plan"),
     ):
         typer.echo(f"  {what:<33} {command}")
-
-
-def _approve_and_train(comment: str) -> None:
-    _command(_DONE, "approve", "--passing", "--comment", comment)
-    _command(_DONE, "train")
-
-
-def _command(expected: int, *words: str) -> None:
-    """Run one fleetcast command here, shown as a person types it."""
-    from fleetcast.cli.main import run
-
-    shown = " ".join(f"'{word}'" if " " in word else word for word in words)
-    typer.secho(f"\n$ fleetcast {shown}", bold=True)
-    code = run(list(words))
-    if code != expected:
-        raise DemoStopped(
-            f"`fleetcast {shown}` ended with exit code {code}, not {expected}",
-            fix="remove the demo's folder and start again; if it stays so, please report it",
-        )
 
 
 def _edit(file: str, before: str, after: str) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fleetcast.cli.views import View, show_json
-from fleetcast.domain.duration import parse_date, parse_instant
+from fleetcast.cli.options import FleetOption, View, ViewOption, moment
+from fleetcast.cli.output import show_json
 from fleetcast.domain.identity import CircuitKey
-
-FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
 
 
 def forecast(
@@ -36,7 +33,7 @@ def forecast(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page that needs nothing else.")
     ] = None,
-    view: Annotated[View, typer.Option("--format", help="For people, or for programs.")] = View.TEXT,
+    view: ViewOption = View.TEXT,
     fleet: FleetOption = Path(),
 ) -> None:
     """Forecast a circuit from its newest readings, with 80 % and 95 % intervals.
@@ -52,15 +49,15 @@ def forecast(
     fleetcast forecast PLANT001/CIRCUIT01 --format json | jq .sensors.temperature.point
     """
     key = CircuitKey.parse(circuit)
-    moment = None if at is None else _moment(at)
+    origin = None if at is None else moment(at)
 
     from fleetcast.app import open_fleet
-    from fleetcast.cli.forecast_view import as_json, view_of
+    from fleetcast.views.forecast import as_json, view_of
     from fleetcast.workflows.forecast import MakeForecast
 
     opened = open_fleet(fleet)
     made = MakeForecast(opened.platform, opened.clock)(
-        opened.fleet.circuit(key), at=moment, version=model_version, delta_version=delta_version
+        opened.fleet.circuit(key), at=origin, version=model_version, delta_version=delta_version
     )
     laid_out = view_of(made, sensor or ())
     if png is not None:
@@ -82,9 +79,3 @@ def forecast(
     for written in (png, html):
         if written is not None:
             typer.echo(f"wrote {written}", err=True)
-
-
-def _moment(text: str) -> datetime:
-    """A date is the beginning of its day in UTC."""
-    day = parse_date(text)
-    return parse_instant(text) if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)

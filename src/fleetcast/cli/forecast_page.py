@@ -7,8 +7,8 @@ from importlib.resources import files
 from string import Template
 
 from fleetcast.cli.forecast_picture import as_svg
-from fleetcast.cli.forecast_view import ForecastView, SensorView
-from fleetcast.cli.moments import shown
+from fleetcast.views.forecast import ForecastView, SensorView
+from fleetcast.views.moments import shown
 
 
 def as_page(view: ForecastView) -> str:

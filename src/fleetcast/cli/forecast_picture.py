@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from fleetcast.cli.forecast_view import ForecastView, Moments, SensorView
-from fleetcast.cli.moments import shown
+from fleetcast.views.forecast import ForecastView, Moments, SensorView
+from fleetcast.views.moments import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

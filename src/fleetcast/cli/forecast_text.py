@@ -10,7 +10,7 @@ from itertools import chain
 
 import numpy as np
 
-from fleetcast.cli.forecast_view import ForecastView, SensorView
+from fleetcast.views.forecast import ForecastView, SensorView
 
 WIDEST = 120
 NARROWEST = 40

@@ -15,7 +15,7 @@ from fleetcast.cli.approvals import approvals_app, approve, audit_app, reject
 from fleetcast.cli.circuits import bump, circuits_app
 from fleetcast.cli.data import data_app, ingest, simulate
 from fleetcast.cli.database import database_app
-from fleetcast.cli.demo import demo
+from fleetcast.cli.demo import demo_command
 from fleetcast.cli.fit import fit
 from fleetcast.cli.forecast import forecast
 from fleetcast.cli.models import models_app
@@ -45,32 +45,6 @@ app = typer.Typer(
         "3 awaiting approval, 4 jobs still running, 64 wrong usage."
     ),
 )
-
-START, DATA, PIPELINE, PEOPLE, LOOK = "Start", "Data", "Plan and train", "Approve", "Look"
-
-app.command(rich_help_panel=START)(demo)
-app.command(rich_help_panel=START)(init)
-app.command(rich_help_panel=START)(adopt)
-app.command(rich_help_panel=START)(validate)
-app.command("fmt", rich_help_panel=START)(format_files)
-app.add_typer(circuits_app, name="circuits", rich_help_panel=START)
-app.command(rich_help_panel=START)(bump)
-app.command(rich_help_panel=DATA)(ingest)
-app.command(rich_help_panel=DATA)(simulate)
-app.add_typer(data_app, name="data", rich_help_panel=DATA)
-app.command(rich_help_panel=PIPELINE)(plan)
-app.command(rich_help_panel=PIPELINE)(train)
-app.command(rich_help_panel=PIPELINE)(stage)
-app.command(rich_help_panel=PIPELINE)(fit)
-app.add_typer(runs_app, name="runs", rich_help_panel=PIPELINE)
-app.add_typer(approvals_app, name="approvals", rich_help_panel=PEOPLE)
-app.command(rich_help_panel=PEOPLE)(approve)
-app.command(rich_help_panel=PEOPLE)(reject)
-app.add_typer(audit_app, name="audit", rich_help_panel=PEOPLE)
-app.command(rich_help_panel=LOOK)(status)
-app.command(rich_help_panel=LOOK)(forecast)
-app.add_typer(models_app, name="models", rich_help_panel=LOOK)
-app.add_typer(database_app, name="database", rich_help_panel=LOOK)
 
 
 @app.callback()
@@ -121,6 +95,32 @@ def complain(error: FleetcastError) -> None:
     if error.fix:
         typer.echo(f"  fix: {error.fix}", err=True)
 
+
+START, DATA, PIPELINE, PEOPLE, LOOK = "Start", "Data", "Plan and train", "Approve", "Look"
+
+app.command(rich_help_panel=START)(demo_command(run))
+app.command(rich_help_panel=START)(init)
+app.command(rich_help_panel=START)(adopt)
+app.command(rich_help_panel=START)(validate)
+app.command("fmt", rich_help_panel=START)(format_files)
+app.add_typer(circuits_app, name="circuits", rich_help_panel=START)
+app.command(rich_help_panel=START)(bump)
+app.command(rich_help_panel=DATA)(ingest)
+app.command(rich_help_panel=DATA)(simulate)
+app.add_typer(data_app, name="data", rich_help_panel=DATA)
+app.command(rich_help_panel=PIPELINE)(plan)
+app.command(rich_help_panel=PIPELINE)(train)
+app.command(rich_help_panel=PIPELINE)(stage)
+app.command(rich_help_panel=PIPELINE)(fit)
+app.add_typer(runs_app, name="runs", rich_help_panel=PIPELINE)
+app.add_typer(approvals_app, name="approvals", rich_help_panel=PEOPLE)
+app.command(rich_help_panel=PEOPLE)(approve)
+app.command(rich_help_panel=PEOPLE)(reject)
+app.add_typer(audit_app, name="audit", rich_help_panel=PEOPLE)
+app.command(rich_help_panel=LOOK)(status)
+app.command(rich_help_panel=LOOK)(forecast)
+app.add_typer(models_app, name="models", rich_help_panel=LOOK)
+app.add_typer(database_app, name="database", rich_help_panel=LOOK)
 
 if __name__ == "__main__":
     main()

@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.views import View, console, show_json
-
-FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
-ViewOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
+from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.output import console, show_json
 
 models_app = typer.Typer(
     no_args_is_help=True, help="Look at registered models, their metrics and their lineage."
@@ -35,7 +33,8 @@ def list_models(
     fleetcast models list --plant PLANT001 --format json
     """
     from fleetcast.app import open_fleet
-    from fleetcast.cli.models_views import print_rows, rows_as_json
+    from fleetcast.cli.models_views import print_rows
+    from fleetcast.views.models import rows_as_json
     from fleetcast.workflows.inspect_models import ListModels
 
     opened = open_fleet(fleet)
@@ -68,7 +67,8 @@ def show_model(
     fleetcast models show plant001-circuit01:2 --format json
     """
     from fleetcast.app import open_fleet
-    from fleetcast.cli.models_views import history_as_json, print_history
+    from fleetcast.cli.models_views import print_history
+    from fleetcast.views.models import history_as_json
     from fleetcast.workflows.inspect_models import ShowModel
 
     opened = open_fleet(fleet)

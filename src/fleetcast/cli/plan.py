@@ -8,11 +8,10 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.views import console, show_json
+from fleetcast.cli.options import FleetOption
+from fleetcast.cli.output import console, show_json
 
 CHANGES = 2
-
-FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
 
 
 class PlanView(StrEnum):
@@ -51,8 +50,9 @@ def plan(
     fleetcast plan --out plan.json && fleetcast train --plan plan.json
     """
     from fleetcast.app import open_fleet
-    from fleetcast.cli.plan_views import as_json, as_markdown, print_plan, save
-    from fleetcast.cli.unused_views import unused_as_json, unused_in_one_line
+    from fleetcast.cli.plan_views import print_plan
+    from fleetcast.views.plan import as_json, as_markdown, save
+    from fleetcast.views.unused import unused_as_json, unused_in_one_line
 
     opened = open_fleet(fleet)
     made = opened.planning(opened.fleet)

@@ -1,23 +1,15 @@
-"""A plan as a table, as JSON and as Markdown; and as a file that can be applied later."""
+"""A plan as a table."""
 
 from __future__ import annotations
-
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.domain.canonical import Json
-from fleetcast.domain.errors import BadInput, Unavailable
-from fleetcast.domain.identity import Digest
-from fleetcast.domain.plan import AssetAction, CircuitAction, Plan, Removed, Reuse, Train, UpToDate
+from fleetcast.domain.plan import Plan, UpToDate
 from fleetcast.domain.revision import Revision
-from fleetcast.domain.wording import counted
+from fleetcast.views.plan import assets_in_words, differences_in_words, summary, unchecked_in_words
 
-FORMAT = 1
 _STYLES = {
     "train": "bold yellow",
     "reuse": "cyan",
@@ -27,15 +19,12 @@ _STYLES = {
     "register": "green",
     "promote": "green",
 }
-_ORDER = ("train", "reuse", "up to date", "blocked", "removed")
-_MANY = 12
-"""More model promotions than this are shown as one line."""
 
 
 def print_plan(plan: Plan, console: Console, *, every: bool, revision: Revision | None = None) -> None:
     """Show a plan as a table; circuits that are up to date only as a number unless `every`."""
     if revision is not None:
-        for line in _revision(revision):
+        for line in differences_in_words(revision):
             console.print(Text(line))
         console.print()
     shown = [action for action in plan.circuits if every or not isinstance(action, UpToDate)]
@@ -47,168 +36,11 @@ def print_plan(plan: Plan, console: Console, *, every: bool, revision: Revision 
             table.add_row(str(action.key), Text(action.action, _STYLES[action.action]), Text(action.why))
         console.print(table)
         console.print()
-    for asset in _grouped(plan.assets):
-        console.print(
-            Text.assemble(
-                (asset.split(" ", 1)[0], _STYLES[asset.split(" ", 1)[0]]), " " + asset.split(" ", 1)[1]
-            )
-        )
+    for asset in assets_in_words(plan.assets):
+        verb, _, what = asset.partition(" ")
+        console.print(Text.assemble((verb, _STYLES[verb]), f" {what}"))
     for warning in plan.warnings:
         console.print(Text(f"warning: {warning}", style="yellow"))
-    if unchecked := _unchecked(plan):
+    if unchecked := unchecked_in_words(plan):
         console.print(Text(unchecked, style="dim"))
     console.print(Text(summary(plan), style="bold"))
-
-
-def summary(plan: Plan) -> str:
-    """One line: how many circuits get which action, and how long training will take."""
-    counts = [f"{plan.count(action)} {_worded(action)}" for action in _ORDER if plan.count(action)]
-    if counts and plan.has_changes and not plan.to_train:
-        counts.append("0 to train")
-    text = "Plan: " + (", ".join(counts) or "no circuits")
-    if not plan.has_changes:
-        text += ". Nothing to do."
-    elif plan.estimated is not None:
-        text += f". About {max(1, round(plan.estimated.total_seconds()))} s of training, from past runs."
-    else:
-        text += "."
-    return text
-
-
-def as_json(plan: Plan, revision: Revision | None = None) -> Mapping[str, Json]:
-    """A plan for programs."""
-    since: Json = None
-    if revision is not None:
-        since = {
-            "revision": revision.base,
-            "files": list(revision.files),
-            "circuits": [str(circuit) for circuit in revision.circuits],
-        }
-    return {
-        "since": since,
-        "format": FORMAT,
-        "digest": plan.digest.hex,
-        "fleet": plan.fleet.hex,
-        "has_changes": plan.has_changes,
-        "summary": {action.replace(" ", "_"): plan.count(action) for action in _ORDER},
-        "estimated_seconds": plan.estimated.total_seconds() if plan.estimated is not None else None,
-        "warnings": list(plan.warnings),
-        "circuits": [_circuit(action) for action in plan.circuits],
-        "assets": [
-            {
-                "action": asset.verb,
-                "kind": asset.kind,
-                "name": asset.name,
-                "version": asset.version,
-                "note": asset.note or None,
-            }
-            for asset in plan.assets
-        ],
-    }
-
-
-def as_markdown(plan: Plan, revision: Revision | None = None) -> str:
-    """A plan for a pull-request comment."""
-    lines = [f"**{summary(plan)}**", ""]
-    lines += [f"> **Warning:** {_escaped(warning)}\n" for warning in plan.warnings]
-    if revision is not None:
-        lines += [*_revision(revision), ""]
-    changed = [action for action in plan.circuits if not isinstance(action, UpToDate)]
-    if changed:
-        lines += ["| circuit | action | why |", "|---|---|---|"]
-        lines += [f"| `{action.key}` | {action.action} | {_escaped(action.why)} |" for action in changed]
-        lines.append("")
-    lines += [f"- {line}" for line in _grouped(plan.assets)]
-    if unchecked := _unchecked(plan):
-        lines += ["", unchecked]
-    return "\n".join(lines).rstrip()
-
-
-def save(plan: Plan, path: Path) -> None:
-    """Write a plan to a file.
-
-    Raises:
-        Unavailable: The file cannot be written.
-    """
-    try:
-        path.write_text(json.dumps(as_json(plan), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise Unavailable(f"cannot write {path}: {error.strerror}", fix="choose another file") from error
-
-
-def read_saved(path: Path) -> Digest:
-    """The digest of a plan that was saved to a file.
-
-    Raises:
-        BadInput: The file cannot be read, or is not a saved plan.
-    """
-    hint = "save one with `fleetcast plan --out FILE`"
-    try:
-        return Digest(json.loads(path.read_text(encoding="utf-8"))["digest"])
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}", fix=hint) from error
-    except (ValueError, KeyError, TypeError, BadInput) as error:
-        raise BadInput(f"{path} is not a saved plan", fix=hint) from error
-
-
-def _revision(revision: Revision) -> list[str]:
-    """What the repository declares differently, a line for each circuit."""
-    files = ", ".join(revision.files) or "no file"
-    lines = [
-        f"Since {revision.base}: {files} changed, {counted(len(revision.circuits), 'circuit')} declared differently"
-    ]
-    lines += [f"- {circuit}" for circuit in revision.circuits[:_MANY]]
-    if len(revision.circuits) > _MANY:
-        lines.append(f"- and {len(revision.circuits) - _MANY} more")
-    return lines
-
-
-def _circuit(action: CircuitAction) -> Json:
-    row: dict[str, Json] = {
-        "plant_id": action.key.plant,
-        "circuit_id": action.key.circuit,
-        "model_name": action.model,
-        "action": action.action,
-        "why": action.why,
-    }
-    if not isinstance(action, Removed):
-        row["training_hash"] = action.training_hash.hex
-    if isinstance(action, Reuse | UpToDate | Removed):
-        row["version"] = action.version
-    if isinstance(action, Train):
-        row["data"] = "checked" if action.data_checked else "unchecked"
-        row["changes"] = [
-            {"field": change.field, "before": change.before, "after": change.after}
-            for change in action.changes
-        ]
-    return row
-
-
-def _grouped(assets: Sequence[AssetAction]) -> list[str]:
-    """One line for each asset action, but one for all models when they are many."""
-    models = [asset for asset in assets if asset.kind == "model"]
-    single = [asset for asset in assets if asset.kind != "model" or len(models) <= _MANY]
-    lines = [
-        f"{asset.verb} {asset.kind} {asset.name}:{asset.version}" + (f" ({asset.note})" if asset.note else "")
-        for asset in single
-    ]
-    if len(models) > _MANY:
-        waiting = sum(1 for asset in models if asset.waiting)
-        lines.append(f"promote {len(models)} models" + (f" ({waiting} await approval)" if waiting else ""))
-    return lines
-
-
-def _unchecked(plan: Plan) -> str:
-    """What is not known yet of the data to train on; empty if all of it was checked."""
-    number = sum(1 for action in plan.to_train if not action.data_checked)
-    return (
-        f"data of {counted(number, 'circuit')} unchecked: training begins with checking it" if number else ""
-    )
-
-
-def _worded(action: str) -> str:
-    return {"train": "to train", "reuse": "to reuse"}.get(action, action)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|")

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from fleetcast.cli.views import View
-
-if TYPE_CHECKING:
-    from fleetcast.config import FleetReading
-    from fleetcast.domain.errors import InvalidFleet
-    from fleetcast.domain.fleet import Fleet
+from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.output import show_json
 
 DirectoryArgument = Annotated[Path, typer.Argument(help="Where to write the new fleet repository.")]
-FleetOption = Annotated[Path, typer.Option("--fleet", help="The fleet repository.")]
-
-
-FormatOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
 
 
 def init(directory: DirectoryArgument) -> None:
@@ -60,70 +50,26 @@ def format_files(
         raise typer.Exit(1)
 
 
-def validate(fleet: FleetOption = Path(), view: FormatOption = View.TEXT) -> None:
+def validate(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
     """Check the whole fleet repository; every mistake is shown with its file and line."""
     from fleetcast.config import read_fleet
     from fleetcast.domain.errors import InvalidFleet
+    from fleetcast.views.repository import (
+        complaints_as_json,
+        complaints_as_text,
+        valid_as_json,
+        valid_as_text,
+    )
 
     try:
         found = read_fleet(fleet, now=datetime.now(UTC))
     except InvalidFleet as invalid:
-        typer.echo(_complaints_as_json(invalid) if view is View.JSON else complaints_as_text(invalid))
+        if view is View.JSON:
+            show_json(complaints_as_json(invalid))
+        else:
+            typer.echo(complaints_as_text(invalid))
         raise typer.Exit(1) from invalid
-    typer.echo(_valid_as_json(found) if view is View.JSON else _valid_as_text(found))
-
-
-def complaints_as_text(invalid: InvalidFleet) -> str:
-    """All mistakes, grouped by file, in the order of their lines."""
-    lines = []
-    for file, complaints in groupby(invalid.complaints, key=lambda complaint: complaint.file):
-        lines.append(file)
-        for complaint in complaints:
-            place = "    " if complaint.line is None else f"  {complaint.line}: "
-            lines.append(place + complaint.what)
-            if complaint.fix:
-                lines.append(f"      → {complaint.fix}")
-        lines.append("")
-    count = len(invalid.complaints)
-    return "\n".join([*lines, "1 mistake" if count == 1 else f"{count} mistakes"])
-
-
-def _complaints_as_json(invalid: InvalidFleet) -> str:
-    complaints = [
-        {"file": complaint.file, "line": complaint.line, "what": complaint.what, "fix": complaint.fix}
-        for complaint in invalid.complaints
-    ]
-    return json.dumps({"valid": False, "complaints": complaints}, indent=2, ensure_ascii=False)
-
-
-def _plants(fleet: Fleet) -> int:
-    return len({circuit.key.plant for circuit in fleet.circuits})
-
-
-def _valid_as_json(found: FleetReading) -> str:
-    from fleetcast.cli.unused_views import unused_as_json
-
-    fleet = found.fleet
-    report = {
-        "valid": True,
-        "circuits": len(fleet.circuits),
-        "plants": _plants(fleet),
-        "environment": f"{fleet.environment.name}:{fleet.environment.version}",
-        "component": f"{fleet.component.name}:{fleet.component.version}",
-        "digest": fleet.digest.hex,
-        "complaints": [],
-        "unused": unused_as_json(found.unused),
-    }
-    return json.dumps(report, indent=2, ensure_ascii=False)
-
-
-def _valid_as_text(found: FleetReading) -> str:
-    from fleetcast.cli.unused_views import unused_as_text
-
-    fleet = found.fleet
-    valid = (
-        f"valid: {len(fleet.circuits)} circuits in {_plants(fleet)} plants, "
-        f"environment {fleet.environment.name}:{fleet.environment.version}, "
-        f"component {fleet.component.name}:{fleet.component.version} (fleet {fleet.digest})"
-    )
-    return f"{valid}\n{unused_as_text(found.unused)}".rstrip()
+    if view is View.JSON:
+        show_json(valid_as_json(found.fleet, found.unused))
+    else:
+        typer.echo(valid_as_text(found.fleet, found.unused))

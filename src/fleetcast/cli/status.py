@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.views import View, console, show_json
-
-FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
-ViewOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
+from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.output import console, show_json
 
 
 def status(
@@ -29,7 +27,8 @@ def status(
     fleetcast status --format json | jq '.circuits[] | select(.state == "failed")'
     """
     from fleetcast.app import open_fleet
-    from fleetcast.cli.status_views import as_json, print_status
+    from fleetcast.cli.status_views import print_status
+    from fleetcast.views.status import as_json
     from fleetcast.workflows.status import ShowStatus
 
     opened = open_fleet(fleet)

@@ -1,4 +1,4 @@
-"""The fleet's status as tables for people and as JSON for programs."""
+"""The fleet's status as tables."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.cli.moments import iso, shown
-from fleetcast.domain.canonical import Json
 from fleetcast.domain.run import Run, RunState
 from fleetcast.domain.wording import counted
+from fleetcast.views.moments import shown
 from fleetcast.workflows.status import CircuitState, FleetStatus
 
 MANY = 20
@@ -47,34 +46,6 @@ def print_status(status: FleetStatus, console: Console, *, every: bool) -> None:
     )
     for step in status.next_steps:
         console.print(Text.assemble(f"  {step.command}", ("  # " + step.why, "dim")))
-
-
-def as_json(status: FleetStatus) -> Json:
-    """The whole status for programs, every circuit with its state."""
-    return {
-        "at": iso(status.at),
-        "counts": {state.value: count for state, count in status.counts.items()},
-        "pending_requests": status.pending,
-        "assets": list(status.assets),
-        "estimated_training_seconds": None if status.estimated is None else status.estimated.total_seconds(),
-        "plants": {
-            plant.plant: {state.value: count for state, count in plant.counts.items()}
-            for plant in status.plants
-        },
-        "circuits": [
-            {
-                "circuit": str(circuit.key),
-                "model": circuit.model,
-                "state": circuit.state.value,
-                "says": circuit.says,
-                "command": circuit.command or None,
-                "request": circuit.request,
-            }
-            for circuit in status.circuits
-        ],
-        "last_run": None if status.last_run is None else _run_json(status.last_run),
-        "next": [{"command": step.command, "why": step.why} for step in status.next_steps],
-    }
 
 
 def _plants(status: FleetStatus, states: list[CircuitState], limit: int) -> Table:
@@ -128,24 +99,3 @@ def _print_run(run: Run | None, console: Console) -> None:
             Text(stage.says),
         )
     console.print(table)
-
-
-def _run_json(run: Run) -> Json:
-    return {
-        "id": run.id,
-        "state": run.state.value,
-        "by": run.by,
-        "commit": run.commit,
-        "started_at": iso(run.started_at),
-        "ended_at": None if run.ended_at is None else iso(run.ended_at),
-        "stages": [
-            {
-                "stage": stage.stage,
-                "ending": stage.ending.value,
-                "says": stage.says,
-                "started_at": iso(stage.started_at),
-                "seconds": stage.seconds,
-            }
-            for stage in run.stages
-        ],
-    }

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.views import View, console, show_json
+from fleetcast.cli.options import FleetOption, LockOption, View, ViewOption
+from fleetcast.cli.output import console, show_json
 from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.identity import CircuitKey
 
@@ -17,15 +18,9 @@ if TYPE_CHECKING:
     from fleetcast.app import OpenFleet
     from fleetcast.domain.run import Run
 
-FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
 CircuitsOption = Annotated[
     str | None, typer.Option("--circuits", metavar="PLANT/CIRCUIT,…", help="Only these circuits.")
 ]
-LockOption = Annotated[
-    str | None,
-    typer.Option("--lock-timeout", metavar="DURATION", help="Wait that long for another run: 10min, 1h."),
-]
-ViewOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
 
 runs_app = typer.Typer(no_args_is_help=True, help="Look at past and present runs of the pipeline.")
 
@@ -47,8 +42,8 @@ def train(
 
     fleetcast train --circuits PLANT001/CIRCUIT01,PLANT001/CIRCUIT02
     """
-    from fleetcast.cli.plan_views import read_saved
     from fleetcast.cli.train_views import watching
+    from fleetcast.views.plan import read_saved
 
     saved = None if plan is None else read_saved(plan)
     opened = _open(fleet)
@@ -95,11 +90,12 @@ def stage(
 @runs_app.command("list")
 def list_runs(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
     """Show all runs, newest first."""
-    from fleetcast.cli.train_views import print_runs, run_as_json
+    from fleetcast.cli.train_views import print_runs
+    from fleetcast.views.runs import as_json
 
     runs = _open(fleet).platform.control.runs.listed()
     if view is View.JSON:
-        show_json([run_as_json(run) for run in runs])
+        show_json([as_json(run) for run in runs])
     else:
         print_runs(runs, console())
 
@@ -111,12 +107,13 @@ def show_run(
     view: ViewOption = View.TEXT,
 ) -> None:
     """Show the stages of one run, how long each took, and where its files are."""
-    from fleetcast.cli.train_views import print_run, run_as_json
+    from fleetcast.cli.train_views import print_run
+    from fleetcast.views.runs import as_json
 
     opened = _open(fleet)
     run = opened.platform.control.runs.find(run_id)
     if view is View.JSON:
-        show_json(run_as_json(run))
+        show_json(as_json(run))
     else:
         print_run(run, console(), folder=opened.state / "runs" / run.id)
 
@@ -129,13 +126,13 @@ def _open(fleet: Path) -> OpenFleet:
 
 def _finish(opened: OpenFleet, run: Run, view: View) -> None:
     """Say how it ended and what comes next, and exit with its code."""
-    from fleetcast.cli.train_views import next_steps, run_as_json
     from fleetcast.domain.run import worst
+    from fleetcast.views.runs import as_json, next_steps
 
     if view is View.JSON:
-        show_json(run_as_json(run))
+        show_json(as_json(run))
     else:
-        for line in next_steps(run, opened):
+        for line in next_steps(run, waiting=len(opened.deciding.pending())):
             typer.echo(line)
     code = worst(record.ending for record in run.stages).exit_code
     if code:

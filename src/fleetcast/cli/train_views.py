@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -14,17 +13,13 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.cli.views import View
-from fleetcast.domain.canonical import Json
-from fleetcast.domain.run import Ending, Run, RunState, StageRecord, worst
-from fleetcast.domain.wording import counted
+from fleetcast.cli.options import View
+from fleetcast.domain.run import Ending, Run, RunState, StageRecord
 from fleetcast.pipeline.runner import StageWatcher
 from fleetcast.pipeline.situation import Progress, StageResult
 from fleetcast.pipeline.stages import STAGES, StageEntry
 from fleetcast.pipeline.training import TrainingMonitored
-
-if TYPE_CHECKING:
-    from fleetcast.app import OpenFleet
+from fleetcast.views.runs import short_commit
 
 _STYLES = {
     Ending.DONE: "green",
@@ -86,24 +81,6 @@ def watching(view: View) -> Iterator[StageWatcher]:
         yield StageWatcher(begins, progress, ended)
 
 
-def next_steps(run: Run, opened: OpenFleet) -> list[str]:
-    """What a person does after a run that ended like this."""
-    ending = worst(record.ending for record in run.stages)
-    if ending is Ending.FAILED:
-        return [f"{run.id} failed in part; mend the cause, then run `fleetcast train` to continue it"]
-    if ending is Ending.STILL_RUNNING:
-        return [f"{run.id}: jobs are still running; run `fleetcast train` to go on watching them"]
-    if ending is Ending.AWAITING:
-        waiting = counted(len(opened.deciding.pending()), "request waits", "requests wait")
-        return [
-            f"{run.id}: {waiting} for approval",
-            "  look:    fleetcast approvals list",
-            "  approve: fleetcast approve --passing --comment '…'",
-            "  then:    fleetcast train",
-        ]
-    return [f"{run.id}: done"]
-
-
 def print_runs(runs: Sequence[Run], console: Console) -> None:
     """Runs as a table."""
     if not runs:
@@ -120,7 +97,7 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
             run.by,
             f"{run.started_at:%Y-%m-%d %H:%M:%S}",
             f"{sum(record.seconds for record in run.stages):.1f} s",
-            _short(run.commit),
+            short_commit(run.commit),
             f"{last.stage}: {last.says.splitlines()[0]}" if last else "",
         )
     console.print(table)
@@ -147,28 +124,6 @@ def print_run(run: Run, console: Console, *, folder: Path) -> None:
     console.print(f"files: {folder}")
 
 
-def run_as_json(run: Run) -> Json:
-    """A run for programs."""
-    return {
-        "run": run.id,
-        "state": run.state.value,
-        "by": run.by,
-        "commit": run.commit,
-        "fleet": run.fleet.hex,
-        "started_at": run.started_at.isoformat(),
-        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
-        "stages": [
-            {
-                "stage": record.stage,
-                "ending": record.ending.value,
-                "says": record.says,
-                "seconds": round(record.seconds, 3),
-            }
-            for record in run.stages
-        ],
-    }
-
-
 def _print_failures(result: TrainingMonitored, console: Console) -> None:
     for job in result.failed[:_MANY]:
         console.print(Text(f"    {job.task.key} failed after {job.attempt} attempts: {job.error}", "red"))
@@ -178,8 +133,3 @@ def _print_failures(result: TrainingMonitored, console: Console) -> None:
         keys = ",".join(str(job.task.key) for job in result.failed[:_MANY])
         console.print(f"    continue with: fleetcast train --circuits {keys}")
         sys.stdout.flush()
-
-
-def _short(commit: str) -> str:
-    head, _, changes = commit.partition("+")
-    return (head[:10] if len(head) == 40 else head) + ("+" if changes else "")

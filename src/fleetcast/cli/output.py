@@ -1,23 +1,15 @@
-"""How results are shown, whatever they are."""
+"""How results reach standard output, whatever they are."""
 
 from __future__ import annotations
 
 import json
 import sys
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from fleetcast.domain.canonical import Json
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-class View(StrEnum):
-    """For people, or for programs."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def show_json(value: Json) -> None:

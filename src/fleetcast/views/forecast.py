@@ -10,13 +10,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from fleetcast.cli.moments import iso, shown
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.model import AdoptedLineage, TrainedLineage
 from fleetcast.domain.sensor import did_you_mean
 from fleetcast.forecasting.series import Floats, Series
+from fleetcast.views.moments import iso, shown
+from fleetcast.views.names import circuit_ids
 from fleetcast.workflows.forecast import CircuitForecast, Hindsight, Provenance
 
 Moments = npt.NDArray[np.datetime64]
@@ -65,9 +67,9 @@ class SensorView:
 class ForecastView:
     """A forecast as people are shown it."""
 
-    circuit: str
+    key: CircuitKey
     model: str
-    """`name:version`."""
+    version: int
     standing: str
     family: str
     steps: int
@@ -85,12 +87,12 @@ class ForecastView:
     @property
     def title(self) -> str:
         """The circuit and when it is forecast for."""
-        return f"{self.circuit}: {self.steps} steps of {format_duration(self.step)} from {shown(self.origin)}"
+        return f"{self.key}: {self.steps} steps of {format_duration(self.step)} from {shown(self.origin)}"
 
     @property
     def subtitle(self) -> str:
         """Which model."""
-        return f"{self.model}, {self.family}, {self.standing}"
+        return f"{self.model}:{self.version}, {self.family}, {self.standing}"
 
 
 def view_of(made: CircuitForecast, sensors: Sequence[str] = ()) -> ForecastView:
@@ -110,8 +112,9 @@ def view_of(made: CircuitForecast, sensors: Sequence[str] = ()) -> ForecastView:
                 f"{made.key} is not forecast for a sensor {name!r}", fix=did_you_mean(name, forecast.sensors)
             )
     return ForecastView(
-        circuit=str(made.key),
-        model=f"{origin.model}:{origin.version}",
+        key=made.key,
+        model=origin.model,
+        version=origin.version,
         standing=origin.standing,
         family=origin.family,
         steps=len(forecast),
@@ -127,17 +130,20 @@ def view_of(made: CircuitForecast, sensors: Sequence[str] = ()) -> ForecastView:
 
 
 def as_json(view: ForecastView, origin: Provenance) -> Json:
-    """The whole forecast for programs: times as ISO 8601 in UTC, holes as null, digests in full."""
+    """The whole forecast for programs: a value of each sensor for each of `times`, and the digests in full.
+
+    `actual` holds what was read since, from the first of `times` on and as far as there is any; null is a hole.
+    """
     return {
-        "circuit": view.circuit,
-        "model": origin.model,
-        "version": origin.version,
-        "standing": origin.standing,
-        "family": origin.family,
+        **circuit_ids(view.key),
+        "model_name": view.model,
+        "version": view.version,
+        "standing": view.standing,
+        "family": view.family,
         "made_at": iso(view.made_at),
-        "origin": iso(view.origin),
-        "newest_reading": iso(view.newest_reading),
-        "step": format_duration(view.step),
+        "origin_at": iso(view.origin),
+        "newest_reading_at": iso(view.newest_reading),
+        "step_seconds": view.step.total_seconds(),
         "steps": view.steps,
         "notes": list(view.notes),
         "times": [iso(view.origin + number * view.step) for number in range(view.steps)],
@@ -229,24 +235,23 @@ def _provenance_json(origin: Provenance) -> Json:
     lineage = origin.lineage
     trained = lineage if isinstance(lineage, TrainedLineage) else None
     return {
-        "model": f"{origin.model}:{origin.version}",
         "registered_at": iso(origin.registered_at),
         "artifact": origin.artifact.hex,
         "training_hash": origin.training_hash.hex,
-        "cutoff": iso(origin.cutoff),
+        "cutoff_at": iso(origin.cutoff),
         "commit": lineage.commit,
         "adopted_from": lineage.source if isinstance(lineage, AdoptedLineage) else None,
-        "run": trained.run if trained else None,
-        "job": trained.job if trained else None,
+        "run_id": trained.run if trained else None,
+        "job_id": trained.job if trained else None,
         "data_source": origin.data_source,
         "delta_version_trained": origin.delta_version_trained,
         "delta_version_read": origin.delta_version_read,
         "fingerprint": trained.fingerprint.hex if trained else None,
         "environment_version": trained.environment_version if trained else None,
-        "component": trained.component if trained else None,
+        "component_name": trained.component if trained else None,
         "component_version": trained.component_version if trained else None,
         "approvals": [
-            {"by": approval.person, "at": iso(approval.at), "comment": approval.comment}
+            {"by": approval.person, "comment": approval.comment, "decided_at": iso(approval.at)}
             for approval in origin.approvals
         ],
     }

@@ -15,3 +15,8 @@ def shown(moment: datetime) -> str:
 def iso(moment: datetime) -> str:
     """A moment for programs, as ISO 8601: `2025-11-01T12:00:00Z`."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def iso_or_null(moment: datetime | None) -> str | None:
+    """The same where there may be none."""
+    return None if moment is None else iso(moment)

@@ -1,4 +1,4 @@
-"""What an adoption did, for people and for programs."""
+"""What an adoption did, in words and as JSON."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.wording import counted
+from fleetcast.views.names import circuit_ids
 from fleetcast.workflows.adopt import AdoptedModel, Adoption, Outcome
 
 _MANY = 20
@@ -74,20 +75,20 @@ def as_json(done: Adoption) -> Json:
         "directory": str(done.directory),
         "written": done.written,
         "files": list(done.files),
-        "circuits": len(done.fleet.found),
+        "circuit_count": len(done.fleet.found),
         "declared_before": done.declared_before,
         "assumed": {name: value for name, (value, _circuits) in done.fleet.assumed.items()},
         "left_out": [
-            {"field": left.field, "line": left.line, "circuits": left.circuits}
+            {"field": left.field, "line": left.line, "circuit_count": left.circuits}
             for left in done.fleet.left_out
         ],
         "models": [
             {
-                "circuit": str(row.key),
-                "model": row.model,
+                **circuit_ids(row.key),
+                "model_name": row.model,
                 "outcome": row.outcome.value,
                 "source": row.source or None,
-                "lookback": row.lookback,
+                "lookback_steps": row.lookback,
                 "stated": dict(row.stated),
             }
             for row in done.models

@@ -1,0 +1,42 @@
+"""Requests and their evidence as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fleetcast.domain.approval import Outcome, Request, passing, set_digest
+from fleetcast.domain.canonical import Json
+from fleetcast.views.moments import iso
+from fleetcast.views.names import asset_names, decisions_as_json
+
+
+def as_json(requests: Sequence[Request]) -> Json:
+    """Requests for programs, with the digest of those that pass every check."""
+    return {
+        "passing_set": set_digest(passing(requests)).hex,
+        "requests": [request_as_json(request) for request in requests],
+    }
+
+
+def request_as_json(request: Request) -> Json:
+    """One request for programs."""
+    subject = request.subject
+    return {
+        "request_id": request.id,
+        "gate": request.gate.value,
+        "state": request.state.value,
+        **asset_names(subject.kind.value, subject.name, subject.version),
+        "subject_digest": subject.digest.hex,
+        "artifact": subject.artifact.hex,
+        "outcome": request.evidence.outcome.value,
+        "passing": request.evidence.outcome is Outcome.PASSING,
+        "checks": [
+            {"name": check.name, "verdict": check.verdict.value, "says": check.says}
+            for check in request.evidence.checks
+        ],
+        "facts": [{"name": fact.name, "value": fact.value} for fact in request.evidence.facts],
+        "requested_by": request.requested_by.name,
+        "opened_at": iso(request.opened_at),
+        "lapses_at": iso(request.lapses_at),
+        "decisions": decisions_as_json(request.decisions),
+    }

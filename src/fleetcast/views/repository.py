@@ -1,0 +1,81 @@
+"""Whether a fleet repository is valid, in words and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from fleetcast.config.not_used_yet import UnusedSetting
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.errors import InvalidFleet
+from fleetcast.domain.fleet import Fleet
+from fleetcast.views.unused import unused_as_json, unused_as_text
+
+
+def valid_as_text(fleet: Fleet, unused: Sequence[UnusedSetting]) -> str:
+    """One line on a fleet without mistakes, and the settings that nothing uses yet."""
+    line = (
+        f"valid: {len(fleet.circuits)} circuits in {_plants(fleet)} plants, "
+        f"environment {fleet.environment.name}:{fleet.environment.version}, "
+        f"component {fleet.component.name}:{fleet.component.version} (fleet {fleet.digest})"
+    )
+    return "\n".join(filter(None, (line, unused_as_text(unused))))
+
+
+def valid_as_json(fleet: Fleet, unused: Sequence[UnusedSetting]) -> Json:
+    """A fleet without mistakes, for programs."""
+    return {
+        "valid": True,
+        "circuit_count": len(fleet.circuits),
+        "plant_count": _plants(fleet),
+        "environment_name": fleet.environment.name,
+        "environment_version": str(fleet.environment.version),
+        "component_name": fleet.component.name,
+        "component_version": str(fleet.component.version),
+        "fleet_digest": fleet.digest.hex,
+        "complaints": [],
+        "unused": unused_as_json(unused),
+    }
+
+
+def complaints_as_text(invalid: InvalidFleet) -> str:
+    """All mistakes, grouped by file, in the order of their lines."""
+    lines = []
+    for file, complaints in groupby(invalid.complaints, key=lambda complaint: complaint.file):
+        lines.append(file)
+        for complaint in complaints:
+            place = "    " if complaint.line is None else f"  {complaint.line}: "
+            lines.append(place + complaint.what)
+            if complaint.fix:
+                lines.append(f"      → {complaint.fix}")
+        lines.append("")
+    count = len(invalid.complaints)
+    return "\n".join([*lines, "1 mistake" if count == 1 else f"{count} mistakes"])
+
+
+def complaints_as_json(invalid: InvalidFleet) -> Json:
+    """All mistakes, for programs; what is only known of a valid fleet is null."""
+    return {
+        "valid": False,
+        "circuit_count": None,
+        "plant_count": None,
+        "environment_name": None,
+        "environment_version": None,
+        "component_name": None,
+        "component_version": None,
+        "fleet_digest": None,
+        "complaints": [
+            {
+                "file": complaint.file,
+                "line": complaint.line,
+                "what": complaint.what,
+                "fix": complaint.fix or None,
+            }
+            for complaint in invalid.complaints
+        ],
+        "unused": [],
+    }
+
+
+def _plants(fleet: Fleet) -> int:
+    return len({circuit.key.plant for circuit in fleet.circuits})

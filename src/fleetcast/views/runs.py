@@ -1,0 +1,60 @@
+"""Runs of the pipeline in words and as JSON."""
+
+from __future__ import annotations
+
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.run import Ending, Run, worst
+from fleetcast.domain.wording import counted
+from fleetcast.views.moments import iso, iso_or_null
+
+
+def as_json(run: Run) -> Json:
+    """A run for programs, with the stages that ran."""
+    return {
+        "run_id": run.id,
+        "state": run.state.value,
+        "by": run.by,
+        "commit": run.commit,
+        "fleet_digest": run.fleet.hex,
+        "started_at": iso(run.started_at),
+        "ended_at": iso_or_null(run.ended_at),
+        "stages": [
+            {
+                "stage": record.stage,
+                "ending": record.ending.value,
+                "says": record.says,
+                "started_at": iso(record.started_at),
+                "ended_at": iso(record.ended_at),
+                "seconds": round(record.seconds, 3),
+            }
+            for record in run.stages
+        ],
+    }
+
+
+def next_steps(run: Run, *, waiting: int) -> list[str]:
+    """What a person does after a run that ended like this.
+
+    Args:
+        run: The run.
+        waiting: How many requests wait for a decision.
+    """
+    ending = worst(record.ending for record in run.stages)
+    if ending is Ending.FAILED:
+        return [f"{run.id} failed in part; mend the cause, then run `fleetcast train` to continue it"]
+    if ending is Ending.STILL_RUNNING:
+        return [f"{run.id}: jobs are still running; run `fleetcast train` to go on watching them"]
+    if ending is Ending.AWAITING:
+        return [
+            f"{run.id}: {counted(waiting, 'request waits', 'requests wait')} for approval",
+            "  look:    fleetcast approvals list",
+            "  approve: fleetcast approve --passing --comment '…'",
+            "  then:    fleetcast train",
+        ]
+    return [f"{run.id}: done"]
+
+
+def short_commit(commit: str) -> str:
+    """A commit as far as people read it; `+` stands for changes that were not committed."""
+    head, _, changes = commit.partition("+")
+    return (head[:10] if len(head) == 40 else head) + ("+" if changes else "")
