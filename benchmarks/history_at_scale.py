@@ -92,7 +92,7 @@ def main() -> None:
             _build(fleet, asked.circuits)
             print(f"built in {time.perf_counter() - started:.0f} s: {_counted(fleet)}")
         result: dict[str, object] = {"benchmark": "history_at_scale", "circuits": asked.circuits}
-        print(f"{'median of ' + str(REPEATS):<42}{'seconds':>9}{'MiB':>8}")
+        print(f"{'median of ' + str(REPEATS):<54}{'seconds':>9}{'MiB':>8}")
         for name, words in COMMANDS.items():
             measured = [_measured([*words, "--fleet", str(fleet)]) for _ in range(REPEATS)]
             seconds, mib = (statistics.median(one[unit] for one in measured) for unit in ("s", "mib"))
