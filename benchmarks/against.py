@@ -175,6 +175,7 @@ def compare(revision: str, tasks: Sequence[Task], rounds: int) -> Comparison:
     with _worktree(commit) as folder:
         here, there = Side("the working tree", ROOT), Side(revision, folder)
         found.notes += _other_packages(there)
+        print("\n".join(found.notes), flush=True)
         for side in (here, there):
             side.prepare()
         for task in tasks:
