@@ -1,7 +1,8 @@
 """Run every benchmark, one after another, and write what they print to RESULTS.md.
 
 Run it as `make bench`, or `make bench ARGS="--data ../shared/data"` to include those on public data sets.
-Nothing else should run on the machine meanwhile.
+`make bench ARGS="--against REV"` measures the working tree next to a commit instead, and fails where fleetcast has
+become slower or larger. Nothing else should run on the machine meanwhile.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from against import BOUND, NotMeasured, Task, compare, section_of, with_section
+
 HERE = Path(__file__).parent
+RESULTS = HERE / "RESULTS.md"
 PACKAGES = ("numpy", "scipy", "polars", "deltalake", "sqlalchemy", "mlforecast", "lightgbm")
 
 Result = Mapping[str, float]
@@ -30,13 +34,25 @@ class Benchmark:
     title: str
     promises: Callable[[Result], list[tuple[str, str, bool]]] = lambda _result: []
     """What was measured, what was promised, and whether it holds."""
+    own: tuple[str, ...] = ()
+    """The numbers that are fleetcast's own cost, the lower the better: what `--against` bounds."""
+    data: str = ""
+    """The folder of public data that it needs, within that of all of them."""
 
 
+HISTORY_COMMANDS = {
+    "plan": "plan",
+    "status": "status",
+    "approvals": "approvals list",
+    "audit": "audit list",
+    "forecast": "forecast",
+}
 BENCHMARKS = (
     Benchmark(
         "start_up.py",
         "Start-up",
         lambda r: [(f"`fleetcast --help` {r['help_s']:.2f} s", "at most 0.4 s", r["help_s"] <= 0.4)],
+        own=("help_s",),
     ),
     Benchmark(
         "one_circuit.py",
@@ -45,6 +61,7 @@ BENCHMARKS = (
             (f"{r['fleetcast_auto_ms']:.0f} ms", "at most 90 ms", r["fleetcast_auto_ms"] <= 90),
             (f"mlforecast + LightGBM takes {r['ratio']:.0f} × as long", "at least 70 ×", r["ratio"] >= 70),
         ],
+        own=("fleetcast_auto_ms", "fleetcast_pooled_ms", "fleetcast_per-sensor_ms"),
     ),
     Benchmark(
         "pipeline.py",
@@ -53,11 +70,13 @@ BENCHMARKS = (
             (f"{r['ratio']:.2f} × the bare loop", "at most 2 ×", r["ratio"] <= 2),
             (f"peak memory {r['peak_mib']:.0f} MiB", "under 2,048 MiB", r["peak_mib"] < 2048),
         ],
+        own=("stages_s", "peak_mib"),
     ),
     Benchmark(
         "load_fleet.py",
         "Loading and validating 10,000 circuits",
         lambda r: [(f"{r['seconds']:.2f} s", "under 3 s", r["seconds"] < 3)],
+        own=("seconds", "digest_seconds"),
     ),
     Benchmark(
         "plan_at_scale.py",
@@ -71,6 +90,24 @@ BENCHMARKS = (
                 ("register", "registering 10,000 versions", "under 10 s", 10),
             )
         ],
+        own=tuple(
+            f"{where}_{what}_s"
+            for where in ("sqlite", "postgres")
+            for what in ("plan", "nothing_to_do", "register")
+        ),
+    ),
+    Benchmark(
+        "history_at_scale.py",
+        "10,000 circuits with 30,000 decided requests and 1,000,000 audit entries",
+        lambda r: [
+            (
+                f"`fleetcast {command}` {r[f'{key}_s']:.2f} s, {r[f'{key}_mib']:.0f} MiB",
+                "at most 3 s and 400 MiB",
+                r[f"{key}_s"] <= 3 and r[f"{key}_mib"] <= 400,
+            )
+            for key, command in HISTORY_COMMANDS.items()
+        ],
+        own=tuple(f"{key}_{unit}" for key in HISTORY_COMMANDS for unit in ("s", "mib")),
     ),
     Benchmark(
         "foreign_table.py",
@@ -88,29 +125,89 @@ BENCHMARKS = (
                 r["fleetcast_mib"] <= 1.5 * r["bare_mib"],
             ),
         ],
+        own=("fleetcast_s", "fleetcast_mib"),
     ),
     Benchmark(
         "edit_at_scale.py",
         "Bumping 9,999 of 10,000 circuits, comments kept",
         lambda r: [(f"{r['bump_s']:.2f} s", "under 10 s", r["bump_s"] < 10)],
+        own=("bump_s", "format_s"),
     ),
-    Benchmark("ett_accuracy.py", "Accuracy on ETT, the published protocol"),
+    Benchmark("ett_accuracy.py", "Accuracy on ETT, the published protocol", own=("fit_s",), data="etth"),
 )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, help="folder of the public data sets, for ett_accuracy.py")
+    parser.add_argument("--only", metavar="SCRIPT,…", help="only these; RESULTS.md is left as it is")
+    parser.add_argument("--against", metavar="REV", help=f"compare with this commit; bound {BOUND:g} ×")
+    parser.add_argument("--rounds", type=int, default=5, help="of each side, with --against; default 5")
     asked = parser.parse_args()
+    if asked.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    try:
+        chosen = _chosen(asked.only)
+    except KeyError as unknown:
+        known = ", ".join(benchmark.script for benchmark in BENCHMARKS)
+        parser.error(f"there is no {unknown.args[0]}, only {known}")
+    if asked.against:
+        sys.exit(_against(asked.against, chosen, asked.rounds, asked.data, write=not asked.only))
+    _measure(chosen, asked.data, write=not asked.only)
+
+
+def _chosen(only: str | None) -> Sequence[Benchmark]:
+    if not only:
+        return BENCHMARKS
+    known = {benchmark.script.removesuffix(".py"): benchmark for benchmark in BENCHMARKS}
+    return [known[name.strip().removesuffix(".py")] for name in only.split(",")]
+
+
+def _arguments(benchmark: Benchmark, data: Path | None) -> list[str] | None:
+    """What its script is given; None where it lacks its data."""
+    if not benchmark.data:
+        return []
+    if data is None:
+        print(f"left out: {benchmark.script} needs --data FOLDER")
+        return None
+    return [str(data.resolve() / benchmark.data)]
+
+
+def _against(
+    revision: str, chosen: Sequence[Benchmark], rounds: int, data: Path | None, *, write: bool
+) -> int:
+    """Measure both sides, and return the exit code."""
+    tasks = [
+        Task(benchmark.script, benchmark.own, tuple(arguments))
+        for benchmark in chosen
+        if (arguments := _arguments(benchmark, data)) is not None
+    ]
+    left_out = [benchmark.script for benchmark in chosen if benchmark.data and data is None]
+    try:
+        found = compare(revision, tasks, rounds)
+        found.notes += [f"{script} was left out: it needs `--data FOLDER`" for script in left_out]
+    except NotMeasured as error:
+        print(f"nothing was compared: {error}", file=sys.stderr)
+        return 1
+    section = found.section(_machine())
+    print("\n" + section)
+    if write:
+        RESULTS.write_text(with_section(_results(), section), encoding="utf-8")
+        print("wrote benchmarks/RESULTS.md")
+    for missed in found.missed:
+        print(f"missed: {missed}", file=sys.stderr)
+    return 1 if found.missed else 0
+
+
+def _measure(chosen: Sequence[Benchmark], data: Path | None, *, write: bool) -> None:
     rows, sections = [], []
-    for benchmark in BENCHMARKS:
-        arguments = []
-        if benchmark.script == "ett_accuracy.py":
-            if asked.data is None:
-                print(f"left out: {benchmark.script} needs --data FOLDER")
-                sections.append(f"## {benchmark.title}\n\nNot run: it needs `--data FOLDER`.\n")
-                continue
-            arguments = [str(asked.data / "etth")]
+    for benchmark in chosen:
+        arguments = _arguments(benchmark, data)
+        if arguments is None:
+            sections.append(f"## {benchmark.title}\n\nNot run: it needs `--data FOLDER`.\n")
+            continue
         output = _run(benchmark, arguments)
         *shown, last = output.rstrip().splitlines()
         for measured, promised, holds in benchmark.promises(json.loads(last)):
@@ -118,8 +215,16 @@ def main() -> None:
         sections.append(
             f"## {benchmark.title}\n\n`benchmarks/{benchmark.script}`\n\n```\n" + "\n".join(shown) + "\n```\n"
         )
-    (HERE / "RESULTS.md").write_text(_page(rows, sections), encoding="utf-8")
-    print("wrote benchmarks/RESULTS.md")
+    if write:
+        earlier = section_of(_results())
+        RESULTS.write_text(_page(rows, [*sections, *([earlier] if earlier else [])]), encoding="utf-8")
+        print("wrote benchmarks/RESULTS.md")
+    else:
+        print("\n".join(rows))
+
+
+def _results() -> str:
+    return RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else ""
 
 
 def _run(benchmark: Benchmark, arguments: list[str]) -> str:
@@ -155,9 +260,16 @@ def _machine() -> str:
             cpu = line.partition(":")[2].strip()
             break
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    versions = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
     cores = len(os.sched_getaffinity(0))
     return f"{cpu}, {cores} cores, {memory:.0f} GiB, Python {platform.python_version()}, {versions}."
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,337 @@
+"""What people type, in a fleet with years behind it: 10,000 circuits, 30,000 decided requests, 1,000,000 audit entries.
+
+Each command is a process of its own on a SQLite control database: wall seconds and peak memory, median of five. One
+circuit has readings and a model that was really trained, so that it can be forecast; the other models are rows of the
+registry, and the audit log is a chain that `fleetcast audit verify` accepts. The last line is JSON.
+
+    python benchmarks/history_at_scale.py [CIRCUITS] [--fleet FOLDER]
+
+Without a folder, the fleet is built anew in a temporary one; one that is named is built once and kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+from fleetcast.app import OpenFleet, open_fleet
+from fleetcast.config.templates import NewFleet, init_fleet
+from fleetcast.domain.approval import (
+    Check,
+    CheckVerdict,
+    Choice,
+    Decision,
+    Evidence,
+    Fact,
+    Request,
+    RequestState,
+    Subject,
+    SubjectKind,
+)
+from fleetcast.domain.audit import GENESIS, Actor, AuditEntry, AuditEvent, Standing, chained
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.gate import Gate
+from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.model import TrainedLineage, TrainedModel
+from fleetcast.domain.scores import ModelScores, Scores
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE
+from fleetcast.domain.training_hash import HASH_SCHEMA, training_hash, training_inputs
+
+REPEATS = 5
+FORECAST = CircuitKey("PLANT001", "CIRCUIT01")
+COMMANDS: Mapping[str, Sequence[str]] = {
+    "plan": ("plan",),
+    "status": ("status",),
+    "approvals": ("approvals", "list"),
+    "audit": ("audit", "list"),
+    "forecast": ("forecast", str(FORECAST), "--format", "json"),
+}
+PENDING = 40
+SENSORS = ("temperature", "pressure", "vibration", "current", "voltage", "flow_rate")
+SCORES = Scores(1.0, 1.2, 0.1, 0.9, 0.8, 0.2, 0.7, 0.8, 0.95, 0.3, 1.3)
+PEOPLE = tuple(
+    Actor(name, Standing.VERIFIED) for name in ("anna.berg", "li.wei", "jonas.maier", "sofia.rossi")
+)
+MACHINE = Actor("ci-pipeline")
+BEGAN = datetime(2023, 1, 1, tzinfo=UTC)
+UNTIL_NOW = timedelta(days=1_000)
+
+# A child inherits the peak of whoever starts it, so the one that starts commands must be small.
+STARTER = """
+import json, os, subprocess, sys, time
+started = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+seconds = time.perf_counter() - started
+print(json.dumps({"s": seconds, "mib": usage.ru_maxrss / 1024, "code": os.waitstatus_to_exitcode(status)}))
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("circuits", type=int, nargs="?", default=10_000)
+    parser.add_argument("--fleet", type=Path, help="build it there if nothing is there yet, and keep it")
+    asked = parser.parse_args()
+    os.environ.pop(DATABASE_URL_VARIABLE, None)
+    with tempfile.TemporaryDirectory() as folder:
+        fleet = asked.fleet or Path(folder) / "fleet"
+        how = "as built before"
+        if not fleet.exists():
+            started = time.perf_counter()
+            _build(fleet, asked.circuits)
+            how = f"built in {time.perf_counter() - started:.0f} s"
+        print(f"{how}: {_counted(fleet)}")
+        result: dict[str, object] = {"benchmark": "history_at_scale", "circuits": asked.circuits}
+        print(f"{'median of ' + str(REPEATS):<54}{'seconds':>9}{'MiB':>8}")
+        for name, words in COMMANDS.items():
+            measured = [_measured([*words, "--fleet", str(fleet)]) for _ in range(REPEATS)]
+            seconds, mib = (statistics.median(one[unit] for one in measured) for unit in ("s", "mib"))
+            print(f"fleetcast {' '.join(words):<44}{seconds:9.2f}{mib:8.0f}", flush=True)
+            result |= {f"{name}_s": round(seconds, 3), f"{name}_mib": round(mib)}
+    print(json.dumps(result))
+
+
+def _measured(words: Sequence[str]) -> Mapping[str, float]:
+    command = [sys.executable, "-S", "-c", STARTER, sys.executable, "-m", "fleetcast.cli.main", *words]
+    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    measured: Mapping[str, float] = json.loads(told.stdout)
+    assert measured["code"] == 0, words
+    return measured
+
+
+def _build(fleet: Path, count: int) -> None:
+    keys = [CircuitKey(f"PLANT{n // 100 + 1:03d}", f"CIRCUIT{n % 100 + 1:02d}") for n in range(count)]
+    init_fleet(fleet, NewFleet(circuits=keys, features=SENSORS))
+    _run(fleet, 0, "simulate", "--plants", "1", "--circuits", "3")
+    opened = open_fleet(fleet)
+    others = [circuit for circuit in opened.fleet.circuits if circuit.key != FORECAST]
+    past = [model for circuit in others for model in _versions(circuit)]
+    with sqlite3.connect(opened.state / "control.db") as connection:
+        _insert(connection, "requests", map(_request_row, _decided(opened, past, 3 * count)))
+        _insert(connection, "audit", map(_audit_row, _log(past, 100 * count)))
+    _run(fleet, 3, "train", "--circuits", str(FORECAST))
+    _run(fleet, 0, "approve", "--passing")
+    _run(fleet, 0, "train", "--circuits", str(FORECAST))
+    _register(opened, past)
+    with sqlite3.connect(opened.state / "control.db") as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert opened.planning(opened.fleet).count("up to date") == count
+
+
+def _run(fleet: Path, expected: int, *words: str) -> None:
+    command = [sys.executable, "-m", "fleetcast.cli.main", *words, "--fleet", str(fleet)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == expected, done.stderr
+
+
+def _versions(circuit: Circuit) -> list[TrainedModel]:
+    """One version of a model, or three where the last digit is even; the newest is what the circuit declares."""
+    versions = 1 if int(circuit.key.circuit[-1]) % 2 else 3
+    return [_model(circuit, number, newest=number == versions) for number in range(1, versions + 1)]
+
+
+def _model(circuit: Circuit, version: int, *, newest: bool) -> TrainedModel:
+    digest = Digest.of(f"{circuit.key} {version}".encode())
+    inputs = training_inputs(circuit) if newest else {**training_inputs(circuit), "delta_version": -version}
+    lineage = TrainedLineage(
+        training_hash=training_hash(inputs),
+        hash_schema=HASH_SCHEMA,
+        inputs=inputs,
+        key=circuit.key,
+        component="training-pipeline",
+        component_version="1.0.0",
+        component_digest=digest,
+        environment_version="1.0.0",
+        commit=digest.hex[:40],
+        run=f"run-{version:04}",
+        job=f"{circuit.model_name}.{version}",
+        data_digest=digest,
+        fingerprint=digest,
+    )
+    return TrainedModel(
+        circuit.model_name,
+        lineage,
+        digest,
+        700_000,
+        ModelScores(SCORES, dict.fromkeys(SENSORS, SCORES)),
+        0.06,
+    )
+
+
+def _register(opened: OpenFleet, past: Sequence[TrainedModel]) -> None:
+    """All versions; second ones rejected, others promoted, except that the last few circuits wait for people."""
+    platform = opened.platform
+    versions = platform.models.register(past)
+    names = sorted({version.name for version in versions})
+    waiting = set(names[-PENDING:])
+    platform.shared.share_models(
+        [version for version in versions if version.version != 2 and version.name not in waiting]
+    )
+    with sqlite3.connect(opened.state / "control.db") as connection:
+        connection.execute("UPDATE model_versions SET state = 'rejected' WHERE version = 2")
+    newest = {version.name: version for version in versions if version.name in waiting}
+    platform.approvals.open(
+        [
+            replace(_asked(opened, version.model, version.version, 0), id=0, opened_at=opened.clock.now())
+            for version in newest.values()
+        ]
+    )
+
+
+def _decided(opened: OpenFleet, past: Sequence[TrainedModel], count: int) -> Iterator[Request]:
+    """Decisions on each version, and again on versions whose circuit was edited after the first decision."""
+    numbers: dict[str, int] = {}
+    numbered = []
+    for model in past:
+        numbers[model.name] = numbers.get(model.name, 0) + 1
+        numbered.append((model, numbers[model.name]))
+    for index in range(count):
+        model, version = numbered[index % len(past)]
+        request = _asked(opened, model, version, index)
+        rejected = version == 2
+        decision = Decision(
+            PEOPLE[index % len(PEOPLE)],
+            Choice.REJECT if rejected else Choice.APPROVE,
+            "worse at night since the pump swap" if rejected else "as good as the one before, on newer data",
+            request.opened_at + timedelta(hours=3),
+        )
+        state = RequestState.REJECTED if rejected else RequestState.APPROVED
+        yield replace(request, state=state, decisions=(decision,))
+
+
+def _asked(opened: OpenFleet, model: TrainedModel, version: int, index: int) -> Request:
+    evidence = _evidence(model, version)
+    digest = Digest.of(f"configuration {index} of {model.name}:{version}".encode())
+    subject = Subject(
+        SubjectKind.MODEL, model.name, str(version), model.artifact, digest, model.artifact, evidence.digest
+    )
+    policy = opened.fleet.settings.gates[Gate.REGISTRY_PROMOTION]
+    at = BEGAN + timedelta(minutes=40 * index)
+    return Request(
+        index + 1, Gate.REGISTRY_PROMOTION, policy, subject, evidence, model.lineage.run, MACHINE, at
+    )
+
+
+def _evidence(model: TrainedModel, version: int) -> Evidence:
+    bounds = (
+        ("min_skill", "skill 0.2137, at least 0.1"),
+        ("min_accuracy", "accuracy 0.9012, at least 0.8"),
+        ("max_mae", "mae 1.034, at most 2"),
+        ("max_rmse", "rmse 1.217, at most 2.5"),
+        ("temperature max_mae", "mae 0.4311, at most 1"),
+        ("champion", f"MAE -1.3% against version {version - 1} on 84 origins"),
+    )
+    facts = {
+        "circuit": str(model.lineage.key),
+        "training hash": model.lineage.training_hash.short,
+        "replaces": f"version {version - 1}: cutoff_date 2025-10-31 → 2025-11-30, delta_version 3 → 4",
+        "data": "8016 rows, 2025-01-01 00:00 to 2025-11-30 23:00 UTC",
+        "skill": "0.214",
+        "MASE": "0.803",
+        "coverage 80": "0.812",
+        "coverage 95": "0.947",
+        "weakest sensor": "vibration, skill 0.081",
+    }
+    return Evidence(
+        tuple(Check(name, CheckVerdict.PASSED, says) for name, says in bounds),
+        tuple(Fact(name, value) for name, value in facts.items()),
+    )
+
+
+def _log(past: Sequence[TrainedModel], count: int) -> Iterator[AuditEntry]:
+    """A whole chain: what happened around each version, again and again."""
+    previous = GENESIS
+    for number, event in enumerate(islice(_events(past), count), start=1):
+        actor = PEOPLE[number % len(PEOPLE)] if event.action == "request.approved" else MACHINE
+        entry = chained(number, BEGAN + number * (UNTIL_NOW / count), actor, event, previous)
+        previous = entry.digest
+        yield entry
+
+
+def _events(past: Sequence[TrainedModel]) -> Iterator[AuditEvent]:
+    request = 0
+    while True:
+        for model in past:
+            request += 1
+            lineage = model.lineage
+            subject = f"{model.name}:{lineage.run[-1]}"
+            digest = lineage.fingerprint.hex
+            asked = {"gate": "registry-promotion", "subject_digest": digest, "request": request}
+            yield AuditEvent("data.registered", f"{model.name}-data", {"digest": digest})
+            yield AuditEvent(
+                "model.registered",
+                subject,
+                {
+                    "training_hash": lineage.training_hash.hex,
+                    "artifact": model.artifact.hex,
+                    "commit": lineage.commit,
+                    "fingerprint": digest,
+                    "job": lineage.job,
+                },
+            )
+            yield AuditEvent("request.opened", subject, asked)
+            yield AuditEvent(
+                "request.approved",
+                subject,
+                asked | {"choice": "approve", "comment": "as good as the one before, on newer data"},
+            )
+            yield AuditEvent("model.shared", subject, {"artifact": model.artifact.hex})
+
+
+def _request_row(request: Request) -> dict[str, object]:
+    """As the approval book writes it."""
+    from fleetcast.pipeline.stored import REQUEST
+
+    return {
+        "id": request.id,
+        "subject": request.subject.digest.hex,
+        "kind": request.subject.kind.value,
+        "name": request.subject.name,
+        "version": request.subject.version,
+        "state": request.state.value,
+        "decided": len(request.decisions),
+        "content": REQUEST.to_json(request),
+    }
+
+
+def _audit_row(entry: AuditEntry) -> dict[str, object]:
+    """As the control database writes it."""
+    from fleetcast.pipeline.stored import AUDIT_ENTRY
+
+    return {"number": entry.number, "digest": entry.digest.hex, "content": AUDIT_ENTRY.to_json(entry)}
+
+
+def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[dict[str, object]]) -> None:
+    rows = iter(rows)
+    while some := list(islice(rows, 20_000)):
+        names = list(some[0])
+        query = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(':' + name for name in names)})"  # noqa: S608
+        connection.executemany(query, some)
+        connection.commit()
+
+
+def _counted(fleet: Path) -> str:
+    tables = ("model_versions", "requests", "audit")
+    (database,) = fleet.glob(".fleetcast/control.db")
+    with sqlite3.connect(database) as connection:
+        counts = [
+            f"{connection.execute(f'SELECT count(*) FROM {table}').fetchone()[0]:,} {table}"  # noqa: S608
+            for table in tables
+        ]
+    return f"{', '.join(counts)}, {database.stat().st_size / 2**20:,.0f} MiB"
+
+
+if __name__ == "__main__":
+    main()
