@@ -87,7 +87,7 @@ class OpenFleet:
         """Recording decisions."""
         from fleetcast.workflows.decide import Decide
 
-        return Decide(self.platform.control, self.clock)
+        return Decide(self.platform.control, self.fleet.settings.gates, self.clock)
 
 
 def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
@@ -123,6 +123,7 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
         database=ControlDatabase(_backend(state), clock=clock),
         foreign=fleet.settings.foreign,
     )
+    platform.control.policies.take_first(fleet.settings.gates)
     return OpenFleet(directory, fleet, platform, clock, reading.unused)
 
 
