@@ -1,0 +1,439 @@
+"""A world in memory to run stages in: two circuits, a table of readings, a platform, and a clock that stands still.
+
+The only file here that knows how a platform and a stage are made. Tests say what is declared, run stages by
+name, and look at what came of it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fleetcast.domain.approval import Choice, Request, RequestState
+from fleetcast.domain.assets import Asset, AssetKind
+from fleetcast.domain.audit import Actor
+from fleetcast.domain.circuit import Circuit, Cutoff
+from fleetcast.domain.component import Step, TrainingComponent
+from fleetcast.domain.environment import TrainingEnvironment
+from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.foreign import AnyFrame, ForeignDescription
+from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.job import TrainingJob
+from fleetcast.domain.model import AdoptedLineage, ModelVersion, TrainedModel
+from fleetcast.domain.run import Ending, Run
+from fleetcast.domain.scores import ModelScores, Scores
+from fleetcast.domain.semver import SemVer
+from fleetcast.domain.settings import PlatformSettings, Polling, Settings
+from fleetcast.domain.training_hash import HASH_SCHEMA, data_digest, training_hash, training_inputs
+from fleetcast.forecasting.series import Floats
+from fleetcast.pipeline.data import expiring
+from fleetcast.pipeline.runner import StageRunner, StageWatcher
+from fleetcast.pipeline.situation import Progress, Situation
+from fleetcast.pipeline.stages import STAGES, stage_named
+from fleetcast.platforms.memory.jobs import MemoryFrozenRows
+from fleetcast.platforms.memory.platform import memory_platform
+from fleetcast.platforms.memory.registries import MemoryAssetRegistry
+from fleetcast.platforms.memory.world import World as Memory
+from fleetcast.ports.foreign_models import ForeignModelFailed, ForeignTask
+from fleetcast.ports.jobs import JobService
+from fleetcast.ports.models import Shared, SharedRegistry
+from fleetcast.ports.platform import Platform
+from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted, TableVersion, VersionGone
+from tests.clocks import NOON, FixedClock
+
+START = datetime(2025, 1, 1, tzinfo=UTC)
+"""Of the readings."""
+HOUR, DAYS = timedelta(hours=1), 28
+ONE, TWO = CircuitKey("P1", "C1"), CircuitKey("P1", "C2")
+SENSORS = ("temperature", "pressure")
+FIT = "fleetcast fit --task ${{inputs.task}} --data ${{inputs.data}} --output ${{outputs.model}}"
+COMMIT = "0123abc"
+
+
+def circuit(key: CircuitKey = ONE, **fields: Any) -> Circuit:
+    """An hourly circuit that forecasts six steps and trains in milliseconds; some fields declared otherwise."""
+    declared: dict[str, Any] = {
+        "key": key,
+        "model_name": f"{key.plant}-{key.circuit}".lower(),
+        "features": SENSORS,
+        "targets": SENSORS,
+        "frequency": HOUR,
+        "horizon": 6 * HOUR,
+        "training_window": timedelta(days=30),
+        "cutoff": Cutoff.parse("2025-01-14"),
+        "data_source": "readings",
+        "delta_version": 0,
+        "component_version": "1.0.0",
+        "family": "seasonal_naive",
+        "hyperparameters": {"season": 24},
+    }
+    return Circuit(**(declared | fields))
+
+
+def environment(version: str = "1.0.0", packages: Sequence[str] = ("numpy>=2",)) -> TrainingEnvironment:
+    return TrainingEnvironment("training", SemVer.parse(version), "3.11", tuple(packages))
+
+
+def component(version: str = "1.0.0", *commands: str, max_retries: int = 0) -> TrainingComponent:
+    """A component that runs these commands; the last one writes the model."""
+    commands = commands or (FIT,)
+    steps = [
+        Step(f"step-{i}", command, ("data", "task"), ("model",) if i == len(commands) else ())
+        for i, command in enumerate(commands, start=1)
+    ]
+    return TrainingComponent("pipeline", SemVer.parse(version), tuple(steps), max_retries=max_retries)
+
+
+def readings(key: CircuitKey = ONE, days: int = DAYS, **sensors: Floats) -> Readings:
+    """Hourly readings with a daily rhythm and noise; sensors can be given as they are."""
+    hours = np.arange(24 * days)
+    noise = np.random.default_rng(int(key.circuit[1:]))
+    daily = np.sin(hours * 2 * np.pi / 24)
+    columns = {
+        "temperature": 50 + 5 * daily + noise.normal(0, 0.5, len(hours)),
+        "pressure": 4 + daily + noise.normal(0, 0.2, len(hours)),
+    } | sensors
+    times = (hours * 3_600_000_000 + int(START.timestamp()) * 1_000_000).astype(np.int64)
+    return Readings(key, tuple(columns), frozenset(), times, np.column_stack(list(columns.values())))
+
+
+@dataclass(slots=True)
+class MemoryTable:
+    """A table of readings in memory, which can lose versions and remembers who read it."""
+
+    committed: list[dict[CircuitKey, Readings]] = field(default_factory=list)
+    reads: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    """Each pass: the version, and the circuits wanted."""
+    gone: set[int] = field(default_factory=set)
+    breaks_after: int | None = None
+    """Circuits it gives before its version is lost."""
+    expires: dict[int, datetime] = field(default_factory=dict)
+    """When its owner may clean versions up."""
+
+    def commit(self, *rows: Readings) -> None:
+        """Add a version in which these circuits' rows are others."""
+        before = self.committed[-1] if self.committed else {}
+        self.committed.append(before | {each.key: each for each in rows})
+
+    def latest_version(self) -> int | None:
+        return len(self.committed) - 1 if self.committed else None
+
+    def versions(self) -> Sequence[TableVersion]:
+        return [TableVersion(i, NOON, "MERGE", None) for i in reversed(range(len(self.committed)))]
+
+    def circuits(self, version: int) -> Sequence[CircuitKey]:
+        return sorted(self.committed[version])
+
+    def sensors(self, version: int) -> Sequence[str]:
+        return sorted({name for held in self.committed[version].values() for name in held.sensors})
+
+    def read(self, wanted: Sequence[ReadingsWanted], version: int) -> Iterator[Readings]:
+        self.reads.append((version, tuple(str(want.key) for want in wanted)))
+        for given, want in enumerate(sorted(wanted, key=lambda each: each.key.plant)):
+            if version in self.gone or given == self.breaks_after:
+                raise VersionGone(f"version {version} was cleaned up", fix="pin another version")
+            yield self._cut(self.committed[version].get(want.key, readings(want.key, days=0)), want)
+
+    def expires_at(self, version: int) -> datetime | None:
+        return self.expires.get(version)
+
+    def _cut(self, rows: Readings, want: ReadingsWanted) -> Readings:
+        first, last = (int(moment.timestamp() * 1_000_000) for moment in (want.start, want.end))
+        inside = (rows.times >= first) & (rows.times < last)
+        nothing = np.full(len(rows.times), np.nan)
+        columns = [
+            rows.values[:, rows.sensors.index(name)] if name in rows.sensors else nothing
+            for name in want.sensors
+        ]
+        absent = frozenset(want.sensors) - set(rows.sensors)
+        values = np.column_stack(columns)[inside]
+        return Readings(want.key, want.sensors, absent, rows.times[inside], values, rows.conflict)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingJobs:
+    """Jobs that never go on: those who wait for them only see the time pass."""
+
+    jobs: JobService
+    clock: FixedClock
+
+    def check(self, component: TrainingComponent) -> None:
+        self.jobs.check(component)
+
+    def submit(self, jobs: Sequence[TrainingJob], component: TrainingComponent) -> None:
+        self.jobs.submit(jobs, component)
+
+    def jobs_for(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
+        return self.jobs.jobs_for(hashes)
+
+    def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:  # noqa: ARG002  # none goes on
+        self.clock.sleep(timeout)
+        return []
+
+    def median_seconds(self) -> Mapping[str, float]:
+        return self.jobs.median_seconds()
+
+    def close(self) -> None:
+        self.jobs.close()
+
+
+@dataclass(slots=True)
+class SlowRegistry:
+    """A shared registry in which things show some time after they were shared."""
+
+    registry: SharedRegistry
+    clock: FixedClock
+    delay: timedelta
+    before: Shared | None = None
+    """What still shows, until the time has come."""
+    shows_at: datetime = NOON
+
+    def shared(self) -> Shared:
+        if self.before is not None and self.clock.now() < self.shows_at:
+            return self.before
+        return self.registry.shared()
+
+    def share_environment(self, environment: Asset) -> None:
+        self._hide()
+        self.registry.share_environment(environment)
+
+    def share_models(self, versions: Sequence[ModelVersion]) -> None:
+        self._hide()
+        self.registry.share_models(versions)
+
+    def crown(self, champions: Mapping[str, int]) -> None:
+        self.registry.crown(champions)
+
+    def _hide(self) -> None:
+        self.before, self.shows_at = self.registry.shared(), self.clock.now() + self.delay
+
+
+@dataclass(slots=True)
+class ForeignHoldsLast:
+    """Foreign models in memory: each step is the last reading of each target."""
+
+    broken: bool = False
+
+    def describe(self, folder: Path) -> ForeignDescription:
+        return ForeignDescription(AnyFrame(), None, {"folder": folder.name})
+
+    def points(self, task: ForeignTask, windows: Floats, ends: Sequence[datetime]) -> Floats:
+        if self.broken:
+            raise ForeignModelFailed(f"{task.name} crashed before {ends[-1]}")
+        columns = [task.features.index(name) for name in task.targets]
+        return np.repeat(windows[:, -1:, columns], task.horizon, axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a stage reports, its document as a reader of the JSON file has it."""
+
+    ending: Ending
+    says: str
+    document: Any
+
+
+@dataclass(slots=True)
+class World:
+    """What is declared and what is; by default two circuits, and nothing done yet."""
+
+    folder: Path
+    clock: FixedClock = field(default_factory=FixedClock)
+    table: MemoryTable = field(default_factory=MemoryTable)
+    foreign: ForeignHoldsLast = field(default_factory=ForeignHoldsLast)
+    progress: list[Progress] = field(default_factory=list)
+    """What the last stage reported on its way."""
+    tables: dict[str, ReadingsTable] = field(init=False)
+    fleet: Fleet = field(init=False)
+    platform: Platform = field(init=False)
+    begun: Run = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.table.commit(readings(ONE), readings(TWO))
+        self.tables = {"readings": self.table}
+        made = memory_platform(self.tables, self.folder, actor=self.actor, clock=self.clock)
+        self.platform = replace(made, foreign=self.foreign)
+        self.fleet = Fleet(Settings(), (circuit(ONE), circuit(TWO)), environment(), component())
+        self.begun = self.platform.runs.begin(self.fleet.digest, COMMIT)
+
+    @property
+    def actor(self) -> Actor:
+        """Who runs the stages."""
+        return Actor("ada")
+
+    # What is declared
+
+    def declare(self, *circuits: Circuit, **fields: Any) -> None:
+        """Declare these circuits and no others; or other parts of the fleet, by name."""
+        self.fleet = replace(self.fleet, **({"circuits": circuits} if circuits else {}) | fields)
+
+    def change(self, key: CircuitKey = ONE, **fields: Any) -> Circuit:
+        """Declare one circuit anew with some fields changed."""
+        changed = replace(self.circuit(key), **fields)
+        self.declare(*(changed if each.key == key else each for each in self.fleet.circuits))
+        return changed
+
+    def set_gate(self, **fields: Any) -> None:
+        """Change who decides on promotions."""
+        gates = {**self.fleet.settings.gates, Gate.REGISTRY_PROMOTION: GatePolicy(**fields)}
+        self.declare(settings=replace(self.fleet.settings, gates=gates))
+
+    def set_platform(self, **fields: Any) -> None:
+        self.declare(settings=replace(self.fleet.settings, platform=PlatformSettings(**fields)))
+
+    def set_polling(self, **fields: timedelta) -> None:
+        self.declare(settings=replace(self.fleet.settings, polling=Polling(**fields)))
+
+    def circuit(self, key: CircuitKey = ONE) -> Circuit:
+        return self.fleet.circuit(key)
+
+    # What is done
+
+    def run(self, name: str, *, only: CircuitKey | None = None) -> Outcome:
+        """Run one stage."""
+        self.progress.clear()
+        situation = Situation(
+            self.fleet, self.begun, None if only is None else frozenset({only}), self.progress.append
+        )
+        result = stage_named(name).make(self.platform, self.clock, self.actor).run(situation)
+        return Outcome(result.ending, result.says, json.loads(json.dumps(result.document())))
+
+    def upto(self, name: str, *, only: CircuitKey | None = None) -> Outcome:
+        """Run all stages from the first to this one."""
+        names = [entry.name for entry in STAGES]
+        return [self.run(each, only=only) for each in names[: names.index(name) + 1]][-1]
+
+    def promote(self) -> None:
+        """Run all stages, approve everything, and share it."""
+        self.upto("PromoteModels")
+        self.decide()
+        self.upto("PromoteModels")
+
+    def keep_running(self, *names: str, watcher: StageWatcher | None = None) -> Run:
+        """Run stages as a whole run does: in order, on record, with their files."""
+        silent = StageWatcher(lambda *_: None, lambda *_: None, lambda *_: None)
+        entries = [stage_named(name) for name in names]
+        runner = StageRunner(self.platform, self.clock, self.actor, self.folder / "runs")
+        return runner.close(runner.run(entries, Situation(self.fleet, self.begun), watcher or silent))
+
+    def begin_run(self) -> None:
+        """Go on in a new run."""
+        self.begun = self.platform.runs.begin(self.fleet.digest, COMMIT)
+
+    def decide(self, choice: Choice = Choice.APPROVE, *, about: str = "", by: str = "grace") -> None:
+        """Decide on what waits: on everything, or on what has a name."""
+        for request in self.requests(RequestState.PENDING):
+            if about in ("", request.subject.name):
+                person = Actor(by)
+                decided = request.decide(choice, by=person, comment="looks right", at=self.clock.now())
+                self.platform.approvals.record([decided])
+
+    def adopt(self, key: CircuitKey = ONE, *, shared: bool = True) -> None:
+        """Put a model that was trained elsewhere to use, as adopted; or registered only."""
+        declared = self.circuit(key)
+        files = self.folder / "elsewhere" / declared.model_name
+        files.mkdir(parents=True)
+        (files / "MLmodel").write_text(f"flavors: {{}}\nname: {declared.model_name}\n")
+        inputs = training_inputs(declared)
+        lineage = AdoptedLineage(
+            training_hash(inputs), HASH_SCHEMA, inputs, key, COMMIT, "a folder", lookback=24, stated={}
+        )
+        scores = ModelScores(Scores(*[None] * 11), {})
+        kept = self.platform.artifacts.keep(files)
+        model = TrainedModel(declared.model_name, lineage, kept, 1, scores, None)
+        (self.platform.models.adopt if shared else self.platform.models.register)([model])
+
+    # What goes wrong
+
+    def lose_frozen_rows(self) -> None:
+        """Clear the cache of training rows."""
+        frozen = self.platform.frozen
+        assert isinstance(frozen, MemoryFrozenRows)
+        frozen._world.rows.clear()
+
+    def lose_assets(self) -> None:
+        """Forget every environment and component."""
+        nothing = MemoryAssetRegistry(Memory(self.actor, self.clock))
+        self.platform = replace(self.platform, assets=nothing)
+
+    def lose_artifact(self, name: str, version: int) -> None:
+        """Delete a model's files."""
+        held = self.platform.models.versions([name])[name][version - 1]
+        shutil.rmtree(self.platform.artifacts.folder(held.model.artifact))
+
+    def stop_jobs(self) -> None:
+        """Let no job go on any more."""
+        self.platform = replace(self.platform, jobs=StandingJobs(self.platform.jobs, self.clock))
+
+    def slow_registry(self, delay: timedelta) -> None:
+        """Let what is shared show only some time later."""
+        slow = SlowRegistry(self.platform.shared, self.clock, delay)
+        self.platform = replace(self.platform, shared=slow)
+
+    # What is
+
+    def actions(self, *kinds: str) -> list[str]:
+        """What the audit log says was done, in order: all of it, or some actions with their subjects."""
+        events = [entry.event for entry in self.platform.audit.entries()]
+        return [
+            f"{event.action} {event.subject}" if kinds else event.action
+            for event in events
+            if not kinds or event.action in kinds
+        ]
+
+    def requests(self, *states: RequestState) -> list[Request]:
+        return list(self.platform.approvals.listed(states))
+
+    def request_states(self) -> list[str]:
+        """How each request stands, in the order they were opened."""
+        return [f"{request.subject} {request.state.value}" for request in self.requests()]
+
+    def evidence(self, name: str) -> dict[str, str]:
+        """What the last request about this name shows."""
+        last = [request for request in self.requests() if request.subject.name == name][-1]
+        checks = {check.name: f"{check.verdict.value}: {check.says}" for check in last.evidence.checks}
+        return checks | {fact.name: fact.value for fact in last.evidence.facts}
+
+    def jobs(self, key: CircuitKey = ONE) -> list[TrainingJob]:
+        """Every attempt at what a circuit declares now."""
+        wanted = training_hash(training_inputs(self.circuit(key)))
+        return list(self.platform.jobs.jobs_for([wanted]).get(wanted, ()))
+
+    def data_digest(self, key: CircuitKey = ONE) -> Digest:
+        return data_digest(training_inputs(self.circuit(key)))
+
+    def selected(self) -> dict[str, int]:
+        """The version in use of each model."""
+        return dict(self.platform.models.index().selected)
+
+    def states(self, name: str) -> list[str]:
+        """The state of each version of a model."""
+        return [version.state.value for version in self.platform.models.versions([name])[name]]
+
+    def shared(self) -> Shared:
+        return self.platform.shared.shared()
+
+    def shared_models(self) -> list[str]:
+        return sorted(
+            f"{name}:{number}" for name, numbers in self.shared().models.items() for number in numbers
+        )
+
+    def shared_environments(self) -> list[str]:
+        return sorted(self.shared().environments.get("training", ()))
+
+    def registered(self, kind: AssetKind) -> list[str]:
+        """The versions of the environment, or of the component."""
+        name = "training" if kind is AssetKind.ENVIRONMENT else "pipeline"
+        return [held.asset.version for held in self.platform.assets.versions(kind, name)]
+
+    def expiring(self, *held: Digest) -> list[str]:
+        """What a plan warns of: versions that may be cleaned up before they are frozen."""
+        return expiring(self.fleet.circuits, self.tables, held, self.clock.now())
