@@ -30,14 +30,14 @@ def test_registering_a_component_again_does_nothing(world: World) -> None:
 
 def test_other_steps_under_a_registered_version_are_refused(world: World) -> None:
     world.run("RegisterComponents")
-    world.declare(component=component("1.0.0", "sh -c true", FIT))
+    world.declare(component=component("1.0.0", ["sh -c true", FIT]))
     with pytest.raises(VersionTaken, match=r"pipeline:1\.0\.0 is registered as"):
         world.run("RegisterComponents")
     assert world.actions() == ["component.registered"]
 
 
 def test_a_component_that_cannot_run_here_is_not_registered(world: World) -> None:
-    world.declare(component=component("1.0.0", "no-such-program --fast", FIT))
+    world.declare(component=component("1.0.0", ["no-such-program --fast", FIT]))
     with pytest.raises(BadInput, match=r"step 'step-1' of pipeline:1\.0\.0 runs 'no-such-program'"):
         world.run("RegisterComponents")
     assert world.actions() == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from fleetcast.domain.audit import Actor
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.component import Step, TrainingComponent
 from fleetcast.domain.environment import TrainingEnvironment
+from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.foreign import AnyFrame, ForeignDescription
 from fleetcast.domain.gate import Gate, GatePolicy
@@ -36,7 +38,7 @@ from fleetcast.domain.training_hash import HASH_SCHEMA, data_digest, training_ha
 from fleetcast.forecasting.series import Floats
 from fleetcast.pipeline.data import expiring
 from fleetcast.pipeline.runner import StageRunner, StageWatcher
-from fleetcast.pipeline.situation import Progress, Situation
+from fleetcast.pipeline.situation import Progress, Situation, only_known
 from fleetcast.pipeline.stages import STAGES, stage_named
 from fleetcast.platforms.memory.jobs import MemoryFrozenRows
 from fleetcast.platforms.memory.platform import memory_platform
@@ -47,6 +49,7 @@ from fleetcast.ports.jobs import JobService
 from fleetcast.ports.models import Shared, SharedRegistry
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted, TableVersion, VersionGone
+from fleetcast.ports.runs import RunBook
 from tests.clocks import NOON, FixedClock
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -82,9 +85,10 @@ def environment(version: str = "1.0.0", packages: Sequence[str] = ("numpy>=2",))
     return TrainingEnvironment("training", SemVer.parse(version), "3.11", tuple(packages))
 
 
-def component(version: str = "1.0.0", *commands: str, max_retries: int = 0) -> TrainingComponent:
+def component(
+    version: str = "1.0.0", commands: Sequence[str] = (FIT,), *, max_retries: int = 0
+) -> TrainingComponent:
     """A component that runs these commands; the last one writes the model."""
-    commands = commands or (FIT,)
     steps = [
         Step(f"step-{i}", command, ("data", "task"), ("model",) if i == len(commands) else ())
         for i, command in enumerate(commands, start=1)
@@ -158,12 +162,18 @@ class MemoryTable:
         return Readings(want.key, want.sensors, absent, rows.times[inside], values, rows.conflict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StandingJobs:
-    """Jobs that never go on: those who wait for them only see the time pass."""
+    """Jobs that do not go on for some time: those who wait for them only see it pass."""
 
     jobs: JobService
     clock: FixedClock
+    waits_left: float
+    """How often somebody waits in vain."""
+    news: Sequence[TrainingJob] = ()
+    """What the first who waits is told."""
+    asked: list[timedelta] = field(default_factory=list)
+    """For how long somebody was ready to wait, each time."""
 
     def check(self, component: TrainingComponent) -> None:
         self.jobs.check(component)
@@ -174,9 +184,14 @@ class StandingJobs:
     def jobs_for(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
         return self.jobs.jobs_for(hashes)
 
-    def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:  # noqa: ARG002  # none goes on
-        self.clock.sleep(timeout)
-        return []
+    def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:
+        self.asked.append(timeout)
+        self.waits_left -= 1
+        if self.waits_left >= 0:
+            self.clock.sleep(timeout)
+            told, self.news = self.news, ()
+            return told
+        return self.jobs.wait(hashes, timeout)
 
     def median_seconds(self) -> Mapping[str, float]:
         return self.jobs.median_seconds()
@@ -216,16 +231,41 @@ class SlowRegistry:
         self.before, self.shows_at = self.registry.shared(), self.clock.now() + self.delay
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenRuns:
+    """A book of runs that nothing more can be written into."""
+
+    runs: RunBook
+    error: FleetcastError
+
+    def exclusive(self, holder: str, timeout: timedelta) -> AbstractContextManager[None]:
+        return self.runs.exclusive(holder, timeout)
+
+    def begin(self, fleet: Digest, commit: str) -> Run:
+        return self.runs.begin(fleet, commit)
+
+    def save(self, run: Run) -> None:  # noqa: ARG002  # none is saved
+        raise self.error
+
+    def find(self, run_id: str) -> Run:
+        return self.runs.find(run_id)
+
+    def listed(self) -> Sequence[Run]:
+        return self.runs.listed()
+
+
 @dataclass(slots=True)
 class ForeignHoldsLast:
     """Foreign models in memory: each step is the last reading of each target."""
 
     broken: bool = False
+    asked: list[ForeignTask] = field(default_factory=list)
 
     def describe(self, folder: Path) -> ForeignDescription:
         return ForeignDescription(AnyFrame(), None, {"folder": folder.name})
 
     def points(self, task: ForeignTask, windows: Floats, ends: Sequence[datetime]) -> Floats:
+        self.asked.append(task)
         if self.broken:
             raise ForeignModelFailed(f"{task.name} crashed before {ends[-1]}")
         columns = [task.features.index(name) for name in task.targets]
@@ -329,27 +369,44 @@ class World:
         self.begun = self.platform.runs.begin(self.fleet.digest, COMMIT)
 
     def decide(self, choice: Choice = Choice.APPROVE, *, about: str = "", by: str = "grace") -> None:
-        """Decide on what waits: on everything, or on what has a name."""
+        """Decide on what waits: on everything, or on what has that name, or that name and version."""
         for request in self.requests(RequestState.PENDING):
-            if about in ("", request.subject.name):
+            if about in ("", request.subject.name, str(request.subject)):
                 person = Actor(by)
                 decided = request.decide(choice, by=person, comment="looks right", at=self.clock.now())
                 self.platform.approvals.record([decided])
 
-    def adopt(self, key: CircuitKey = ONE, *, shared: bool = True) -> None:
-        """Put a model that was trained elsewhere to use, as adopted; or registered only."""
+    def adopt(self, key: CircuitKey = ONE, *, shared: bool = True, unstated: Collection[str] = ()) -> None:
+        """Put a model that was trained elsewhere to use, as adopted; or registered only.
+
+        Args:
+            key: Its circuit.
+            shared: Whether it is shared and a champion.
+            unstated: Training inputs that its lineage does not have.
+        """
         declared = self.circuit(key)
         files = self.folder / "elsewhere" / declared.model_name
         files.mkdir(parents=True)
         (files / "MLmodel").write_text(f"flavors: {{}}\nname: {declared.model_name}\n")
         inputs = training_inputs(declared)
         lineage = AdoptedLineage(
-            training_hash(inputs), HASH_SCHEMA, inputs, key, COMMIT, "a folder", lookback=24, stated={}
+            training_hash=training_hash(inputs),
+            hash_schema=HASH_SCHEMA,
+            inputs={name: value for name, value in inputs.items() if name not in unstated},
+            key=key,
+            commit=COMMIT,
+            source="a folder",
+            lookback=24,
+            stated={},
         )
         scores = ModelScores(Scores(*[None] * 11), {})
         kept = self.platform.artifacts.keep(files)
         model = TrainedModel(declared.model_name, lineage, kept, 1, scores, None)
         (self.platform.models.adopt if shared else self.platform.models.register)([model])
+
+    def only_known(self, *keys: CircuitKey) -> Collection[CircuitKey]:
+        """The circuits that somebody asks for, if the fleet declares them."""
+        return only_known(self.fleet, keys)
 
     # What goes wrong
 
@@ -369,9 +426,17 @@ class World:
         held = self.platform.models.versions([name])[name][version - 1]
         shutil.rmtree(self.platform.artifacts.folder(held.model.artifact))
 
-    def stop_jobs(self) -> None:
-        """Let no job go on any more."""
-        self.platform = replace(self.platform, jobs=StandingJobs(self.platform.jobs, self.clock))
+    def stop_jobs(
+        self, go_on_after: float = float("inf"), news: Sequence[TrainingJob] = ()
+    ) -> list[timedelta]:
+        """Let no job go on, until somebody waited so often; gives for how long they were ready to, each time."""
+        standing = StandingJobs(self.platform.jobs, self.clock, go_on_after, news)
+        self.platform = replace(self.platform, jobs=standing)
+        return standing.asked
+
+    def break_runs(self, error: FleetcastError) -> None:
+        """Let nothing more be written of this run."""
+        self.platform = replace(self.platform, runs=BrokenRuns(self.platform.runs, error))
 
     def slow_registry(self, delay: timedelta) -> None:
         """Let what is shared show only some time later."""
