@@ -15,7 +15,8 @@ from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.run import Ending
 from fleetcast.domain.settings import DataSource
 from fleetcast.ports.readings import VersionGone
-from tests.pipeline.world import DAYS, ONE, TWO, MemoryTable, World, circuit, readings
+from tests.pipeline.stand_ins import MemoryTable
+from tests.pipeline.world import DAYS, ONE, TWO, World, circuit, readings
 
 STUCK = np.full(24 * DAYS, 20.0)
 OTHER = CircuitKey("P2", "C1")

@@ -220,4 +220,7 @@ def test_an_older_version_that_is_registered_nowhere_cannot_be_asked_for(world: 
 
 def test_a_model_that_was_trained_elsewhere_needs_no_environment(world: World) -> None:
     world.adopt(ONE, shared=False)
-    assert world.upto("PromoteEnvironment").says == "training:1.0.0 awaits approval"
+    world.upto("RegisterModels", only=TWO)
+    world.declare(environment=environment("1.1.0"))
+    outcome = world.upto("PromoteEnvironment")
+    assert outcome.says == "training:1.1.0 awaits approval; training:1.0.0 awaits approval"
