@@ -206,11 +206,15 @@ def test_a_table_without_readings_is_named_with_who_asks(world: World) -> None:
     assert world.actions() == []
 
 
-def test_a_version_that_does_not_exist_is_named_with_those_there_are(world: World) -> None:
-    world.declare(*(circuit(CircuitKey("P1", f"C{i}"), delta_version=4) for i in range(1, 6)))
+@pytest.mark.parametrize(
+    ("circuits", "who"), [(3, "P1/C1, P1/C2, P1/C3"), (5, "P1/C1, P1/C2, P1/C3 and 2 more")]
+)
+def test_a_version_that_does_not_exist_is_named_with_those_there_are(
+    world: World, circuits: int, who: str
+) -> None:
+    world.declare(*(circuit(CircuitKey("P1", f"C{i}"), delta_version=4) for i in range(1, circuits + 1)))
     with pytest.raises(
-        BadInput,
-        match="delta_version 4 of P1/C1, P1/C2, P1/C3 and 2 more does not exist; 'readings' has versions 0 to 0",
+        BadInput, match=f"delta_version 4 of {who} does not exist; 'readings' has versions 0 to 0"
     ):
         world.run("RegisterData")
 

@@ -159,7 +159,7 @@ def test_who_lost_the_run_to_another_process_records_nothing_more(world: World) 
     assert world.platform.runs.find("run-0001").stages == ()
 
 
-def test_a_stage_is_found_by_its_name(world: World) -> None:
+def test_a_stage_is_found_by_its_name() -> None:
     assert [stage_named(name).name for name in ALL] == list(ALL)
 
 

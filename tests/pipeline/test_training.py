@@ -244,11 +244,12 @@ def test_a_completed_job_names_its_artifact(world: World) -> None:
     assert (document["failed"], document["unfinished"]) == ([], [])
 
 
-def test_waiting_for_what_is_done_runs_nothing_again(world: World) -> None:
+def test_waiting_for_what_is_done_takes_no_time_and_runs_nothing_again(world: World) -> None:
     world.upto("MonitorTraining")
     done = world.jobs(ONE)
     assert world.run("MonitorTraining").says == "2 completed"
     assert world.jobs(ONE) == done
+    assert world.clock.slept == []
 
 
 def test_with_nothing_submitted_there_is_nothing_to_wait_for(world: World) -> None:
