@@ -123,33 +123,44 @@ class StandingJobs:
 
 @dataclass(slots=True)
 class SlowRegistry:
-    """A shared registry in which things show some time after they were shared."""
+    """A shared registry in which things show one after another, some time after they were shared."""
 
     registry: SharedRegistry
     clock: FixedClock
     delay: timedelta
-    before: Shared | None = None
-    """What still shows, until the time has come."""
-    shows_at: datetime = NOON
+    """From sharing to showing, and from one thing to the next."""
+    shared_at: datetime = NOON
+    late: list[tuple[str, str | int]] = field(default_factory=list)
+    """Names and versions that were shared last, in the order they show."""
 
     def shared(self) -> Shared:
-        if self.before is not None and self.clock.now() < self.shows_at:
-            return self.before
-        return self.registry.shared()
+        held = self.registry.shared()
+        hidden = self.late[(self.clock.now() - self.shared_at) // self.delay :]
+        return Shared(
+            {
+                name: [each for each in held.environments[name] if (name, each) not in hidden]
+                for name in held.environments
+            },
+            {
+                name: [each for each in held.models[name] if (name, each) not in hidden]
+                for name in held.models
+            },
+            {name: each for name, each in held.champions.items() if (name, each) not in hidden},
+        )
 
     def share_environment(self, environment: Asset) -> None:
-        self._hide()
         self.registry.share_environment(environment)
+        self._hide([(environment.name, environment.version)])
 
     def share_models(self, versions: Sequence[ModelVersion]) -> None:
-        self._hide()
         self.registry.share_models(versions)
+        self._hide([(version.name, version.version) for version in versions])
 
     def crown(self, champions: Mapping[str, int]) -> None:
         self.registry.crown(champions)
 
-    def _hide(self) -> None:
-        self.before, self.shows_at = self.registry.shared(), self.clock.now() + self.delay
+    def _hide(self, late: list[tuple[str, str | int]]) -> None:
+        self.late, self.shared_at = late, self.clock.now()
 
 
 @dataclass(frozen=True, slots=True)

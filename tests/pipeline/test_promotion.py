@@ -253,7 +253,7 @@ def test_sharing_waits_until_all_models_are_visible(world: World) -> None:
     world.run("PromoteEnvironment")
     world.slow_registry(5 * SECOND)
     assert world.run("PromoteModels").says == "2 promoted"
-    assert world.clock.slept == [2 * SECOND, 4 * SECOND]
+    assert world.clock.slept == [2 * SECOND, 4 * SECOND, 8 * SECOND]
 
 
 def test_models_that_do_not_show_fail_and_are_not_shared_twice(world: World) -> None:
@@ -263,7 +263,7 @@ def test_models_that_do_not_show_fail_and_are_not_shared_twice(world: World) -> 
     world.slow_registry(130 * SECOND)
     with pytest.raises(Unavailable, match="2 models was shared but is not visible in the registry"):
         world.run("PromoteModels")
-    world.clock.sleep(10 * SECOND)
+    world.clock.sleep(140 * SECOND)
     assert world.run("PromoteModels").says == "2 promoted before"
     assert len(world.actions("model.shared")) == 2
 

@@ -272,7 +272,7 @@ class World:
         self.platform = replace(self.platform, runs=BrokenRuns(self.platform.runs, error))
 
     def slow_registry(self, delay: timedelta) -> None:
-        """Let what is shared show only some time later."""
+        """Let what is shared show only some time later, one thing after another."""
         slow = SlowRegistry(self.platform.shared, self.clock, delay)
         self.platform = replace(self.platform, shared=slow)
 
