@@ -163,6 +163,14 @@ def test_an_adopted_champion_that_cannot_be_run_is_not_held_against_anybody(worl
     )
 
 
+def test_an_adopted_champion_without_a_sensor_in_common_cannot_be_compared(world: World) -> None:
+    world.declare(circuit(ONE, targets=("temperature",)))
+    world.adopt(ONE)
+    assert challenge(world, cutoff=LATE, targets=("pressure",)) == (
+        "not comparable: version 1: no readings to compare them on"
+    )
+
+
 def test_a_challenger_that_was_trained_elsewhere_has_no_backtest(world: World) -> None:
     champion(world)
     world.change(ONE, cutoff=LATE)

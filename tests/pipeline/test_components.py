@@ -44,14 +44,15 @@ def test_a_component_that_cannot_run_here_is_not_registered(world: World) -> Non
 
 
 def test_a_circuit_that_names_an_unknown_version_is_named_with_the_versions_there_are(world: World) -> None:
-    world.run("RegisterComponents")
-    world.declare(component=component("1.1.0"))
+    for minor in range(5):
+        world.declare(component=component(f"1.{minor}.0"))
+        world.run("RegisterComponents")
     world.change(ONE, component_version="2.0.0")
     with pytest.raises(
         BadInput, match=r"P1/C1 names pipeline:2\.0\.0, neither declared nor registered"
     ) as refused:
         world.run("RegisterComponents")
-    assert refused.value.fix == "there are 1.0.0, 1.1.0"
+    assert refused.value.fix == "there are 1.0.0, 1.1.0, 1.2.0, 1.3.0, 1.4.0"
 
 
 def test_a_circuit_may_stay_with_an_older_registered_version(world: World) -> None:

@@ -276,6 +276,13 @@ def test_a_version_its_owner_may_clean_up_is_warned_of(world: World, left: timed
     )
 
 
+def test_versions_are_warned_of_in_their_order(world: World) -> None:
+    mapped = {"source_mapping": {"layout": "wide"}}
+    world.declare(circuit(ONE, delta_version=1, **mapped), circuit(TWO, delta_version=0, **mapped))
+    world.table.expires = dict.fromkeys((0, 1), world.clock.now())
+    assert [warning[:9] for warning in world.expiring()] == ["version 0", "version 1"]
+
+
 def test_a_version_that_nothing_removes_is_not_warned_of(world: World) -> None:
     foreign(world, None)
     assert world.expiring() == []

@@ -9,8 +9,9 @@ import pytest
 from fleetcast.domain.approval import LAPSES_AFTER, Choice, RequestState
 from fleetcast.domain.assets import AssetKind, VersionTaken
 from fleetcast.domain.errors import Unavailable
+from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.run import Ending
-from tests.pipeline.world import ONE, TWO, World, environment
+from tests.pipeline.world import ONE, TWO, World, circuit, environment, readings
 
 SECOND = timedelta(seconds=1)
 
@@ -151,6 +152,19 @@ def test_a_later_environment_shows_what_differs_from_the_shared_one(world: World
     ]
 
 
+def test_what_differs_is_shown_in_order_whatever_the_order_of_a_set(world: World) -> None:
+    old, new = ["a1", "b1", "c1", "d1", "e1", "f1"], ["a2", "b2", "c2", "d2", "e2", "f2"]
+    world.declare(environment=environment("1.0.0", old))
+    world.upto("PromoteEnvironment")
+    world.decide()
+    world.run("PromoteEnvironment")
+    world.declare(environment=environment("1.1.0", new))
+    world.upto("PromoteEnvironment")
+    facts = world.requests(RequestState.PENDING)[0].evidence.facts
+    assert [fact.value for fact in facts if fact.name == "removed"] == old
+    assert [fact.value for fact in facts if fact.name == "added"] == new
+
+
 def test_a_version_that_was_registered_but_never_shared_is_not_what_is_replaced(world: World) -> None:
     world.run("RegisterEnvironment")
     world.declare(environment=environment("1.1.0"))
@@ -186,6 +200,16 @@ def test_an_older_version_that_models_wait_for_is_asked_for_still(world: World) 
     world.decide()
     world.run("PromoteEnvironment")
     assert world.shared_environments() == ["1.0.0", "1.1.0"]
+
+
+def test_older_versions_are_asked_for_in_their_order(world: World) -> None:
+    keys = [CircuitKey("P1", f"C{i}") for i in range(6)]
+    world.table.commit(*map(readings, keys))
+    for i, key in enumerate(keys):
+        world.declare(*(circuit(each, delta_version=1) for each in keys), environment=environment(f"1.{i}.0"))
+        world.upto("RegisterModels", only=key)
+    says = world.run("PromoteEnvironment").document["environments"]
+    assert [each["version"] for each in says] == ["1.5.0", "1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0"]
 
 
 def test_one_version_still_waiting_makes_the_stage_wait(world: World) -> None:

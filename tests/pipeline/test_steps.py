@@ -31,12 +31,18 @@ def test_commands_are_given_the_paths_of_their_files(tmp_path: Path) -> None:
     assert files.model.read_text() == "the task"
 
 
+def test_rows_and_task_are_not_mixed_up(tmp_path: Path) -> None:
+    files = job_files(tmp_path)
+    run_steps(component("1.0.0", ["cp ${{inputs.data}} ${{outputs.model}}"]), files)
+    assert files.model.read_text() == "the rows"
+
+
 def test_a_step_reads_what_an_earlier_one_wrote(tmp_path: Path) -> None:
-    clean = Step("clean", "cp ${{inputs.data}} ${{outputs.clean}}", ("data",), ("clean",))
+    clean = Step("clean", "cp ${{inputs.task}} ${{outputs.clean}}", ("task",), ("clean",))
     fit = Step("fit", "cp ${{inputs.clean}} ${{outputs.model}}", ("clean",), ("model",))
     files = job_files(tmp_path)
     run_steps(of(clean, fit), files)
-    assert files.model.read_text() == "the rows"
+    assert files.model.read_text() == "the task"
 
 
 def test_what_an_earlier_attempt_left_is_gone(tmp_path: Path) -> None:
@@ -64,7 +70,7 @@ def test_a_second_attempt_adds_to_the_log(tmp_path: Path) -> None:
 
 def test_a_step_that_fails_says_its_last_words_and_stops_the_rest(tmp_path: Path) -> None:
     files = job_files(tmp_path)
-    loud = "sh -c 'echo first; echo out of memory >&2; exit 9'"
+    loud = "sh -c 'echo first; echo out of memory >&2; echo; exit 9'"
     with pytest.raises(StepFailed, match="step 'step-1' ended with exit code 9: out of memory"):
         run_steps(component("1.0.0", [loud, "cp ${{inputs.task}} ${{outputs.model}}"]), files)
     assert not files.model.exists()

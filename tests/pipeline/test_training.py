@@ -193,6 +193,24 @@ def test_each_circuit_trains_with_the_component_version_it_names(world: World) -
     assert (first.batch, second.batch) == ("run-0001.1.0.0.1", "run-0001.1.1.0.1")
 
 
+def test_batches_are_submitted_in_the_order_of_their_component_versions(world: World) -> None:
+    keys = [CircuitKey("P1", f"C{i}") for i in range(6)]
+    world.table.commit(*map(readings, keys))
+    for i in range(6):
+        world.declare(component=component(f"1.{i}.0"))
+        world.run("RegisterComponents")
+    versions = [f"1.{i}.0" for i in reversed(range(6))]
+    world.declare(
+        *(
+            circuit(key, delta_version=1, component_version=version)
+            for key, version in zip(keys, versions, strict=True)
+        )
+    )
+    world.run("RegisterData")
+    jobs = world.run("SubmitTraining").document["jobs"]
+    assert [job["batch"] for job in jobs] == [f"run-0001.1.{i}.0.1" for i in range(6)]
+
+
 # Rows that are gone
 
 
