@@ -73,8 +73,10 @@ def test_a_model_is_taken_into_the_store_with_its_size_and_scores(
 ) -> None:
     fit_from_files(*files, tmp_path / "model")
     size = sum(path.stat().st_size for path in (tmp_path / "model").iterdir())
+    (tmp_path / "model" / "code").mkdir()
+    (tmp_path / "model" / "code" / "more.py").write_text("pass\n")
     outcome = outcome_of(tmp_path / "model", world.platform.artifacts)
-    assert outcome.artifact_bytes == size
+    assert outcome.artifact_bytes == size + len("pass\n")
     assert set(outcome.scores.sensors) == {"temperature", "pressure"}
     assert (world.platform.artifacts.folder(outcome.artifact) / "model.json").is_file()
 
