@@ -14,9 +14,9 @@ from fleetcast.forecasting.resampling import resample
 from fleetcast.forecasting.series import Series
 from fleetcast.forecasting.training import TrainingTask, train
 from fleetcast.pipeline.rows import read_rows
-from fleetcast.pipeline.stored import FIT_TASK
 from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.readings import Readings
+from fleetcast.stored.jobs import FIT_TASK
 
 
 def series_of(readings: Readings, task: FitTask) -> Series:

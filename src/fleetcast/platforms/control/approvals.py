@@ -21,9 +21,9 @@ from fleetcast.domain.approval import (
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.gate import Gate
 from fleetcast.domain.identity import Digest
-from fleetcast.pipeline.stored import REQUEST
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, changes, chunks, reads
+from fleetcast.stored.approvals import REQUEST
 
 _requests = schema.requests
 

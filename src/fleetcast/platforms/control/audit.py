@@ -9,9 +9,9 @@ from sqlalchemy.engine import Connection
 
 from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.errors import BadInput
-from fleetcast.pipeline.stored import AUDIT_ENTRY
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, reads
+from fleetcast.stored.audit import AUDIT_ENTRY
 
 _audit = schema.audit
 _PAGE = 5_000

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from fleetcast.domain.effect import Effect
-from fleetcast.pipeline.stored import EFFECT
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, changes, chunks, reads
+from fleetcast.stored.effects import EFFECT
 
 _effects = schema.effects
 

@@ -13,10 +13,10 @@ from sqlalchemy.engine import Connection
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.run import Run, RunState
-from fleetcast.pipeline.stored import RUN
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.leases import Lease
 from fleetcast.platforms.database.session import Kept, Session, changes, reads
+from fleetcast.stored.runs import RUN
 
 _runs = schema.runs
 

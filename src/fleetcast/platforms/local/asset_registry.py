@@ -12,9 +12,9 @@ from fleetcast.domain import happened
 from fleetcast.domain.assets import Asset, AssetKind, RegisteredAsset, VersionTaken
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.snapshot import DataAsset
-from fleetcast.pipeline.stored import ASSET, DATA_ASSET
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, changes, chunks, reads
+from fleetcast.stored.assets import ASSET, DATA_ASSET
 
 
 class LocalAssetRegistry(Kept):

@@ -16,12 +16,12 @@ from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
 from fleetcast.pipeline.steps import JobFiles, check_steps
-from fleetcast.pipeline.stored import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, Session, changes, chunks, reads
 from fleetcast.platforms.local.pool import WorkerPool
 from fleetcast.platforms.local.stores import Stores
 from fleetcast.platforms.local.worker import Work, WorkDone, outcome_file
+from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
 
 _jobs = schema.jobs
 
