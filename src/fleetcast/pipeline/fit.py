@@ -103,12 +103,8 @@ def _training(task: FitTask) -> TrainingTask:
 
 def _read_task(path: Path) -> FitTask:
     try:
-        return FIT_TASK.from_json(path.read_bytes())
+        return FIT_TASK.from_json(path.read_bytes(), str(path))
     except OSError as error:
         raise BadInput(
             f"cannot read the task {path}: {error.strerror}", fix="give the task.json that the job was handed"
-        ) from error
-    except ValueError as error:
-        raise BadInput(
-            f"{path} is not a training task: {error}", fix="give the task.json that the job was handed"
         ) from error

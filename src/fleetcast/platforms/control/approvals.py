@@ -152,6 +152,8 @@ class ControlApprovalBook(Kept):
     def _read(
         self, connection: Connection, wanted: sa.ColumnElement[bool], limit: int | None = None
     ) -> list[Request]:
-        query = sa.select(_requests.c.content).where(wanted).order_by(_requests.c.id).limit(limit)
+        query = (
+            sa.select(_requests.c.id, _requests.c.content).where(wanted).order_by(_requests.c.id).limit(limit)
+        )
         rows = connection.execute(query)
-        return [REQUEST.from_json(row.content) for row in rows]
+        return [REQUEST.from_json(row.content, f"requests {row.id}") for row in rows]

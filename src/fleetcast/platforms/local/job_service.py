@@ -89,11 +89,9 @@ class LocalJobService(Kept):
         """All attempts at these training hashes, first attempt first."""
         found: defaultdict[Digest, list[TrainingJob]] = defaultdict(list)
         for some in chunks([digest.hex for digest in hashes]):
-            query = (
-                sa.select(_jobs.c.content).where(_jobs.c.training_hash.in_(some)).order_by(_jobs.c.position)
-            )
-            for row in connection.execute(query):
-                job = TRAINING_JOB.from_json(row.content)
+            query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.training_hash.in_(some))
+            for row in connection.execute(query.order_by(_jobs.c.position)):
+                job = _job(row.id, row.content)
                 found[job.task.training_hash].append(job)
         return dict(found)
 
@@ -160,15 +158,15 @@ class LocalJobService(Kept):
     def _load_queue(self, connection: Connection) -> None:
         """Queue the unfinished jobs that are asked for; others stay in the database."""
         unfinished = (JobState.QUEUED.value, JobState.RUNNING.value)
-        query = sa.select(_jobs.c.content).where(_jobs.c.state.in_(unfinished)).order_by(_jobs.c.position)
-        found = [TRAINING_JOB.from_json(row.content) for row in connection.execute(query)]
+        query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.state.in_(unfinished))
+        found = [_job(row.id, row.content) for row in connection.execute(query.order_by(_jobs.c.position))]
         self._queue = deque(
             job for job in found if job.task.training_hash in self._asked and job.id not in self._running
         )
 
     def _earlier_outcome(self, job: TrainingJob) -> JobOutcome | None:
         path = outcome_file(self._folder / job.id)
-        return JOB_OUTCOME.from_json(path.read_bytes()) if path.is_file() else None
+        return JOB_OUTCOME.from_json(path.read_bytes(), str(path)) if path.is_file() else None
 
     def _work(self, job: TrainingJob) -> Work:
         folder = self._folder / job.id
@@ -194,7 +192,7 @@ class LocalJobService(Kept):
     def _find_component(self, connection: Connection, digest: Digest) -> TrainingComponent:
         table = schema.components_run
         row = connection.execute(sa.select(table.c.content).where(table.c.digest == digest.hex)).one()
-        return COMPONENT.from_json(row.content)
+        return COMPONENT.from_json(row.content, f"components_run {digest.hex}")
 
     def _ended(self, job: TrainingJob, done: WorkDone) -> TrainingJob:
         now = self.session.clock.now()
@@ -235,3 +233,7 @@ def _row(job: TrainingJob) -> dict[str, object]:
         "component": job.component_digest.hex,
         "content": TRAINING_JOB.to_json(job),
     }
+
+
+def _job(key: str, content: str) -> TrainingJob:
+    return TRAINING_JOB.from_json(content, f"jobs {key}")

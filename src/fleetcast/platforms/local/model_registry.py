@@ -139,9 +139,8 @@ class LocalSharedRegistry(Kept):
 
 
 def _version(row: Row[tuple[object, ...]]) -> ModelVersion:
-    return ModelVersion(
-        row.version, TRAINED_MODEL.from_json(row.content), datetime.fromisoformat(row.registered_at)
-    )
+    model = TRAINED_MODEL.from_json(row.content, f"model_versions {row.name}:{row.version}")
+    return ModelVersion(row.version, model, datetime.fromisoformat(row.registered_at))
 
 
 def _row(version: ModelVersion) -> dict[str, object]:

@@ -1,0 +1,81 @@
+"""A value of every kind that is stored, each with all that its golden file shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from fleetcast.domain.approval import Choice, Decision, Request, RequestState
+from fleetcast.domain.audit import GENESIS, AuditEvent, chained
+from fleetcast.domain.effect import Effect
+from fleetcast.domain.job import JobOutcome
+from fleetcast.domain.run import Ending, Run, StageRecord
+from fleetcast.domain.scores import ModelScores
+from fleetcast.stored.approvals import REQUEST
+from fleetcast.stored.assets import ASSET, DATA_ASSET
+from fleetcast.stored.audit import AUDIT_ENTRY
+from fleetcast.stored.effects import EFFECT
+from fleetcast.stored.form import Stored
+from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
+from fleetcast.stored.models import TRAINED_MODEL
+from fleetcast.stored.runs import RUN
+from tests.clocks import NOON
+from tests.contracts.samples import (
+    ADA,
+    GRACE,
+    SCORES,
+    adopted,
+    component,
+    data_asset,
+    digest,
+    environment,
+    job,
+    readings,
+    request,
+    trained,
+)
+
+_LATER = NOON + timedelta(seconds=90, microseconds=5)
+_OUTCOME = JobOutcome(digest("artifact"), 1_234, ModelScores(SCORES, {"temperature": SCORES}))
+_QUEUED = job(readings(), component())
+_EVENT = AuditEvent("model.shared", "plant001-circuit01:3", {"artifact": digest("artifact").hex})
+
+
+def _decided() -> Request:
+    decision = Decision(GRACE, Choice.APPROVE, "as good as before \u2013 \U0001f44d", _LATER)
+    return replace(request(), id=17, state=RequestState.APPROVED, decisions=(decision,))
+
+
+def _run() -> Run:
+    run = Run("run-0001", digest("fleet"), "0123abc", ADA.name, NOON)
+    stage = StageRecord("RegisterData", Ending.DONE, "2 registered", NOON, _LATER)
+    return run.with_stage(stage).ended(Ending.AWAITING, _LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One value, and how its kind is stored."""
+
+    stored: Stored[Any]
+    value: object
+
+
+EXAMPLES: Mapping[str, Example] = {
+    "approvals_decided": Example(REQUEST, _decided()),
+    "approvals_pending": Example(REQUEST, replace(request(), id=1)),
+    "assets_data": Example(DATA_ASSET, data_asset()),
+    "assets_environment": Example(ASSET, environment()),
+    "audit_entry": Example(AUDIT_ENTRY, chained(1, NOON, ADA, _EVENT, GENESIS)),
+    "effects_share": Example(EFFECT, Effect("share model plant001-circuit01:3", _EVENT)),
+    "jobs_completed": Example(TRAINING_JOB, _QUEUED.started(NOON).completed(_OUTCOME, _LATER)),
+    "jobs_component": Example(COMPONENT, component(max_retries=2)),
+    "jobs_outcome": Example(JOB_OUTCOME, _OUTCOME),
+    "jobs_queued": Example(TRAINING_JOB, _QUEUED),
+    "jobs_task": Example(FIT_TASK, _QUEUED.task),
+    "models_adopted": Example(TRAINED_MODEL, adopted()),
+    "models_trained": Example(TRAINED_MODEL, trained()),
+    "runs_awaiting": Example(RUN, _run()),
+}
+"""By the name of its golden file, which begins with the capability."""
