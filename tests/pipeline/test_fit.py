@@ -10,7 +10,7 @@ import pytest
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.pipeline.fit import fit_from_files, outcome_of
 from fleetcast.pipeline.rows import write_rows
-from fleetcast.pipeline.stored import FIT_TASK
+from fleetcast.stored.jobs import FIT_TASK
 from tests.pipeline.world import DAYS, ONE, World, circuit, readings
 
 
