@@ -65,7 +65,7 @@ class Filled:
         row = sa.table(table, sa.column("content"))
         query = sa.select(row.c.content).where(sa.text(where))
         whole = self.database.read(lambda connection: connection.execute(query).scalar_one())
-        tamper(self.database, f"UPDATE {table} SET content = {change} WHERE {where}")  # of this file
+        tamper(self.database, f"UPDATE {table} SET content = {change} WHERE {where}")
         yield
         put_back = sa.update(row).where(sa.text(where)).values(content=whole)
         self.database.change(lambda connection: connection.execute(put_back))
@@ -96,7 +96,7 @@ def contents(database: ControlDatabase) -> Contents:
     tables = [table.name for table in schema.metadata.sorted_tables if table.name in there]
     return {
         table: database.read(
-            lambda connection, table=table: connection.exec_driver_sql(f"SELECT * FROM {table}").all()  # type: ignore[misc]  # mypy knows no defaults of lambdas
+            lambda connection, table=table: connection.exec_driver_sql(f"SELECT * FROM {table}").all()  # type: ignore[misc]  # it knows no defaults of lambdas
         )
         for table in tables
     }

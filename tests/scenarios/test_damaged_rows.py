@@ -48,8 +48,10 @@ NEEDED = [
 ]
 
 
-def contents(fleet: Repository) -> list[list[str]]:
-    return [sorted(map(repr, fleet.rows(f"SELECT * FROM {table}"))) for table in TABLES]  # of this file
+def contents(fleet: Repository) -> list[tuple[str, str]]:
+    """What is stored, by table."""
+    each = (f"SELECT '{table}', content FROM {table}" for table in TABLES)
+    return sorted((table, content) for table, content in fleet.rows(" UNION ALL ".join(each)))
 
 
 def one_error(said: Said) -> str:

@@ -104,7 +104,7 @@ class Stored(Generic[T]):
         return self._adapter
 
 
-class _NewerFormat(Exception):  # it is caught where it is raised
+class _NewerFormat(Exception):
     """A number that this program does not know yet."""
 
     def __init__(self, number: int) -> None:
@@ -115,7 +115,7 @@ class _NewerFormat(Exception):  # it is caught where it is raised
 def _fields_and_number(text: str) -> tuple[Fields, int]:
     fields = json.loads(text)
     if not isinstance(fields, dict):
-        raise ValueError("this is no JSON object")  # noqa: TRY004  # what is wrong is the text, not the program
+        raise ValueError("this is no JSON object")  # noqa: TRY004
     number = fields.pop("format", 1)
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise ValueError(f"{number!r} is no format number")
