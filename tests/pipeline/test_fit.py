@@ -58,7 +58,7 @@ def test_a_task_that_is_not_there_is_named(files: tuple[Path, Path], tmp_path: P
 
 def test_a_file_that_is_no_task_is_named(files: tuple[Path, Path], tmp_path: Path) -> None:
     files[0].write_text('{"model_name": "p1-c1"}')
-    with pytest.raises(BadInput, match=r"task\.json is not a training task: "):
+    with pytest.raises(BadInput, match=r"task\.json cannot be read"):
         fit_from_files(*files, tmp_path / "model")
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from fleetcast.domain.canonical import Json
-from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.scores import ModelScores
 
@@ -144,8 +144,18 @@ class VersionEntry:
 
     @property
     def inputs(self) -> Mapping[str, Json]:
-        """The training inputs."""
-        found: Mapping[str, Json] = json.loads(self.inputs_json)
+        """The training inputs.
+
+        Raises:
+            BadInput: They cannot be read.
+        """
+        try:
+            found: Mapping[str, Json] = json.loads(self.inputs_json)
+        except ValueError as error:
+            raise BadInput(
+                f"the training inputs of {self.name}:{self.version} cannot be read",
+                fix="restore the control database from a backup: it was changed outside fleetcast or torn",
+            ) from error
         return found
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from fleetcast.domain.component import TrainingComponent
-from fleetcast.domain.errors import Unavailable
+from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
 from fleetcast.pipeline.steps import JobFiles, check_steps
@@ -21,6 +21,7 @@ from fleetcast.platforms.database.session import Kept, Session, changes, chunks,
 from fleetcast.platforms.local.pool import WorkerPool
 from fleetcast.platforms.local.stores import Stores
 from fleetcast.platforms.local.worker import Work, WorkDone, outcome_file
+from fleetcast.stored.form import RESTORE
 from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
 
 _jobs = schema.jobs
@@ -194,7 +195,9 @@ class LocalJobService(Kept):
     @reads
     def _find_component(self, connection: Connection, digest: Digest) -> TrainingComponent:
         table = schema.components_run
-        row = connection.execute(sa.select(table.c.content).where(table.c.digest == digest.hex)).one()
+        row = connection.execute(sa.select(table.c.content).where(table.c.digest == digest.hex)).first()
+        if row is None:
+            raise BadInput(f"components_run {digest.hex} is not there any more", fix=RESTORE)
         return COMPONENT.from_json(row.content, f"components_run {digest.hex}")
 
     def _ended(self, job: TrainingJob, done: WorkDone) -> TrainingJob:
