@@ -15,6 +15,7 @@ from fleetcast.domain.assets import AssetKind
 from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.errors import BadInput, FleetcastError
+from fleetcast.domain.gate import DEFAULT_GATES
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.platforms.database import migrate, schema
 from fleetcast.platforms.database.control import ControlDatabase
@@ -57,6 +58,7 @@ class Filled:
         """Tamper with one row for a while."""
         key = {
             "requests": "id = 1",
+            "gate_policies": "gate = 'registry-promotion'",
             "runs": "number = 1",
             "audit": "number = 1",
             "model_versions": "name = 'm'",
@@ -83,6 +85,7 @@ def filled(address: Address, tmp_path: Path) -> Iterator[Filled]:
     workspace.data.register([data_asset()])
     workspace.jobs.submit([JOB], component())
     workspace.models.register([trained(), adopted("other")])
+    control.policies.take_first(DEFAULT_GATES)
     control.approvals.open([request(), request("other")])
     control.runs.begin(digest("fleet"), "0123abc")
     control.effects.intend([SHARING])
@@ -133,6 +136,7 @@ ACTS: Sequence[tuple[str, str, Act]] = [
         "model_versions m:1",
         lambda p: p.workspace.models.register([trained("new", "job-2"), trained()]),
     ),
+    ("gate_policies", "gate_policies registry-promotion", lambda p: p.control.policies.in_force()),
     ("requests", "requests 1", lambda p: p.control.approvals.find(1)),
     ("requests", "requests 1", lambda p: p.control.approvals.listed()),
     ("requests", "requests 1", lambda p: p.control.approvals.of_models(["m"])),
