@@ -23,8 +23,9 @@ from sqlalchemy import make_url
 
 from fleetcast.app import OpenFleet, open_fleet
 from fleetcast.config.templates import NewFleet, init_fleet
-from fleetcast.domain.approval import Evidence, Fact, Request, RequestState, Subject, SubjectKind
+from fleetcast.domain.approval import Request, RequestState, Subject, SubjectKind
 from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.evidence import Evidence, WordedFact
 from fleetcast.domain.gate import Gate
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import TrainedLineage, TrainedModel
@@ -83,7 +84,10 @@ def _promote(opened: OpenFleet) -> None:
     """Bring the fleet to where a run finds nothing to do."""
     platform, fleet = opened.platform, opened.fleet
     platform.workspace.shared.share_environment(environment_asset(fleet.environment))
-    platform.workspace.shared.share_models(list(platform.workspace.models.selected().values()))
+    versions = platform.workspace.models.versions([circuit.model_name for circuit in fleet.circuits])
+    newest = [held[-1] for held in versions.values()]
+    platform.workspace.shared.share_models(newest)
+    platform.control.states.crown({version.name: version.version for version in newest})
     pending = platform.control.approvals.listed([RequestState.PENDING])
     platform.control.approvals.record([replace(request, state=RequestState.VOID) for request in pending])
     _run(opened)
@@ -100,8 +104,11 @@ def _register(opened: OpenFleet) -> float:
     started = time.perf_counter()
     versions = opened.platform.workspace.models.register(models)
     seconds = time.perf_counter() - started
+    opened.platform.control.states.select({version.name: version.version for version in versions})
     policy = opened.fleet.settings.gates[Gate.REGISTRY_PROMOTION]
-    evidence = Evidence((), tuple(Fact(f"fact {n}", "of some length, as evidence is") for n in range(6)))
+    evidence = Evidence(
+        (), tuple(WordedFact(f"fact {n}", "of some length, as evidence is") for n in range(6))
+    )
     digest = Digest.of(b"content")
     subject = Subject(SubjectKind.MODEL, "", "1", digest, digest, digest, evidence.digest)
     opened.platform.control.approvals.open(
@@ -113,7 +120,7 @@ def _register(opened: OpenFleet) -> float:
                 replace(subject, name=version.name),
                 evidence,
                 "run-0001",
-                opened.actor,
+                opened.platform.control.actor,
                 opened.clock.now(),
             )
             for version in versions

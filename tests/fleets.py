@@ -68,7 +68,7 @@ class SmallFleet:
     def decide(self, choice: Choice = Choice.APPROVE, *, comment: str = "looks right") -> None:
         """Decide on everything that waits, as somebody else than who asked."""
         grace = control(Session(self.database, Actor("grace")), timedelta(seconds=60))
-        book = Decide(grace, self.clock)
+        book = Decide(grace, self.opened.fleet.settings.gates, self.clock)
         book([request.id for request in book.pending()], choice, comment)
 
     def promote(self) -> Run:

@@ -1,7 +1,8 @@
-"""The digest of a fleet: saved plans name it, so that one and the same fleet keeps it."""
+"""The digest of a fleet: saved plans and runs name it, so that one and the same fleet keeps it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from fleetcast.domain.component import Step, TrainingComponent
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.semver import SemVer
+from fleetcast.stored import format_1
+from tests.domain.circuits import CIRCUIT
 
 FOREIGN = """\
 data_sources:
@@ -86,4 +89,30 @@ def test_a_fleet_keeps_the_digest_that_it_had_in_earlier_versions(
         TrainingEnvironment("e", version, "3.11", ()),
         TrainingComponent("c", version, (Step("fit", "run", ("data",), ("model",)),)),
     )
-    assert fleet.digest.hex == digest
+    assert format_1.fleet_digest(fleet).hex == digest
+
+
+def fleet(folder: Path, written: str) -> Fleet:
+    folder.mkdir()
+    (folder / "fleetcast.yaml").write_text(written)
+    version = SemVer.parse("1.0.0")
+    component = TrainingComponent("c", version, (Step("fit", "run", ("data",), ("model",)),))
+    circuits = (replace(CIRCUIT, description=written, owner=written, tags={"a": written}),)
+    return Fleet(load_settings(folder), circuits, TrainingEnvironment("e", version, "3.11", ()), component)
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ("polling: {start: 1s, max: 10s, longest: 2h}", True),
+        ("notifications: {channels: [{name: ops, kind: teams}]}", True),
+        ("schedules: {train: '0 2 * * *'}", True),
+        ("platform: {workers: 3, batch_size: 2}", True),
+        ("gates: {registry-promotion: {minimum: 2}}", False),
+        ("registry: other", False),
+        (OWN, False),
+    ],
+)
+def test_what_does_not_decide_the_work_makes_no_plan_stale(tmp_path: Path, written: str, same: bool) -> None:
+    before, after = fleet(tmp_path / "before", ""), fleet(tmp_path / "after", written)
+    assert (before.digest == after.digest) is same

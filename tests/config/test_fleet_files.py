@@ -140,7 +140,9 @@ def test_gates_and_expectations_have_the_defaults_of_the_handbook(repository: Re
     repository.write("fleetcast.yaml", "gates: {registry-promotion: {approvers: [bob, ann], minimum: 2}}\n")
     found = repository.load().settings
     assert found.gates[Gate.REGISTRY_PROMOTION] == GatePolicy(("ann", "bob"), 2, own_request_allowed=True)
-    assert found.gates[Gate.PROD_DEPLOYMENT] == GatePolicy(("*",), 2, own_request_allowed=False)
+    assert found.gates[Gate.PROD_DEPLOYMENT] == GatePolicy(
+        ("*",), 2, own_request_allowed=False, verified=True
+    )
     assert repository.load().component.timeout == timedelta(hours=1)
 
 

@@ -6,10 +6,21 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from fleetcast.domain.approval import Check, CheckVerdict, Evidence, Fact, Request, Subject, SubjectKind
+from fleetcast.domain.approval import Request, Subject, SubjectKind
 from fleetcast.domain.assets import Asset, AssetKind
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.component import Step, TrainingComponent
+from fleetcast.domain.evidence import (
+    Bound,
+    BoundCheck,
+    ChampionCheck,
+    CircuitFact,
+    Compared,
+    DataFact,
+    Evidence,
+    MetricFact,
+    ReplacesModel,
+)
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.job import FitTask, JobState, TrainingJob, job_id
@@ -18,6 +29,7 @@ from fleetcast.domain.quality import CleaningRules, QualityVerdict, SensorLimits
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.semver import SemVer
 from fleetcast.domain.snapshot import DataAsset
+from fleetcast.domain.training_hash import FieldChange
 from fleetcast.ports.readings import Readings
 from tests.clocks import NOON
 
@@ -103,7 +115,13 @@ def adopted(name: str = "m", content: str = "model") -> TrainedModel:
 
 def request(name: str = "m", version: str = "1", *, policy: GatePolicy | None = None) -> Request:
     evidence = Evidence(
-        (Check("min_skill", CheckVerdict.PASSED, "skill 0.3, at least 0"),), (Fact("circuit", str(KEY)),)
+        (BoundCheck(Bound.MIN_SKILL, 0.3, 0.0), ChampionCheck(Compared(1, 12, 0.875))),
+        (
+            CircuitFact(KEY, digest("h")),
+            ReplacesModel(1, False, (FieldChange("revision", "0", "1"),)),
+            DataFact(720, START, START + timedelta(days=29)),
+            MetricFact("skill", 0.3),
+        ),
     )
     policy = policy or GatePolicy()
     subject = Subject(

@@ -8,13 +8,8 @@ from datetime import timedelta
 import pytest
 
 from fleetcast.domain.approval import (
-    Check,
-    CheckVerdict,
     Choice,
-    Evidence,
-    Fact,
     NotDecidable,
-    Outcome,
     Request,
     RequestState,
     Subject,
@@ -22,13 +17,22 @@ from fleetcast.domain.approval import (
     set_digest,
 )
 from fleetcast.domain.audit import Actor, Standing
+from fleetcast.domain.evidence import (
+    Bound,
+    BoundCheck,
+    CheckVerdict,
+    Evidence,
+    Outcome,
+    PythonFact,
+    WordedCheck,
+)
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.identity import Digest
 from tests.clocks import NOON
 
 ADA, GRACE, EDSGER = Actor("ada"), Actor("grace"), Actor("edsger")
 SIGNED_IN = [Actor(name, Standing.VERIFIED) for name in ("ada", "grace", "edsger")]
-EVIDENCE = Evidence((Check("min_skill", CheckVerdict.PASSED, "fine"),), (Fact("circuit", "A/B"),))
+EVIDENCE = Evidence((BoundCheck(Bound.MIN_SKILL, 0.3, 0.0),), (PythonFact("3.11"),))
 SUBJECT = Subject(
     SubjectKind.MODEL,
     "m",
@@ -105,10 +109,22 @@ def test_a_decided_request_never_lapses() -> None:
     assert decided.as_of(NOON + timedelta(days=365)) == decided
 
 
-def test_asserted_people_never_satisfy_production() -> None:
-    for policy in (DEFAULT_GATES[Gate.PROD_DEPLOYMENT], GatePolicy()):
+@pytest.mark.parametrize("gate", list(Gate))
+def test_asserted_people_never_satisfy_a_policy_that_wants_verified_ones(gate: Gate) -> None:
+    assert DEFAULT_GATES[Gate.PROD_DEPLOYMENT].verified
+    for policy in (DEFAULT_GATES[Gate.PROD_DEPLOYMENT], GatePolicy(verified=True)):
         with pytest.raises(NotDecidable, match="grace is not signed in"):
-            approve(request(policy, gate=Gate.PROD_DEPLOYMENT), GRACE)
+            approve(request(policy, gate=gate), GRACE)
+
+
+def test_a_person_must_satisfy_the_policy_in_force_as_well_as_the_one_a_request_was_opened_under() -> None:
+    only_grace = GatePolicy(("grace",))
+    for opened, in_force in ((GatePolicy(), only_grace), (only_grace, GatePolicy())):
+        held = request(opened)
+        with pytest.raises(NotDecidable, match="ada is not an approver"):
+            held.decide(Choice.APPROVE, by=ADA, comment="", at=NOON, in_force=in_force)
+        decided = held.decide(Choice.APPROVE, by=GRACE, comment="", at=NOON, in_force=in_force)
+        assert decided.state is RequestState.APPROVED
 
 
 def test_production_takes_two_signed_in_people_who_did_not_ask() -> None:
@@ -129,7 +145,7 @@ def test_an_edit_of_anything_pinned_makes_another_subject(field: str) -> None:
 
 def test_evidence_passes_unless_a_check_failed() -> None:
     def evidence(*verdicts: CheckVerdict) -> Evidence:
-        return Evidence(tuple(Check("c", verdict, "") for verdict in verdicts), ())
+        return Evidence(tuple(WordedCheck("c", verdict, "") for verdict in verdicts), ())
 
     assert evidence().outcome is Outcome.PASSING
     assert evidence(CheckVerdict.PASSED, CheckVerdict.NOT_COMPARABLE).outcome is Outcome.PASSING

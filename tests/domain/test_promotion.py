@@ -6,19 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from fleetcast.domain.approval import CheckVerdict
-from fleetcast.domain.promotion import (
+from fleetcast.domain.evidence import (
+    ChampionCheck,
+    CheckVerdict,
     Compared,
     Comparison,
+    Incomparable,
     NoChampion,
     NotComparable,
-    champion_check,
-    promotion_checks,
 )
+from fleetcast.domain.promotion import promotion_checks
 from fleetcast.domain.scores import ModelScores
 from fleetcast.domain.thresholds import Limits, Thresholds
+from fleetcast.views.evidence import says as words
+from tests.clocks import NOON
 from tests.contracts.samples import SCORES
 
+NO_ORIGIN = "version 3: no backtest origin after its cutoff 2025-12-01 12:00 UTC"
 PASSED, FAILED, NEITHER = CheckVerdict.PASSED, CheckVerdict.FAILED, CheckVerdict.NOT_COMPARABLE
 
 
@@ -37,7 +41,7 @@ PASSED, FAILED, NEITHER = CheckVerdict.PASSED, CheckVerdict.FAILED, CheckVerdict
 )
 def test_each_bound_is_held_against_its_metric(limits: Limits, verdict: CheckVerdict, says: str) -> None:
     check, _champion = promotion_checks(ModelScores(SCORES, {}), Thresholds(limits), NoChampion())
-    assert (check.verdict, check.says) == (verdict, says)
+    assert (check.verdict, words(check)) == (verdict, says)
 
 
 def test_a_single_sensor_may_have_closer_bounds() -> None:
@@ -61,7 +65,11 @@ def test_a_bound_for_a_sensor_that_was_left_out_is_not_a_failure() -> None:
     ("comparison", "verdict", "says"),
     [
         (NoChampion(), NEITHER, "the first model of this circuit"),
-        (NotComparable(3, "no backtest origin after its cutoff"), NEITHER, "version 3: no backtest"),
+        (
+            NotComparable(3, Incomparable.NO_ORIGIN, NOON),
+            NEITHER,
+            NO_ORIGIN,
+        ),
         (Compared(3, 4, 0.9), PASSED, "MAE -10.0% against version 3 on 4 origins"),
         (Compared(3, 1, 1.0), PASSED, "MAE +0.0% against version 3 on 1 origin"),
         (Compared(3, 4, 1.02), PASSED, "MAE +2.0% against version 3 on 4 origins"),
@@ -71,6 +79,6 @@ def test_a_bound_for_a_sensor_that_was_left_out_is_not_a_failure() -> None:
 def test_a_challenger_is_better_worse_or_not_comparable(
     comparison: Comparison, verdict: CheckVerdict, says: str
 ) -> None:
-    check = champion_check(comparison)
+    check = ChampionCheck(comparison)
     assert check.verdict is verdict
-    assert check.says.startswith(says)
+    assert words(check).startswith(says)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fleetcast.domain.circuit import Cutoff
+from fleetcast.domain.evidence import Compared, Comparison, NotComparable
 from fleetcast.domain.model import ModelVersion, TrainedLineage
-from fleetcast.domain.promotion import Compared, Comparison, NotComparable
 from fleetcast.forecasting.artifact import load, load_backtest
 from fleetcast.forecasting.backtest import replay
 from fleetcast.forecasting.resampling import resample

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from fleetcast.domain.approval import Choice
 from fleetcast.domain.audit import Actor, Standing
-from fleetcast.domain.gate import GatePolicy
+from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy
 from fleetcast.platforms.control.opening import control
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.control import ControlDatabase
@@ -66,7 +66,7 @@ def test_who_acts_decides_in_their_own_name(database: ControlDatabase) -> None:
     ada, grace = as_(ADA, database), as_(GRACE, database)
     ada.approvals.open([request("a", policy=GatePolicy(minimum=2))])
     for person in (ada, grace):
-        Decide(person, FixedClock())([1], Choice.APPROVE, "fine")
+        Decide(person, DEFAULT_GATES, FixedClock())([1], Choice.APPROVE, "fine")
     assert [decision.by.name for decision in ada.approvals.find(1).decisions] == ["ada", "grace"]
     assert [entry.actor.name for entry in ada.audit.entries()] == ["ada", "ada", "grace"]
 

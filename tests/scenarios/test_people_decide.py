@@ -184,7 +184,8 @@ def test_approvals_are_shown_to_programs_with_all_their_evidence(trained: Reposi
         "min_skill": "passed",
         "champion": "not comparable",
     }
-    assert {"circuit", "training hash", "data", "skill"} <= {fact["name"] for fact in model["facts"]}
+    assert (model["plant_id"], model["circuit_id"]) == ("PLANT001", "CIRCUIT01")
+    assert {"training hash", "data", "skill"} <= {fact["name"] for fact in model["facts"]}
     assert len(model["subject_digest"]) == 64
 
 
@@ -223,7 +224,7 @@ def test_the_audit_log_of_a_whole_life_is_unbroken(promoted: Repository) -> None
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE audit SET content = replace(content, 'approve', 'approvd') WHERE number = 12",
+        "UPDATE audit SET content = replace(content, 'approve', 'approvd') WHERE number = 17",
         "DELETE FROM audit WHERE number = 3",
         "UPDATE audit SET number = 1000 WHERE number = 5",
         "UPDATE audit SET content = (SELECT content FROM audit WHERE number = 4) WHERE number = 5",

@@ -18,12 +18,8 @@ from fleetcast.config.not_used_yet import UnusedSetting
 from fleetcast.config.other_layout import LeftOut, OtherCircuit, OtherFleet
 from fleetcast.config.yaml_nodes import Block
 from fleetcast.domain.approval import (
-    Check,
-    CheckVerdict,
     Choice,
     Decision,
-    Evidence,
-    Fact,
     Request,
     RequestState,
     Subject,
@@ -34,12 +30,21 @@ from fleetcast.domain.canonical import Json
 from fleetcast.domain.component import Step, TrainingComponent
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import Complaint, InvalidFleet
+from fleetcast.domain.evidence import (
+    Bound,
+    BoundCheck,
+    ChampionCheck,
+    CircuitFact,
+    Evidence,
+    NoChampion,
+    SensorLeftOut,
+)
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.ingest import FileReport, IngestReport, UnreadCells
 from fleetcast.domain.model import AdoptedLineage, ModelVersion, TrainedLineage, TrainedModel
-from fleetcast.domain.plan import AssetAction, Blocked, Plan, Removed, Reuse, Train, UpToDate
+from fleetcast.domain.plan import AssetAction, Blocked, DataUnfit, Plan, Removed, Reuse, Train, UpToDate
 from fleetcast.domain.quality import CircuitProfile, QualityVerdict, SensorProfile
 from fleetcast.domain.quality import LeftOut as LeftOutSensor
 from fleetcast.domain.revision import CircuitDifference, Revision
@@ -149,7 +154,8 @@ PENDING = Request(
         SubjectKind.MODEL, TRAINED.name, "2", TRAINED.artifact, _digest("2"), _digest("3"), _digest("4")
     ),
     evidence=Evidence(
-        (Check("min_skill", CheckVerdict.PASSED, "skill 0.25, at least 0"),), (Fact("owner", "cooling"),)
+        (BoundCheck(Bound.MIN_SKILL, 0.25, 0.0), ChampionCheck(NoChampion())),
+        (CircuitFact(ONE, _digest("a")), SensorLeftOut("pressure", "stuck")),
     ),
     run="run-0001",
     requested_by=Actor("ci"),
@@ -177,10 +183,10 @@ RUN = Run(
 )
 PLAN = Plan(
     circuits=(
-        Train(ONE, "plant001-circuit01", _digest("a"), (CUTOFF,), "", data_checked=True),
+        Train(ONE, "plant001-circuit01", _digest("a"), (CUTOFF,), data_checked=True),
         Reuse(TWO, "plant002-circuit07", _digest("b"), 1),
         UpToDate(TWO, "plant002-circuit07", _digest("b"), 2),
-        Blocked(TWO, "plant002-circuit07", _digest("b"), "history too short"),
+        Blocked(TWO, "plant002-circuit07", _digest("b"), DataUnfit("history too short")),
         Removed(TWO, "plant002-circuit07", 3),
     ),
     assets=(

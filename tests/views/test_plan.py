@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleetcast.domain.errors import BadInput, Unavailable
-from fleetcast.domain.plan import AssetAction
+from fleetcast.domain.plan import AssetAction, SavedPlan
 from fleetcast.views.plan import assets_in_words, read_saved, save, summary
 from tests.views.examples import GOLDEN, MARKDOWN, PLAN
 
@@ -18,13 +18,21 @@ def test_the_markdown_is_as_it_was_reviewed() -> None:
 
 def test_a_saved_plan_is_known_again_by_its_digest(tmp_path: Path) -> None:
     save(PLAN, tmp_path / "plan.json")
-    assert read_saved(tmp_path / "plan.json") == PLAN.digest
+    assert read_saved(tmp_path / "plan.json") == SavedPlan(2, PLAN.digest)
 
 
 def test_a_plan_saved_in_the_first_format_can_still_be_read(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_text(json.dumps({"since": None, "format": 1, "digest": PLAN.digest.hex, "fleet": "f" * 64}))
-    assert read_saved(path) == PLAN.digest
+    assert read_saved(path) == SavedPlan(1, PLAN.digest)
+
+
+def test_a_plan_saved_in_a_newer_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps({"format": 3, "digest": PLAN.digest.hex}))
+    with pytest.raises(BadInput, match="has format 3") as caught:
+        read_saved(path)
+    assert "save the plan again" in caught.value.fix
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"digest": 7}', '{"digest": "short"}'])

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from fleetcast.ports.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fleetcast.domain.audit import Actor
+    from fleetcast.domain.gate import Gate, GatePolicy
     from fleetcast.ports.approvals import ApprovalBook, AuditLog
     from fleetcast.ports.platform import Control
     from fleetcast.ports.runs import RunBook
@@ -21,6 +24,8 @@ class OpenBooks:
     """The books of one fleet, open in one person's name."""
 
     control: Control
+    gates: Mapping[Gate, GatePolicy]
+    """As the fleet's settings declare them."""
     clock: Clock
     state: Path
     """The folder in which the files of runs are."""
@@ -30,7 +35,7 @@ class OpenBooks:
         """What waits for a decision, and recording decisions."""
         from fleetcast.workflows.decide import Decide
 
-        return Decide(self.control, self.clock)
+        return Decide(self.control, self.gates, self.clock)
 
     @property
     def approvals(self) -> ApprovalBook:
@@ -76,8 +81,10 @@ def open_books(directory: Path, clock: Clock | None = None, *, actor: Actor | No
 
     clock = clock or SystemClock()
     reading = read_settings_file(directory)
-    settings = reading.settings.platform
+    settings, gates = reading.settings.platform, reading.settings.gates
     lasting_door(settings.kind, reading.setting("platform", "kind"))
     state = directory / settings.state
     session = Session(open_database_in(state, clock), actor or whoami())
-    return OpenBooks(control(session, settings.lease), clock, state)
+    kept = control(session, settings.lease)
+    kept.policies.take_first(gates)
+    return OpenBooks(kept, gates, clock, state)

@@ -69,7 +69,7 @@ def open_desk(directory: Path, clock: Clock | None = None) -> Desk:
     state = state_of(directory, fleet)
     database = open_database_in(state, clock)
     ground = Ground(state, DeclaredTables(directory, fleet.settings), fleet.settings, clock)
-    return Desk(directory, fleet, database, opening.open(ground), clock, reading.unused)
+    return _ready(Desk(directory, fleet, database, opening.open(ground), clock, reading.unused))
 
 
 def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
@@ -101,4 +101,12 @@ def open_dummy(directory: Path, scratch: Path, clock: Clock | None = None) -> De
     ground = Ground(scratch, DeclaredTables(directory, settings), settings, clock)
     opening = door(PlatformKind.MEMORY, None)
     database = open_scratch_database(scratch, clock)
-    return Desk(directory, reading.fleet, database, opening.open(ground), clock, reading.unused, scratch)
+    return _ready(
+        Desk(directory, reading.fleet, database, opening.open(ground), clock, reading.unused, scratch)
+    )
+
+
+def _ready(desk: Desk) -> Desk:
+    """Put a new fleet's gate policies in force, in the name of whoever runs this process."""
+    desk.as_(whoami()).platform.control.policies.take_first(desk.fleet.settings.gates)
+    return desk

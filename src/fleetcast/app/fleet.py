@@ -43,7 +43,7 @@ class OpenFleet:
     @property
     def books(self) -> OpenBooks:
         """Requests, runs and the audit log."""
-        return OpenBooks(self.platform.control, self.clock, self.state)
+        return OpenBooks(self.platform.control, self.fleet.settings.gates, self.clock, self.state)
 
     @property
     def planning(self) -> MakePlan:

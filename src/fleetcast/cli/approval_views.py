@@ -8,10 +8,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.domain.approval import CheckVerdict, Choice, Outcome, Request, passing, set_digest
+from fleetcast.domain.approval import Choice, Request, passing, set_digest
 from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.canonical import canonical_json
+from fleetcast.domain.evidence import CheckVerdict, Outcome
 from fleetcast.domain.wording import counted
+from fleetcast.views.evidence import facts_in_words, says
 
 _VERDICT = {
     CheckVerdict.PASSED: ("✓", "green"),
@@ -58,9 +60,9 @@ def print_request(request: Request, console: Console) -> None:
     )
     for check in request.evidence.checks:
         sign, style = _VERDICT[check.verdict]
-        console.print(Text.assemble("  ", (sign, style), f" {check.name}: {check.says}"))
-    for fact in request.evidence.facts:
-        console.print(f"  {fact.name}: {fact.value}")
+        console.print(Text.assemble("  ", (sign, style), f" {check.name}: {says(check)}"))
+    for name, value in facts_in_words(request.evidence):
+        console.print(f"  {name}: {value}")
     for decision in request.decisions:
         verb = {Choice.APPROVE: "approved", Choice.REJECT: "rejected"}[decision.choice]
         why = decision.comment or "no comment"
@@ -87,11 +89,11 @@ def print_audit(entries: Sequence[AuditEntry], console: Console) -> None:
 
 def _checks(request: Request) -> Text:
     if not request.evidence.checks:
-        return Text("; ".join(f"{fact.name} {fact.value}" for fact in request.evidence.facts))
+        return Text("; ".join(f"{name} {value}" for name, value in facts_in_words(request.evidence)))
     text = Text()
     for number, check in enumerate(request.evidence.checks):
         sign, style = _VERDICT[check.verdict]
         text.append("; " if number else "")
         text.append(sign, style)
-        text.append(f" {check.says}")
+        text.append(f" {says(check)}")
     return text

@@ -9,8 +9,9 @@ import typer
 
 from fleetcast.cli.options import CommentOption, FleetOption, View, ViewOption
 from fleetcast.cli.output import console, show_json
-from fleetcast.domain.approval import Choice, Outcome, RequestState
+from fleetcast.domain.approval import Choice, RequestState
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.evidence import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

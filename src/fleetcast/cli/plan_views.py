@@ -18,6 +18,7 @@ _STYLES = {
     "removed": "magenta",
     "register": "green",
     "promote": "green",
+    "change": "yellow",
 }
 
 

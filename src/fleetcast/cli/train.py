@@ -13,6 +13,7 @@ from fleetcast.cli.options import FleetOption, LockOption, View, ViewOption
 from fleetcast.cli.output import console, show_json
 from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.run import Ending, worst
 
 if TYPE_CHECKING:
     from fleetcast.app import OpenFleet
@@ -55,7 +56,7 @@ def train(
             saved_plan=saved,
             lock_timeout=_timeout(lock_timeout),
         )
-    _finish(opened, run, view)
+    _finish(opened, run, Ending(run.state.value), view)
 
 
 def stage(
@@ -84,7 +85,8 @@ def stage(
             only=_keys(circuits),
             lock_timeout=_timeout(lock_timeout),
         )
-    _finish(opened, replace(run, stages=tuple(record for record in run.stages if record.stage == name)), view)
+    records = tuple(record for record in run.stages if record.stage == name)
+    _finish(opened, replace(run, stages=records), worst(record.ending for record in records), view)
 
 
 @runs_app.command("list")
@@ -126,19 +128,17 @@ def _open(fleet: Path) -> OpenFleet:
     return open_fleet(fleet)
 
 
-def _finish(opened: OpenFleet, run: Run, view: View) -> None:
+def _finish(opened: OpenFleet, run: Run, ending: Ending, view: View) -> None:
     """Say how it ended and what comes next, and exit with its code."""
-    from fleetcast.domain.run import worst
     from fleetcast.views.runs import as_json, next_steps
 
     if view is View.JSON:
         show_json(as_json(run))
     else:
-        for line in next_steps(run, waiting=len(opened.books.deciding.pending())):
+        for line in next_steps(run, ending, waiting=len(opened.books.deciding.pending())):
             typer.echo(line)
-    code = worst(record.ending for record in run.stages).exit_code
-    if code:
-        raise typer.Exit(code)
+    if ending.exit_code:
+        raise typer.Exit(ending.exit_code)
 
 
 def _keys(circuits: str | None) -> list[CircuitKey] | None:

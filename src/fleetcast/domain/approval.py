@@ -10,71 +10,11 @@ from enum import StrEnum
 from fleetcast.domain.audit import Actor, Standing
 from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.errors import BadInput, FleetcastError
+from fleetcast.domain.evidence import Evidence, Outcome
 from fleetcast.domain.gate import ANYONE, Gate, GatePolicy
 from fleetcast.domain.identity import Digest
 
 LAPSES_AFTER = timedelta(days=30)
-
-
-class CheckVerdict(StrEnum):
-    """How a check went; that it could not be measured is neither good nor bad."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_COMPARABLE = "not comparable"
-
-
-class Outcome(StrEnum):
-    """What a subject's checks say together."""
-
-    PASSING = "passing"
-    """None failed, and at least one was measured; or there is nothing to measure, as with an environment."""
-    FAILING = "failing"
-    NOT_COMPARABLE = "not comparable"
-    """There are checks, and none could be measured: no reason to approve, and none against it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing a subject was measured against."""
-
-    name: str
-    verdict: CheckVerdict
-    says: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One line of evidence for people."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What an approver is shown."""
-
-    checks: tuple[Check, ...]
-    facts: tuple[Fact, ...]
-
-    @property
-    def outcome(self) -> Outcome:
-        """What all checks together say."""
-        verdicts = {check.verdict for check in self.checks}
-        if CheckVerdict.FAILED in verdicts:
-            return Outcome.FAILING
-        return Outcome.NOT_COMPARABLE if verdicts == {CheckVerdict.NOT_COMPARABLE} else Outcome.PASSING
-
-    @property
-    def digest(self) -> Digest:
-        """Of everything shown."""
-        return digest_of(
-            {
-                "checks": [[check.name, check.verdict.value, check.says] for check in self.checks],
-                "facts": [[fact.name, fact.value] for fact in self.facts],
-            }
-        )
 
 
 class SubjectKind(StrEnum):
@@ -82,6 +22,8 @@ class SubjectKind(StrEnum):
 
     ENVIRONMENT = "environment"
     MODEL = "model"
+    POLICY = "policy"
+    """A change of who decides at a gate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +123,7 @@ class Request:
             self.subject.kind,
             self.subject.name,
             self.subject.version,
+            self.subject.digest,
             self.evidence.outcome,
             self.opened_at,
         )
@@ -201,8 +144,18 @@ class Request:
         """The same request, void because its subject changed."""
         return replace(self, state=RequestState.VOID)
 
-    def decide(self, choice: Choice, *, by: Actor, comment: str, at: datetime) -> Request:
+    def decide(
+        self, choice: Choice, *, by: Actor, comment: str, at: datetime, in_force: GatePolicy | None = None
+    ) -> Request:
         """The same request with one more decision; it ends with one rejection or with enough approvals.
+
+        Args:
+            choice: What was decided.
+            by: Who decided.
+            comment: Why; a rejection needs one.
+            at: Aware UTC.
+            in_force: The gate's policy at this moment, which this person must satisfy as well as the one that the
+                request was opened under; None: the same.
 
         Raises:
             BadInput: A rejection without a reason.
@@ -216,23 +169,24 @@ class Request:
                 f"request {self.id} for {self.subject} is {current.state.value}",
                 fix="see what waits with `fleetcast approvals list`",
             )
-        self._check_person(by)
+        for policy in dict.fromkeys((self.policy, in_force or self.policy)):
+            self._check_person(by, policy)
         decided = replace(current, decisions=(*current.decisions, Decision(by, choice, comment, at)))
         if choice is Choice.REJECT:
             return replace(decided, state=RequestState.REJECTED)
         return decided if decided.missing else replace(decided, state=RequestState.APPROVED)
 
-    def _check_person(self, by: Actor) -> None:
-        if ANYONE not in self.policy.approvers and by.name not in self.policy.approvers:
+    def _check_person(self, by: Actor, policy: GatePolicy) -> None:
+        if ANYONE not in policy.approvers and by.name not in policy.approvers:
             raise NotDecidable(
                 f"{by} is not an approver of {self.gate.value}",
-                fix=f"ask one of {', '.join(self.policy.approvers)}, or add {by} under `gates:` in fleetcast.yaml",
+                fix=f"ask one of {', '.join(policy.approvers)}, or add {by} under `gates:` in fleetcast.yaml",
             )
-        if self.gate is Gate.PROD_DEPLOYMENT and by.standing is not Standing.VERIFIED:
+        if policy.verified and by.standing is not Standing.VERIFIED:
             raise NotDecidable(
                 f"{by} is not signed in, and {self.gate.value} asks for it", fix="sign in, then decide"
             )
-        if by.name == self.requested_by.name and not self.policy.own_request_allowed:
+        if by.name == self.requested_by.name and not policy.own_request_allowed:
             raise NotDecidable(f"{by} made request {self.id}", fix="ask someone else to decide")
         if any(decision.by.name == by.name for decision in self.decisions):
             raise NotDecidable(f"{by} has already decided on request {self.id}", fix="ask another approver")
@@ -248,6 +202,7 @@ class RequestOutline:
     kind: SubjectKind
     name: str
     version: str
+    subject: Digest
     outcome: Outcome
     opened_at: datetime
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fleetcast.domain.identity import Digest
@@ -12,6 +16,41 @@ if TYPE_CHECKING:
     Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 else:
     Json = Any  # libraries that read annotations at run time cannot follow a recursive alias
+
+
+WORDS: Mapping[str, bool] = MappingProxyType({"words": True})
+"""Metadata of a dataclass field that holds words for people: it is no part of a digest."""
+
+
+def plain(value: object) -> Json:
+    """A value of the domain as JSON, for a digest: dataclasses by field name, durations in seconds, moments in UTC.
+
+    A field is left out only if it is marked as `WORDS`; a new one enters by itself.
+
+    Raises:
+        TypeError: There is no one way to write it.
+    """
+    if isinstance(value, Digest):
+        return value.hex
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: plain(getattr(value, field.name))
+            for field in fields(value)
+            if "words" not in field.metadata
+        }
+    if isinstance(value, Mapping):
+        return {str(name): plain(entry) for name, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(entry) for entry in value]
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, PurePosixPath):
+        return str(value)
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"no canonical JSON for {type(value).__name__}")
 
 
 def canonical_json(value: Json) -> str:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import timedelta
+from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import PurePosixPath
 
-from fleetcast.domain.canonical import Json, digest_of
+from fleetcast.domain.canonical import Json, digest_of, plain
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ForeignTable, OwnTable, Settings
+from fleetcast.domain.settings import Settings
 from fleetcast.domain.thresholds import Limits, Thresholds
 from fleetcast.domain.training_hash import training_inputs
+
+FORMAT = 2
+"""Of a fleet's digest; format 1 covered every setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +55,34 @@ class Fleet:
 
     @property
     def digest(self) -> Digest:
-        """SHA-256 of everything resolved; computed anew at each call, about 40 µs per circuit."""
+        """SHA-256 of what decides the work; computed anew at each call, about 40 µs per circuit.
+
+        Descriptions, owners and tags are not part of it, nor how often something is polled or who is told.
+        """
+        settings = self.settings
         return digest_of(
             {
-                "settings": _resolved(self.settings),
-                "circuits": [circuit_content(circuit) for circuit in self.circuits],
+                "format": FORMAT,
+                "registry": settings.registry,
+                "platform": plain(
+                    (settings.platform.kind, settings.platform.state, settings.platform.storage)
+                ),
+                "data_sources": plain(settings.data_sources),
+                "gates": plain(settings.gates),
+                "circuits": [deciding_content(circuit) for circuit in self.circuits],
                 "environment": self.environment.content,
                 "component": self.component.content,
             }
         )
+
+
+_LABELS = ("description", "owner", "tags")
+"""What a circuit declares for people's orientation; editing it changes no work, and nothing that was approved."""
+
+
+def deciding_content(circuit: Circuit) -> Mapping[str, Json]:
+    """What a circuit declares, without what is only for people's orientation."""
+    return {name: value for name, value in circuit_content(circuit).items() if name not in _LABELS}
 
 
 def circuit_content(circuit: Circuit) -> Mapping[str, Json]:
@@ -91,39 +111,4 @@ def _limits(limits: Limits) -> Mapping[str, Json]:
         "max_mae": limits.max_mae,
         "max_rmse": limits.max_rmse,
         "max_mase": limits.max_mase,
-    }
-
-
-def _resolved(value: object) -> Json:
-    """Settings as JSON: dataclasses by field name, durations in seconds."""
-    if isinstance(value, OwnTable | ForeignTable):
-        return _data_source(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _resolved(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(name): _resolved(entry) for name, entry in value.items()}
-    if isinstance(value, tuple):
-        return [_resolved(entry) for entry in value]
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, PurePosixPath):
-        return str(value)
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    raise TypeError(f"no canonical JSON for {type(value).__name__}")
-
-
-def _data_source(source: DataSource) -> Mapping[str, Json]:
-    """A data source as fleets have always been digested: both kinds in one form, each with the other's gaps."""
-    match source:
-        case OwnTable():
-            kind, path, address, mapping = "own", source.path, "", None
-        case ForeignTable():
-            kind, path, address, mapping = "delta", DEFAULT_READINGS, source.address, source.mapping
-    return {
-        "name": source.name,
-        "kind": kind,
-        "path": str(path),
-        "address": address,
-        "mapping": _resolved(mapping),
     }

@@ -6,6 +6,8 @@ from fleetcast.domain.approval import Request, RequestState
 from fleetcast.domain.assets import Asset
 from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.canonical import Json
+from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import AdoptedLineage, ModelVersion
 from fleetcast.domain.snapshot import DataAsset
 
@@ -71,6 +73,26 @@ def model_crowned(name: str, version: int) -> AuditEvent:
     return AuditEvent("model.crowned", f"{name}:{version}", {})
 
 
+def policy_taken(gate: Gate, policy: GatePolicy) -> AuditEvent:
+    """A new fleet's policy came into force."""
+    return AuditEvent("policy.taken", gate.value, _policy(policy))
+
+
+def policy_changed(gate: Gate, before: GatePolicy, after: GatePolicy) -> AuditEvent:
+    """Another policy came into force at a gate."""
+    return AuditEvent("policy.changed", gate.value, _policy(after) | {"before": before.digest.hex})
+
+
+def _policy(policy: GatePolicy) -> dict[str, Json]:
+    return {
+        "digest": policy.digest.hex,
+        "approvers": list(policy.approvers),
+        "minimum": policy.minimum,
+        "own_request_allowed": policy.own_request_allowed,
+        "verified": policy.verified,
+    }
+
+
 def request_opened(request: Request) -> AuditEvent:
     """Something began to wait at a gate."""
     return AuditEvent("request.opened", str(request.subject), _request(request))
@@ -84,6 +106,11 @@ def request_changed(request: Request) -> AuditEvent:
         last = request.decisions[-1]
         detail |= {"choice": last.choice.value, "comment": last.comment}
     return AuditEvent(f"request.{verb}", str(request.subject), detail)
+
+
+def request_pinned_anew(request: Request, before: Digest) -> AuditEvent:
+    """A pending request from an earlier version was pinned by the digests of this one; what it is about is the same."""
+    return AuditEvent("request.pinned", str(request.subject), _request(request) | {"before": before.hex})
 
 
 def _request(request: Request) -> dict[str, Json]:

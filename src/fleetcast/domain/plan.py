@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fleetcast.domain.canonical import digest_of
+from fleetcast.domain.canonical import digest_of, plain
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.model import FleetIndex
+from fleetcast.domain.model import FleetIndex, Refusal
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.training_hash import FieldChange, changes, data_digest, training_hash, training_inputs
+
+FORMAT = 2
+"""Of a plan's digest; format 1 hashed sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,6 @@ class Train:
     training_hash: Digest
     changes: tuple[FieldChange, ...]
     """What differs from the version in use; empty for a first model."""
-    reason: str
     data_checked: bool
 
     action = "train"
@@ -32,7 +34,7 @@ class Train:
     @property
     def why(self) -> str:
         """The reason, for people."""
-        return self.reason or ", ".join(map(str, self.changes))
+        return ", ".join(map(str, self.changes)) or "new circuit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,28 @@ class UpToDate:
 
 
 @dataclass(frozen=True, slots=True)
+class DataUnfit:
+    """The circuit's data cannot be trained on, as it was found when it was registered."""
+
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRefused:
+    """The version that the declaration would give again was refused."""
+
+    version: int
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
 class Blocked:
     """The circuit cannot be trained: its data is unfit, or people refused the model it would give again."""
 
     key: CircuitKey
     model: str
     training_hash: Digest
-    reason: str
+    reason: DataUnfit | VersionRefused
 
     action = "blocked"
     is_change = False
@@ -86,7 +103,10 @@ class Blocked:
     @property
     def why(self) -> str:
         """The reason, for people."""
-        return self.reason
+        if isinstance(self.reason, DataUnfit):
+            return self.reason.said
+        said = f"version {self.reason.version} was {self.reason.refusal.value}"
+        return f"{said}; change its configuration or raise `revision`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +185,22 @@ class Plan:
     @property
     def digest(self) -> Digest:
         """Of what it would do; equal plans have equal digests."""
-        rows = [[str(a.key), a.action, getattr(a, "version", 0), a.why] for a in self.circuits]
         return digest_of(
             {
+                "format": FORMAT,
                 "fleet": self.fleet.hex,
-                "circuits": rows,
+                "circuits": [[action.action, plain(action)] for action in self.circuits],
                 "assets": [[a.verb, a.kind, a.name, a.version] for a in self.assets],
             }
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """What is remembered of a plan that people agreed on."""
+
+    format: int
+    digest: Digest
 
 
 def plan_circuit(circuit: Circuit, index: FleetIndex, checked: Mapping[Digest, DataAsset]) -> CircuitAction:
@@ -198,14 +226,13 @@ def plan_circuit(circuit: Circuit, index: FleetIndex, checked: Mapping[Digest, D
         return Reuse(circuit.key, name, wanted, held.version)
     data = checked.get(data_digest(inputs))
     if data is not None and data.blocked:
-        return Blocked(circuit.key, name, wanted, data.blocked)
+        return Blocked(circuit.key, name, wanted, DataUnfit(data.blocked))
     refused = _refused(index, name, wanted)
-    if refused:
+    if refused is not None:
         return Blocked(circuit.key, name, wanted, refused)
     latest = selected or next(iter(reversed(index.versions.get(name, ()))), None)
     differs = changes(latest.inputs, inputs) if latest else ()
-    reason = "" if differs else "new circuit"
-    return Train(circuit.key, name, wanted, differs, reason, data_checked=data is not None)
+    return Train(circuit.key, name, wanted, differs, data_checked=data is not None)
 
 
 def plan_removed(circuits: Sequence[Circuit], index: FleetIndex) -> list[Removed]:
@@ -232,11 +259,9 @@ def estimate(
     return timedelta(seconds=sum(past.median_seconds[family] for family in wanted) / max(1, past.workers))
 
 
-def _refused(index: FleetIndex, name: str, wanted: Digest) -> str:
+def _refused(index: FleetIndex, name: str, wanted: Digest) -> VersionRefused | None:
     for entry in reversed(index.versions.get(name, ())):
         refusal = index.refusal(name, entry.version)
         if entry.training_hash == wanted and refusal is not None:
-            return (
-                f"version {entry.version} was {refusal.value}; change its configuration or raise `revision`"
-            )
-    return ""
+            return VersionRefused(entry.version, refusal)
+    return None

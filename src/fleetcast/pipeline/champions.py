@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.evidence import Compared, Comparison, Incomparable, NoChampion, NotComparable
 from fleetcast.domain.model import ModelVersion, TrainedLineage
-from fleetcast.domain.promotion import Compared, Comparison, NoChampion, NotComparable
 from fleetcast.forecasting.artifact import load_backtest
 from fleetcast.forecasting.resampling import resample
 from fleetcast.pipeline.data import freeze_again
@@ -40,22 +39,20 @@ class ChampionComparison:
         try:
             return self._compare(circuit, challenger, champion)
         except (BadInput, ArtifactMissing) as error:
-            return NotComparable(champion.version, str(error))
-        except ForeignModelFailed:  # what it says may differ each time, and a request pins its evidence
-            return NotComparable(
-                champion.version,
-                f"it was trained elsewhere and cannot be run: try `fleetcast forecast {circuit.key}`",
-            )
+            return NotComparable(champion.version, Incomparable.UNREADABLE, said=str(error))
+        except ForeignModelFailed:  # what it says may differ each time
+            command = f"fleetcast forecast {circuit.key}"
+            return NotComparable(champion.version, Incomparable.FOREIGN_FAILED, said=command)
 
     def _compare(self, circuit: Circuit, challenger: ModelVersion, champion: ModelVersion) -> Comparison:
         lineage = challenger.model.lineage
         if not isinstance(lineage, TrainedLineage):
-            return NotComparable(champion.version, "the challenger was trained elsewhere and has no backtest")
+            return NotComparable(champion.version, Incomparable.TRAINED_ELSEWHERE)
         backtest = load_backtest(self.artifacts.folder(challenger.model.artifact))
         cutoff = Cutoff.parse(str(champion.model.lineage.inputs["cutoff_date"])).end
         usable = [number for number, origin in enumerate(backtest.origins) if origin >= cutoff]
         if not usable:
-            return NotComparable(champion.version, f"no backtest origin after its cutoff {_shown(cutoff)}")
+            return NotComparable(champion.version, Incomparable.NO_ORIGIN, cutoff)
         freeze_again([(circuit, lineage.fingerprint)], self.tables, self.frozen)
         readings = self.frozen.load(lineage.fingerprint, circuit.key)
         series = resample(
@@ -73,7 +70,7 @@ class ChampionComparison:
         ours = backtest.model_mae[np.ix_(usable, [backtest.sensors.index(name) for name in common])]
         ratio = _mean_ratio(ours, theirs)
         if ratio is None:
-            return NotComparable(champion.version, "no readings to compare them on")
+            return NotComparable(champion.version, Incomparable.NO_READINGS)
         return Compared(champion.version, len(usable), round(ratio, held.repeated_decimals))
 
 
@@ -86,7 +83,3 @@ def _mean_ratio(ours: np.ndarray, theirs: np.ndarray) -> float | None:
         if rows.any() and theirs[rows, sensor].mean() > 0:
             ratios.append(float(ours[rows, sensor].mean() / theirs[rows, sensor].mean()))
     return round(sum(ratios) / len(ratios), 6) if ratios else None
-
-
-def _shown(cutoff: datetime) -> str:
-    return cutoff.strftime("%Y-%m-%d %H:%M UTC")

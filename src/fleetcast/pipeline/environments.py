@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleetcast.domain.approval import Evidence, Fact, Request, RequestState, Subject, SubjectKind
+from fleetcast.domain.approval import Request, RequestState, SubjectKind
 from fleetcast.domain.assets import Asset, AssetKind
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.environment import TrainingEnvironment
+from fleetcast.domain.evidence import (
+    Evidence,
+    Fact,
+    PackageChange,
+    PackagesFact,
+    PythonFact,
+    ReplacesEnvironment,
+    Turn,
+)
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.run import Ending
-from fleetcast.pipeline.gatekeeper import Gatekeeper, policy_digest
+from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
 from fleetcast.pipeline.index import ReadIndex
-from fleetcast.pipeline.models import in_full, in_use
+from fleetcast.pipeline.models import as_declared, in_full
 from fleetcast.pipeline.sharing import Share
 from fleetcast.pipeline.situation import Situation
 from fleetcast.ports.assets import AssetRegistry
@@ -138,13 +148,14 @@ class PromoteEnvironment:
         self.share.finish()
         needed = self._needed(situation)
         missing = [asset for asset in needed if not self._is_shared(asset)]
-        policy = situation.fleet.settings.gates[Gate.REGISTRY_PROMOTION]
-        subjects = [_subject(asset, policy, self._evidence(asset)) for asset in missing]
-        self.gatekeeper.close_stale(SubjectKind.ENVIRONMENT, [subject.digest for subject, _ in subjects])
-        asked = self.gatekeeper.ask(subjects, policy, situation.run.id)
+        gate = Gate.REGISTRY_PROMOTION
+        policy = situation.policy(gate)
+        questions = [_question(asset, policy, self._evidence(asset)) for asset in missing]
+        self.gatekeeper.close_stale(SubjectKind.ENVIRONMENT, questions)
+        asked = self.gatekeeper.ask(gate, questions, policy, situation.run.id)
         requests = {
-            asset.version: asked[subject.digest]
-            for asset, (subject, _) in zip(missing, subjects, strict=True)
+            asset.version: asked[question.subject.digest]
+            for asset, question in zip(missing, questions, strict=True)
         }
         for asset in missing:
             if requests[asset.version].state is RequestState.APPROVED:
@@ -159,7 +170,7 @@ class PromoteEnvironment:
         held = self.shared.shared()
         unshared = [
             (circuit, entry)
-            for circuit, entry in in_use(situation.fleet.circuits, self.index())
+            for circuit, entry in as_declared(situation.fleet.circuits, self.index())
             if entry.version not in held.models.get(entry.name, ())
         ]
         older = {
@@ -177,25 +188,24 @@ class PromoteEnvironment:
         earlier = self.shared.shared().environments.get(asset.name, ())
         registered = self.assets.versions(AssetKind.ENVIRONMENT, asset.name)
         before = [held.asset for held in registered if held.asset.version in earlier]
-        facts = [Fact("python", str(asset.content["python"]))]
+        facts: list[Fact] = [PythonFact(str(asset.content["python"]))]
         if before:
             facts += _package_changes(before[-1], asset)
         else:
-            facts.append(Fact("packages", ", ".join(map(str, _packages(asset))) or "none"))
+            facts.append(PackagesFact(tuple(_packages(asset))))
         return Evidence(checks=(), facts=tuple(facts))
 
 
-def _subject(asset: Asset, policy: GatePolicy, evidence: Evidence) -> tuple[Subject, Evidence]:
-    subject = Subject(
-        kind=SubjectKind.ENVIRONMENT,
-        name=asset.name,
-        version=asset.version,
+def _question(asset: Asset, policy: GatePolicy, evidence: Evidence) -> Question:
+    return question(
+        SubjectKind.ENVIRONMENT,
+        asset.name,
+        asset.version,
         artifact=asset.digest,
         configuration=asset.digest,
-        policy=policy_digest(policy),
-        evidence=evidence.digest,
+        policy=policy,
+        evidence=evidence,
     )
-    return subject, evidence
 
 
 def _packages(asset: Asset) -> list[str]:
@@ -204,9 +214,10 @@ def _packages(asset: Asset) -> list[str]:
     return [str(package) for package in packages]
 
 
-def _package_changes(before: Asset, after: Asset) -> list[Fact]:
+def _package_changes(before: Asset, after: Asset) -> Iterator[Fact]:
     old, new = set(_packages(before)), set(_packages(after))
-    facts = [Fact("replaces", str(before))]
-    facts += [Fact("removed", package) for package in sorted(old - new)]
-    facts += [Fact("added", package) for package in sorted(new - old)]
-    return facts
+    yield ReplacesEnvironment(before.name, before.version)
+    for package in sorted(old - new):
+        yield PackageChange(Turn.REMOVED, package)
+    for package in sorted(new - old):
+        yield PackageChange(Turn.ADDED, package)

@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from fleetcast.domain.approval import Evidence, Request, RequestState, Subject, SubjectKind
+from fleetcast.domain.approval import Request, RequestState, Subject, SubjectKind
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.canonical import digest_of
+from fleetcast.domain.evidence import Comparison, Evidence, NotComparable
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.model import ModelVersion
 from fleetcast.ports.approvals import ApprovalBook
 from fleetcast.ports.clock import Clock
+from fleetcast.stored import format_1
 
 
-def policy_digest(policy: GatePolicy, thresholds: Digest | None = None) -> Digest:
-    """Digest of the rules in force when something is asked for."""
-    return digest_of(
-        {
-            "approvers": list(policy.approvers),
-            "minimum": policy.minimum,
-            "own_request_allowed": policy.own_request_allowed,
-            "thresholds": thresholds.hex if thresholds else None,
-        }
-    )
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked for, and what people are shown."""
+
+    subject: Subject
+    evidence: Evidence
+    before: Digest
+    """The subject's digest in the first format, by which it may have been asked for or decided."""
+
+
+def question(
+    kind: SubjectKind,
+    name: str,
+    version: str,
+    *,
+    artifact: Digest,
+    configuration: Digest,
+    policy: GatePolicy,
+    evidence: Evidence,
+    thresholds: Digest | None = None,
+) -> Question:
+    """Pin what is asked for by the digests of all that was in force and shown."""
+    rules = {"policy": policy.digest.hex, "thresholds": thresholds.hex if thresholds else None}
+    subject = Subject(kind, name, version, artifact, configuration, digest_of(rules), evidence.digest)
+    return Question(subject, evidence, format_1.subject_digest(subject, evidence, policy, thresholds))
 
 
 @dataclass(frozen=True, slots=True)
 class Gatekeeper:
-    """Opens requests at the gate `registry-promotion`, and closes those whose subject is gone."""
+    """Opens requests, and closes those whose subject is gone."""
 
     approvals: ApprovalBook
     actor: Actor
@@ -36,44 +54,84 @@ class Gatekeeper:
     clock: Clock
 
     def ask(
-        self, subjects: Sequence[tuple[Subject, Evidence]], policy: GatePolicy, run: str
+        self, gate: Gate, questions: Sequence[Question], policy: GatePolicy, run: str
     ) -> Mapping[Digest, Request]:
         """How each subject stands, by its digest, after asking for those nobody was asked about.
 
         A subject is asked for again after its request lapsed or was voided, never after a decision.
         """
-        known = {
-            request.subject.digest: request
-            for request in self.approvals.about([subject.digest for subject, _ in subjects])
-            if request.state not in (RequestState.VOID, RequestState.LAPSED)
-        }
+        known = self._known(questions)
+        now = self.clock.now()
         new = [
-            Request(0, Gate.REGISTRY_PROMOTION, policy, subject, evidence, run, self.actor, self.clock.now())
-            for subject, evidence in subjects
-            if subject.digest not in known
+            Request(0, gate, policy, asked.subject, asked.evidence, run, self.actor, now)
+            for asked in questions
+            if asked.subject.digest not in known
         ]
         opened = self.approvals.open(new) if new else ()
         return known | {request.subject.digest: request for request in opened}
 
+    def _known(self, questions: Sequence[Question]) -> dict[Digest, Request]:
+        """What was asked about before, by today's digests; what waits under an earlier one is pinned anew."""
+        now = {asked.subject.digest: asked for asked in questions}
+        before = {asked.before: asked for asked in questions}
+        known: dict[Digest, Request] = {}
+        moved = []
+        for request in self.approvals.about([*now, *before]):
+            if request.state in (RequestState.VOID, RequestState.LAPSED):
+                continue
+            asked = now.get(request.subject.digest) or before[request.subject.digest]
+            if request.state is RequestState.PENDING and request.subject != asked.subject:
+                moved.append(replace(request, subject=asked.subject, evidence=asked.evidence))
+            known[asked.subject.digest] = request
+        if moved:
+            self.approvals.pin_anew(moved)
+        return known | {request.subject.digest: request for request in moved}
+
+    def comparisons(
+        self, names: Collection[str]
+    ) -> Callable[[ModelVersion, Digest, ModelVersion | None], Comparison | None]:
+        """How models were held against champions when they were asked about, so that it is computed once."""
+        latest = {(held.subject.name, held.subject.version): held for held in self.approvals.of_models(names)}
+
+        def found(
+            version: ModelVersion, configuration: Digest, champion: ModelVersion | None
+        ) -> Comparison | None:
+            held = latest.get((version.name, str(version.version)))
+            if held is None or held.subject.configuration != configuration:
+                return None
+            comparison = held.evidence.comparison
+            if isinstance(comparison, NotComparable) and not comparison.reason.lasting:
+                return None
+            against = None if comparison is None else getattr(comparison, "champion", None)
+            same = against == (champion.version if champion is not None else None)
+            return comparison if same and held.subject.artifact == version.model.artifact else None
+
+        return found
+
     def close_stale(
-        self, kind: SubjectKind, wanted: Collection[Digest], *, beyond: Collection[str] = ()
+        self, kind: SubjectKind, wanted: Sequence[Question], *, beyond: Collection[str] = ()
     ) -> None:
         """Void pending requests of this kind whose subject is not wanted any more, and end those past their time.
 
         Args:
             kind: Which requests to look at.
-            wanted: The subjects that still stand, by digest.
+            wanted: The subjects that still stand.
             beyond: Names that this run is not about; their requests are left alone.
         """
         now = self.clock.now()
-        stale = []
-        for request in self.approvals.listed((RequestState.PENDING,)):
-            if request.subject.kind is not kind:
-                continue
-            current = request.as_of(now)
-            if current.state is RequestState.LAPSED:
-                stale.append(current)
-            elif request.subject.digest not in wanted and request.subject.name not in beyond:
-                stale.append(request.voided())
-        if stale:
-            self.approvals.record(stale)
+        stands = {digest for asked in wanted for digest in (asked.subject.digest, asked.before)}
+        over = {
+            outline.id
+            for outline in self.approvals.outlines((RequestState.PENDING,))
+            if outline.kind is kind
+            and (not outline.waits(now) or (outline.subject not in stands and outline.name not in beyond))
+        }
+        if over:
+            stale = [request.as_of(now) for request in self.approvals.listed((RequestState.PENDING,))]
+            self.approvals.record(
+                [
+                    request.voided() if request.state is RequestState.PENDING else request
+                    for request in stale
+                    if request.id in over
+                ]
+            )

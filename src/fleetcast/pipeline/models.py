@@ -11,7 +11,7 @@ from fleetcast.domain.job import JobState, TrainingJob
 from fleetcast.domain.model import FleetIndex, ModelVersion, TrainedLineage, TrainedModel, VersionEntry
 from fleetcast.domain.plan import Reuse, Train, plan_removed
 from fleetcast.domain.run import Ending
-from fleetcast.domain.training_hash import HASH_SCHEMA, training_inputs
+from fleetcast.domain.training_hash import HASH_SCHEMA, training_hash, training_inputs
 from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.situation import Situation, actions
 from fleetcast.ports.assets import DataAssets
@@ -143,6 +143,16 @@ def in_use(circuits: Sequence[Circuit], index: FleetIndex) -> list[tuple[Circuit
     """The circuits that have a model in use, with it as the index lists it."""
     found = [(circuit, index.selected_entry(circuit.model_name)) for circuit in circuits]
     return [(circuit, entry) for circuit, entry in found if entry is not None]
+
+
+def as_declared(circuits: Sequence[Circuit], index: FleetIndex) -> list[tuple[Circuit, VersionEntry]]:
+    """The circuits whose model in use is what they declare now, and that nobody refused: those to promote."""
+    return [
+        (circuit, entry)
+        for circuit, entry in in_use(circuits, index)
+        if index.refusal(entry.name, entry.version) is None
+        and entry.training_hash == training_hash(training_inputs(circuit))
+    ]
 
 
 def in_full(

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fleetcast.domain.approval import Evidence, Fact, Request, RequestState, Subject, SubjectKind
-from fleetcast.domain.canonical import Json, digest_of
+from fleetcast.domain.approval import Request, RequestState, SubjectKind
+from fleetcast.domain.canonical import Json, digest_of, plain
 from fleetcast.domain.circuit import Circuit
-from fleetcast.domain.fleet import circuit_content
+from fleetcast.domain.evidence import (
+    CircuitFact,
+    DataFact,
+    Evidence,
+    Fact,
+    MetricFact,
+    ReplacesModel,
+    SensorLeftOut,
+    WeakestSensor,
+)
+from fleetcast.domain.fleet import deciding_content
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import AdoptedLineage, FleetIndex, ModelVersion, VersionEntry
@@ -17,9 +27,9 @@ from fleetcast.domain.run import Ending
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.training_hash import changes
 from fleetcast.pipeline.champions import ChampionComparison
-from fleetcast.pipeline.gatekeeper import Gatekeeper, policy_digest
+from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
 from fleetcast.pipeline.index import ReadIndex
-from fleetcast.pipeline.models import in_full, in_use
+from fleetcast.pipeline.models import as_declared, in_full
 from fleetcast.pipeline.sharing import Share
 from fleetcast.pipeline.situation import Progress, Situation
 from fleetcast.ports.assets import DataAssets
@@ -96,23 +106,20 @@ class PromoteModels:
         """Each model is its own decision; a rejected one is not asked for again."""
         self.share.finish()
         shared, index = self.shared.shared(), self.index()
-        used = [
-            (circuit, entry)
-            for circuit, entry in in_use(situation.circuits, index)
-            if index.refusal(entry.name, entry.version) is None
-        ]
+        used = as_declared(situation.circuits, index)
         missing = in_full([pair for pair in used if not _is_shared(shared, pair[1])], self.models)
         self._crown_returned([entry for _, entry in used if _is_shared(shared, entry)], index)
-        policy = situation.fleet.settings.gates[Gate.REGISTRY_PROMOTION]
-        subjects = self._subjects(situation, missing, index, policy)
+        gate = Gate.REGISTRY_PROMOTION
+        policy = situation.policy(gate)
+        questions = self._questions(situation, missing, index, policy)
         chosen = {circuit.model_name for circuit in situation.circuits}
         self.gatekeeper.close_stale(
             SubjectKind.MODEL,
-            {subject.digest for subject, _ in subjects},
+            questions,
             beyond={circuit.model_name for circuit in situation.fleet.circuits} - chosen,
         )
-        asked = self.gatekeeper.ask(subjects, policy, situation.run.id)
-        requests = [asked[subject.digest] for subject, _ in subjects]
+        asked = self.gatekeeper.ask(gate, questions, policy, situation.run.id)
+        requests = [asked[question.subject.digest] for question in questions]
         promotions = self._act(situation, [version for _, version in missing], requests, shared)
         return ModelsPromoted(tuple(promotions), len(used) - len(missing))
 
@@ -126,21 +133,29 @@ class PromoteModels:
         if returned:
             self.states.crown(returned)
 
-    def _subjects(
+    def _questions(
         self,
         situation: Situation,
         missing: Sequence[tuple[Circuit, ModelVersion]],
         index: FleetIndex,
         policy: GatePolicy,
-    ) -> list[tuple[Subject, Evidence]]:
-        champions = self._champions([version.name for _, version in missing], index)
+    ) -> list[Question]:
+        names = [version.name for _, version in missing]
+        champions = self._champions(names, index)
         held = self.data.held([digest for _, version in missing if (digest := version.data_digest)])
-        subjects = []
+        before = self.gatekeeper.comparisons(names)
+        questions = []
         for number, (circuit, version) in enumerate(missing, start=1):
-            evidence = self._evidence(circuit, version, champions.get(version.name), held)
-            subjects.append((_subject(circuit, version, policy, evidence), evidence))
+            champion = champions.get(version.name)
+            comparison = before(version, circuit_digest(circuit), champion)
+            if comparison is None:
+                comparison = self.compare(circuit, version, champion)
+            checks = promotion_checks(version.model.scores, circuit.thresholds, comparison)
+            data = held.get(version.data_digest) if version.data_digest else None
+            evidence = Evidence(checks, tuple(_facts(version, champion, data)))
+            questions.append(_question(circuit, version, policy, evidence))
             situation.report(Progress(number, len(missing), note=version.name))
-        return subjects
+        return questions
 
     def _champions(self, names: Sequence[str], index: FleetIndex) -> Mapping[str, ModelVersion]:
         champions = index.intent.champions
@@ -151,18 +166,6 @@ class PromoteModels:
             for version in versions
             if version.version == champions[name]
         }
-
-    def _evidence(
-        self,
-        circuit: Circuit,
-        version: ModelVersion,
-        champion: ModelVersion | None,
-        held: Mapping[Digest, DataAsset],
-    ) -> Evidence:
-        comparison = self.compare(circuit, version, champion)
-        checks = promotion_checks(version.model.scores, circuit.thresholds, comparison)
-        data = held.get(version.data_digest) if version.data_digest else None
-        return Evidence(checks, tuple(_facts(version, champion, data)))
 
     def _act(
         self,
@@ -194,61 +197,59 @@ class PromoteModels:
         return promotions
 
 
-_LABELS = ("description", "owner", "tags")
-"""What a circuit declares for people's orientation; editing it changes nothing that was approved."""
-
-
 def _is_shared(shared: Shared, version: ModelVersion | VersionEntry) -> bool:
     return version.version in shared.models.get(version.name, ())
 
 
-def _subject(circuit: Circuit, version: ModelVersion, policy: GatePolicy, evidence: Evidence) -> Subject:
-    content = {name: value for name, value in circuit_content(circuit).items() if name not in _LABELS}
-    return Subject(
-        kind=SubjectKind.MODEL,
-        name=version.name,
-        version=str(version.version),
+def circuit_digest(circuit: Circuit) -> Digest:
+    """Of all that a circuit declares and that an approval is bound to."""
+    return digest_of(deciding_content(circuit))
+
+
+def _question(circuit: Circuit, version: ModelVersion, policy: GatePolicy, evidence: Evidence) -> Question:
+    return question(
+        SubjectKind.MODEL,
+        version.name,
+        str(version.version),
         artifact=version.model.artifact,
-        configuration=digest_of(content),
-        policy=policy_digest(policy, digest_of(content["thresholds"])),
-        evidence=evidence.digest,
+        configuration=circuit_digest(circuit),
+        policy=policy,
+        evidence=evidence,
+        thresholds=digest_of(deciding_content(circuit)["thresholds"]),
     )
 
 
-def _facts(version: ModelVersion, champion: ModelVersion | None, data: DataAsset | None) -> list[Fact]:
+def _facts(version: ModelVersion, champion: ModelVersion | None, data: DataAsset | None) -> Iterator[Fact]:
     lineage, mean = version.model.lineage, version.model.scores.mean
-    facts = [Fact("circuit", str(lineage.key)), Fact("training hash", lineage.training_hash.short)]
+    yield CircuitFact(lineage.key, lineage.training_hash)
     if champion is not None:
-        differs = ", ".join(map(str, changes(champion.model.lineage.inputs, lineage.inputs)))
-        adopted = isinstance(champion.model.lineage, AdoptedLineage)
-        which = f"version {champion.version}" + (", which was trained elsewhere" if adopted else "")
-        facts.append(Fact("replaces", f"{which}: {differs or 'same inputs'}"))
+        theirs = champion.model.lineage
+        differs = changes(theirs.inputs, lineage.inputs)
+        yield ReplacesModel(champion.version, isinstance(theirs, AdoptedLineage), differs)
     if data is not None and data.first and data.last:
-        facts.append(
-            Fact("data", f"{data.rows} rows, {data.first:%Y-%m-%d %H:%M} to {data.last:%Y-%m-%d %H:%M} UTC")
-        )
-        facts += [Fact("left out", f"{gone.sensor}: {gone.reason}") for gone in data.verdict.left_out]
-    shown = (
-        ("skill", mean.skill),
-        ("MASE", mean.mase),
-        ("coverage 80", mean.coverage_80),
-        ("coverage 95", mean.coverage_95),
-    )
-    facts += [Fact(name, f"{value:.3f}") for name, value in shown if value is not None]
-    return facts + _weakest(version)
+        yield DataFact(data.rows, data.first, data.last)
+        for gone in data.verdict.left_out:
+            yield SensorLeftOut(gone.sensor, gone.reason)
+    if mean.skill is not None:
+        yield MetricFact("skill", mean.skill)
+    if mean.mase is not None:
+        yield MetricFact("mase", mean.mase)
+    if mean.coverage_80 is not None:
+        yield MetricFact("coverage_80", mean.coverage_80)
+    if mean.coverage_95 is not None:
+        yield MetricFact("coverage_95", mean.coverage_95)
+    yield from _weakest(version)
 
 
-def _weakest(version: ModelVersion) -> list[Fact]:
-    """The sensor with the least skill, which a mean over all sensors may hide."""
+def _weakest(version: ModelVersion) -> Iterator[WeakestSensor]:
     known = {
         name: scores.skill
         for name, scores in version.model.scores.sensors.items()
         if scores.skill is not None
     }
-    if len(known) < 2:
-        return []
-    sensor = min(known, key=lambda name: known[name])
-    return [Fact("weakest sensor", f"{sensor}, skill {known[sensor]:.3f}")]
+    if len(known) > 1:
+        sensor = min(known, key=lambda name: known[name])
+        yield WeakestSensor(sensor, known[sensor])
 
 
 def _document(promotion: Promotion) -> Json:
@@ -261,7 +262,7 @@ def _document(promotion: Promotion) -> Json:
         "request": request.id if request else None,
         "state": request.state.value if request else None,
         "checks": [
-            {"name": check.name, "verdict": check.verdict.value, "says": check.says}
+            {"name": check.name, "verdict": check.verdict.value, "measured": plain(check)}
             for check in request.evidence.checks
         ]
         if request

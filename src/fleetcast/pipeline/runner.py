@@ -67,9 +67,10 @@ class StageRunner:
             watcher.ended(entry, record, result)
         return run
 
-    def close(self, run: Run) -> Run:
+    def close(self, run: Run, situation: Situation) -> Run:
         """Record how the whole run ended."""
-        ended = run.ended(worst(record.ending for record in run.stages), self.clock.now())
+        asked = [Ending.AWAITING] if situation.policies_wait else []
+        ended = run.ended(worst([*(record.ending for record in run.stages), *asked]), self.clock.now())
         self.platform.control.runs.save(ended)
         return ended
 

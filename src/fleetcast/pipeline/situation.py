@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from fleetcast.domain.canonical import Json
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import FleetIndex
 from fleetcast.domain.plan import CircuitAction, Train, plan_circuit
@@ -43,7 +44,15 @@ class Situation:
     run: Run
     only: frozenset[CircuitKey] | None = None
     """The circuits that were asked for; None for all."""
+    policies: Mapping[Gate, GatePolicy] = field(default_factory=lambda: DEFAULT_GATES)
+    """In force at this moment."""
+    policies_wait: bool = False
+    """Whether people have yet to decide on a change of a policy."""
     report: Report = field(default=silent)
+
+    def policy(self, gate: Gate) -> GatePolicy:
+        """The policy in force at a gate, whatever the fleet repository says by now."""
+        return self.policies[gate]
 
     @property
     def circuits(self) -> Sequence[Circuit]:

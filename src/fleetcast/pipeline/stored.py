@@ -11,6 +11,7 @@ from fleetcast.domain.assets import Asset
 from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.effect import Effect
+from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.job import FitTask, JobOutcome, TrainingJob
 from fleetcast.domain.model import TrainedModel
 from fleetcast.domain.run import Run
@@ -51,3 +52,4 @@ REQUEST = Stored(Request)
 RUN = Stored(Run)
 AUDIT_ENTRY = Stored(AuditEntry)
 EFFECT = Stored(Effect)
+GATE_POLICY = Stored(GatePolicy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from fleetcast.domain.approval import Request, RequestOutline, RequestState
@@ -41,12 +41,16 @@ class ApprovalBook(Protocol):
         """Requests in these states without their evidence, in the order they were opened."""
         ...
 
-    def of_model(self, name: str) -> Sequence[Request]:
-        """All requests about versions of one model, oldest first."""
+    def of_models(self, names: Collection[str]) -> Sequence[Request]:
+        """All requests about versions of these models, oldest first; read in bulk."""
         ...
 
     def about(self, subjects: Sequence[Digest]) -> Sequence[Request]:
         """All requests for these subject digests, oldest first; read in bulk."""
+        ...
+
+    def pin_anew(self, requests: Sequence[Request]) -> None:
+        """Give pending requests another form of the same subject and evidence; those that ended stay as they are."""
         ...
 
     def record(self, requests: Sequence[Request]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.frozen_rows import FrozenRows
     from fleetcast.ports.jobs import JobService
     from fleetcast.ports.models import ModelRegistry, ModelStates, SharedRegistry
+    from fleetcast.ports.policies import PolicyBook
     from fleetcast.ports.readings import ReadingsTable
     from fleetcast.ports.runs import RunBook
 
@@ -48,6 +49,7 @@ class Control:
     effects: EffectBook
     approvals: ApprovalBook
     audit: AuditLog
+    policies: PolicyBook
     runs: RunBook
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleetcast.domain.approval import Outcome, Request, passing, set_digest
+from fleetcast.domain.approval import Request, passing, set_digest
 from fleetcast.domain.canonical import Json
+from fleetcast.domain.evidence import Outcome
+from fleetcast.views.evidence import evidence_as_json
 from fleetcast.views.moments import iso
 from fleetcast.views.names import asset_names, decisions_as_json
 
@@ -30,11 +32,7 @@ def request_as_json(request: Request) -> Json:
         "artifact": subject.artifact.hex,
         "outcome": request.evidence.outcome.value,
         "passing": request.evidence.outcome is Outcome.PASSING,
-        "checks": [
-            {"name": check.name, "verdict": check.verdict.value, "says": check.says}
-            for check in request.evidence.checks
-        ],
-        "facts": [{"name": fact.name, "value": fact.value} for fact in request.evidence.facts],
+        **evidence_as_json(request.evidence),
         "requested_by": request.requested_by.name,
         "opened_at": iso(request.opened_at),
         "lapses_at": iso(request.lapses_at),

@@ -9,6 +9,7 @@ from fleetcast.domain.approval import Choice, Request
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.model import AdoptedLineage, Lineage, TrainedLineage, family_of
 from fleetcast.domain.wording import counted
+from fleetcast.views.evidence import says
 from fleetcast.views.moments import iso, shown
 from fleetcast.views.names import changes_as_json, circuit_ids, decisions_as_json
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow, UsedVersion, VersionHistory
@@ -61,7 +62,7 @@ def decisions(requests: Sequence[Request]) -> Iterator[str]:
         opened = f"opened {shown(request.opened_at)} by {request.requested_by}"
         yield f"Request {request.id}, {request.state.value}, {opened}"
         for check in request.evidence.checks:
-            yield f"  {check.verdict.value}: {check.name}: {check.says}"
+            yield f"  {check.verdict.value}: {check.name}: {says(check)}"
         for decision in request.decisions:
             verb = "approved" if decision.choice is Choice.APPROVE else "rejected"
             comment = f": {decision.comment}" if decision.comment else ""

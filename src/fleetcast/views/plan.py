@@ -9,13 +9,21 @@ from pathlib import Path
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.plan import AssetAction, CircuitAction, Plan, Removed, Reuse, Train, UpToDate
+from fleetcast.domain.plan import (
+    FORMAT,
+    AssetAction,
+    CircuitAction,
+    Plan,
+    Removed,
+    Reuse,
+    SavedPlan,
+    Train,
+    UpToDate,
+)
 from fleetcast.domain.revision import Revision
 from fleetcast.domain.wording import counted
 from fleetcast.views.names import asset_names, changes_as_json, circuit_ids, snake_case
 
-FORMAT = 2
-"""Of the JSON. A saved plan is read by its digest alone, which every format has."""
 _ORDER = ("train", "reuse", "up to date", "blocked", "removed")
 _MANY = 12
 """More model promotions than this are shown as one line."""
@@ -88,19 +96,26 @@ def save(plan: Plan, path: Path) -> None:
         raise Unavailable(f"cannot write {path}: {error.strerror}", fix="choose another file") from error
 
 
-def read_saved(path: Path) -> Digest:
-    """The digest of a plan that was saved to a file.
+def read_saved(path: Path) -> SavedPlan:
+    """What a file says of a plan that was saved to it, in this format or an earlier one.
 
     Raises:
         BadInput: The file cannot be read, or is not a saved plan.
     """
     hint = "save one with `fleetcast plan --out FILE`"
     try:
-        return Digest(json.loads(path.read_text(encoding="utf-8"))["digest"])
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        found = SavedPlan(int(saved["format"]), Digest(saved["digest"]))
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror}", fix=hint) from error
     except (ValueError, KeyError, TypeError, BadInput) as error:
         raise BadInput(f"{path} is not a saved plan", fix=hint) from error
+    if not 1 <= found.format <= FORMAT:
+        raise BadInput(
+            f"{path} has format {found.format}, this fleetcast knows none newer than {FORMAT}",
+            fix="use the fleetcast version that saved it, or save the plan again",
+        )
+    return found
 
 
 def differences_in_words(revision: Revision) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleetcast.domain.canonical import Json
-from fleetcast.domain.run import Ending, Run, worst
+from fleetcast.domain.run import Ending, Run
 from fleetcast.domain.wording import counted
 from fleetcast.views.moments import iso, iso_or_null
 
@@ -32,14 +32,14 @@ def as_json(run: Run) -> Json:
     }
 
 
-def next_steps(run: Run, *, waiting: int) -> list[str]:
+def next_steps(run: Run, ending: Ending, *, waiting: int) -> list[str]:
     """What a person does after a run that ended like this.
 
     Args:
         run: The run.
+        ending: How it ended, or the one stage of it that was run.
         waiting: How many requests wait for a decision.
     """
-    ending = worst(record.ending for record in run.stages)
     if ending is Ending.FAILED:
         return [f"{run.id} failed in part; mend the cause, then run `fleetcast train` to continue it"]
     if ending is Ending.STILL_RUNNING:

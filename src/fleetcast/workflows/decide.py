@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestState, passing, set_digest
+from fleetcast.domain.gate import Gate, GatePolicy, effective
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Control
 
@@ -15,6 +16,8 @@ class Decide:
     """Record the decision of whoever acts, on one request or on several at once."""
 
     control: Control
+    gates: Mapping[Gate, GatePolicy]
+    """As the fleet repository says: what it restricts holds at once."""
     clock: Clock
 
     def __call__(self, requests: Sequence[int], choice: Choice, comment: str) -> Sequence[Request]:
@@ -54,7 +57,11 @@ class Decide:
 
     def _decide(self, requests: Sequence[Request], choice: Choice, comment: str) -> Sequence[Request]:
         now, by = self.clock.now(), self.control.actor
-        decided = [request.decide(choice, by=by, comment=comment, at=now) for request in requests]
+        in_force = effective(self.control.policies.in_force(), self.gates)
+        decided = [
+            request.decide(choice, by=by, comment=comment, at=now, in_force=in_force.get(request.gate))
+            for request in requests
+        ]
         if decided:
             self.control.approvals.record(decided)
         return decided

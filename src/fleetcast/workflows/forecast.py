@@ -193,7 +193,7 @@ class MakeForecast:
         return TrainingSpan(asset.start, asset.last)
 
     def _approvals(self, chosen: ModelVersion) -> Iterator[ApprovedBy]:
-        for request in self.platform.control.approvals.of_model(chosen.name):
+        for request in self.platform.control.approvals.of_models([chosen.name]):
             if request.subject.version != str(chosen.version) or request.state is not RequestState.APPROVED:
                 continue
             for decision in request.decisions:

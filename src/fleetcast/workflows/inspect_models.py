@@ -143,7 +143,7 @@ class ShowModel:
         if not versions:
             raise BadInput(f"{what} has no trained model yet", fix="run `fleetcast train`")
         standings = Standings.of_model(self.platform, name, self.clock.now())
-        requests = self.platform.control.approvals.of_model(name)
+        requests = self.platform.control.approvals.of_models([name])
         known = {entry.version.version: entry for entry in _histories(versions, standings, requests)}
         if number is None:
             number = standings.intent.selected.get(name, versions[-1].version)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fleetcast.domain.approval import RequestOutline, RequestState, SubjectKind
@@ -24,6 +24,7 @@ from fleetcast.pipeline.components import check_component_versions, component_as
 from fleetcast.pipeline.data import check_versions, expiring
 from fleetcast.pipeline.environments import environment_asset
 from fleetcast.pipeline.index import ReadIndex
+from fleetcast.pipeline.policies import policy_question
 from fleetcast.pipeline.situation import actions, data_digest_of
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
@@ -84,6 +85,7 @@ class MakePlan:
         if environment.version not in shared.environments.get(environment.name, ()):
             key = (SubjectKind.ENVIRONMENT, environment.name, environment.version)
             found += _promotion(AssetKind.ENVIRONMENT, environment.name, environment.version, asked.get(key))
+        found += self._policies(fleet)
         for action in circuits:
             if not isinstance(action, Reuse | UpToDate):
                 continue
@@ -91,6 +93,24 @@ class MakePlan:
                 key = (SubjectKind.MODEL, action.model, str(action.version))
                 found += _promotion(SubjectKind.MODEL, action.model, str(action.version), asked.get(key))
         return found
+
+    def _policies(self, fleet: Fleet) -> Iterator[AssetAction]:
+        """Gates whose declared policy is not the one in force, unless people refused the change."""
+        control, declared = self.platform.control, fleet.settings.gates
+        for gate, in_force in control.policies.in_force().items():
+            if declared[gate] == in_force:
+                continue
+            note = ""
+            if not in_force.admits(declared[gate]):
+                asked = policy_question(gate, in_force, declared[gate])
+                states = {held.state: held.id for held in control.approvals.about([asked.subject.digest])}
+                if RequestState.REJECTED in states:
+                    continue
+                pending = states.get(RequestState.PENDING)
+                note = "asks at that gate" if pending is None else f"awaits approval, request {pending}"
+            yield AssetAction(
+                "change", SubjectKind.POLICY.value, gate.value, declared[gate].digest.short, note
+            )
 
     def _is_new(self, asset: Asset) -> bool:
         held = self.platform.workspace.assets.find(asset.kind, asset.name, asset.version)

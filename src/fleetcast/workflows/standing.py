@@ -38,7 +38,7 @@ class Standings:
     @classmethod
     def of_model(cls, platform: Platform, name: str, now: datetime) -> Standings:
         """Read what was asked about one model only."""
-        requests = platform.control.approvals.of_model(name)
+        requests = platform.control.approvals.of_models([name])
         return cls._of(platform, [request.outline for request in requests if request.state in _ASKED], now)
 
     @classmethod

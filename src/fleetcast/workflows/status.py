@@ -8,11 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from fleetcast.domain.approval import Outcome, RequestOutline
+from fleetcast.domain.approval import RequestOutline
+from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.job import JobState, TrainingJob
-from fleetcast.domain.plan import Blocked, CircuitAction, Plan, Removed, Reuse, Train, UpToDate
+from fleetcast.domain.plan import (
+    Blocked,
+    CircuitAction,
+    Plan,
+    Removed,
+    Reuse,
+    Train,
+    UpToDate,
+    VersionRefused,
+)
 from fleetcast.domain.run import Run, RunState
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.wording import counted
@@ -166,9 +176,8 @@ def _status(action: CircuitAction, standings: Standings, job: TrainingJob | None
         case Reuse():
             return CircuitStatus(key, name, CircuitState.REUSE, action.why)
         case Blocked():
-            command = f"fleetcast data quality {key}"
-            if "was rejected" in action.why or "was blocked" in action.why:
-                command = f"fleetcast models show {key}"
+            refused = isinstance(action.reason, VersionRefused)
+            command = f"fleetcast models show {key}" if refused else f"fleetcast data quality {key}"
             return CircuitStatus(key, name, CircuitState.BLOCKED, action.why, command)
         case Removed():
             return CircuitStatus(key, name, CircuitState.REMOVED, action.why)

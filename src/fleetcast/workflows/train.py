@@ -7,13 +7,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from fleetcast.domain.approval import RequestState
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
-from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.plan import FORMAT, SavedPlan
 from fleetcast.domain.run import Run
+from fleetcast.pipeline.gatekeeper import Gatekeeper
+from fleetcast.pipeline.policies import KeepPolicies
 from fleetcast.pipeline.runner import StageRunner, StageWatcher
 from fleetcast.pipeline.situation import Situation, only_known
 from fleetcast.pipeline.stages import STAGES, stage_named
+from fleetcast.stored import format_1
 from fleetcast.workflows.exclusive import alone
 from fleetcast.workflows.plan import MakePlan
 
@@ -32,7 +37,7 @@ class Train:
         watcher: StageWatcher,
         *,
         only: Collection[CircuitKey] | None = None,
-        saved_plan: Digest | None = None,
+        saved_plan: SavedPlan | None = None,
         lock_timeout: timedelta,
     ) -> Run:
         """Run all stages, going on with the last run if it is unfinished and the fleet has not changed since.
@@ -41,7 +46,7 @@ class Train:
             fleet: What should be.
             watcher: Is told how it goes.
             only: The circuits to train; None for all.
-            saved_plan: The digest of the plan that was agreed on; None to apply whatever the plan is now.
+            saved_plan: The plan that was agreed on; None to apply whatever the plan is now.
             lock_timeout: How long to wait for another process that runs stages.
 
         Raises:
@@ -53,9 +58,8 @@ class Train:
         with self._working(lock_timeout):
             if saved_plan is not None:
                 self._refuse_stale(saved_plan, fleet)
-            run = self._current(fleet)
-            situation = Situation(fleet, run, keys)
-            return self.runner.close(self.runner.run(STAGES, situation, watcher))
+            situation = self._situation(fleet, self._current(fleet), keys)
+            return self.runner.close(self.runner.run(STAGES, situation, watcher), situation)
 
     def stage(
         self,
@@ -76,25 +80,39 @@ class Train:
         keys = None if only is None else only_known(fleet, only)
         with self._working(lock_timeout):
             run = self._current(fleet) if run_id is None else self.runner.platform.control.runs.find(run_id)
-            if run.fleet != fleet.digest:
+            if run.fleet not in (fleet.digest, format_1.fleet_digest(fleet)):
                 raise BadInput(
                     f"{run.id} was started for another state of the fleet ({run.commit})",
                     fix="check that commit out, or leave `--run` out to start a new run",
                 )
-            return self.runner.close(self.runner.run([entry], Situation(fleet, run, keys), watcher))
+            situation = self._situation(fleet, run, keys)
+            return self.runner.close(self.runner.run([entry], situation, watcher), situation)
 
-    def _refuse_stale(self, saved: Digest, fleet: Fleet) -> None:
-        current = MakePlan(self.runner.platform, self.runner.clock)(fleet).digest
-        if current != saved:
+    def _situation(self, fleet: Fleet, run: Run, keys: frozenset[CircuitKey] | None) -> Situation:
+        """What the stages are given, after the policies at the gates were kept."""
+        control = self.runner.platform.control
+        gatekeeper = Gatekeeper(control.approvals, control.actor, self.runner.clock)
+        asked = KeepPolicies(control.policies, gatekeeper)(fleet.settings.gates, run.id)
+        waits = any(request.state is RequestState.PENDING for request in asked.values())
+        return Situation(fleet, run, keys, control.policies.in_force(), waits)
+
+    def _refuse_stale(self, saved: SavedPlan, fleet: Fleet) -> None:
+        plan = MakePlan(self.runner.platform, self.runner.clock)(fleet)
+        current = plan.digest if saved.format == FORMAT else format_1.plan_digest(plan, fleet)
+        if current != saved.digest:
             raise BadInput(
-                f"the fleet has moved on since the plan was saved: it was {saved}, now it is {current}",
+                f"the fleet has moved on since the plan was saved: it was {saved.digest}, now it is {current}",
                 fix="look at the new plan with `fleetcast plan`, and save it again",
             )
 
     def _current(self, fleet: Fleet) -> Run:
         latest = self.runner.platform.control.runs.latest()
         digest = fleet.digest
-        if latest is not None and latest.state.can_continue and latest.fleet == digest:
+        if (
+            latest is not None
+            and latest.state.can_continue
+            and latest.fleet in (digest, format_1.fleet_digest(fleet))
+        ):
             return latest
         return self.runner.platform.control.runs.begin(digest, self.commit)
 

@@ -41,4 +41,4 @@ def read_gates(written: Mapping[str, GateWritten] | None, file: SettingsFile) ->
 def _policy(plain: GatePolicy, written: GateWritten) -> GatePolicy:
     own = plain.own_request_allowed if written.own_request is None else written.own_request == "allowed"
     approvers = plain.approvers if written.approvers is None else tuple(written.approvers)
-    return GatePolicy(approvers, written.minimum or plain.minimum, own)
+    return GatePolicy(approvers, written.minimum or plain.minimum, own, plain.verified)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,13 +12,13 @@ from sqlalchemy.engine import Connection
 from fleetcast.domain import happened
 from fleetcast.domain.approval import (
     NotDecidable,
-    Outcome,
     Request,
     RequestOutline,
     RequestState,
     SubjectKind,
 )
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.gate import Gate
 from fleetcast.domain.identity import Digest
 from fleetcast.pipeline.stored import REQUEST
@@ -83,6 +83,7 @@ class ControlApprovalBook(Kept):
                 SubjectKind(row.kind),
                 row.name,
                 row.version,
+                Digest(row.subject),
                 Outcome(row.outcome),
                 datetime.fromisoformat(row.opened_at),
             )
@@ -90,10 +91,13 @@ class ControlApprovalBook(Kept):
         ]
 
     @reads
-    def of_model(self, connection: Connection, name: str) -> Sequence[Request]:
-        """All requests about versions of one model, oldest first."""
-        mine = (_requests.c.kind == SubjectKind.MODEL.value) & (_requests.c.name == name)
-        return self._read(connection, mine)
+    def of_models(self, connection: Connection, names: Collection[str]) -> Sequence[Request]:
+        """All requests about versions of these models, oldest first."""
+        found: list[Request] = []
+        for some in chunks(list(names)):
+            mine = (_requests.c.kind == SubjectKind.MODEL.value) & _requests.c.name.in_(some)
+            found += self._read(connection, mine)
+        return sorted(found, key=lambda request: request.id)
 
     @reads
     def about(self, connection: Connection, subjects: Sequence[Digest]) -> Sequence[Request]:
@@ -102,6 +106,21 @@ class ControlApprovalBook(Kept):
         for some in chunks([digest.hex for digest in subjects]):
             found += self._read(connection, _requests.c.subject.in_(some))
         return sorted(found, key=lambda request: request.id)
+
+    @changes
+    def pin_anew(self, connection: Connection, requests: Sequence[Request]) -> None:
+        """Give pending requests another form of the same subject."""
+        pinned = []
+        for request in requests:
+            pending = (_requests.c.id == request.id) & (_requests.c.state == RequestState.PENDING.value)
+            for row in connection.execute(sa.select(_requests.c.subject).where(pending)).all():
+                connection.execute(
+                    sa.update(_requests)
+                    .where(pending)
+                    .values(subject=request.subject.digest.hex, content=REQUEST.to_json(request))
+                )
+                pinned.append(happened.request_pinned_anew(request, Digest(row.subject)))
+        self.session.audit(connection, pinned)
 
     @changes
     def record(self, connection: Connection, requests: Sequence[Request]) -> None:

@@ -8,6 +8,7 @@ from fleetcast.platforms.control.approvals import ControlApprovalBook
 from fleetcast.platforms.control.audit import ControlAuditLog
 from fleetcast.platforms.control.effects import ControlEffectBook
 from fleetcast.platforms.control.model_states import ControlModelStates
+from fleetcast.platforms.control.policies import ControlPolicyBook
 from fleetcast.platforms.control.runs import ControlRunBook
 from fleetcast.platforms.database.session import Session
 from fleetcast.ports.platform import Control
@@ -26,5 +27,6 @@ def control(session: Session, lease: timedelta) -> Control:
         effects=ControlEffectBook(session),
         approvals=ControlApprovalBook(session),
         audit=ControlAuditLog(session),
+        policies=ControlPolicyBook(session),
         runs=ControlRunBook(session, lease),
     )

@@ -15,6 +15,7 @@ from fleetcast.platforms.database.schema.jobs import components_run, jobs
 from fleetcast.platforms.database.schema.leases import leases
 from fleetcast.platforms.database.schema.metadata import metadata
 from fleetcast.platforms.database.schema.models import model_versions, shared_models
+from fleetcast.platforms.database.schema.policies import gate_policies
 from fleetcast.platforms.database.schema.runs import runs
 from fleetcast.platforms.database.schema.versions import (
     FIRST_SCHEMA_VERSION,
@@ -33,6 +34,7 @@ __all__ = [
     "data_assets",
     "effects",
     "first_schema_version",
+    "gate_policies",
     "jobs",
     "leases",
     "metadata",

@@ -17,9 +17,14 @@ _PAGE = 1_000
 
 
 def upgrade() -> None:
-    """Move refusals out of the versions, add effects, and what lists need to know of requests."""
+    """Move refusals out of the versions, add effects and policies, and what lists need to know of requests."""
     _models()
     _requests()
+    op.create_table(
+        "gate_policies",
+        sa.Column("gate", sa.String(32), primary_key=True),
+        sa.Column("content", sa.Text, nullable=False),
+    )
 
 
 def _requests() -> None:

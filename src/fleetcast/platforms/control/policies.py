@@ -1,0 +1,60 @@
+"""The policies in force, in the control database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from fleetcast.domain import happened
+from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.pipeline.stored import GATE_POLICY
+from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.session import Kept, changes, reads
+
+_policies = schema.gate_policies
+
+
+class ControlPolicyBook(Kept):
+    """Keeps one policy for each gate."""
+
+    @reads
+    def in_force(self, connection: Connection) -> Mapping[Gate, GatePolicy]:
+        """The policy of every gate; empty before the first were taken."""
+        return _in_force(connection)
+
+    def take_first(self, policies: Mapping[Gate, GatePolicy]) -> None:
+        """Take a new fleet's policies; looking comes first, as reading waits for nobody."""
+        if not self.in_force():
+            self._take(policies)
+
+    @changes
+    def _take(self, connection: Connection, policies: Mapping[Gate, GatePolicy]) -> None:
+        if _in_force(connection):
+            return
+        rows = [
+            {"gate": gate.value, "content": GATE_POLICY.to_json(policy)} for gate, policy in policies.items()
+        ]
+        connection.execute(sa.insert(_policies), rows)
+        self.session.audit(connection, [happened.policy_taken(gate, policies[gate]) for gate in policies])
+
+    @changes
+    def change(self, connection: Connection, policies: Mapping[Gate, GatePolicy]) -> None:
+        """Put other policies in force."""
+        held = _in_force(connection)
+        new = {gate: policy for gate, policy in policies.items() if held[gate] != policy}
+        for gate, policy in new.items():
+            connection.execute(
+                sa.update(_policies)
+                .where(_policies.c.gate == gate.value)
+                .values(content=GATE_POLICY.to_json(policy))
+            )
+        self.session.audit(
+            connection, [happened.policy_changed(gate, held[gate], policy) for gate, policy in new.items()]
+        )
+
+
+def _in_force(connection: Connection) -> dict[Gate, GatePolicy]:
+    rows = connection.execute(sa.select(_policies.c.gate, _policies.c.content))
+    return {Gate(row.gate): GATE_POLICY.from_json(row.content) for row in rows}

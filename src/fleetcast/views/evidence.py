@@ -1,0 +1,135 @@
+"""Checks and facts in words, and as JSON."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.evidence import (
+    BoundCheck,
+    ChampionCheck,
+    Check,
+    CircuitFact,
+    Compared,
+    Comparison,
+    DataFact,
+    Evidence,
+    Fact,
+    Incomparable,
+    MetricFact,
+    NoChampion,
+    NotComparable,
+    PackageChange,
+    PackagesFact,
+    PolicyChange,
+    PythonFact,
+    ReplacesEnvironment,
+    ReplacesModel,
+    SensorLeftOut,
+    WeakestSensor,
+    WordedCheck,
+    WordedFact,
+)
+from fleetcast.domain.wording import counted
+
+_METRICS = {"mase": "MASE", "coverage_80": "coverage 80", "coverage_95": "coverage 95"}
+
+
+def says(check: Check) -> str:
+    """How a check went, in one sentence."""
+    match check:
+        case WordedCheck():
+            return check.says
+        case BoundCheck(bound, None):
+            return f"{bound.metric} could not be measured"
+        case BoundCheck(bound, value, limit):
+            words = "at least" if bound.is_least else "at most"
+            return f"{bound.metric} {value:.4g}, {words} {limit:g}"
+        case ChampionCheck(comparison):
+            return _comparison(comparison)
+    assert_never(check)
+
+
+def fact_in_words(fact: Fact) -> list[tuple[str, str]]:  # noqa: C901  # one case for each kind
+    """A fact as names and values."""
+    match fact:
+        case WordedFact(name, value):
+            return [(name, value)]
+        case CircuitFact(key, training_hash):
+            return [("circuit", str(key)), ("training hash", training_hash.short)]
+        case ReplacesModel(version, adopted, changes):
+            which = f"version {version}" + (", which was trained elsewhere" if adopted else "")
+            return [("replaces", f"{which}: {', '.join(map(str, changes)) or 'same inputs'}")]
+        case DataFact(rows, first, last):
+            return [("data", f"{rows} rows, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC")]
+        case SensorLeftOut(sensor, reason):
+            return [("left out", f"{sensor}: {reason}")]
+        case MetricFact(metric, value):
+            return [(_METRICS.get(metric, metric), f"{value:.3f}")]
+        case WeakestSensor(sensor, skill):
+            return [("weakest sensor", f"{sensor}, skill {skill:.3f}")]
+        case PythonFact(version):
+            return [("python", version)]
+        case PackagesFact(packages):
+            return [("packages", ", ".join(packages) or "none")]
+        case ReplacesEnvironment(name, version):
+            return [("replaces", f"{name}:{version}")]
+        case PackageChange(turn, package):
+            return [(turn.value, package)]
+        case PolicyChange(field, before, after):
+            return [(field, f"{before} → {after}")]
+    assert_never(fact)
+
+
+def facts_in_words(evidence: Evidence) -> list[tuple[str, str]]:
+    """All facts as names and values, in their order."""
+    return [pair for fact in evidence.facts for pair in fact_in_words(fact)]
+
+
+def evidence_as_json(evidence: Evidence) -> dict[str, Json]:
+    """Checks and facts for programs: verdicts as values, the rest as people read it."""
+    circuit = next((fact.key for fact in evidence.facts if isinstance(fact, CircuitFact)), None)
+    return {
+        "plant_id": circuit.plant if circuit else None,
+        "circuit_id": circuit.circuit if circuit else None,
+        "checks": [_check(check) for check in evidence.checks],
+        "facts": [
+            {"name": name, "value": value} for name, value in facts_in_words(evidence) if name != "circuit"
+        ],
+    }
+
+
+def _check(check: Check) -> Json:
+    value, limit = (check.value, check.limit) if isinstance(check, BoundCheck) else (None, None)
+    return {
+        "name": check.name,
+        "verdict": check.verdict.value,
+        "value": value,
+        "limit": limit,
+        "says": says(check),
+    }
+
+
+def _comparison(comparison: Comparison) -> str:
+    match comparison:
+        case NoChampion():
+            return "the first model of this circuit"
+        case Compared(champion, origins, ratio):
+            return f"MAE {ratio - 1:+.1%} against version {champion} on {counted(origins, 'origin')}"
+        case NotComparable(champion, reason):
+            return f"version {champion}: {_why(reason, comparison)}"
+    assert_never(comparison)
+
+
+def _why(reason: Incomparable, comparison: NotComparable) -> str:
+    match reason:
+        case Incomparable.NO_ORIGIN if comparison.cutoff is not None:
+            return f"no backtest origin after its cutoff {comparison.cutoff:%Y-%m-%d %H:%M} UTC"
+        case Incomparable.UNREADABLE:
+            return comparison.said
+        case Incomparable.FOREIGN_FAILED:
+            return f"it was trained elsewhere and cannot be run: try `{comparison.said}`"
+        case Incomparable.TRAINED_ELSEWHERE:
+            return "the challenger was trained elsewhere and has no backtest"
+        case _:
+            return reason.value
