@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents test lint format docs bench real-data adopt constraints clean chromium postgresql azurite
+.PHONY: help demo agents test coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ agents: .venv/dev.stamp postgresql ## run each stage on an agent of its own, aga
 
 test: .venv/dev.stamp chromium postgresql azurite ## run the tests, fast ones first; ARGS="-k word" picks some
 	@$(BIN)/pytest -n auto $(ARGS)
+
+coverage: .venv/dev.stamp ## measure how much of pipeline/ its own tests reach; fails below 90 %
+	@$(BIN)/coverage run --branch --source=fleetcast.pipeline -m pytest -n 0 -q tests/pipeline $(ARGS)
+	@$(BIN)/coverage report --show-missing --skip-covered --fail-under=90
 
 lint: .venv/dev.stamp ## check format, style, types and the direction of imports
 	@$(BIN)/ruff format --check .
@@ -55,7 +59,7 @@ constraints: .venv/dev.stamp ## pin versions anew after a change of dependencies
 	@sed -i -e '\,://,d' -e '/^--/d' -e '/-c constraints/d' constraints/*.txt
 
 clean: ## remove the environment, the caches and the demo
-	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist
 
 # Installing. constraints/ holds three sets, each within the next, so a larger one covers the smaller ones too.
 core.covers  := core

@@ -292,7 +292,7 @@ def _events(past: Sequence[TrainedModel]) -> Iterator[AuditEvent]:
 
 def _request_row(request: Request) -> dict[str, object]:
     """As the approval book writes it."""
-    from fleetcast.pipeline.stored import REQUEST
+    from fleetcast.stored.approvals import REQUEST
 
     return {
         "id": request.id,
@@ -308,7 +308,7 @@ def _request_row(request: Request) -> dict[str, object]:
 
 def _audit_row(entry: AuditEntry) -> dict[str, object]:
     """As the control database writes it."""
-    from fleetcast.pipeline.stored import AUDIT_ENTRY
+    from fleetcast.stored.audit import AUDIT_ENTRY
 
     return {"number": entry.number, "digest": entry.digest.hex, "content": AUDIT_ENTRY.to_json(entry)}
 

@@ -97,3 +97,13 @@ def test_a_replay_measures_what_a_plain_loop_measures() -> None:
         np.nan,  # not on the grid
     ]
     np.testing.assert_allclose(found[:, 0], expected)
+
+
+def test_a_replay_from_nowhere_measures_nothing_and_asks_nothing() -> None:
+    model = HoldsLast()
+    found = ForeignForecaster(TASK, LOOKBACK, model).replay(
+        series(walk(30)), [START - HOUR, START + 99 * HOUR]
+    )
+    assert np.isnan(found).all()
+    assert found.shape == (2, 1)
+    assert model.asked == []

@@ -32,20 +32,11 @@ from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.ports.clock import SystemClock
 from tests.clocks import FixedClock
 from tests.contracts.samples import ADA
+from tests.platforms.conftest import Address
 from tests.servers.cutting_proxy import cutting_proxy
 from tests.servers.postgres import PostgresServer, postgres_server
 
 ROOT = Path(__file__).parents[2]
-Address = str | Path
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Address:
-    """An empty database."""
-    if request.param == "sqlite":
-        return tmp_path / "control.db"
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.url(server.new_database())
 
 
 def opened(address: Address, clock: FixedClock | SystemClock | None = None) -> ControlDatabase:

@@ -14,9 +14,9 @@ from fleetcast.forecasting.resampling import resample
 from fleetcast.forecasting.series import Series
 from fleetcast.forecasting.training import TrainingTask, train
 from fleetcast.pipeline.rows import read_rows
-from fleetcast.pipeline.stored import FIT_TASK
 from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.readings import Readings
+from fleetcast.stored.jobs import FIT_TASK
 
 
 def series_of(readings: Readings, task: FitTask) -> Series:
@@ -103,12 +103,8 @@ def _training(task: FitTask) -> TrainingTask:
 
 def _read_task(path: Path) -> FitTask:
     try:
-        return FIT_TASK.from_json(path.read_bytes())
+        return FIT_TASK.from_json(path.read_bytes(), str(path))
     except OSError as error:
         raise BadInput(
             f"cannot read the task {path}: {error.strerror}", fix="give the task.json that the job was handed"
-        ) from error
-    except ValueError as error:
-        raise BadInput(
-            f"{path} is not a training task: {error}", fix="give the task.json that the job was handed"
         ) from error

@@ -21,9 +21,9 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.gate import Gate
 from fleetcast.domain.identity import Digest
-from fleetcast.pipeline.stored import REQUEST
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, changes, chunks, reads
+from fleetcast.stored.approvals import REQUEST
 
 _requests = schema.requests
 
@@ -171,6 +171,8 @@ class ControlApprovalBook(Kept):
     def _read(
         self, connection: Connection, wanted: sa.ColumnElement[bool], limit: int | None = None
     ) -> list[Request]:
-        query = sa.select(_requests.c.content).where(wanted).order_by(_requests.c.id).limit(limit)
+        query = (
+            sa.select(_requests.c.id, _requests.c.content).where(wanted).order_by(_requests.c.id).limit(limit)
+        )
         rows = connection.execute(query)
-        return [REQUEST.from_json(row.content) for row in rows]
+        return [REQUEST.from_json(row.content, f"requests {row.id}") for row in rows]

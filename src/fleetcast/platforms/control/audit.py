@@ -8,10 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from fleetcast.domain.audit import AuditEntry
-from fleetcast.domain.errors import BadInput
-from fleetcast.pipeline.stored import AUDIT_ENTRY
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, reads
+from fleetcast.stored.audit import AUDIT_ENTRY
 
 _audit = schema.audit
 _PAGE = 5_000
@@ -45,10 +44,4 @@ class ControlAuditLog(Kept):
 
 
 def _entry(number: int, content: str) -> AuditEntry:
-    try:
-        return AUDIT_ENTRY.from_json(content)
-    except ValueError as error:
-        raise BadInput(
-            f"audit entry {number} cannot be read",
-            fix="the log was changed outside fleetcast: compare with a backup of the control database",
-        ) from error
+    return AUDIT_ENTRY.from_json(content, f"audit entry {number}")

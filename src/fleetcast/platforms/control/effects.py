@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from fleetcast.domain.effect import Effect
-from fleetcast.pipeline.stored import EFFECT
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, changes, chunks, reads
+from fleetcast.stored.effects import EFFECT
 
 _effects = schema.effects
 
@@ -48,8 +48,10 @@ class ControlEffectBook(Kept):
     @reads
     def unconfirmed(self, connection: Connection) -> Sequence[Effect]:
         """What was intended and not recorded yet, oldest first."""
-        query = sa.select(_effects.c.content).where(~_effects.c.recorded).order_by(_effects.c.position)
-        return [EFFECT.from_json(content) for content in connection.execute(query).scalars()]
+        query = sa.select(_effects.c.key, _effects.c.content).where(~_effects.c.recorded)
+        return [
+            _effect(row.key, row.content) for row in connection.execute(query.order_by(_effects.c.position))
+        ]
 
     @changes
     def record(self, connection: Connection, keys: Collection[str]) -> None:
@@ -57,8 +59,12 @@ class ControlEffectBook(Kept):
         found: list[tuple[int, Effect]] = []
         for some in chunks(list(keys)):
             mine = _effects.c.key.in_(some) & ~_effects.c.recorded
-            rows = connection.execute(sa.select(_effects.c.position, _effects.c.content).where(mine)).all()
-            found += [(row.position, EFFECT.from_json(row.content)) for row in rows]
+            query = sa.select(_effects.c.position, _effects.c.key, _effects.c.content).where(mine)
+            found += [(row.position, _effect(row.key, row.content)) for row in connection.execute(query)]
             connection.execute(sa.update(_effects).where(mine).values(recorded=True))
         found.sort(key=lambda pair: pair[0])
         self.session.audit(connection, [effect.event for _, effect in found])
+
+
+def _effect(key: str, content: str) -> Effect:
+    return EFFECT.from_json(content, f"effects {key!r}")

@@ -9,9 +9,9 @@ from sqlalchemy.engine import Connection
 
 from fleetcast.domain import happened
 from fleetcast.domain.gate import Gate, GatePolicy
-from fleetcast.pipeline.stored import GATE_POLICY
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, changes, reads
+from fleetcast.stored.policies import GATE_POLICY
 
 _policies = schema.gate_policies
 
@@ -57,4 +57,4 @@ class ControlPolicyBook(Kept):
 
 def _in_force(connection: Connection) -> dict[Gate, GatePolicy]:
     rows = connection.execute(sa.select(_policies.c.gate, _policies.c.content))
-    return {Gate(row.gate): GATE_POLICY.from_json(row.content) for row in rows}
+    return {Gate(row.gate): GATE_POLICY.from_json(row.content, f"gate_policies {row.gate}") for row in rows}

@@ -13,10 +13,10 @@ from sqlalchemy.engine import Connection
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.run import Run, RunState
-from fleetcast.pipeline.stored import RUN
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.leases import Lease
 from fleetcast.platforms.database.session import Kept, Session, changes, reads
+from fleetcast.stored.runs import RUN
 
 _runs = schema.runs
 
@@ -37,7 +37,7 @@ class ControlRunBook(Kept):
         """Open a new run; runs that could have been continued are superseded by it."""
         open_ones = _runs.c.state.in_([state.value for state in RunState if state.can_continue])
         for row in connection.execute(sa.select(_runs).where(open_ones)).all():
-            old = RUN.from_json(row.content)
+            old = _run(row.number, row.content)
             self._write(connection, row.number, replace(old, state=RunState.SUPERSEDED))
         last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_runs.c.number), 0))).scalar_one()
         number = int(last) + 1
@@ -56,23 +56,27 @@ class ControlRunBook(Kept):
     @reads
     def find(self, connection: Connection, run_id: str) -> Run:
         """One run."""
-        row = connection.execute(sa.select(_runs.c.content).where(_runs.c.number == _number(run_id))).first()
+        row = connection.execute(
+            sa.select(_runs.c.number, _runs.c.content).where(_runs.c.number == _number(run_id))
+        ).first()
         if row is None:
             raise BadInput(f"there is no run {run_id}", fix="see `fleetcast runs list`")
-        return RUN.from_json(row.content)
+        return _run(row.number, row.content)
 
     @reads
     def latest(self, connection: Connection) -> Run | None:
         """The newest run."""
-        query = sa.select(_runs.c.content).order_by(_runs.c.number.desc()).limit(1)
+        query = sa.select(_runs.c.number, _runs.c.content).order_by(_runs.c.number.desc()).limit(1)
         row = connection.execute(query).first()
-        return None if row is None else RUN.from_json(row.content)
+        return None if row is None else _run(row.number, row.content)
 
     @reads
     def listed(self, connection: Connection) -> Sequence[Run]:
         """All runs, newest first."""
-        rows = connection.execute(sa.select(_runs.c.content).order_by(_runs.c.number.desc())).all()
-        return [RUN.from_json(row.content) for row in rows]
+        rows = connection.execute(
+            sa.select(_runs.c.number, _runs.c.content).order_by(_runs.c.number.desc())
+        ).all()
+        return [_run(row.number, row.content) for row in rows]
 
     def _write(self, connection: Connection, number: int, run: Run) -> None:
         connection.execute(
@@ -80,6 +84,10 @@ class ControlRunBook(Kept):
             .where(_runs.c.number == number)
             .values(state=run.state.value, content=RUN.to_json(run))
         )
+
+
+def _run(number: int, content: str) -> Run:
+    return RUN.from_json(content, f"runs {number}")
 
 
 def _number(run_id: str) -> int:

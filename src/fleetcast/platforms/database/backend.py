@@ -9,6 +9,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from fleetcast.domain.errors import Unavailable
 
+HALF_MIGRATED = "restore the control database from a backup: its tables are not those of its schema number"
+"""What to do about a table or column that is missing, or there too early."""
+
 
 class Backend(Protocol):
     """A database that holds the tables of `schema`."""

@@ -15,17 +15,29 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import Connection
 
+
+def _quoted(table: sa.Table) -> list[str]:
+    return [f'{table.name}."{column.name}"' for column in table.c]
+
+
 _BEFORE_ALEMBIC = "0001"
 """The schema of databases that hold their number in a table of fleetcast's own."""
+_EVERY_COLUMN = " UNION ALL ".join(
+    f"SELECT 1 FROM (SELECT {', '.join(_quoted(table))} FROM {table.name} WHERE 1 = 0) AS of_{table.name}"  # noqa: S608
+    for table in schema.metadata.sorted_tables
+)
+"""Gives no rows, and fails where a table or a column is missing. As text: compiling it takes longer than running it."""
 
 
 def ensure_schema(database: ControlDatabase) -> None:
     """Make the tables of an empty database, and bring one that belongs to this machine alone up to date.
 
     Raises:
-        BadInput: The database is older and shared, or newer than this program; nothing was written.
+        BadInput: The database is older and shared, newer than this program, or not empty and without a schema
+            number; nothing was written.
+        Unavailable: A table or column of its schema is missing; nothing was written.
     """
-    found = database.read(_revision)
+    found = database.read(_whole_revision)
     if found == schema.REVISION:
         return
     if found is None:
@@ -48,10 +60,11 @@ def upgrade(database: ControlDatabase) -> tuple[str, ...]:
 
     Raises:
         BadInput: The database is newer than this program; nothing was written.
+        Unavailable: Its tables are not those of its schema; the migration that found this wrote nothing.
     """
     done: list[str] = []
     known = _known()
-    while (found := database.read(_revision)) != known[-1]:
+    while (found := database.read(_whole_revision)) != known[-1]:
         if found is not None and found not in known:
             raise BadInput(
                 f"the control database has schema {found}, this fleetcast knows no newer one than {known[-1]}",
@@ -78,10 +91,29 @@ def _create(connection: Connection) -> str:
     """Make all tables at once; where another process was faster, see what it made."""
     found = _revision(connection)
     if found is None:
+        _check_empty(connection)
         schema.metadata.create_all(connection)
         connection.execute(sa.insert(schema.schema_version).values(version_num=schema.REVISION))
         connection.execute(sa.insert(schema.first_schema_version).values(version=schema.FIRST_SCHEMA_VERSION))
     return found or schema.REVISION
+
+
+def _check_empty(connection: Connection) -> None:
+    there = set(sa.inspect(connection).get_table_names())
+    for table in schema.metadata.sorted_tables:
+        if table.name in there and table is not schema.schema_version:
+            raise BadInput(
+                f"the control database holds a table {table.name} already, but no schema number",
+                fix="restore it from a backup, or name an empty database",
+            )
+
+
+def _whole_revision(connection: Connection) -> str | None:
+    """The schema; if it is the newest, with a look for every table and column of it, in one statement."""
+    found = _revision(connection)
+    if found == schema.REVISION:
+        connection.exec_driver_sql(_EVERY_COLUMN)
+    return found
 
 
 def _revision(connection: Connection) -> str | None:

@@ -16,6 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
+from fleetcast.platforms.database.backend import HALF_MIGRATED
 
 PasswordSource = Callable[[], str]
 """Asked for a password, or an access token in its place, before each new connection."""
@@ -34,6 +35,10 @@ _FIXES = {
     "08": "see whether the server is up and the network lets you through",
     "28": "check the user and the password or token in the environment",
     "3D000": "create the database: createdb NAME",
+    "42P01": HALF_MIGRATED,
+    "42703": HALF_MIGRATED,
+    "42P07": HALF_MIGRATED,
+    "42701": HALF_MIGRATED,
     "42501": "grant the user the right: GRANT ALL ON SCHEMA public TO user",
     "25006": "it is a standby or was set read-only: take the address of the primary",
     "25P03": "the process stood still for too long in mid-transaction; run it again",

@@ -13,11 +13,11 @@ from sqlalchemy.engine import Connection
 
 from fleetcast.domain.audit import GENESIS, Actor, AuditEvent, chained
 from fleetcast.domain.identity import Digest
-from fleetcast.pipeline.stored import AUDIT_ENTRY
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.control import ControlDatabase, Work
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.runs import RunTakenOver
+from fleetcast.stored.audit import AUDIT_ENTRY
 
 T = TypeVar("T")
 P = ParamSpec("P")

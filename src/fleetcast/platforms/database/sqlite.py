@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from fleetcast.domain.errors import Unavailable
+from fleetcast.platforms.database.backend import HALF_MIGRATED
 
 BUSY_TIMEOUT = timedelta(seconds=10)
 """How long to wait for another process to finish its transaction."""
@@ -22,6 +23,10 @@ _HINTS = {
     "unable to open": "check that the folder exists and is writable",
     "not a database": "restore the control database from a backup",
     "malformed": "restore the control database from a backup",
+    "no such table": HALF_MIGRATED,
+    "no such column": HALF_MIGRATED,
+    "already exists": HALF_MIGRATED,
+    "duplicate column": HALF_MIGRATED,
 }
 
 

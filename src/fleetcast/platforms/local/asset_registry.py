@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from fleetcast.domain import happened
 from fleetcast.domain.assets import Asset, AssetKind, RegisteredAsset, VersionTaken
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.snapshot import DataAsset
-from fleetcast.pipeline.stored import ASSET, DATA_ASSET
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, changes, chunks, reads
+from fleetcast.stored.assets import ASSET, DATA_ASSET
 
 
 class LocalAssetRegistry(Kept):
@@ -29,15 +30,11 @@ class LocalAssetRegistry(Kept):
         """All versions of one asset, oldest first."""
         table = schema.assets
         query = (
-            sa.select(table.c.content, table.c.registered_at)
+            sa.select(table)
             .where(table.c.kind == kind.value, table.c.name == name)
             .order_by(table.c.registered_at, table.c.version)
         )
-        rows = connection.execute(query).all()
-        return [
-            RegisteredAsset(ASSET.from_json(row.content), datetime.fromisoformat(row.registered_at))
-            for row in rows
-        ]
+        return [_registered(row) for row in connection.execute(query)]
 
     @changes
     def register(self, connection: Connection, asset: Asset) -> RegisteredAsset:
@@ -61,7 +58,7 @@ class LocalAssetRegistry(Kept):
             return RegisteredAsset(asset, now)
         if held.digest != asset.digest.hex:
             raise VersionTaken(asset.name, asset.version, Digest(held.digest), asset.digest)
-        return RegisteredAsset(ASSET.from_json(held.content), datetime.fromisoformat(held.registered_at))
+        return _registered(held)
 
 
 class LocalDataAssets(Kept):
@@ -73,8 +70,8 @@ class LocalDataAssets(Kept):
         table = schema.data_assets
         found: dict[Digest, DataAsset] = {}
         for some in chunks([digest.hex for digest in digests]):
-            for row in connection.execute(sa.select(table.c.content).where(table.c.digest.in_(some))):
-                asset = DATA_ASSET.from_json(row.content)
+            for row in connection.execute(sa.select(table).where(table.c.digest.in_(some))):
+                asset = DATA_ASSET.from_json(row.content, f"data_assets {row.digest}")
                 found[asset.digest] = asset
         return found
 
@@ -95,3 +92,8 @@ class LocalDataAssets(Kept):
             [{"digest": asset.digest.hex, "content": DATA_ASSET.to_json(asset)} for asset in new],
         )
         self.session.audit(connection, [happened.data_registered(asset) for asset in new])
+
+
+def _registered(row: Row[Any]) -> RegisteredAsset:
+    asset = ASSET.from_json(row.content, f"assets {row.kind} {row.name}:{row.version}")
+    return RegisteredAsset(asset, datetime.fromisoformat(row.registered_at))

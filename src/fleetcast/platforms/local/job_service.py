@@ -16,10 +16,10 @@ from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
-from fleetcast.pipeline.stored import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, Session, changes, chunks, reads
 from fleetcast.platforms.local.stores import Stores
+from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
 
 if TYPE_CHECKING:
     from fleetcast.platforms.local.pool import WorkerPool
@@ -95,11 +95,9 @@ class LocalJobService(Kept):
         """All attempts at these training hashes, first attempt first."""
         found: defaultdict[Digest, list[TrainingJob]] = defaultdict(list)
         for some in chunks([digest.hex for digest in hashes]):
-            query = (
-                sa.select(_jobs.c.content).where(_jobs.c.training_hash.in_(some)).order_by(_jobs.c.position)
-            )
-            for row in connection.execute(query):
-                job = TRAINING_JOB.from_json(row.content)
+            query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.training_hash.in_(some))
+            for row in connection.execute(query.order_by(_jobs.c.position)):
+                job = _job(row.id, row.content)
                 found[job.task.training_hash].append(job)
         return dict(found)
 
@@ -107,8 +105,7 @@ class LocalJobService(Kept):
         """Let jobs at these hashes go on until some of them changed or the time is over."""
         asked = frozenset(hashes)
         if asked != self._asked:
-            self._asked = asked
-            self._load_queue()
+            self._load_queue(asked)
         started, ended = self._dispatch()
         for done in self._pool.finished(timeout.total_seconds()) if self._pool.busy and not ended else ():
             ended.append(self._ended(self._running.pop(done.job_id), done))
@@ -160,37 +157,42 @@ class LocalJobService(Kept):
         while queue and self._pool.free:
             if queue[0].batch not in batches and len(batches) >= self._max_parallel:
                 break
-            job = queue.popleft().started(self.session.clock.now())
+            # Whatever cannot be read leaves its job in the queue.
+            job = queue[0].started(self.session.clock.now())
             outcome = self._earlier_outcome(job)
             if outcome is not None:
+                queue.popleft()
                 ended.append(job.completed(outcome, self.session.clock.now()))
                 continue
-            batches.add(job.batch)
             self._pool.start(self._work(job))
+            queue.popleft()
+            batches.add(job.batch)
             self._running[job.id] = job
             started.append(job)
         return started, ended
 
     @reads
-    def _load_queue(self, connection: Connection) -> None:
+    def _load_queue(self, connection: Connection, asked: frozenset[Digest]) -> None:
         """Queue the unfinished jobs that are asked for; others stay in the database."""
         unfinished = (JobState.QUEUED.value, JobState.RUNNING.value)
-        query = sa.select(_jobs.c.content).where(_jobs.c.state.in_(unfinished)).order_by(_jobs.c.position)
-        found = [TRAINING_JOB.from_json(row.content) for row in connection.execute(query)]
+        query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.state.in_(unfinished))
+        found = [_job(row.id, row.content) for row in connection.execute(query.order_by(_jobs.c.position))]
         self._queue = deque(
-            job for job in found if job.task.training_hash in self._asked and job.id not in self._running
+            job for job in found if job.task.training_hash in asked and job.id not in self._running
         )
+        self._asked = asked
 
     def _earlier_outcome(self, job: TrainingJob) -> JobOutcome | None:
         from fleetcast.platforms.local.worker import outcome_file
 
         path = outcome_file(self._folder / job.id)
-        return JOB_OUTCOME.from_json(path.read_bytes()) if path.is_file() else None
+        return JOB_OUTCOME.from_json(path.read_bytes(), str(path)) if path.is_file() else None
 
     def _work(self, job: TrainingJob) -> Work:
         from fleetcast.pipeline.steps import JobFiles
         from fleetcast.platforms.local.worker import Work
 
+        component = self._component(job.component_digest)
         folder = self._folder / job.id
         files = JobFiles(
             folder.resolve(), (folder / "task.json").resolve(), self._frozen.file(job.fingerprint).resolve()
@@ -202,7 +204,6 @@ class LocalJobService(Kept):
             raise Unavailable(
                 f"cannot write {files.task}: {error}", fix="check the disk's space and rights"
             ) from error
-        component = self._component(job.component_digest)
         return Work(job.id, files, component, self._stores, component.timeout.total_seconds())
 
     def _component(self, digest: Digest) -> TrainingComponent:
@@ -214,7 +215,7 @@ class LocalJobService(Kept):
     def _find_component(self, connection: Connection, digest: Digest) -> TrainingComponent:
         table = schema.components_run
         row = connection.execute(sa.select(table.c.content).where(table.c.digest == digest.hex)).one()
-        return COMPONENT.from_json(row.content)
+        return COMPONENT.from_json(row.content, f"components_run {digest.hex}")
 
     def _ended(self, job: TrainingJob, done: WorkDone) -> TrainingJob:
         now = self.session.clock.now()
@@ -255,3 +256,7 @@ def _row(job: TrainingJob) -> dict[str, object]:
         "component": job.component_digest.hex,
         "content": TRAINING_JOB.to_json(job),
     }
+
+
+def _job(key: str, content: str) -> TrainingJob:
+    return TRAINING_JOB.from_json(content, f"jobs {key}")

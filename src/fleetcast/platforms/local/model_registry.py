@@ -14,10 +14,11 @@ from fleetcast.domain.assets import Asset
 from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import ModelVersion, TrainedModel, VersionEntry
-from fleetcast.pipeline.stored import ASSET, TRAINED_MODEL
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, changes, chunks, reads
 from fleetcast.ports.models import Shared
+from fleetcast.stored.assets import ASSET
+from fleetcast.stored.models import TRAINED_MODEL
 
 _versions = schema.model_versions
 
@@ -138,9 +139,8 @@ class LocalSharedRegistry(Kept):
 
 
 def _version(row: Row[tuple[object, ...]]) -> ModelVersion:
-    return ModelVersion(
-        row.version, TRAINED_MODEL.from_json(row.content), datetime.fromisoformat(row.registered_at)
-    )
+    model = TRAINED_MODEL.from_json(row.content, f"model_versions {row.name}:{row.version}")
+    return ModelVersion(row.version, model, datetime.fromisoformat(row.registered_at))
 
 
 def _row(version: ModelVersion) -> dict[str, object]:

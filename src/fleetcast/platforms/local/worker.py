@@ -18,8 +18,8 @@ from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.job import JobOutcome
 from fleetcast.pipeline.fit import outcome_of
 from fleetcast.pipeline.steps import JobFiles, run_steps
-from fleetcast.pipeline.stored import JOB_OUTCOME
 from fleetcast.platforms.local.stores import Stores
+from fleetcast.stored.jobs import JOB_OUTCOME
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from fleetcast.domain.job import JobState, TrainingJob
 from fleetcast.pipeline.fit import outcome_of
 from fleetcast.pipeline.rows import write_rows
 from fleetcast.pipeline.steps import JobFiles, check_steps, run_steps
-from fleetcast.pipeline.stored import FIT_TASK
 from fleetcast.platforms.memory.world import World
 from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.readings import Readings
+from fleetcast.stored.jobs import FIT_TASK
 
 
 class MemoryFrozenRows:

@@ -9,6 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from fleetcast.domain.errors import BadInput
+from fleetcast.stored.form import RESTORE
+
 revision = "0003"
 down_revision = "0002"
 
@@ -44,14 +47,19 @@ def _requests() -> None:
         if not rows:
             return
         for row in rows:
-            request = json.loads(row.content)
-            opened_at = datetime.fromisoformat(request["opened_at"]).isoformat()
             connection.execute(
-                sa.update(table)
-                .where(table.c.id == row.id)
-                .values(gate=request["gate"], outcome=_outcome(request), opened_at=opened_at)
+                sa.update(table).where(table.c.id == row.id).values(_listed(row.id, row.content))
             )
         after = rows[-1].id
+
+
+def _listed(number: int, content: str) -> dict[str, str]:
+    try:
+        request = json.loads(content)
+        opened_at = datetime.fromisoformat(request["opened_at"]).isoformat()
+        return {"gate": request["gate"], "outcome": _outcome(request), "opened_at": opened_at}
+    except (ValueError, LookupError, TypeError) as error:
+        raise BadInput(f"requests {number} cannot be read", fix=RESTORE) from error
 
 
 def _outcome(request: dict[str, Any]) -> str:

@@ -1,0 +1,14 @@
+"""Approval requests, as they are written down."""
+
+from __future__ import annotations
+
+from fleetcast.domain.approval import Request
+from fleetcast.stored.form import Fields, Stored
+
+
+def _as_it_is(fields: Fields) -> Fields:
+    return fields
+
+
+REQUEST = Stored(Request, number=2, earlier={1: _as_it_is})
+"""Format 1 held evidence in words, which values of this version hold as they are."""

@@ -1,0 +1,310 @@
+"""A control database that was torn, tampered with or half migrated: one error that names the place, nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from fleetcast.domain.assets import AssetKind
+from fleetcast.domain.audit import AuditEvent
+from fleetcast.domain.effect import Effect
+from fleetcast.domain.errors import BadInput, FleetcastError
+from fleetcast.domain.settings import PlatformSettings
+from fleetcast.platforms.database import migrate, schema
+from fleetcast.platforms.database.control import ControlDatabase
+from fleetcast.platforms.local.platform import local_platform
+from fleetcast.platforms.local.worker import outcome_file
+from fleetcast.ports.platform import Platform
+from tests.clocks import FixedClock
+from tests.contracts.samples import (
+    ADA,
+    adopted,
+    component,
+    data_asset,
+    digest,
+    environment,
+    job,
+    readings,
+    request,
+    trained,
+)
+from tests.platforms.conftest import Address
+from tests.platforms.test_control_database import at_first_schema, opened
+
+JOB = job(readings(), component())
+HASHES = [JOB.task.training_hash]
+SHARING = Effect("share model m:1", AuditEvent("model.shared", "m:1", {}))
+NO_TIME = timedelta(0)
+Contents = dict[str, Sequence[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A platform that holds a row of every kind."""
+
+    platform: Platform
+    database: ControlDatabase
+    folder: Path
+
+    @contextmanager
+    def damaged(self, table: str, change: str) -> Iterator[None]:
+        """Tamper with one row for a while."""
+        key = {
+            "requests": "id = 1",
+            "runs": "number = 1",
+            "audit": "number = 1",
+            "model_versions": "name = 'm'",
+        }
+        where = key.get(table, "1 = 1")
+        row = sa.table(table, sa.column("content"))
+        query = sa.select(row.c.content).where(sa.text(where))
+        whole = self.database.read(lambda connection: connection.execute(query).scalar_one())
+        tamper(self.database, f"UPDATE {table} SET content = {change} WHERE {where}")
+        yield
+        put_back = sa.update(row).where(sa.text(where)).values(content=whole)
+        self.database.change(lambda connection: connection.execute(put_back))
+
+
+@pytest.fixture
+def filled(address: Address, tmp_path: Path) -> Iterator[Filled]:
+    database = opened(address)
+    folder = tmp_path / "state"
+    platform = local_platform(
+        folder, {}, PlatformSettings(workers=1), actor=ADA, clock=FixedClock(), database=database
+    )
+    workspace, control = platform.workspace, platform.control
+    workspace.assets.register(environment())
+    workspace.data.register([data_asset()])
+    workspace.jobs.submit([JOB], component())
+    workspace.models.register([trained(), adopted("other")])
+    control.approvals.open([request(), request("other")])
+    control.runs.begin(digest("fleet"), "0123abc")
+    control.effects.intend([SHARING])
+    yield Filled(platform, database, folder)
+    workspace.jobs.close()
+
+
+def contents(database: ControlDatabase) -> Contents:
+    """Every row there is."""
+    there = database.read(lambda connection: set(sa.inspect(connection).get_table_names()))
+    tables = [table.name for table in schema.metadata.sorted_tables if table.name in there]
+    return {
+        table: database.read(
+            lambda connection, table=table: connection.exec_driver_sql(f"SELECT * FROM {table}").all()  # type: ignore[misc]  # it knows no defaults of lambdas
+        )
+        for table in tables
+    }
+
+
+Act = Callable[[Platform], object]
+ACTS: Sequence[tuple[str, str, Act]] = [
+    (
+        "assets",
+        "assets environment training:1.0.0",
+        lambda p: p.workspace.assets.versions(AssetKind.ENVIRONMENT, "training"),
+    ),
+    (
+        "assets",
+        "assets environment training:1.0.0",
+        lambda p: p.workspace.assets.find(AssetKind.ENVIRONMENT, "training", "1.0.0"),
+    ),
+    ("assets", "assets environment training:1.0.0", lambda p: p.workspace.assets.register(environment())),
+    (
+        "data_assets",
+        f"data_assets {data_asset().digest.hex}",
+        lambda p: p.workspace.data.held([data_asset().digest]),
+    ),
+    ("jobs", f"jobs {JOB.id}", lambda p: p.workspace.jobs.jobs_for(HASHES)),
+    ("jobs", f"jobs {JOB.id}", lambda p: p.workspace.jobs.wait(HASHES, NO_TIME)),
+    (
+        "components_run",
+        f"components_run {component().digest.hex}",
+        lambda p: p.workspace.jobs.wait(HASHES, NO_TIME),
+    ),
+    ("model_versions", "model_versions m:1", lambda p: p.workspace.models.versions(["other", "m"])),
+    (
+        "model_versions",
+        "model_versions m:1",
+        lambda p: p.workspace.models.register([trained("new", "job-2"), trained()]),
+    ),
+    ("requests", "requests 1", lambda p: p.control.approvals.find(1)),
+    ("requests", "requests 1", lambda p: p.control.approvals.listed()),
+    ("requests", "requests 1", lambda p: p.control.approvals.of_models(["m"])),
+    ("requests", "requests 1", lambda p: p.control.approvals.about([request().subject.digest])),
+    ("requests", "requests 1", lambda p: p.control.approvals.open([request("new"), request()])),
+    ("runs", "runs 1", lambda p: p.control.runs.find("run-0001")),
+    ("runs", "runs 1", lambda p: p.control.runs.latest()),
+    ("runs", "runs 1", lambda p: p.control.runs.listed()),
+    ("runs", "runs 1", lambda p: p.control.runs.begin(digest("next"), "0123abc")),
+    ("effects", "effects 'share model m:1'", lambda p: p.control.effects.unconfirmed()),
+    ("effects", "effects 'share model m:1'", lambda p: p.control.effects.record([SHARING.key])),
+    ("audit", "audit entry 1", lambda p: p.control.audit.latest(100)),
+    ("audit", "audit entry 1", lambda p: list(p.control.audit.entries())),
+]
+every_act = pytest.mark.parametrize(
+    ("table", "place", "act"),
+    ACTS,
+    ids=[f"{place.split()[0]}-{number}" for number, (_, place, _) in enumerate(ACTS)],
+)
+
+
+def test_every_table_with_stored_json_that_is_read_is_tried() -> None:
+    with_json = {table.name for table in schema.metadata.sorted_tables if "content" in table.c}
+    never_read = {"shared_environments"}
+    assert {table for table, _, _ in ACTS} == with_json - never_read
+
+
+@every_act
+def test_a_row_that_cannot_be_read_is_one_error_that_names_it(
+    filled: Filled, table: str, place: str, act: Act
+) -> None:
+    for change, said, fix in (
+        ("substr(content, 1, length(content) / 2)", "cannot be read", "a backup"),
+        (
+            """replace(content, '{"format":1,', '{"format":99,')""",
+            "has format 99, this fleetcast knows no newer one than 1",
+            "use the fleetcast version that wrote it, or a newer one",
+        ),
+    ):
+        with filled.damaged(table, change):
+            before = contents(filled.database)
+            with pytest.raises(BadInput) as caught:
+                act(filled.platform)
+            assert str(caught.value) == f"{place} {said}"
+            assert fix in caught.value.fix
+            assert contents(filled.database) == before
+    assert not list(filled.folder.rglob("task.json"))
+
+
+@pytest.mark.parametrize(
+    ("table", "act"), [(table, act) for table, _, act in ACTS if table != "components_run"]
+)
+def test_rows_of_the_first_databases_are_read(filled: Filled, table: str, act: Act) -> None:
+    with filled.damaged(table, """replace(content, '"format":1,', '')"""):
+        act(filled.platform)
+
+
+def test_a_torn_outcome_file_is_named(filled: Filled) -> None:
+    file = outcome_file(filled.folder / "jobs" / JOB.id)
+    file.parent.mkdir(parents=True)
+    for text, said in (
+        ('{"format":1,"artifact":', "cannot be read"),
+        ('{"format":9,"artifact":1}', "has format 9, this fleetcast knows no newer one than 1"),
+    ):
+        file.write_text(text)
+        before = contents(filled.database)
+        with pytest.raises(BadInput) as caught:
+            filled.platform.workspace.jobs.wait(HASHES, NO_TIME)
+        assert str(caught.value) == f"{file} {said}"
+        assert caught.value.fix
+        assert contents(filled.database) == before
+        filled.platform.workspace.jobs.close()
+
+
+# Half migrated
+
+TABLES = [table.name for table in schema.metadata.sorted_tables if table is not schema.schema_version]
+
+
+def at_second_schema(address: Address) -> ControlDatabase:
+    database = at_first_schema(address)
+    step: Callable[[sa.Connection], str | None] = migrate._one_step  # an old database is what it took
+    database.change(step)
+    assert migrate.revision(database) == "0002"
+    return database
+
+
+def tamper(database: ControlDatabase, *statements: str) -> None:
+    for statement in statements:
+        database.change(lambda connection, statement=statement: connection.exec_driver_sql(statement))  # type: ignore[misc]  # as above
+
+
+def refused(database: ControlDatabase, open_it: Callable[[ControlDatabase], object], named: str) -> None:
+    """One error that names the table, and nothing written."""
+    before, revision = contents(database), migrate.revision(database)
+    columns = database.read(_columns)
+    with pytest.raises(FleetcastError) as caught:
+        open_it(database)
+    assert named in str(caught.value)
+    assert "backup" in caught.value.fix
+    assert contents(database) == before
+    assert migrate.revision(database) == revision
+    assert database.read(_columns) == columns
+
+
+def _columns(connection: sa.Connection) -> set[tuple[str, str]]:
+    tables = sa.inspect(connection)
+    return {
+        (table, column["name"]) for table in tables.get_table_names() for column in tables.get_columns(table)
+    }
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_that_the_schema_number_promises_is_missed(address: Address, table: str) -> None:
+    database = opened(address)
+    migrate.ensure_schema(database)
+    tamper(database, f"DROP TABLE {table}")
+    for open_it in (migrate.ensure_schema, migrate.upgrade):
+        refused(database, open_it, table)
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("requests", "opened_at"), ("model_versions", "inputs"), ("effects", "by")]
+)
+def test_a_column_that_the_schema_number_promises_is_missed(
+    address: Address, table: str, column: str
+) -> None:
+    database = opened(address)
+    migrate.ensure_schema(database)
+    tamper(database, f'ALTER TABLE {table} DROP COLUMN "{column}"')
+    for open_it in (migrate.ensure_schema, migrate.upgrade):
+        refused(database, open_it, f"{table}.{column}")
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("CREATE TABLE effects (key VARCHAR(256))", "effects"),
+        ("CREATE TABLE refused_models (name VARCHAR(64))", "refused_models"),
+        ("ALTER TABLE requests ADD COLUMN gate VARCHAR(32)", "gate"),
+        ("ALTER TABLE model_versions DROP COLUMN state", "state"),
+        ("DROP TABLE requests", "requests"),
+        ("DROP TABLE model_versions", "model_versions"),
+    ],
+)
+def test_what_a_migration_finds_half_done_is_left_as_it_is(
+    address: Address, statement: str, named: str
+) -> None:
+    database = at_second_schema(address)
+    tamper(database, statement)
+    refused(database, migrate.upgrade, named)
+
+
+def test_a_request_that_a_migration_cannot_read_is_named(address: Address) -> None:
+    database = at_second_schema(address)
+    tamper(
+        database,
+        "INSERT INTO requests (id, subject, kind, name, version, state, decided, content) "
+        """VALUES (17, 's', 'model', 'm', '1', 'approved', 0, '{"opened_at":"2025')""",
+    )
+    refused(database, migrate.upgrade, "requests 17 cannot be read")
+
+
+def test_tables_without_a_schema_number_are_not_taken_for_an_empty_database(address: Address) -> None:
+    database = opened(address)
+    migrate.ensure_schema(database)
+    tamper(database, "DELETE FROM alembic_version")
+    for open_it in (migrate.ensure_schema, migrate.upgrade):
+        refused(database, open_it, "assets")
+
+
+def test_a_foreign_table_of_the_same_name_is_not_taken_for_ours(address: Address) -> None:
+    database = opened(address)
+    tamper(database, "CREATE TABLE runs (id INTEGER)")
+    refused(database, migrate.ensure_schema, "runs")

@@ -1,0 +1,122 @@
+"""One row that is torn, or that a newer fleetcast wrote: every command that needs it says which, and writes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fleetcast.cli.main import run
+from tests.scenarios.repository import Repository, Said
+
+TEAR = "substr(content, 1, length(content) / 2)"
+NEWER = """replace(content, '{"format":1,', '{"format":99,')"""
+FIRST = """replace(content, '{"format":1,', '{')"""
+TABLES = (
+    "assets",
+    "audit",
+    "components_run",
+    "data_assets",
+    "effects",
+    "jobs",
+    "model_versions",
+    "requests",
+    "runs",
+    "shared_environments",
+)
+ROWS = {
+    "assets": ("kind = 'component'", "assets component training-pipeline:1.0.0"),
+    "audit": ("number = 3", "audit entry 3"),
+    "model_versions": ("name = 'plant001-circuit01'", "model_versions plant001-circuit01:1"),
+    "requests": ("id = 2", "requests 2"),
+    "runs": ("number = 1", "runs 1"),
+}
+NEEDED = [
+    ("assets", ["plan"]),
+    ("assets", ["status"]),
+    ("audit", ["audit", "list"]),
+    ("audit", ["audit", "verify"]),
+    ("model_versions", ["models", "list"]),
+    ("model_versions", ["forecast", "PLANT001/CIRCUIT01"]),
+    ("requests", ["approvals", "list"]),
+    ("requests", ["approvals", "show", "2"]),
+    ("requests", ["approve", "2"]),
+    ("runs", ["runs", "list"]),
+    ("runs", ["runs", "show", "run-0001"]),
+    ("runs", ["status"]),
+    ("runs", ["train"]),
+]
+
+
+def contents(fleet: Repository) -> list[tuple[str, str]]:
+    """What is stored, by table."""
+    each = (f"SELECT '{table}', content FROM {table}" for table in TABLES)
+    return sorted((table, content) for table, content in fleet.rows(" UNION ALL ".join(each)))
+
+
+def one_error(said: Said) -> str:
+    assert said.code == 1, said.out
+    assert "Traceback" not in said.err
+    assert said.err.count("error: ") == 1, said.err
+    return said.err
+
+
+def test_a_damaged_row_is_one_error_of_each_command_that_needs_it(trained: Repository) -> None:
+    for table, words in NEEDED:
+        where, place = ROWS[table]
+        for damage, said, fix in (
+            (TEAR, "cannot be read", "backup"),
+            (NEWER, "has format 99, this fleetcast knows no newer one than 1", "or a newer one"),
+        ):
+            ((whole,),) = trained.rows(f"SELECT content FROM {table} WHERE {where}")
+            trained.change(f"UPDATE {table} SET content = {damage} WHERE {where}")
+            before = contents(trained)
+            error = one_error(trained.type(*words))
+            assert error.startswith(f"error: {place} {said}\n  fix: "), error
+            assert fix in error
+            assert contents(trained) == before
+            quoted = whole.replace("'", "''").replace("%", "%%")
+            trained.change(f"UPDATE {table} SET content = '{quoted}' WHERE {where}")
+
+
+def test_a_run_that_finds_a_damaged_row_registers_and_decides_nothing(trained: Repository) -> None:
+    trained.approve_all()
+    trained.change(f"UPDATE model_versions SET content = {TEAR} WHERE name = 'plant001-circuit01'")
+    before = trained.audited(), trained.versions(), trained.shared(), trained.jobs()
+    error = one_error(trained.type("train"))
+    assert "model_versions plant001-circuit01:1 cannot be read" in error
+    assert (trained.audited(), trained.versions(), trained.shared(), trained.jobs()) == before
+
+
+def test_a_database_without_format_numbers_goes_on_as_before(trained: Repository) -> None:
+    for table in TABLES:
+        trained.change(f"UPDATE {table} SET content = {FIRST}")
+    trained.approve_all()
+    assert trained.type("train").code == 0
+    assert trained.type("plan", "--detailed-exitcode").code == 0
+    assert trained.type("audit", "verify").code == 0
+    for words in (["status"], ["runs", "list"], ["approvals", "list", "--all"], ["models", "list"]):
+        assert trained.type(*words).code == 0
+
+
+def test_a_table_that_is_missing_is_one_error_of_every_command(promoted: Repository) -> None:
+    promoted.change("DROP TABLE effects")
+    before = promoted.audited()
+    for words in (["plan"], ["train"], ["status"], ["approvals", "list"], ["database", "upgrade"]):
+        error = one_error(promoted.type(*words))
+        assert "effects" in error
+        assert "its tables are not those of its schema number" in error
+    assert promoted.audited() == before
+
+
+@pytest.mark.parametrize("text", ["{", '{"format":9,"a":1}'])
+def test_a_task_file_that_cannot_be_read_is_one_error(
+    trained: Repository, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = next(trained.state.rglob("task.json"))
+    task.write_text(text)
+    rows = next(trained.state.rglob("*.parquet"))
+    code = run(["fit", "--task", str(task), "--data", str(rows), "--output", str(tmp_path / "model")])
+    said = Said(code, *capsys.readouterr())
+    assert one_error(said).startswith(f"error: {task} ")
+    assert not (tmp_path / "model").exists()

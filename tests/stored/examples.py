@@ -1,0 +1,106 @@
+"""A value of every kind that is stored, each with all that its golden file shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from fleetcast.domain.approval import Choice, Decision, Request, RequestState
+from fleetcast.domain.audit import GENESIS, AuditEvent, chained
+from fleetcast.domain.effect import Effect
+from fleetcast.domain.evidence import CheckVerdict, Evidence, WordedCheck, WordedFact
+from fleetcast.domain.gate import GatePolicy
+from fleetcast.domain.identity import Digest
+from fleetcast.domain.job import JobOutcome
+from fleetcast.domain.run import Ending, Run, StageRecord
+from fleetcast.domain.scores import ModelScores
+from fleetcast.stored.approvals import REQUEST
+from fleetcast.stored.assets import ASSET, DATA_ASSET
+from fleetcast.stored.audit import AUDIT_ENTRY
+from fleetcast.stored.effects import EFFECT
+from fleetcast.stored.form import Stored
+from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
+from fleetcast.stored.models import TRAINED_MODEL
+from fleetcast.stored.policies import GATE_POLICY
+from fleetcast.stored.runs import RUN
+from tests.clocks import NOON
+from tests.contracts.samples import (
+    ADA,
+    GRACE,
+    SCORES,
+    adopted,
+    component,
+    data_asset,
+    digest,
+    environment,
+    job,
+    readings,
+    request,
+    trained,
+)
+
+_LATER = NOON + timedelta(seconds=90, microseconds=5)
+_OUTCOME = JobOutcome(digest("artifact"), 1_234, ModelScores(SCORES, {"temperature": SCORES}))
+_QUEUED = job(readings(), component())
+_EVENT = AuditEvent("model.shared", "plant001-circuit01:3", {"artifact": digest("artifact").hex})
+
+
+def _decided() -> Request:
+    decision = Decision(GRACE, Choice.APPROVE, "as good as before \u2013 \U0001f44d", _LATER)
+    return replace(request(), id=17, state=RequestState.APPROVED, decisions=(decision,))
+
+
+def _in_words(held: Request) -> Request:
+    """The same request as format 1 held it: evidence in sentences, and a policy without the fields that came later."""
+    evidence = Evidence(
+        (WordedCheck("min_skill", CheckVerdict.PASSED, "skill 0.3, at least 0"),),
+        (WordedFact("circuit", "PLANT001/CIRCUIT01"),),
+    )
+    subject = replace(
+        held.subject,
+        policy=digest("GatePolicy(approvers=('*',), minimum=1, own_request_allowed=True)"),
+        evidence=Digest("68ddeb5a93db4eb94243fcc61c90065904a5c627704663ff51f344951facd8a7"),
+    )
+    return replace(held, evidence=evidence, subject=subject)
+
+
+def _run() -> Run:
+    run = Run("run-0001", digest("fleet"), "0123abc", ADA.name, NOON)
+    stage = StageRecord("RegisterData", Ending.DONE, "2 registered", NOON, _LATER)
+    return run.with_stage(stage).ended(Ending.AWAITING, _LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One value, and how its kind is stored."""
+
+    stored: Stored[Any]
+    value: object
+
+
+EXAMPLES: Mapping[str, Example] = {
+    "approvals_decided": Example(REQUEST, _decided()),
+    "approvals_pending": Example(REQUEST, replace(request(), id=1)),
+    "assets_data": Example(DATA_ASSET, data_asset()),
+    "assets_environment": Example(ASSET, environment()),
+    "audit_entry": Example(AUDIT_ENTRY, chained(1, NOON, ADA, _EVENT, GENESIS)),
+    "effects_share": Example(EFFECT, Effect("share model plant001-circuit01:3", _EVENT)),
+    "jobs_completed": Example(TRAINING_JOB, _QUEUED.started(NOON).completed(_OUTCOME, _LATER)),
+    "jobs_component": Example(COMPONENT, component(max_retries=2)),
+    "jobs_outcome": Example(JOB_OUTCOME, _OUTCOME),
+    "jobs_queued": Example(TRAINING_JOB, _QUEUED),
+    "jobs_task": Example(FIT_TASK, _QUEUED.task),
+    "models_adopted": Example(TRAINED_MODEL, adopted()),
+    "models_trained": Example(TRAINED_MODEL, trained()),
+    "policies_gate": Example(GATE_POLICY, GatePolicy(("ada", "grace"), 2, own_request_allowed=False)),
+    "runs_awaiting": Example(RUN, _run()),
+}
+"""By the name of its golden file, which begins with the capability."""
+
+EARLIER: Mapping[str, object] = {
+    f"format_1/{name}": _in_words(held)
+    for name, held in (("approvals_decided", _decided()), ("approvals_pending", replace(request(), id=1)))
+}
+"""What golden files of earlier formats hold where that is another value now."""
