@@ -49,18 +49,26 @@ def text_of(console: Console) -> str:
     return console.file.getvalue()
 
 
-def test_each_circuit_has_one_row_with_the_version_in_use_and_the_champion(fleet: SmallFleet) -> None:
+def test_each_circuit_has_one_row_with_the_selected_version_and_the_champion(fleet: SmallFleet) -> None:
     first, second, third, renamed = rows(fleet)
-    assert first.used is not None
-    assert second.used is not None
-    assert (first.used.version, first.champion, first.used.standing) == (2, 1, PromotionState.AWAITING)
-    assert (second.used.version, second.champion, second.used.standing) == (1, 1, PromotionState.PROMOTED)
+    assert first.selected is not None
+    assert second.selected is not None
+    assert (first.selected.version, first.champion, first.selected.standing) == (
+        2,
+        1,
+        PromotionState.AWAITING,
+    )
+    assert (second.selected.version, second.champion, second.selected.standing) == (
+        1,
+        1,
+        PromotionState.PROMOTED,
+    )
     assert third.key.plant == "PLANT002"
-    assert (renamed.model, renamed.used, renamed.champion) == ("renamed", None, None)
+    assert (renamed.model, renamed.selected, renamed.champion) == ("renamed", None, None)
 
 
 def test_a_row_shows_the_metrics_that_were_registered(fleet: SmallFleet) -> None:
-    shown = rows(fleet)[1].used
+    shown = rows(fleet)[1].selected
     assert shown is not None
     mean = used(fleet)["plant001-circuit02"].model.scores.mean
     assert (shown.skill, shown.mase, shown.coverage_80) == (mean.skill, mean.mase, mean.coverage_80)
@@ -83,14 +91,14 @@ def test_the_list_names_circuits_that_were_never_trained(fleet: SmallFleet) -> N
 
 def test_the_list_is_json_too(fleet: SmallFleet) -> None:
     document = json.loads(json.dumps(rows_as_json(rows(fleet)), allow_nan=False))
-    assert document[0]["in_use"]["state"] == "awaiting approval"
-    assert len(document[0]["in_use"]["training_hash"]) == 64
+    assert document[0]["selected"]["state"] == "awaiting approval"
+    assert len(document[0]["selected"]["training_hash"]) == 64
     assert document[3] == {
         "plant_id": "PLANT002",
         "circuit_id": "CIRCUIT02",
         "model_name": "renamed",
         "champion_version": None,
-        "in_use": None,
+        "selected": None,
     }
 
 
@@ -103,7 +111,7 @@ def test_a_history_names_every_field_that_changed_between_versions(fleet: SmallF
     ]
 
 
-def test_the_version_in_use_is_detailed_unless_another_is_named(fleet: SmallFleet) -> None:
+def test_the_selected_version_is_detailed_unless_another_is_named(fleet: SmallFleet) -> None:
     assert show(fleet, "PLANT001/CIRCUIT01").detail.version.version == 2
     assert show(fleet, "PLANT001/CIRCUIT01:1").detail.version.version == 1
     assert show(fleet, "plant001-circuit01:1") == show(fleet, "PLANT001/CIRCUIT01:1")

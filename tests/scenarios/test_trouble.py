@@ -345,3 +345,29 @@ def test_a_platform_that_forgets_is_refused_where_it_is_written(
     assert "fleetcast.yaml:4: the platform 'memory' does not outlive a command" in error
     assert "write `kind: local` there" in error
     assert sorted(declared.state.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["approvals", "list"],
+        ["approvals", "show", "1"],
+        ["audit", "list"],
+        ["audit", "verify"],
+        ["runs", "list"],
+    ],
+    ids=" ".join,
+)
+def test_the_books_stay_readable_while_the_circuits_have_a_mistake(
+    trained: Repository, words: list[str]
+) -> None:
+    before = trained.type(*words)
+    trained.edit(CIRCUITS, "forecast_horizon: 12h ", "forecast_horizon: never ")
+    one_clear_error(trained.type("plan"))
+    assert trained.type(*words) == before
+
+
+@ON_SQLITE
+def test_a_folder_without_settings_has_no_books(declared: Repository) -> None:
+    (declared.folder / "fleetcast.yaml").unlink()
+    assert "fleetcast.yaml: is missing" in one_clear_error(declared.type("approvals", "list"))

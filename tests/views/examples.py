@@ -75,7 +75,7 @@ from fleetcast.workflows.adopt import AdoptedModel, Adoption, Outcome
 from fleetcast.workflows.forecast import ApprovedBy, CircuitForecast, Provenance
 from fleetcast.workflows.inspect_circuits import ResolvedCircuit, ResolvedSetting
 from fleetcast.workflows.inspect_data import CircuitHoldings, CircuitQuality, Holdings
-from fleetcast.workflows.inspect_models import ModelHistory, ModelRow, UsedVersion, VersionHistory
+from fleetcast.workflows.inspect_models import ModelHistory, ModelRow, SelectedVersion, VersionHistory
 from fleetcast.workflows.keep_versions import Cleaned
 from fleetcast.workflows.simulate import SimulationReport
 from fleetcast.workflows.status import CircuitState, CircuitStatus, FleetStatus, NextStep
@@ -221,7 +221,7 @@ STATUS = FleetStatus(
     estimated=None,
     next_steps=(NextStep("fleetcast approvals list", "1 request waits"),),
 )
-USED = UsedVersion(
+USED = SelectedVersion(
     version=2,
     standing=PromotionState.PROMOTED,
     family="linear",
@@ -236,7 +236,7 @@ FIRST = VersionHistory(ModelVersion(1, ADOPTED, MORNING), PromotionState.PROMOTE
 SECOND = VersionHistory(
     ModelVersion(2, TRAINED, LATER),
     PromotionState.PROMOTED,
-    in_use=True,
+    selected=True,
     changed=(CUTOFF,),
     requests=(replace(PENDING, state=RequestState.APPROVED, decisions=APPROVED.decisions),),
 )

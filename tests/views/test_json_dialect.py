@@ -125,7 +125,7 @@ def test_versions_of_models_and_tables_are_whole_numbers() -> None:
 def test_a_version_says_of_which_model_it_is() -> None:
     for name, document in documents().items():
         for place, row in rows(document):
-            inside = re.search(r"\.(in_use|versions\[\d+\])$", place)
+            inside = re.search(r"\.(selected|versions\[\d+\])$", place)
             assert "version" not in row or "model_name" in row or inside, name + place
 
 

@@ -16,7 +16,7 @@ from fleetcast.domain.evidence import Outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fleetcast.app import OpenFleet
+    from fleetcast.app import OpenBooks
     from fleetcast.domain.approval import Request
 
 RequestsArgument = Annotated[
@@ -39,8 +39,8 @@ def list_requests(
     from fleetcast.cli.approval_views import print_requests
     from fleetcast.views.approvals import as_json
 
-    opened = _open(fleet)
-    requests = opened.platform.control.approvals.listed() if every else opened.deciding.pending()
+    books = _open(fleet)
+    requests = books.approvals.listed() if every else books.deciding.pending()
     if view is View.JSON:
         show_json(as_json(requests))
     else:
@@ -57,7 +57,7 @@ def show_request(
     from fleetcast.cli.approval_views import print_request
     from fleetcast.views.approvals import request_as_json
 
-    found = _open(fleet).platform.control.approvals.find(request)
+    found = _open(fleet).approvals.find(request)
     if view is View.JSON:
         show_json(request_as_json(found))
     else:
@@ -86,13 +86,13 @@ def approve(
 
     fleetcast approve --passing
     """
-    opened = _open(fleet)
+    books = _open(fleet)
     if passing == bool(requests):
         raise typer.BadParameter("name requests by number, or give --passing")
     if passing:
-        _approve_passing(opened, comment, displayed)
+        _approve_passing(books, comment, displayed)
         return
-    decided = opened.deciding(requests or (), Choice.APPROVE, comment)
+    decided = books.deciding(requests or (), Choice.APPROVE, comment)
     _say(decided)
     _next(decided)
 
@@ -103,8 +103,8 @@ def reject(
     fleet: FleetOption = Path(),
 ) -> None:
     """Reject requests. A rejected model is not asked for again until something about it changes."""
-    opened = _open(fleet)
-    _say(opened.deciding(requests, Choice.REJECT, comment))
+    books = _open(fleet)
+    _say(books.deciding(requests, Choice.REJECT, comment))
 
 
 @audit_app.command("list")
@@ -117,7 +117,7 @@ def list_audit(
     from fleetcast.cli.approval_views import print_audit
     from fleetcast.views.audit import as_json
 
-    entries = _open(fleet).platform.control.audit.latest(last)
+    entries = _open(fleet).audit.latest(last)
     if view is View.JSON:
         show_json(as_json(entries))
     else:
@@ -129,7 +129,7 @@ def verify_audit(fleet: FleetOption = Path()) -> None:
     """Check that no entry of the audit log was changed, added in between or taken away."""
     from fleetcast.domain.audit import AuditEntry, verify
 
-    verified = verify(_open(fleet).platform.control.audit.entries())
+    verified = verify(_open(fleet).audit.entries())
     if isinstance(verified, AuditEntry):
         raise BadInput(
             f"audit entry {verified.number} ({verified.event.action}) does not fit the one before it",
@@ -139,16 +139,16 @@ def verify_audit(fleet: FleetOption = Path()) -> None:
     typer.echo(f"{verified.entries} entries, unbroken{head}")
 
 
-def _open(fleet: Path) -> OpenFleet:
-    from fleetcast.app import open_fleet
+def _open(fleet: Path) -> OpenBooks:
+    from fleetcast.app import open_books
 
-    return open_fleet(fleet)
+    return open_books(fleet)
 
 
-def _approve_passing(opened: OpenFleet, comment: str, displayed: str | None) -> None:
-    decided = opened.deciding.passing(comment, displayed)
+def _approve_passing(books: OpenBooks, comment: str, displayed: str | None) -> None:
+    decided = books.deciding.passing(comment, displayed)
     _say(decided)
-    left = opened.deciding.pending()
+    left = books.deciding.pending()
     if not decided and not left:
         typer.echo("nothing waits for approval")
     for outcome, why in ((Outcome.FAILING, "as checks failed"), (Outcome.NOT_COMPARABLE, NOTHING_COMPARED)):

@@ -167,10 +167,9 @@ def _read(fleet: Path) -> FleetReading:
 
 
 def _editing(fleet: Path, dry_run: bool) -> EditCircuits:  # noqa: FBT001
-    from fleetcast.ports.clock import SystemClock
-    from fleetcast.workflows.edit_circuits import EditCircuits
+    from fleetcast.app import open_editing
 
-    return EditCircuits(fleet, SystemClock(), dry_run)
+    return open_editing(fleet, dry_run=dry_run)
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -98,11 +98,11 @@ def ingest(
         drop=tuple(drop or ()),
         bad_rows=BadRows.SKIP if skip_bad_rows else BadRows.REFUSE,
     )
-    from fleetcast.app import open_ingest
+    from fleetcast.app import open_own_readings
     from fleetcast.cli.data_views import print_ingest
     from fleetcast.views.data import ingest_as_json
 
-    report = open_ingest(fleet, source)(files, options)
+    report = open_own_readings(fleet, source).ingesting(files, options)
     if view is View.JSON:
         show_json(ingest_as_json(report))
     else:
@@ -135,11 +135,11 @@ def simulate(
 
     fleetcast simulate --plants 10 --circuits 20 --gaps 3 --late-rows 20
     """
-    from fleetcast.app import open_own_table
+    from fleetcast.app import open_own_readings
     from fleetcast.cli.data_views import print_simulation
     from fleetcast.forecasting.simulation import Defects
     from fleetcast.views.data import simulation_as_json
-    from fleetcast.workflows.simulate import Simulate, SimulatedFleet
+    from fleetcast.workflows.simulate import SimulatedFleet
 
     wanted = SimulatedFleet(
         plants=plants,
@@ -150,7 +150,7 @@ def simulate(
         seed=seed,
         defects=Defects(gaps=gaps, duplicates=duplicates, late_rows=late_rows, stuck=stuck),
     )
-    report = Simulate(open_own_table(fleet, source))(wanted)
+    report = open_own_readings(fleet, source).simulating(wanted)
     if view is View.JSON:
         show_json(simulation_as_json(report))
     else:
@@ -173,12 +173,11 @@ def show(
 
     fleetcast data show 'PLANT001/*' --delta-version 3 --format json
     """
-    from fleetcast.app import open_table
+    from fleetcast.app import open_readings
     from fleetcast.cli.data_views import print_holdings
     from fleetcast.views.data import holdings_as_json
-    from fleetcast.workflows.inspect_data import ShowData
 
-    holdings = ShowData(open_table(fleet, source))(circuits or (), version)
+    holdings = open_readings(fleet, source).holdings(circuits or (), version)
     if view is View.JSON:
         show_json(holdings_as_json(holdings))
     else:
@@ -212,13 +211,13 @@ def quality(
 
     fleetcast data quality 'LHB/*' --frequency 10min --limit Ot_avg=-50..60
     """
-    from fleetcast.app import open_table
+    from fleetcast.app import open_readings
     from fleetcast.cli.data_views import print_quality
     from fleetcast.views.data import quality_as_json
-    from fleetcast.workflows.inspect_data import CheckQuality, QualityCheck, ShowData, checked_as_declared
+    from fleetcast.workflows.inspect_data import QualityCheck, checked_as_declared
 
-    table = open_table(fleet, source)
-    held = ShowData(table)(circuits or (), version)
+    readings = open_readings(fleet, source)
+    held = readings.holdings(circuits or (), version)
     step = None if frequency is None else parse_duration(frequency)
     limits = dict(_limits(text) for text in limit or ())
     declared = {} if step or limits else _declared(fleet)
@@ -228,7 +227,7 @@ def quality(
         else QualityCheck(one.key, tuple(one.readings), step, limits, needed_steps=needed_steps)
         for one in held.circuits
     ]
-    checked = CheckQuality(table)(checks, held.version)
+    checked = readings.quality(checks, held.version)
     if view is View.JSON:
         show_json(quality_as_json(checked, held.version))
     else:
@@ -243,11 +242,11 @@ def versions(fleet: FleetOption = Path(), source: SourceOption = None, view: Vie
 
     fleetcast data versions
     """
-    from fleetcast.app import open_table
+    from fleetcast.app import open_readings
     from fleetcast.cli.data_views import print_versions
     from fleetcast.views.data import versions_as_json
 
-    known = open_table(fleet, source).versions()
+    known = open_readings(fleet, source).versions()
     if view is View.JSON:
         show_json(versions_as_json(known))
     else:
@@ -294,12 +293,10 @@ def pin(
     """
     from fleetcast.app import open_fleet
     from fleetcast.cli.circuits import report_edit
-    from fleetcast.workflows.edit_circuits import EditCircuits
-    from fleetcast.workflows.keep_versions import PinVersions
 
     opened = open_fleet(fleet)
-    pinning = PinVersions(EditCircuits(fleet, opened.clock, dry_run), opened.platform.workspace.tables)
-    report_edit(pinning(opened.fleet.circuits, patterns or (), source), dry_run, view, "pinned")
+    edited = opened.pinning(dry_run=dry_run)(opened.fleet.circuits, patterns or (), source)
+    report_edit(edited, dry_run, view, "pinned")
 
 
 @data_app.command()
@@ -321,16 +318,14 @@ def vacuum(
 
     fleetcast data vacuum --dry-run
     """
-    from fleetcast.app import open_fleet, open_own_table, own_source
+    from fleetcast.app import open_fleet
     from fleetcast.views.data import vacuum_as_json
-    from fleetcast.workflows.keep_versions import Vacuum
 
     opened = open_fleet(fleet)
-    name = own_source(fleet, source)
-    cleaning = Vacuum(opened.platform.workspace.models, name, open_own_table(fleet, name))
+    cleaning = opened.vacuuming(source)
     done = cleaning(opened.fleet, keep=keep or (), older_than=parse_duration(older_than), dry_run=dry_run)
     if view is View.JSON:
-        show_json(vacuum_as_json(name, done, removed=not dry_run))
+        show_json(vacuum_as_json(cleaning.source, done, removed=not dry_run))
         return
-    typer.echo(f"{done.files} files {'would be ' if dry_run else ''}removed from {name!r}")
+    typer.echo(f"{done.files} files {'would be ' if dry_run else ''}removed from {cleaning.source!r}")
     typer.echo(f"readable: the newest version and {', '.join(map(str, done.kept)) or 'no other'}")

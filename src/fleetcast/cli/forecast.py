@@ -53,10 +53,9 @@ def forecast(
 
     from fleetcast.app import open_fleet
     from fleetcast.views.forecast import as_json, view_of
-    from fleetcast.workflows.forecast import MakeForecast
 
     opened = open_fleet(fleet)
-    made = MakeForecast(opened.platform, opened.clock)(
+    made = opened.forecasting(
         opened.fleet.circuit(key), at=origin, version=model_version, delta_version=delta_version
     )
     laid_out = view_of(made, sensor or ())

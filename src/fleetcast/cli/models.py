@@ -35,10 +35,9 @@ def list_models(
     from fleetcast.app import open_fleet
     from fleetcast.cli.models_views import print_rows
     from fleetcast.views.models import rows_as_json
-    from fleetcast.workflows.inspect_models import ListModels
 
     opened = open_fleet(fleet)
-    rows = ListModels(opened.platform, opened.clock)(opened.fleet, plant)
+    rows = opened.models(opened.fleet, plant)
     if view is View.JSON:
         show_json(rows_as_json(rows))
     else:
@@ -69,10 +68,9 @@ def show_model(
     from fleetcast.app import open_fleet
     from fleetcast.cli.models_views import print_history
     from fleetcast.views.models import history_as_json
-    from fleetcast.workflows.inspect_models import ShowModel
 
     opened = open_fleet(fleet)
-    history = ShowModel(opened.platform, opened.clock)(opened.fleet, model)
+    history = opened.model(opened.fleet, model)
     if view is View.JSON:
         show_json(history_as_json(history))
     else:

@@ -28,33 +28,33 @@ _METRICS = ("skill", "mase", "mae", "rmse", "wape", "r2", "coverage_80", "covera
 
 def print_rows(rows: Sequence[ModelRow], console: Console) -> None:
     """Show one line for each circuit."""
-    table = _table("circuit", "in use", "champion", "state", "family", "skill", "MASE", "cover 80")
+    table = _table("circuit", "selected", "champion", "state", "family", "skill", "MASE", "cover 80")
     for column in ("trained", "cutoff", "training hash"):
         table.add_column(column)
     for place in (1, 2, 5, 6, 7):
         table.columns[place].justify = "right"
     for row in rows:
         champion = "–" if row.champion is None else str(row.champion)
-        used = row.used
-        if used is None:
+        chosen = row.selected
+        if chosen is None:
             table.add_row(str(row.key), "–", champion, Text("not trained", "dim"), *["–"] * 7)
             continue
         table.add_row(
             str(row.key),
-            str(used.version),
+            str(chosen.version),
             champion,
-            _standing(used.standing),
-            used.family,
-            number(used.skill),
-            number(used.mase),
-            number(used.coverage_80),
-            shown(used.registered_at).removesuffix(" UTC"),
-            used.cutoff,
-            used.training_hash[:12],
+            _standing(chosen.standing),
+            chosen.family,
+            number(chosen.skill),
+            number(chosen.mase),
+            number(chosen.coverage_80),
+            shown(chosen.registered_at).removesuffix(" UTC"),
+            chosen.cutoff,
+            chosen.training_hash[:12],
         )
     console.print(table)
-    trained = sum(1 for row in rows if row.used is not None)
-    promoted = sum(1 for row in rows if row.used and row.used.standing is PromotionState.PROMOTED)
+    trained = sum(1 for row in rows if row.selected is not None)
+    promoted = sum(1 for row in rows if row.selected and row.selected.standing is PromotionState.PROMOTED)
     console.print(
         f"\n{counted(len(rows), 'circuit')}, {trained} with a model, {promoted} promoted. "
         "More of one: fleetcast models show PLANT/CIRCUIT"
@@ -69,7 +69,7 @@ def print_history(history: ModelHistory, console: Console) -> None:
         mean = entry.version.model.scores.mean
         changed = ", ".join(map(str, entry.changed)) or "–"
         table.add_row(
-            f"{entry.version.version}{' in use' if entry.in_use else ''}",
+            f"{entry.version.version}{' selected' if entry.selected else ''}",
             _standing(entry.standing),
             number(mean.skill),
             number(mean.mase),

@@ -29,10 +29,9 @@ def status(
     from fleetcast.app import open_fleet
     from fleetcast.cli.status_views import print_status
     from fleetcast.views.status import as_json
-    from fleetcast.workflows.status import ShowStatus
 
     opened = open_fleet(fleet)
-    found = ShowStatus(opened.platform, opened.clock)(opened.fleet)
+    found = opened.status(opened.fleet)
     if view is View.JSON:
         show_json(as_json(found))
     else:

@@ -92,10 +92,11 @@ def stage(
 @runs_app.command("list")
 def list_runs(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
     """Show all runs, newest first."""
-    from fleetcast.cli.train_views import print_runs
+    from fleetcast.app import open_books
+    from fleetcast.cli.run_views import print_runs
     from fleetcast.views.runs import as_json
 
-    runs = _open(fleet).platform.control.runs.listed()
+    runs = open_books(fleet).runs.listed()
     if view is View.JSON:
         show_json([as_json(run) for run in runs])
     else:
@@ -109,15 +110,16 @@ def show_run(
     view: ViewOption = View.TEXT,
 ) -> None:
     """Show the stages of one run, how long each took, and where its files are."""
-    from fleetcast.cli.train_views import print_run
+    from fleetcast.app import open_books
+    from fleetcast.cli.run_views import print_run
     from fleetcast.views.runs import as_json
 
-    opened = _open(fleet)
-    run = opened.platform.control.runs.find(run_id)
+    books = open_books(fleet)
+    run = books.runs.find(run_id)
     if view is View.JSON:
         show_json(as_json(run))
     else:
-        print_run(run, console(), folder=opened.state / "runs" / run.id)
+        print_run(run, console(), folder=books.run_files / run.id)
 
 
 def _open(fleet: Path) -> OpenFleet:
@@ -133,7 +135,7 @@ def _finish(opened: OpenFleet, run: Run, ending: Ending, view: View) -> None:
     if view is View.JSON:
         show_json(as_json(run))
     else:
-        for line in next_steps(run, ending, waiting=len(opened.deciding.pending())):
+        for line in next_steps(run, ending, waiting=len(opened.books.deciding.pending())):
             typer.echo(line)
     if ending.exit_code:
         raise typer.Exit(ending.exit_code)

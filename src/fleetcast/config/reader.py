@@ -34,6 +34,19 @@ _WRITES = {
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsReading:
+    """The settings of a fleet, and where they are written."""
+
+    settings: Settings
+    _written: Node | None
+
+    def setting(self, *path: str) -> Origin | None:
+        """Where `fleetcast.yaml` writes a setting of the fleet; None if it does not."""
+        line = line_at(self._written, *path)
+        return None if line is None else Origin(SETTINGS_FILE, line)
+
+
+@dataclass(frozen=True, slots=True)
 class FleetReading:
     """A valid fleet, and where its settings are written."""
 
@@ -45,8 +58,7 @@ class FleetReading:
 
     def setting(self, *path: str) -> Origin | None:
         """Where `fleetcast.yaml` writes a setting of the fleet; None if it does not."""
-        line = line_at(self._settings, *path)
-        return None if line is None else Origin(SETTINGS_FILE, line)
+        return SettingsReading(self.fleet.settings, self._settings).setting(*path)
 
     def origin(self, key: CircuitKey, setting: str) -> Origin:
         """Where a setting of a circuit comes from; the circuit itself if it is written nowhere."""
@@ -78,12 +90,24 @@ def read_fleet(directory: Path, *, now: datetime) -> FleetReading:
         InvalidFleet: With every mistake that was found.
         BadInput: There is no such directory.
     """
-    if not directory.is_dir():
-        raise BadInput(
-            f"there is no directory {directory}", fix=f"run `fleetcast init {directory}` to write a fleet"
-        )
+    _check_directory(directory)
     with _without_garbage_collection():
         return _read(directory, now)
+
+
+def read_settings_file(directory: Path) -> SettingsReading:
+    """Read `fleetcast.yaml` alone, whatever state the other files are in.
+
+    Raises:
+        InvalidFleet: It is missing, or with every mistake in it.
+        BadInput: There is no such directory.
+    """
+    _check_directory(directory)
+    complaints = Complaints()
+    node = _required(directory, SETTINGS_FILE, complaints)
+    settings = read_settings(node, directory, complaints)
+    complaints.raise_any()
+    return SettingsReading(settings, node)
 
 
 def load_settings(directory: Path) -> Settings:
@@ -97,6 +121,13 @@ def load_settings(directory: Path) -> Settings:
     settings = read_settings(node, directory, complaints)
     complaints.raise_any()
     return settings
+
+
+def _check_directory(directory: Path) -> None:
+    if not directory.is_dir():
+        raise BadInput(
+            f"there is no directory {directory}", fix=f"run `fleetcast init {directory}` to write a fleet"
+        )
 
 
 def _read(directory: Path, now: datetime) -> FleetReading:

@@ -139,17 +139,17 @@ def _document(version: ModelVersion) -> Json:
     }
 
 
-def in_use(circuits: Sequence[Circuit], index: FleetIndex) -> list[tuple[Circuit, VersionEntry]]:
-    """The circuits that have a model in use, with it as the index lists it."""
+def selected(circuits: Sequence[Circuit], index: FleetIndex) -> list[tuple[Circuit, VersionEntry]]:
+    """The circuits that have a selected version, with it as the index lists it."""
     found = [(circuit, index.selected_entry(circuit.model_name)) for circuit in circuits]
     return [(circuit, entry) for circuit, entry in found if entry is not None]
 
 
 def as_declared(circuits: Sequence[Circuit], index: FleetIndex) -> list[tuple[Circuit, VersionEntry]]:
-    """The circuits whose model in use is what they declare now, and that nobody refused: those to promote."""
+    """The circuits whose selected version is what they declare now, and that nobody refused: those to promote."""
     return [
         (circuit, entry)
-        for circuit, entry in in_use(circuits, index)
+        for circuit, entry in selected(circuits, index)
         if index.refusal(entry.name, entry.version) is None
         and entry.training_hash == training_hash(training_inputs(circuit))
     ]

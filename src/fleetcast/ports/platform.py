@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from fleetcast.domain.audit import Actor
-from fleetcast.ports.approvals import ApprovalBook, AuditLog
-from fleetcast.ports.artifacts import ArtifactStore
-from fleetcast.ports.assets import AssetRegistry, DataAssets
-from fleetcast.ports.effects import EffectBook
-from fleetcast.ports.foreign_models import ForeignModels
-from fleetcast.ports.frozen_rows import FrozenRows
-from fleetcast.ports.jobs import JobService
-from fleetcast.ports.models import ModelRegistry, ModelStates, SharedRegistry
-from fleetcast.ports.policies import PolicyBook
-from fleetcast.ports.readings import ReadingsTable
-from fleetcast.ports.runs import RunBook
+if TYPE_CHECKING:
+    from fleetcast.domain.audit import Actor
+    from fleetcast.ports.approvals import ApprovalBook, AuditLog
+    from fleetcast.ports.artifacts import ArtifactStore
+    from fleetcast.ports.assets import AssetRegistry, DataAssets
+    from fleetcast.ports.effects import EffectBook
+    from fleetcast.ports.foreign_models import ForeignModels
+    from fleetcast.ports.frozen_rows import FrozenRows
+    from fleetcast.ports.jobs import JobService
+    from fleetcast.ports.models import ModelRegistry, ModelStates, SharedRegistry
+    from fleetcast.ports.policies import PolicyBook
+    from fleetcast.ports.readings import ReadingsTable
+    from fleetcast.ports.runs import RunBook
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,17 @@ from fleetcast.domain.wording import counted
 from fleetcast.views.evidence import says
 from fleetcast.views.moments import iso, shown
 from fleetcast.views.names import changes_as_json, circuit_ids, decisions_as_json
-from fleetcast.workflows.inspect_models import ModelHistory, ModelRow, UsedVersion, VersionHistory
+from fleetcast.workflows.inspect_models import ModelHistory, ModelRow, SelectedVersion, VersionHistory
 
 
 def rows_as_json(rows: Sequence[ModelRow]) -> Json:
-    """The list for programs; `in_use` is null before the first training."""
+    """The list for programs; `selected` is null before the first training."""
     return [
         {
             **circuit_ids(row.key),
             "model_name": row.model,
             "champion_version": row.champion,
-            "in_use": None if row.used is None else _used(row.used),
+            "selected": None if row.selected is None else _selected(row.selected),
         }
         for row in rows
     ]
@@ -103,17 +103,17 @@ def _trained_facts(history: ModelHistory, lineage: TrainedLineage) -> Iterator[t
     yield "commit", lineage.commit
 
 
-def _used(used: UsedVersion) -> Json:
+def _selected(version: SelectedVersion) -> Json:
     return {
-        "version": used.version,
-        "state": used.standing.value,
-        "family": used.family,
-        "skill": used.skill,
-        "mase": used.mase,
-        "coverage_80": used.coverage_80,
-        "registered_at": iso(used.registered_at),
-        "cutoff_date": used.cutoff,
-        "training_hash": used.training_hash,
+        "version": version.version,
+        "state": version.standing.value,
+        "family": version.family,
+        "skill": version.skill,
+        "mase": version.mase,
+        "coverage_80": version.coverage_80,
+        "registered_at": iso(version.registered_at),
+        "cutoff_date": version.cutoff,
+        "training_hash": version.training_hash,
     }
 
 
@@ -122,7 +122,7 @@ def _version(entry: VersionHistory) -> Json:
     return {
         "version": entry.version.version,
         "state": entry.standing.value,
-        "in_use": entry.in_use,
+        "selected": entry.selected,
         "registered_at": iso(entry.version.registered_at),
         "changes": changes_as_json(entry.changed),
         "metrics": {

@@ -18,7 +18,7 @@ from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.training_hash import FieldChange, changes
 from fleetcast.pipeline.index import ReadIndex
-from fleetcast.pipeline.models import in_full, in_use
+from fleetcast.pipeline.models import in_full, selected
 from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
@@ -33,12 +33,12 @@ class ModelRow:
     model: str
     champion: int | None
     """The version that was promoted last."""
-    used: UsedVersion | None
+    selected: SelectedVersion | None
     """None before the first training."""
 
 
 @dataclass(frozen=True, slots=True)
-class UsedVersion:
+class SelectedVersion:
     """The version a circuit uses now. Metrics are means over its sensors; None could not be measured."""
 
     version: int
@@ -72,10 +72,10 @@ class ListModels:
         if plant is not None and plant not in plants:
             raise BadInput(f"the fleet has no plant {plant!r}", fix=did_you_mean(plant, plants))
         standings = Standings.read(self.platform, self.clock.now())
-        used = {
+        chosen = {
             version.name: version
             for _, version in in_full(
-                in_use(fleet.circuits, ReadIndex.of(self.platform)()), self.platform.workspace.models
+                selected(fleet.circuits, ReadIndex.of(self.platform)()), self.platform.workspace.models
             )
         }
         return tuple(
@@ -83,7 +83,9 @@ class ListModels:
                 key=circuit.key,
                 model=circuit.model_name,
                 champion=standings.intent.champions.get(circuit.model_name),
-                used=_used(used[circuit.model_name], standings) if circuit.model_name in used else None,
+                selected=_selected(chosen[circuit.model_name], standings)
+                if circuit.model_name in chosen
+                else None,
             )
             for circuit in fleet.circuits
             if plant is None or circuit.key.plant == plant
@@ -96,7 +98,8 @@ class VersionHistory:
 
     version: ModelVersion
     standing: PromotionState
-    in_use: bool
+    selected: bool
+    """Whether it is what the circuit declares, as of the last run."""
     changed: tuple[FieldChange, ...]
     """Training inputs that differ from the version before; empty for the first."""
     requests: tuple[Request, ...]
@@ -133,7 +136,7 @@ class ShowModel:
         Args:
             fleet: As declared.
             what: `PLANT/CIRCUIT` or a model's name; with `:VERSION` for the one to detail, by default the
-                one in use, else the newest.
+                selected one, else the newest.
 
         Raises:
             BadInput: There is no such circuit, model or version.
@@ -196,7 +199,7 @@ def _histories(
         yield VersionHistory(
             version=version,
             standing=standings.of(version.name, version.version),
-            in_use=version.version == standings.intent.selected.get(version.name),
+            selected=version.version == standings.intent.selected.get(version.name),
             changed=changes(before.model.lineage.inputs, inputs) if before is not None else (),
             requests=tuple(
                 request for request in requests if request.subject.version == str(version.version)
@@ -204,9 +207,9 @@ def _histories(
         )
 
 
-def _used(version: ModelVersion, standings: Standings) -> UsedVersion:
+def _selected(version: ModelVersion, standings: Standings) -> SelectedVersion:
     inputs, mean = version.model.lineage.inputs, version.model.scores.mean
-    return UsedVersion(
+    return SelectedVersion(
         version=version.version,
         standing=standings.of(version.name, version.version),
         family=family_of(version),

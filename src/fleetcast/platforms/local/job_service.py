@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -15,14 +16,15 @@ from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
-from fleetcast.pipeline.steps import JobFiles, check_steps
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, Session, changes, chunks, reads
-from fleetcast.platforms.local.pool import WorkerPool
 from fleetcast.platforms.local.stores import Stores
-from fleetcast.platforms.local.worker import Work, WorkDone, outcome_file
 from fleetcast.stored.form import RESTORE
 from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
+
+if TYPE_CHECKING:
+    from fleetcast.platforms.local.pool import WorkerPool
+    from fleetcast.platforms.local.worker import Work, WorkDone
 
 _jobs = schema.jobs
 
@@ -32,6 +34,7 @@ class LocalJobService(Kept):
 
     Queued jobs are durable; the computing happens inside `wait`, in the process that holds the fleet's lock. A
     job is complete once its outcome file exists: a crash before that repeats the job, a crash after it does not.
+    The workers, and what they train with, are loaded when the first job runs: most commands only ask.
     """
 
     def __init__(
@@ -48,7 +51,8 @@ class LocalJobService(Kept):
         self._stores = stores
         self._frozen = stores.frozen()
         self._max_parallel = max_parallel
-        self._pool = WorkerPool(workers)
+        self._workers = workers
+        self._started_pool: WorkerPool | None = None
         self._queue: deque[TrainingJob] = deque()
         self._asked: frozenset[Digest] = frozenset()
         self._running: dict[str, TrainingJob] = {}
@@ -56,6 +60,8 @@ class LocalJobService(Kept):
 
     def check(self, component: TrainingComponent) -> None:
         """Make sure that the component's steps can run on this machine."""
+        from fleetcast.pipeline.steps import check_steps
+
         check_steps(component)
 
     def submit(self, jobs: Sequence[TrainingJob], component: TrainingComponent) -> None:
@@ -125,7 +131,8 @@ class LocalJobService(Kept):
 
     def close(self) -> None:
         """End the workers; unfinished jobs stay queued."""
-        self._pool.close()
+        if self._started_pool is not None:
+            self._started_pool.close()
         self._queue.clear()
         self._asked = frozenset()
         self._running.clear()
@@ -133,6 +140,14 @@ class LocalJobService(Kept):
     def log(self, job_id: str) -> Path:
         """Where a job's log is."""
         return self._folder / job_id / "log.txt"
+
+    @property
+    def _pool(self) -> WorkerPool:
+        if self._started_pool is None:
+            from fleetcast.platforms.local.pool import WorkerPool
+
+            self._started_pool = WorkerPool(self._workers)
+        return self._started_pool
 
     def _dispatch(self) -> tuple[list[TrainingJob], list[TrainingJob]]:
         """Start jobs while workers are free; give those started, and those found complete already."""
@@ -169,10 +184,15 @@ class LocalJobService(Kept):
         self._asked = asked
 
     def _earlier_outcome(self, job: TrainingJob) -> JobOutcome | None:
+        from fleetcast.platforms.local.worker import outcome_file
+
         path = outcome_file(self._folder / job.id)
         return JOB_OUTCOME.from_json(path.read_bytes(), str(path)) if path.is_file() else None
 
     def _work(self, job: TrainingJob) -> Work:
+        from fleetcast.pipeline.steps import JobFiles
+        from fleetcast.platforms.local.worker import Work
+
         component = self._component(job.component_digest)
         folder = self._folder / job.id
         files = JobFiles(

@@ -52,9 +52,22 @@ def local_platform(
     database = database or ControlDatabase(sqlite(state / "control.db"), clock=clock)
     ensure_schema(database)
     session = Session(database, actor)
+    workspace = local_workspace(session, state, tables, settings, foreign=foreign)
+    return Platform(workspace, control(session, settings.lease))
+
+
+def local_workspace(
+    session: Session,
+    state: Path,
+    tables: Mapping[str, ReadingsTable],
+    settings: PlatformSettings,
+    *,
+    foreign: ForeignLimits,
+) -> Workspace:
+    """What exists in a state directory, as one person works with it; arguments as of `local_platform`."""
     stores = Stores(state.resolve(), settings.storage)
     workers = settings.workers or _cores()
-    workspace = Workspace(
+    return Workspace(
         assets=LocalAssetRegistry(session),
         data=LocalDataAssets(session),
         tables=tables,
@@ -68,7 +81,6 @@ def local_platform(
         shared=LocalSharedRegistry(session),
         workers=workers,
     )
-    return Platform(workspace, control(session, settings.lease))
 
 
 def _cores() -> int:

@@ -52,9 +52,25 @@ def memory_platform(
     database = database or ControlDatabase(sqlite(scratch / "control.db"), clock=clock)
     ensure_schema(database)
     session = Session(database, actor)
-    world = World()
+    return Platform(
+        memory_workspace(session, World(), tables, scratch, clock=clock), control(session, _LEASE)
+    )
+
+
+def memory_workspace(
+    session: Session, world: World, tables: Mapping[str, ReadingsTable], scratch: Path, *, clock: Clock
+) -> Workspace:
+    """What exists in a world, as one person works with it.
+
+    Args:
+        session: In whose name things change.
+        world: May be shared by many people.
+        tables: Tables of readings by the name of the data source.
+        scratch: A folder for model files while the world lives.
+        clock: Tells the time.
+    """
     artifacts = FileArtifactStore(scratch / "artifacts")
-    workspace = Workspace(
+    return Workspace(
         assets=MemoryAssetRegistry(world, session),
         data=MemoryDataAssets(world, session),
         tables=tables,
@@ -66,4 +82,3 @@ def memory_platform(
         shared=MemorySharedRegistry(world),
         workers=1,
     )
-    return Platform(workspace, control(session, _LEASE))

@@ -1,0 +1,50 @@
+"""Joins workflows to the platform they run on: the only place that knows both.
+
+A command opens as little as it needs: `open_readings` a table, `open_editing` the circuit files, `open_books` the
+control database, and `open_fleet` everything. A process that serves many people opens a `Desk` once.
+"""
+
+from fleetcast.app.adoption import open_adoption
+from fleetcast.app.books import OpenBooks, open_books
+from fleetcast.app.circuits import open_editing
+from fleetcast.app.database import (
+    DatabaseCopy,
+    DatabaseState,
+    copy_own_database,
+    look_at_database,
+    open_database,
+    open_own_database,
+    upgrade_database,
+)
+from fleetcast.app.desk import Desk, open_desk, open_dummy, open_fleet
+from fleetcast.app.fleet import OpenFleet, state_of
+from fleetcast.app.people import whoami
+from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
+from fleetcast.app.tables import open_own_table, open_table
+
+__all__ = [
+    "DatabaseCopy",
+    "DatabaseState",
+    "Desk",
+    "OpenBooks",
+    "OpenFleet",
+    "OpenReadings",
+    "OwnReadings",
+    "copy_own_database",
+    "look_at_database",
+    "open_adoption",
+    "open_books",
+    "open_database",
+    "open_desk",
+    "open_dummy",
+    "open_editing",
+    "open_fleet",
+    "open_own_database",
+    "open_own_readings",
+    "open_own_table",
+    "open_readings",
+    "open_table",
+    "state_of",
+    "upgrade_database",
+    "whoami",
+]

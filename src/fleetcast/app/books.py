@@ -1,0 +1,90 @@
+"""What fleetcast keeps itself: requests, runs and the audit log. Needs no circuits and no platform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleetcast.ports.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fleetcast.domain.audit import Actor
+    from fleetcast.domain.gate import Gate, GatePolicy
+    from fleetcast.ports.approvals import ApprovalBook, AuditLog
+    from fleetcast.ports.platform import Control
+    from fleetcast.ports.runs import RunBook
+    from fleetcast.workflows.decide import Decide
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBooks:
+    """The books of one fleet, open in one person's name."""
+
+    control: Control
+    gates: Mapping[Gate, GatePolicy]
+    """As the fleet's settings declare them."""
+    clock: Clock
+    state: Path
+    """The folder in which the files of runs are."""
+
+    @property
+    def deciding(self) -> Decide:
+        """What waits for a decision, and recording decisions."""
+        from fleetcast.workflows.decide import Decide
+
+        return Decide(self.control, self.gates, self.clock)
+
+    @property
+    def approvals(self) -> ApprovalBook:
+        """Every request, with its evidence and decisions."""
+        return self.control.approvals
+
+    @property
+    def audit(self) -> AuditLog:
+        """The log of every change."""
+        return self.control.audit
+
+    @property
+    def runs(self) -> RunBook:
+        """Past and present runs."""
+        return self.control.runs
+
+    @property
+    def run_files(self) -> Path:
+        """Where runs write their files, one folder a run."""
+        return self.state / "runs"
+
+
+def open_books(directory: Path, clock: Clock | None = None, *, actor: Actor | None = None) -> OpenBooks:
+    """Open the books of a fleet; reads `fleetcast.yaml` alone, whatever state its circuits are in.
+
+    Args:
+        directory: The fleet repository.
+        clock: Tells the time.
+        actor: Who acts; None: the user of this machine.
+
+    Raises:
+        InvalidFleet: `fleetcast.yaml` is missing or has mistakes.
+        BadInput: There is no such directory, the platform does not outlive a command, or another version of
+            fleetcast made the database.
+        Unavailable: The database does not answer.
+    """
+    from fleetcast.app.database import open_database_in
+    from fleetcast.app.people import whoami
+    from fleetcast.app.platforms import lasting_door
+    from fleetcast.config.reader import read_settings_file
+    from fleetcast.platforms.control.opening import control
+    from fleetcast.platforms.database.session import Session
+
+    clock = clock or SystemClock()
+    reading = read_settings_file(directory)
+    settings, gates = reading.settings.platform, reading.settings.gates
+    lasting_door(settings.kind, reading.setting("platform", "kind"))
+    state = directory / settings.state
+    session = Session(open_database_in(state, clock), actor or whoami())
+    kept = control(session, settings.lease)
+    kept.policies.take_first(gates)
+    return OpenBooks(kept, gates, clock, state)

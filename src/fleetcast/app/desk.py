@@ -1,0 +1,112 @@
+"""Opening a fleet: once for a process, and then for each person who works with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleetcast.app.database import open_database_in, open_scratch_database
+from fleetcast.app.fleet import OpenFleet, state_of
+from fleetcast.app.people import whoami
+from fleetcast.app.platforms import Ground, WorkspaceOf, door, lasting_door
+from fleetcast.app.tables import DeclaredTables
+from fleetcast.config.reader import read_fleet
+from fleetcast.domain.audit import Actor
+from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.settings import PlatformKind
+from fleetcast.ports.clock import Clock, SystemClock
+from fleetcast.ports.platform import Platform
+
+if TYPE_CHECKING:
+    from fleetcast.config.not_used_yet import UnusedSetting
+    from fleetcast.platforms.database.control import ControlDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A fleet, its tables and its control database, opened once for everybody whom a process serves.
+
+    The fleet is as it was declared when the desk was opened; after a commit, open another.
+    """
+
+    directory: Path
+    fleet: Fleet
+    database: ControlDatabase
+    workspace_of: WorkspaceOf
+    clock: Clock
+    unused: tuple[UnusedSetting, ...] = ()
+    """What the settings write and nothing uses yet."""
+    scratch: Path | None = None
+    """As of `OpenFleet`."""
+
+    def as_(self, actor: Actor) -> OpenFleet:
+        """The fleet in one person's name.
+
+        Each call begins a session of its own: a lease that one holds fences nobody else, so two things that one
+        person does at the same time are two calls. Threads may share the desk, not what this gives.
+        """
+        from fleetcast.platforms.control.opening import control
+        from fleetcast.platforms.database.session import Session
+
+        session = Session(self.database, actor)
+        platform = Platform(self.workspace_of(session), control(session, self.fleet.settings.platform.lease))
+        return OpenFleet(self.directory, self.fleet, platform, self.clock, self.unused, self.scratch)
+
+
+def open_desk(directory: Path, clock: Clock | None = None) -> Desk:
+    """Read a fleet repository, and open its database and the platform that its settings name.
+
+    Raises:
+        InvalidFleet: The repository has mistakes; all of them are named.
+        BadInput: The platform cannot be opened, does not outlive a command, or belongs to another version.
+        Unavailable: The platform's state cannot be read or written.
+    """
+    clock = clock or SystemClock()
+    reading = read_fleet(directory, now=clock.now())
+    fleet = reading.fleet
+    opening = lasting_door(fleet.settings.platform.kind, reading.setting("platform", "kind"))
+    state = state_of(directory, fleet)
+    database = open_database_in(state, clock)
+    ground = Ground(state, DeclaredTables(directory, fleet.settings), fleet.settings, clock)
+    return _ready(Desk(directory, fleet, database, opening.open(ground), clock, reading.unused))
+
+
+def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
+    """Open a fleet for the one command that this process runs, in the name of the machine's user.
+
+    Errors as of `open_desk`.
+    """
+    return open_desk(directory, clock).as_(whoami())
+
+
+def open_dummy(directory: Path, scratch: Path, clock: Clock | None = None) -> Desk:
+    """Open a fleet on the platform that is gone with this process, whatever its settings name.
+
+    For commands that only try something out: models, jobs and decisions are in memory and in the scratch folder;
+    the fleet's own database and state stay untouched, and its tables are read.
+
+    Args:
+        directory: The fleet repository.
+        scratch: An empty folder, for as long as the dummy is used.
+        clock: Tells the time.
+
+    Raises:
+        InvalidFleet: The repository has mistakes; all of them are named.
+        Unavailable: The scratch folder cannot be written.
+    """
+    clock = clock or SystemClock()
+    reading = read_fleet(directory, now=clock.now())
+    settings = reading.fleet.settings
+    ground = Ground(scratch, DeclaredTables(directory, settings), settings, clock)
+    opening = door(PlatformKind.MEMORY, None)
+    database = open_scratch_database(scratch, clock)
+    return _ready(
+        Desk(directory, reading.fleet, database, opening.open(ground), clock, reading.unused, scratch)
+    )
+
+
+def _ready(desk: Desk) -> Desk:
+    """Put a new fleet's gate policies in force, in the name of whoever runs this process."""
+    desk.as_(whoami()).platform.control.policies.take_first(desk.fleet.settings.gates)
+    return desk

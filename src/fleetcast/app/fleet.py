@@ -1,0 +1,136 @@
+"""One fleet with the platform it runs on, in one person's name: every workflow by the name of its capability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleetcast.app.books import OpenBooks
+from fleetcast.domain.fleet import Fleet
+from fleetcast.ports.clock import Clock
+from fleetcast.ports.platform import Platform
+
+if TYPE_CHECKING:
+    from fleetcast.config.not_used_yet import UnusedSetting
+    from fleetcast.domain.revision import Revision
+    from fleetcast.workflows.forecast import MakeForecast
+    from fleetcast.workflows.inspect_models import ListModels, ShowModel
+    from fleetcast.workflows.keep_versions import PinVersions, Vacuum
+    from fleetcast.workflows.plan import MakePlan
+    from fleetcast.workflows.status import ShowStatus
+    from fleetcast.workflows.train import Train
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFleet:
+    """A fleet repository with the platform it runs on, ready for workflows."""
+
+    directory: Path
+    fleet: Fleet
+    platform: Platform
+    clock: Clock
+    unused: tuple[UnusedSetting, ...] = ()
+    """What the settings write and nothing uses yet."""
+    scratch: Path | None = None
+    """The folder of a dummy, in which it keeps everything; None: in the fleet's state directory."""
+
+    @property
+    def state(self) -> Path:
+        """The folder in which the embedded platform keeps everything."""
+        return self.scratch or state_of(self.directory, self.fleet)
+
+    @property
+    def books(self) -> OpenBooks:
+        """Requests, runs and the audit log."""
+        return OpenBooks(self.platform.control, self.fleet.settings.gates, self.clock, self.state)
+
+    @property
+    def planning(self) -> MakePlan:
+        """Comparing what should be with what is."""
+        from fleetcast.workflows.plan import MakePlan
+
+        return MakePlan(self.platform, self.clock)
+
+    @property
+    def training(self) -> Train:
+        """Running the eight stages."""
+        from fleetcast.pipeline.runner import StageRunner
+        from fleetcast.platforms.git.repository import commit_of
+        from fleetcast.workflows.train import Train
+
+        runner = StageRunner(self.platform, self.clock, self.books.run_files)
+        return Train(runner, commit_of(self.directory))
+
+    @property
+    def forecasting(self) -> MakeForecast:
+        """Forecasting a circuit."""
+        from fleetcast.workflows.forecast import MakeForecast
+
+        return MakeForecast(self.platform, self.clock)
+
+    @property
+    def status(self) -> ShowStatus:
+        """How the fleet stands."""
+        from fleetcast.workflows.status import ShowStatus
+
+        return ShowStatus(self.platform, self.clock)
+
+    @property
+    def models(self) -> ListModels:
+        """Which version each circuit uses."""
+        from fleetcast.workflows.inspect_models import ListModels
+
+        return ListModels(self.platform, self.clock)
+
+    @property
+    def model(self) -> ShowModel:
+        """All versions of one model."""
+        from fleetcast.workflows.inspect_models import ShowModel
+
+        return ShowModel(self.platform, self.clock)
+
+    def pinning(self, *, dry_run: bool) -> PinVersions:
+        """Writing the versions of the tables into the circuits, or only saying what that would change."""
+        from fleetcast.app.circuits import open_editing
+        from fleetcast.workflows.keep_versions import PinVersions
+
+        editing = open_editing(self.directory, dry_run=dry_run, clock=self.clock)
+        return PinVersions(editing, self.platform.workspace.tables)
+
+    def vacuuming(self, source: str | None) -> Vacuum:
+        """Removing files that nobody needs from the fleet's own table of readings.
+
+        Raises:
+            BadInput: There is no such data source, or somebody else keeps it.
+        """
+        from fleetcast.app.tables import own_source, own_table
+        from fleetcast.workflows.keep_versions import Vacuum
+
+        settings = self.fleet.settings
+        own = own_source(settings, source)
+        table = own_table(self.directory, own, settings.platform)
+        return Vacuum(self.platform.workspace.models, own.name, table)
+
+    def since(self, revision: str) -> Revision:
+        """What the fleet repository declares differently from an earlier commit.
+
+        Raises:
+            BadInput: There is no such commit here.
+            InvalidFleet: The repository had mistakes then.
+        """
+        from tempfile import TemporaryDirectory
+
+        from fleetcast.config.reader import load_fleet
+        from fleetcast.domain.revision import Revision, differences
+        from fleetcast.platforms.git.repository import export, files_since
+
+        with TemporaryDirectory() as folder:
+            export(self.directory, revision, Path(folder))
+            before = load_fleet(Path(folder), now=self.clock.now())
+        return Revision(revision, files_since(self.directory, revision), differences(before, self.fleet))
+
+
+def state_of(directory: Path, fleet: Fleet) -> Path:
+    """The state directory of a fleet repository."""
+    return directory / fleet.settings.platform.state

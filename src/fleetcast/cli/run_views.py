@@ -1,0 +1,65 @@
+"""Runs as they went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fleetcast.domain.run import Ending, Run, RunState
+from fleetcast.views.runs import short_commit
+
+ENDING_STYLES = {
+    Ending.DONE: "green",
+    Ending.AWAITING: "yellow",
+    Ending.STILL_RUNNING: "yellow",
+    Ending.FAILED: "bold red",
+}
+
+
+def print_runs(runs: Sequence[Run], console: Console) -> None:
+    """Runs as a table."""
+    if not runs:
+        console.print("no runs yet; start one with `fleetcast train`")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("run", "state", "by", "started (UTC)", "took", "commit", "last stage"):
+        table.add_column(column)
+    for run in runs:
+        last = max(run.stages, key=lambda record: record.ended_at, default=None)
+        table.add_row(
+            run.id,
+            run.state.value,
+            run.by,
+            f"{run.started_at:%Y-%m-%d %H:%M:%S}",
+            f"{sum(record.seconds for record in run.stages):.1f} s",
+            short_commit(run.commit),
+            f"{last.stage}: {last.says.splitlines()[0]}" if last else "",
+        )
+    console.print(table)
+
+
+def print_run(run: Run, console: Console, *, folder: Path) -> None:
+    """One run, stage by stage."""
+    from fleetcast.pipeline.stages import STAGES
+
+    console.print(
+        f"{run.id}: {run.state.value}, started {run.started_at:%Y-%m-%d %H:%M:%S} UTC by {run.by}, commit {run.commit}"
+    )
+    if run.state is RunState.OPEN:
+        console.print("it is running, or was interrupted: `fleetcast train` continues it")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("stage", "ending", "took", "what"):
+        table.add_column(column)
+    for entry in STAGES:
+        record = next((record for record in run.stages if record.stage == entry.name), None)
+        if record:
+            ending = Text(record.ending.value, ENDING_STYLES[record.ending])
+            table.add_row(entry.name, ending, f"{record.seconds:.2f} s", record.says)
+        else:
+            table.add_row(entry.name, Text("not yet", "dim"), "", "")
+    console.print(table)
+    console.print(f"files: {folder}")
