@@ -43,7 +43,7 @@ def test_a_job_stands_in_the_document_as_it_was_queued(world: World) -> None:
     assert document == [
         {
             "job": f"p1-c1.{job.task.training_hash.short}.1",
-            "batch": "run-0001.1.0.0.1",
+            "batch": f"run-0001:{job.id}",
             "plant_id": "P1",
             "circuit_id": "C1",
             "model_name": "p1-c1",
@@ -88,7 +88,7 @@ def test_a_job_that_completed_is_not_submitted_again(world: World) -> None:
 def test_a_job_that_failed_is_tried_again_as_the_next_attempt(world: World) -> None:
     world.declare(component=component("1.0.0", [ONLY_TWO_FITS, FIT]))
     world.upto("MonitorTraining")
-    assert world.run("SubmitTraining").says == "2 jobs in 1 batch, 1 new"
+    assert world.run("SubmitTraining").says == "2 jobs in 2 batches, 1 new"
     assert [(job.attempt, job.state) for job in world.jobs(ONE)] == [
         (1, JobState.FAILED),
         (2, JobState.QUEUED),
@@ -175,11 +175,17 @@ def test_jobs_are_packed_into_batches_of_the_declared_size(world: World) -> None
     world.set_platform(batch_size=2)
     outcome = ready(world).run("SubmitTraining")
     assert outcome.says == "3 jobs in 2 batches, 3 new"
-    assert [job["batch"] for job in outcome.document["jobs"]] == [
-        "run-0001.1.0.0.1",
-        "run-0001.1.0.0.1",
-        "run-0001.1.0.0.2",
-    ]
+    first, second, third = outcome.document["jobs"]
+    assert first["batch"] == second["batch"] == f"run-0001:{first['job']}"
+    assert third["batch"] == f"run-0001:{third['job']}"
+
+
+def test_a_batch_stays_within_its_size_over_several_submissions_of_one_run(world: World) -> None:
+    world.set_platform(batch_size=1)
+    ready(world).run("SubmitTraining", only=ONE)
+    world.run("SubmitTraining")
+    (first,), (second,) = world.jobs(ONE), world.jobs(TWO)
+    assert first.batch != second.batch
 
 
 def test_each_circuit_trains_with_the_component_version_it_names(world: World) -> None:
@@ -190,7 +196,7 @@ def test_each_circuit_trains_with_the_component_version_it_names(world: World) -
     assert ready(world).run("SubmitTraining").says == "2 jobs in 2 batches, 2 new"
     (first,), (second,) = world.jobs(ONE), world.jobs(TWO)
     assert (first.component_digest, second.component_digest) == (component().digest, newer.digest)
-    assert (first.batch, second.batch) == ("run-0001.1.0.0.1", "run-0001.1.1.0.1")
+    assert first.batch != second.batch
 
 
 def test_batches_are_submitted_in_the_order_of_their_component_versions(world: World) -> None:
@@ -208,7 +214,8 @@ def test_batches_are_submitted_in_the_order_of_their_component_versions(world: W
     )
     world.run("RegisterData")
     jobs = world.run("SubmitTraining").document["jobs"]
-    assert [job["batch"] for job in jobs] == [f"run-0001.1.{i}.0.1" for i in range(6)]
+    assert [job["batch"] for job in jobs] == [f"run-0001:{job['job']}" for job in jobs]
+    assert [job["circuit_id"] for job in jobs] == [f"C{i}" for i in reversed(range(6))]
 
 
 # Rows that are gone
@@ -315,7 +322,8 @@ def test_a_job_that_fails_is_retried(world: World, tmp_path: Path) -> None:
     first, second = world.jobs(ONE)
     assert (first.attempt, first.state) == (1, JobState.FAILED)
     assert (second.attempt, second.state) == (2, JobState.COMPLETED)
-    assert (second.batch, second.id) == ("run-0001.retry.1", first.id[:-1] + "2")
+    assert second.id == first.id[:-1] + "2"
+    assert (first.batch, second.batch) == (f"run-0001:{first.id}", f"run-0001:{second.id}")
     assert second.error == ""
 
 
@@ -337,12 +345,20 @@ def test_a_later_run_may_retry_as_often_again(world: World) -> None:
     world.upto("MonitorTraining", only=ONE)
     world.begin_run()
     world.upto("MonitorTraining", only=ONE)
-    assert [job.batch for job in world.jobs(ONE)] == [
-        "run-0001.1.0.0.1",
-        "run-0001.retry.1",
-        "run-0002.1.0.0.1",
-        "run-0002.retry.3",
-    ]
+    jobs = world.jobs(ONE)
+    assert [job.batch.partition(":")[0] for job in jobs] == ["run-0001", "run-0001", "run-0002", "run-0002"]
+
+
+def test_jobs_that_fail_together_are_retried_in_one_batch(world: World) -> None:
+    world.declare(component=component("1.0.0", max_retries=1))
+    ready(world).run("SubmitTraining")
+    (first,), (second,) = world.jobs(ONE), world.jobs(TWO)
+    failed = [job.failed("a node went away", world.clock.now()) for job in (first, second)]
+    world.stop_jobs(go_on_after=1, news=failed)
+    world.run("MonitorTraining")
+    again = [world.jobs(key)[-1] for key in (ONE, TWO)]
+    assert [job.attempt for job in again] == [2, 2]
+    assert again[0].batch == again[1].batch == f"run-0001:{again[0].id}"
 
 
 def test_a_job_whose_component_is_forgotten_cannot_be_retried(world: World) -> None:

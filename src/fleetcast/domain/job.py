@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -102,6 +102,11 @@ class TrainingJob:
     def failed(self, error: str, at: datetime) -> TrainingJob:
         """The same job, failed with a reason."""
         return replace(self, state=JobState.FAILED, error=error, ended_at=at)
+
+
+def packed(jobs: Sequence[TrainingJob], size: int, run: str) -> list[TrainingJob]:
+    """The same jobs in batches of at most `size`; a batch is named by its run and first job, so by no other's name."""
+    return [replace(job, batch=f"{run}:{jobs[place - place % size].id}") for place, job in enumerate(jobs)]
 
 
 def job_id(model_name: str, training_hash: Digest, attempt: int) -> str:

@@ -12,7 +12,7 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.job import FitTask, JobState, TrainingJob, job_id
+from fleetcast.domain.job import FitTask, JobState, TrainingJob, job_id, packed
 from fleetcast.domain.plan import Train
 from fleetcast.domain.run import Ending
 from fleetcast.domain.settings import Polling
@@ -95,16 +95,10 @@ class SubmitTraining:
             component = self._component(situation, version)
             self.jobs.check(component)
             members = [job for job in jobs if job.component_version == version]
-            packed = [
-                replace(
-                    job,
-                    batch=f"{situation.run.id}.{version}.{i // size + 1}",
-                    component_digest=component.digest,
-                )
-                for i, job in enumerate(members)
-            ]
-            self.jobs.submit(packed, component)
-            submitted += packed
+            made_by = [replace(job, component_digest=component.digest) for job in members]
+            batches = packed(made_by, size, situation.run.id)
+            self.jobs.submit(batches, component)
+            submitted += batches
         return submitted
 
     def _component(self, situation: Situation, version: str) -> TrainingComponent:
@@ -231,31 +225,38 @@ class _Watch:
         self._tell()
         while self._open and (left := until - self._stage.clock.now()) > timedelta(0):
             changed = self._stage.jobs.wait(self._latest.keys(), min(pause, left))
-            for job in changed:
-                self._take(job)
+            self._retry([job for job in changed if self._take(job)])
             pause = polling.start if changed else min(2 * pause, polling.pause)
             self._tell()
 
-    def _take(self, job: TrainingJob) -> None:
+    def _take(self, job: TrainingJob) -> bool:
+        """Note how a job stands; gives whether it failed and is to be tried again."""
         digest = job.task.training_hash
         if digest not in self._latest:
-            return
+            return False
         self._latest[digest] = job
-        if job.state is JobState.FAILED and self._retried(job):
-            return
+        if job.state is JobState.FAILED:
+            tried = self._retries.get(digest, 0)
+            if tried < self._component(job).max_retries:
+                self._retries[digest] = tried + 1
+                return True
         if job.state.final:
             self._open.discard(digest)
+        return False
 
-    def _retried(self, job: TrainingJob) -> bool:
-        digest = job.task.training_hash
-        component = self._component(job)
-        if self._retries.get(digest, 0) >= component.max_retries:
-            return False
-        self._retries[digest] = self._retries.get(digest, 0) + 1
-        again = replace(
+    def _retry(self, failed: Sequence[TrainingJob]) -> None:
+        """Submit the next attempts at once, packed anew: one batch for many, whatever batches they came from."""
+        size = self._situation.fleet.settings.platform.batch_size
+        for version in sorted({job.component_version for job in failed}):
+            again = [self._next_attempt(job) for job in failed if job.component_version == version]
+            batches = packed(again, size, self._situation.run.id)
+            self._stage.jobs.submit(batches, self._component(batches[0]))
+            self._latest |= {job.task.training_hash: job for job in batches}
+
+    def _next_attempt(self, job: TrainingJob) -> TrainingJob:
+        return replace(
             job,
-            id=job_id(job.task.model_name, digest, job.attempt + 1),
-            batch=f"{self._situation.run.id}.retry.{job.attempt}",
+            id=job_id(job.task.model_name, job.task.training_hash, job.attempt + 1),
             attempt=job.attempt + 1,
             state=JobState.QUEUED,
             submitted_at=self._stage.clock.now(),
@@ -263,9 +264,6 @@ class _Watch:
             ended_at=None,
             error="",
         )
-        self._stage.jobs.submit([again], component)
-        self._latest[digest] = again
-        return True
 
     def _component(self, job: TrainingJob) -> TrainingComponent:
         if job.component_version not in self._components:
