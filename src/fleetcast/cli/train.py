@@ -13,11 +13,10 @@ from fleetcast.cli.options import FleetOption, LockOption, View, ViewOption
 from fleetcast.cli.output import console, show_json
 from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.run import Ending, worst
 
 if TYPE_CHECKING:
     from fleetcast.app import OpenFleet
-    from fleetcast.domain.run import Run
+    from fleetcast.domain.run import Ending, Run
 
 CircuitsOption = Annotated[
     str | None, typer.Option("--circuits", metavar="PLANT/CIRCUIT,…", help="Only these circuits.")
@@ -44,6 +43,7 @@ def train(
     fleetcast train --circuits PLANT001/CIRCUIT01,PLANT001/CIRCUIT02
     """
     from fleetcast.cli.train_views import watching
+    from fleetcast.domain.run import Ending
     from fleetcast.views.plan import read_saved
 
     saved = None if plan is None else read_saved(plan)
@@ -75,6 +75,7 @@ def stage(
     """
     opened = _open(fleet)
     from fleetcast.cli.train_views import watching
+    from fleetcast.domain.run import worst
 
     with watching(view) as watcher:
         run = opened.training.stage(
