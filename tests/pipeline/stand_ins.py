@@ -15,7 +15,7 @@ import numpy as np
 
 from fleetcast.domain.assets import Asset
 from fleetcast.domain.component import TrainingComponent
-from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.errors import FleetcastError, Unavailable
 from fleetcast.domain.foreign import AnyFrame, ForeignDescription
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.job import TrainingJob
@@ -157,6 +157,28 @@ class SlowRegistry:
 
     def _hide(self, late: list[tuple[str, str | int]]) -> None:
         self.late, self.shared_at = late, self.clock.now()
+
+
+@dataclass(frozen=True, slots=True)
+class FailingRegistry:
+    """A shared registry that reports a failure whenever something is shared."""
+
+    registry: SharedRegistry
+    does_it: bool
+    """Whether the thing was shared all the same."""
+
+    def shared(self) -> Shared:
+        return self.registry.shared()
+
+    def share_environment(self, environment: Asset) -> None:
+        if self.does_it:
+            self.registry.share_environment(environment)
+        raise Unavailable("the registry does not answer")
+
+    def share_models(self, versions: Sequence[ModelVersion]) -> None:
+        if self.does_it:
+            self.registry.share_models(versions)
+        raise Unavailable("the registry does not answer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from fleetcast.domain import happened
 from fleetcast.domain.approval import Choice, Request, RequestState
 from fleetcast.domain.assets import AssetKind
-from fleetcast.domain.audit import Actor
+from fleetcast.domain.audit import Actor, AuditEvent
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.component import Step, TrainingComponent
+from fleetcast.domain.effect import Effect
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.fleet import Fleet
@@ -35,6 +37,8 @@ from fleetcast.domain.settings import PlatformSettings, Polling, Settings
 from fleetcast.domain.training_hash import HASH_SCHEMA, data_digest, training_hash, training_inputs
 from fleetcast.forecasting.series import Floats
 from fleetcast.pipeline.data import expiring
+from fleetcast.pipeline.gatekeeper import Gatekeeper
+from fleetcast.pipeline.policies import KeepPolicies
 from fleetcast.pipeline.runner import StageRunner, StageWatcher
 from fleetcast.pipeline.situation import Progress, Situation, only_known
 from fleetcast.pipeline.stages import STAGES, stage_named
@@ -47,7 +51,14 @@ from fleetcast.ports.readings import Readings, ReadingsTable
 from fleetcast.views.evidence import facts_in_words, says
 from tests.artifacts import CountingArtifacts
 from tests.clocks import FixedClock
-from tests.pipeline.stand_ins import BrokenRuns, ForeignHoldsLast, MemoryTable, SlowRegistry, StandingJobs
+from tests.pipeline.stand_ins import (
+    BrokenRuns,
+    FailingRegistry,
+    ForeignHoldsLast,
+    MemoryTable,
+    SlowRegistry,
+    StandingJobs,
+)
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 """Of the readings."""
@@ -290,10 +301,37 @@ class World:
         slow = SlowRegistry(self.platform.workspace.shared, self.clock, delay)
         self._workspace(shared=slow)
 
+    def failing_registry(self, *, does_it: bool) -> Callable[[], None]:
+        """Let every sharing report a failure, whether it was done or not; gives how to mend that."""
+        whole = self.platform.workspace.shared
+        self._workspace(shared=FailingRegistry(whole, does_it))
+        return lambda: self._workspace(shared=whole)
+
+    def crash_after_sharing(self, name: str) -> None:
+        """Leave a model shared as a run does that is killed before it can write so."""
+        version = self.used(name)
+        key, event = f"share model {version}", happened.model_shared(version)
+        self.platform.control.effects.intend([Effect(key, event)])
+        self.platform.workspace.shared.share_models([version])
+
+    def intend(self, key: str) -> None:
+        """Intend something that no stage here knows."""
+        self.platform.control.effects.intend([Effect(key, AuditEvent("something.done", key, {}))])
+
+    def keep_policies(self, declared: Mapping[Gate, GatePolicy]) -> Mapping[Gate, Request]:
+        """Bring the policies in force to what is declared, as a run does."""
+        control = self.platform.control
+        gatekeeper = Gatekeeper(control.approvals, control.actor, self.clock)
+        return KeepPolicies(control.policies, gatekeeper)(declared, self.begun.id)
+
     def _workspace(self, **roles: Any) -> None:
         self.platform = replace(self.platform, workspace=replace(self.platform.workspace, **roles))
 
     # What is
+
+    def unconfirmed(self) -> list[Effect]:
+        """What was intended and not recorded."""
+        return list(self.platform.control.effects.unconfirmed())
 
     def actions(self, *kinds: str) -> list[str]:
         """What the audit log says was done, in order: all of it, or some actions with their subjects."""
