@@ -35,7 +35,7 @@ lint: .venv/dev.stamp ## check format, style, types and the direction of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-format: .venv/dev.stamp ## format the code and mend what ruff can
+format: .venv/dev.stamp ## format the code and fix what ruff can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 

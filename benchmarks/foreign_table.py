@@ -100,7 +100,7 @@ def _write(folder: Path, rows: int) -> int:
 def _measured(who: str, folder: str, steps: int) -> None:
     end = START + timedelta(minutes=10 * steps)
     work = {"bare": _bare, "polars": _polars, "fleetcast": _fleetcast}[who]
-    import fleetcast.platforms.delta.foreign  # noqa: F401  # start-up, polars included, is not what is measured
+    import fleetcast.platforms.delta.external  # noqa: F401  # start-up, polars included, is not what is measured
 
     started = time.perf_counter()
     cells = work(folder, end)
@@ -140,7 +140,7 @@ def _filtered(folder: str, end: datetime) -> pl.LazyFrame:
 def _fleetcast(folder: str, end: datetime) -> int:
     from fleetcast.domain.identity import CircuitKey
     from fleetcast.domain.table_mapping import Layout, TableMapping
-    from fleetcast.platforms.delta.foreign import ForeignReadingsTable
+    from fleetcast.platforms.delta.external import ExternalReadingsTable
     from fleetcast.ports.readings import ReadingsWanted
 
     columns = {
@@ -150,7 +150,7 @@ def _fleetcast(folder: str, end: datetime) -> int:
         "sensor": "tag",
         "value": "reading",
     }
-    table = ForeignReadingsTable(folder, TableMapping(Layout.LONG, columns))
+    table = ExternalReadingsTable(folder, TableMapping(Layout.LONG, columns))
     sensors = tuple(f"S{n}" for n in range(SENSORS))
     wanted = [
         ReadingsWanted(CircuitKey(f"PLANT{n // 20}", f"CIRCUIT{n % 20}"), sensors, START, end)

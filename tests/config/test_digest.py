@@ -59,12 +59,12 @@ registry: other
         pytest.param(
             FOREIGN,
             "53f9aa4ffeaab0164662b336bafed414285da088dc01b5ffa0fb784b36ad1982",
-            id="a foreign table",
+            id="an external table",
         ),
         pytest.param(
             TAGS,
             "1ae304ca15a6764bbaaf80cbcd955e41d8fd17b3c221cd957e2f914060aec120",
-            id="a foreign table of tags beside an own one",
+            id="an external table of tags beside an own one",
         ),
         pytest.param(
             OWN,

@@ -22,7 +22,7 @@ with warnings.catch_warnings():
     mlflow = pytest.importorskip("mlflow", reason="the extra `mlflow` is not installed")
 pd: Any = pytest.importorskip("pandas", reason="comes with the extra `mlflow`")
 
-pytestmark = pytest.mark.filterwarnings("default")  # MLflow's own warnings are not ours to mend
+pytestmark = pytest.mark.filterwarnings("default")  # MLflow's own warnings are not ours to fix
 Rhythm = Callable[..., Floats]
 SeriesOf = Callable[..., Series]
 

@@ -3,14 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetcast.forecasting.windows import Run, cut, fill_causally, longest_run, runs, whole_origins
+from fleetcast.forecasting.windows import Stretch, cut, fill_causally, longest_run, runs, whole_origins
 
 HOLE = np.nan
 
 
 def test_runs_lie_between_holes() -> None:
     found = runs(np.array([HOLE, 1, 2, HOLE, HOLE, 3, 4, 5]))
-    assert found == (Run(1, 3), Run(5, 8))
+    assert found == (Stretch(1, 3), Stretch(5, 8))
     assert [len(run) for run in found] == [2, 3]
 
 

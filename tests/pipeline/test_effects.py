@@ -21,12 +21,12 @@ def test_what_was_reported_failed_but_is_done_is_recorded(world: World) -> None:
 def test_what_failed_and_is_not_done_is_an_error_and_is_done_by_the_next_run(world: World) -> None:
     world.upto("PromoteEnvironment")
     world.decide()
-    mended = world.failing_registry(does_it=False)
+    fixed = world.failing_registry(does_it=False)
     with pytest.raises(Unavailable, match="the registry does not answer"):
         world.run("PromoteEnvironment")
     assert world.actions("environment.shared") == []
     assert [effect.key for effect in world.unconfirmed()] == ["share environment training:1.0.0"]
-    mended()
+    fixed()
     world.run("PromoteEnvironment")
     assert world.actions("environment.shared") == ["environment.shared training:1.0.0"]
     assert world.unconfirmed() == []

@@ -302,7 +302,7 @@ class World:
         self._workspace(shared=slow)
 
     def failing_registry(self, *, does_it: bool) -> Callable[[], None]:
-        """Let every sharing report a failure, whether it was done or not; gives how to mend that."""
+        """Let every sharing report a failure, whether it was done or not; gives how to fix that."""
         whole = self.platform.workspace.shared
         self._workspace(shared=FailingRegistry(whole, does_it))
         return lambda: self._workspace(shared=whole)

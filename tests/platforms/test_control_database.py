@@ -50,7 +50,7 @@ def at_first_schema(address: Address) -> ControlDatabase:
     step: Callable[[sa.Connection], str | None] = migrate._one_step  # an old database is what it took
     database.change(step)
     database.change(schema.schema_version.drop)
-    assert migrate.revision(database) == "0001"
+    assert migrate.schema_number(database) == "0001"
     return database
 
 
@@ -76,7 +76,7 @@ def test_the_migrations_end_at_the_tables_that_an_empty_database_gets(address: A
         lambda connection: compare_metadata(MigrationContext.configure(connection), schema.metadata)
     )
     assert differences == []
-    assert migrate.revision(database) == schema.REVISION
+    assert migrate.schema_number(database) == schema.NUMBER
     first = database.read(
         lambda connection: connection.execute(sa.select(schema.first_schema_version.c.version)).scalar()
     )
@@ -90,10 +90,10 @@ def test_an_older_database_is_upgraded_where_it_belongs_to_this_machine_alone(ad
         with pytest.raises(BadInput, match="schema 0001") as caught:
             migrate.ensure_schema(database)
         assert "fleetcast database upgrade" in caught.value.fix
-        assert migrate.revision(database) == "0001"
+        assert migrate.schema_number(database) == "0001"
         assert migrate.upgrade(database) == ("0002", "0003")
     migrate.ensure_schema(database)
-    assert migrate.revision(database) == schema.REVISION
+    assert migrate.schema_number(database) == schema.NUMBER
     assert noted(database) == ["before"]
     assert migrate.upgrade(database) == ()
 
@@ -109,7 +109,7 @@ def test_an_older_program_refuses_a_newer_schema_and_writes_nothing(address: Add
         with pytest.raises(BadInput, match=r"schema 0099.*knows no newer one") as caught:
             attempt(database)
         assert "newer" in caught.value.fix
-    assert migrate.revision(database) == "0099"
+    assert migrate.schema_number(database) == "0099"
     assert tables(database) == before
 
 
@@ -153,9 +153,9 @@ def test_a_migration_killed_at_any_statement_is_resumed(address: Address, statem
     )
     if done.returncode != -signal.SIGKILL:  # the number is inserted where the first version had no such table
         assert statement == "UPDATE alembic_version", done.stderr
-    assert migrate.revision(database) in ("0001", "0002", "0003")
+    assert migrate.schema_number(database) in ("0001", "0002", "0003")
     migrate.upgrade(database)
-    assert migrate.revision(database) == schema.REVISION
+    assert migrate.schema_number(database) == schema.NUMBER
     assert noted(database) == ["before"]
 
 
@@ -181,7 +181,7 @@ def test_two_programs_that_open_an_empty_database_at_once_make_it_once(address: 
     for process in both:
         _, said = process.communicate(timeout=60)
         assert process.returncode == 0, said
-    assert migrate.revision(opened(address)) == schema.REVISION
+    assert migrate.schema_number(opened(address)) == schema.NUMBER
 
 
 # Lost connections

@@ -220,7 +220,7 @@ def at_second_schema(address: Address) -> ControlDatabase:
     database = at_first_schema(address)
     step: Callable[[sa.Connection], str | None] = migrate._one_step  # an old database is what it took
     database.change(step)
-    assert migrate.revision(database) == "0002"
+    assert migrate.schema_number(database) == "0002"
     return database
 
 
@@ -231,14 +231,14 @@ def tamper(database: ControlDatabase, *statements: str) -> None:
 
 def refused(database: ControlDatabase, open_it: Callable[[ControlDatabase], object], named: str) -> None:
     """One error that names the table, and nothing written."""
-    before, revision = contents(database), migrate.revision(database)
+    before, revision = contents(database), migrate.schema_number(database)
     columns = database.read(_columns)
     with pytest.raises(FleetcastError) as caught:
         open_it(database)
     assert named in str(caught.value)
     assert "backup" in caught.value.fix
     assert contents(database) == before
-    assert migrate.revision(database) == revision
+    assert migrate.schema_number(database) == revision
     assert database.read(_columns) == columns
 
 

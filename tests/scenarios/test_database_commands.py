@@ -12,7 +12,7 @@ from tests.servers.postgres import PostgresServer
 def test_where_the_database_is_and_what_schema_it_has(promoted: Repository) -> None:
     shown = promoted.type("database", "show", "--format", "json")
     assert shown.code == 0
-    assert shown.json["schema"] == shown.json["newest_schema"] == schema.REVISION
+    assert shown.json["schema"] == shown.json["newest_schema"] == schema.NUMBER
     assert shown.json["leases"] == []
     where = promoted.database if promoted.server else str(promoted.state / "control.db")
     assert shown.json["address"].endswith(where)
@@ -29,7 +29,7 @@ def test_a_newer_schema_is_one_clear_error_for_every_command(promoted: Repositor
     for words in (["plan"], ["train"], ["approvals", "list"], ["database", "upgrade"]):
         said = promoted.type(*words)
         assert said.code == 1
-        assert f"has schema 0099, this fleetcast knows no newer one than {schema.REVISION}" in said.err
+        assert f"has schema 0099, this fleetcast knows no newer one than {schema.NUMBER}" in said.err
     assert promoted.type("database", "show").code == 0
 
 

@@ -47,11 +47,11 @@ from fleetcast.domain.model import AdoptedLineage, ModelVersion, TrainedLineage,
 from fleetcast.domain.plan import AssetAction, Blocked, DataUnfit, Plan, Removed, Reuse, Train, UpToDate
 from fleetcast.domain.quality import CircuitProfile, QualityVerdict, SensorProfile
 from fleetcast.domain.quality import LeftOut as LeftOutSensor
-from fleetcast.domain.revision import CircuitDifference, Revision
 from fleetcast.domain.run import Ending, Run, RunState, StageRecord
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.semver import SemVer
 from fleetcast.domain.settings import Settings
+from fleetcast.domain.since import CircuitDifference, Since
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.training_hash import FieldChange
 from fleetcast.forecasting.forecast import Forecast
@@ -71,7 +71,7 @@ from fleetcast.views import (
     runs,
     status,
 )
-from fleetcast.workflows.adopt import AdoptedModel, Adoption, Outcome
+from fleetcast.workflows.adopt import AdoptedModel, Adoption, Fate
 from fleetcast.workflows.forecast import ApprovedBy, CircuitForecast, Provenance
 from fleetcast.workflows.inspect_circuits import ResolvedCircuit, ResolvedSetting
 from fleetcast.workflows.inspect_data import CircuitHoldings, CircuitQuality, Holdings
@@ -197,7 +197,7 @@ PLAN = Plan(
     estimated=timedelta(seconds=90),
     warnings=("version 3 of readings will be cleaned up",),
 )
-REVISION = Revision(
+REVISION = Since(
     "main",
     ("config/circuits.yaml",),
     (CircuitDifference(ONE, (CUTOFF,)), CircuitDifference(TWO, (), "added")),
@@ -408,12 +408,12 @@ ADOPTION = Adoption(
         AdoptedModel(
             ONE,
             "plant001-circuit01",
-            Outcome.ADOPTED,
+            Fate.ADOPTED,
             "folder loop-one",
             168,
             {"Trained by": "grace"},
         ),
-        AdoptedModel(TWO, "plant002-circuit07", Outcome.NONE),
+        AdoptedModel(TWO, "plant002-circuit07", Fate.NONE),
     ),
     unused=("loop-nine",),
     written=True,

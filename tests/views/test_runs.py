@@ -16,7 +16,7 @@ from tests.views.examples import RUN
             Ending.STILL_RUNNING,
             "run-0001: jobs are still running; run `fleetcast train` to go on watching them",
         ),
-        (Ending.FAILED, "run-0001 failed in part; mend the cause, then run `fleetcast train` to continue it"),
+        (Ending.FAILED, "run-0001 failed in part; fix the cause, then run `fleetcast train` to continue it"),
     ],
 )
 def test_each_ending_says_what_comes_next(ending: Ending, said: str) -> None:

@@ -73,12 +73,12 @@ def look_at_database(directory: Path) -> DatabaseState:
     """Look at the control database of a fleet; changes nothing. Errors as of `open_database`."""
     from fleetcast.platforms.database import schema
     from fleetcast.platforms.database.leases import holders
-    from fleetcast.platforms.database.migrate import revision
+    from fleetcast.platforms.database.migrate import schema_number
 
     database = open_database(directory)
-    found = revision(database)
-    held = holders(database) if found == schema.REVISION else {}
-    return DatabaseState(database.backend.address, found, schema.REVISION, held)
+    found = schema_number(database)
+    held = holders(database) if found == schema.NUMBER else {}
+    return DatabaseState(database.backend.address, found, schema.NUMBER, held)
 
 
 def upgrade_database(directory: Path) -> tuple[str, tuple[str, ...]]:

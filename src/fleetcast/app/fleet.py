@@ -13,7 +13,7 @@ from fleetcast.ports.platform import Platform
 
 if TYPE_CHECKING:
     from fleetcast.config.not_used_yet import UnusedSetting
-    from fleetcast.domain.revision import Revision
+    from fleetcast.domain.since import Since
     from fleetcast.workflows.forecast import MakeForecast
     from fleetcast.workflows.inspect_models import ListModels, ShowModel
     from fleetcast.workflows.keep_versions import PinVersions, Vacuum
@@ -112,7 +112,7 @@ class OpenFleet:
         table = own_table(self.directory, own, settings.platform)
         return Vacuum(self.platform.workspace.models, own.name, table)
 
-    def since(self, revision: str) -> Revision:
+    def since(self, commit: str) -> Since:
         """What the fleet repository declares differently from an earlier commit.
 
         Raises:
@@ -122,13 +122,13 @@ class OpenFleet:
         from tempfile import TemporaryDirectory
 
         from fleetcast.config.reader import load_fleet
-        from fleetcast.domain.revision import Revision, differences
+        from fleetcast.domain.since import Since, differences
         from fleetcast.platforms.git.repository import export, files_since
 
         with TemporaryDirectory() as folder:
-            export(self.directory, revision, Path(folder))
+            export(self.directory, commit, Path(folder))
             before = load_fleet(Path(folder), now=self.clock.now())
-        return Revision(revision, files_since(self.directory, revision), differences(before, self.fleet))
+        return Since(commit, files_since(self.directory, commit), differences(before, self.fleet))
 
 
 def state_of(directory: Path, fleet: Fleet) -> Path:

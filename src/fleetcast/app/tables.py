@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.settings import ForeignTable, OwnTable
+from fleetcast.domain.settings import ExternalTable, OwnTable
 
 if TYPE_CHECKING:
     from fleetcast.domain.settings import DataSource, PlatformSettings, Settings
@@ -95,22 +95,22 @@ def _chosen(sources: Mapping[str, DataSource], source: str | None) -> DataSource
 def _table_at(directory: Path, source: DataSource, settings: PlatformSettings) -> ReadingsTable:
     """The table of a data source, whoever keeps it."""
     match source:
-        case ForeignTable():
-            return _foreign_table(directory, source)
+        case ExternalTable():
+            return _external_table(directory, source)
         case OwnTable():
             return own_table(directory, source, settings)
 
 
-def _foreign_table(directory: Path, source: ForeignTable) -> ReadingsTable:
+def _external_table(directory: Path, source: ExternalTable) -> ReadingsTable:
     from fleetcast.domain.location import Location
-    from fleetcast.platforms.delta.foreign import ForeignReadingsTable
+    from fleetcast.platforms.delta.external import ExternalReadingsTable
 
     if "://" not in source.address:
-        return ForeignReadingsTable(directory / source.address, source.mapping)
+        return ExternalReadingsTable(directory / source.address, source.mapping)
     from fleetcast.platforms.objects.store import delta_options
 
     location = Location(source.address)
-    return ForeignReadingsTable(location.folder or location.uri, source.mapping, delta_options(location))
+    return ExternalReadingsTable(location.folder or location.uri, source.mapping, delta_options(location))
 
 
 def own_table(directory: Path, source: OwnTable, settings: PlatformSettings) -> WritableReadingsTable:

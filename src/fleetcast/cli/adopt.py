@@ -57,11 +57,11 @@ def adopt(
     from fleetcast.config.other_layout import NotAdopted
     from fleetcast.domain.errors import InvalidFleet
     from fleetcast.views.adoption import as_json, as_text
-    from fleetcast.workflows.adopt import Request
+    from fleetcast.workflows.adopt import ToAdopt
 
     try:
         layout = _layout(mapping) if mapping else built_in()
-        request = Request(source, layout, into, _sources(data_source, layout))
+        request = ToAdopt(source, layout, into, _sources(data_source, layout))
         done = open_adoption(models, mlflow)(request, dry_run=dry_run)
     except InvalidFleet as invalid:
         raise NotAdopted(invalid.complaints) from invalid

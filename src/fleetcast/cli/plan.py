@@ -56,15 +56,15 @@ def plan(
 
     opened = open_fleet(fleet)
     made = opened.planning(opened.fleet)
-    revision = opened.since(base) if base else None
+    since = opened.since(base) if base else None
     if view is PlanView.JSON:
-        show_json({**as_json(made, revision), "unused": unused_as_json(opened.unused)})
+        show_json({**as_json(made, since), "unused": unused_as_json(opened.unused)})
     elif view is PlanView.MARKDOWN:
-        typer.echo(as_markdown(made, revision))
+        typer.echo(as_markdown(made, since))
         if opened.unused:
             typer.echo(f"\n{unused_in_one_line(opened.unused)}")
     else:
-        print_plan(made, console(), every=every, revision=revision)
+        print_plan(made, console(), every=every, since=since)
         if opened.unused:
             console().print(unused_in_one_line(opened.unused), style="dim")
     if out is not None:

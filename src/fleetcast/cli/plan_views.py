@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fleetcast.domain.plan import Plan, UpToDate
-from fleetcast.domain.revision import Revision
+from fleetcast.domain.since import Since
 from fleetcast.views.plan import assets_in_words, differences_in_words, summary, unchecked_in_words
 
 _STYLES = {
@@ -22,10 +22,10 @@ _STYLES = {
 }
 
 
-def print_plan(plan: Plan, console: Console, *, every: bool, revision: Revision | None = None) -> None:
+def print_plan(plan: Plan, console: Console, *, every: bool, since: Since | None = None) -> None:
     """Show a plan as a table; circuits that are up to date only as a number unless `every`."""
-    if revision is not None:
-        for line in differences_in_words(revision):
+    if since is not None:
+        for line in differences_in_words(since):
             console.print(Text(line))
         console.print()
     shown = [action for action in plan.circuits if every or not isinstance(action, UpToDate)]

@@ -15,7 +15,7 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.family import FAMILIES, Number, hyperparameter_complaints
 from fleetcast.domain.identity import CircuitKey, checked_id
 from fleetcast.domain.quality import CleaningRules, SensorLimits
-from fleetcast.domain.settings import DataSource, ForeignTable
+from fleetcast.domain.settings import DataSource, ExternalTable
 from fleetcast.domain.thresholds import Thresholds
 
 _REQUIRED = (
@@ -142,7 +142,7 @@ class CircuitResolver:
 
     def _source_mapping(self, key: CircuitKey, source: str, features: tuple[str, ...]) -> Mapping[str, Json]:
         declared = self._data_sources.get(source)
-        return declared.mapping.inputs(key, features) if isinstance(declared, ForeignTable) else {}
+        return declared.mapping.inputs(key, features) if isinstance(declared, ExternalTable) else {}
 
     def _model_name(self, found: FoundCircuit, merged: CircuitWritten) -> str | None:
         name = merged.model_name or f"{found.key.plant}-{found.key.circuit}".lower()

@@ -54,7 +54,7 @@ class CircuitEditor:
     """Edits the circuit files of one fleet repository.
 
     Raises:
-        InvalidFleet: The repository has mistakes before the edit; they are mended by hand.
+        InvalidFleet: The repository has mistakes before the edit; they are fixed by hand.
         BadInput: A file cannot be edited in this way; the text says which line and why.
     """
 

@@ -26,7 +26,7 @@ class FleetFiles:
     """The circuit files of a valid fleet, and other files where asked for.
 
     Raises:
-        InvalidFleet: The repository has mistakes; they are mended by hand first.
+        InvalidFleet: The repository has mistakes; they are fixed by hand first.
     """
 
     def __init__(self, directory: Path, *, now: datetime, more: Sequence[str] = ()) -> None:

@@ -32,7 +32,7 @@ class NotAdopted(BadInput):
     def __init__(self, complaints: Sequence[Complaint]) -> None:
         self.complaints = tuple(sorted(complaints, key=lambda c: (c.file, c.line or 0, c.what)))
         super().__init__("nothing was written:\n" + "\n".join(f"  {c}" for c in self.complaints))
-        self.fix = "mend the lines above, in the source or in the mapping, then run the same command again"
+        self.fix = "fix the lines above, in the source or in the mapping, then run the same command again"
 
 
 @dataclass(frozen=True, slots=True)

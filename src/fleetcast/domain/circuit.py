@@ -74,7 +74,7 @@ class Circuit:
     sensor_limits: Mapping[str, SensorLimits] = field(default_factory=lambda: MappingProxyType({}))
     cleaning: CleaningRules = field(default_factory=CleaningRules)
     source_mapping: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
-    """What decides how a foreign table is read for this circuit; empty for fleetcast's own."""
+    """What decides how an external table is read for this circuit; empty for fleetcast's own."""
     revision: int = 0
     thresholds: Thresholds = field(default_factory=Thresholds)
     description: str = ""

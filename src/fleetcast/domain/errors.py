@@ -1,4 +1,4 @@
-"""The one root of every error a person can mend.
+"""The one root of every error a person can fix.
 
 An error's text says what is wrong, where, with the values; `fix` says what to do next. Each entry point
 catches `FleetcastError` once and turns it into an exit code.
@@ -13,7 +13,7 @@ from fleetcast.domain.wording import counted
 
 
 class FleetcastError(Exception):
-    """Something a person can mend: what is wrong, and in `fix` what to do about it."""
+    """Something a person can fix: what is wrong, and in `fix` what to do about it."""
 
     fix: str = ""
 
@@ -33,7 +33,7 @@ class Unavailable(FleetcastError):
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """One thing wrong in a file: where, what, and how to mend it."""
+    """One thing wrong in a file: where, what, and how to fix it."""
 
     file: str
     line: int | None
@@ -52,4 +52,4 @@ class InvalidFleet(BadInput):
         self.complaints = tuple(sorted(complaints, key=lambda c: (c.file, c.line or 0, c.what)))
         count = counted(len(self.complaints), "mistake")
         super().__init__(f"{count} in the fleet repository:\n" + "\n".join(f"  {c}" for c in self.complaints))
-        self.fix = "mend the lines above, then run `fleetcast validate`"
+        self.fix = "fix the lines above, then run `fleetcast validate`"

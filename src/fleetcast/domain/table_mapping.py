@@ -32,7 +32,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class TableMapping:
-    """What a foreign table's columns and sensors are."""
+    """What an external table's columns and sensors are."""
 
     layout: Layout = Layout.WIDE
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

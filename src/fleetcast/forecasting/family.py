@@ -35,7 +35,5 @@ def needed_steps(family: str, hyperparameters: Hyperparameters, horizon: int) ->
     """
     implementation = family_named(family)
     for name, wrong in hyperparameter_complaints(family, hyperparameters).items():
-        raise BadInput(
-            f"hyperparameter {name}: {wrong}", fix=f"mend `hyperparameters` of the family {family}"
-        )
+        raise BadInput(f"hyperparameter {name}: {wrong}", fix=f"fix `hyperparameters` of the family {family}")
     return implementation.needed_steps(hyperparameters, horizon)

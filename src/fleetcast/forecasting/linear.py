@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.forecasting.linear_search import Choice, Search, Sharing, choose
+from fleetcast.forecasting.linear_search import Search, Setting, Sharing, choose
 from fleetcast.forecasting.model import Fitted, Hyperparameters, Problem, Tensors
 from fleetcast.forecasting.products import LaggedProducts, Normalisation, centred_in_place, centring_weights
 from fleetcast.forecasting.ridge import solve_ridge
@@ -32,7 +32,7 @@ class LinearModel:
     `weights` has shape (sets, lookback, horizon), with one set for each sensor or one for all.
     """
 
-    choice: Choice
+    choice: Setting
     weights: npt.NDArray[np.floating]
 
     @property
@@ -123,10 +123,10 @@ class Linear:
             sharing = Sharing(str(choices.get("sharing")))
         except ValueError as error:
             raise BadInput(f"a linear model with an unknown choice: {error}", fix="train it again") from error
-        return LinearModel(Choice(lookback, float(ridge), normalisation, sharing), weights)
+        return LinearModel(Setting(lookback, float(ridge), normalisation, sharing), weights)
 
 
-def _solve(matrix: Floats, horizon: int, choice: Choice) -> npt.NDArray[np.float32]:
+def _solve(matrix: Floats, horizon: int, choice: Setting) -> npt.NDArray[np.float32]:
     sums = centred_in_place(matrix, horizon, choice.lookback, choice.normalisation)
     return solve_ridge(sums[:, : choice.lookback], sums[:, choice.lookback :], choice.ridge)
 

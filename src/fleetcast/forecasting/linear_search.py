@@ -38,7 +38,7 @@ class Sharing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Setting:
     """One way to set up a linear model."""
 
     lookback: int
@@ -74,7 +74,7 @@ class Search:
         self._pooled: Floats | None = None
         self._centred: dict[tuple[int | None, int, Normalisation], Floats] = {}
 
-    def error(self, choice: Choice) -> float:
+    def error(self, choice: Setting) -> float:
         """Mean absolute error in standard deviations, sensors of equal weight; infinite if unmeasurable."""
         errors = []
         shared = self.weights(choice, None, self._steps) if choice.sharing is Sharing.POOLED else None
@@ -84,13 +84,13 @@ class Search:
                 errors.append(float(np.mean(np.abs(inputs @ weights - targets))))
         return float(np.mean(errors)) if errors else np.inf
 
-    def best(self, choices: Iterable[Choice]) -> tuple[Choice, float]:
+    def best(self, choices: Iterable[Setting]) -> tuple[Setting, float]:
         """The first of the candidates with the least error."""
         judged = [(self.error(choice), number, choice) for number, choice in enumerate(choices)]
         least, _, choice = min(judged, key=lambda each: each[:2])
         return choice, least
 
-    def weights(self, choice: Choice, sensor: int | None, steps: np.typing.NDArray[np.int64]) -> Singles:
+    def weights(self, choice: Setting, sensor: int | None, steps: np.typing.NDArray[np.int64]) -> Singles:
         """Solve on the past, for some steps of the horizon; `sensor` None is the pool of all."""
         key = (sensor, choice.lookback, choice.normalisation)
         if key not in self._centred:
@@ -108,13 +108,13 @@ class Search:
             self._pooled = self._products.past_pooled()
         return self._pooled
 
-    def _prepared(self, choice: Choice) -> list[tuple[Singles, Singles]]:
+    def _prepared(self, choice: Setting) -> list[tuple[Singles, Singles]]:
         key = (choice.lookback, choice.normalisation)
         if key not in self._examples:
             self._examples[key] = [self._example(windows, choice) for windows in self._held_out.windows]
         return self._examples[key]
 
-    def _example(self, windows: Floats, choice: Choice) -> tuple[Singles, Singles]:
+    def _example(self, windows: Floats, choice: Setting) -> tuple[Singles, Singles]:
         reach = self._held_out.reach
         inputs = windows[:, reach - choice.lookback : reach]
         level = inputs @ centring_weights(choice.normalisation, choice.lookback)
@@ -122,7 +122,7 @@ class Search:
         return (inputs - level[:, None]).astype(np.float32), (targets - level[:, None]).astype(np.float32)
 
 
-def choose(search: Search, hyperparameters: Hyperparameters, reach: int) -> Choice:
+def choose(search: Search, hyperparameters: Hyperparameters, reach: int) -> Setting:
     """Settle every `auto`: normalisation, ridge and lookback with pooled weights, then the sharing."""
     normalisation = hyperparameters.get("normalisation", "auto")
     ridge = hyperparameters.get("ridge", "auto")
@@ -130,7 +130,7 @@ def choose(search: Search, hyperparameters: Hyperparameters, reach: int) -> Choi
     centrings = list(Normalisation) if normalisation == "auto" else [Normalisation(str(normalisation))]
     ridges = RIDGES if isinstance(ridge, str) else (float(ridge),)
     middle = ridges[len(ridges) // 2]
-    best, least = search.best(Choice(reach, middle, each, Sharing.POOLED) for each in centrings)
+    best, least = search.best(Setting(reach, middle, each, Sharing.POOLED) for each in centrings)
     weaker_or_stronger = [replace(best, ridge=each) for each in ridges if each != middle]
     best, least = _better(search, best, least, weaker_or_stronger)
     if hyperparameters.get("lookback", "auto") == "auto" and reach >= _SHORTEST_TO_HALVE:
@@ -146,7 +146,7 @@ def choose(search: Search, hyperparameters: Hyperparameters, reach: int) -> Choi
     return single
 
 
-def _better(search: Search, best: Choice, least: float, others: list[Choice]) -> tuple[Choice, float]:
+def _better(search: Search, best: Setting, least: float, others: list[Setting]) -> tuple[Setting, float]:
     if not others:
         return best, least
     other, error = search.best(others)

@@ -124,15 +124,15 @@ def read_stored(path: Path) -> StoredJson:
     Raises:
         BadInput: There is no such file, or it holds no JSON object.
     """
-    mend = "restore the artifact, or train the circuit again"
+    fix = "restore the artifact, or train the circuit again"
     try:
         value = json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise BadInput(f"{path.parent} is not a complete model: {path.name} is missing", fix=mend) from error
+        raise BadInput(f"{path.parent} is not a complete model: {path.name} is missing", fix=fix) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} is damaged: {error}", fix=mend) from error
+        raise BadInput(f"{path} is damaged: {error}", fix=fix) from error
     if not isinstance(value, dict):
-        raise BadInput(f"{path} is damaged: it holds no object", fix=mend)
+        raise BadInput(f"{path} is damaged: it holds no object", fix=fix)
     return StoredJson(str(path), value)
 
 

@@ -15,7 +15,7 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Stretch:
     """An unbroken stretch of one sensor's readings: steps `begin` (inclusive) to `end` (exclusive)."""
 
     begin: int
@@ -25,11 +25,11 @@ class Run:
         return self.end - self.begin
 
 
-def runs(readings: Floats) -> tuple[Run, ...]:
+def runs(readings: Floats) -> tuple[Stretch, ...]:
     """The unbroken stretches of one sensor, oldest first; shape (n,), NaN is a hole."""
     observed = np.isfinite(readings).astype(np.int8)
     edges = np.flatnonzero(np.diff(observed, prepend=0, append=0))
-    return tuple(Run(int(begin), int(end)) for begin, end in zip(edges[::2], edges[1::2], strict=True))
+    return tuple(Stretch(int(begin), int(end)) for begin, end in zip(edges[::2], edges[1::2], strict=True))
 
 
 def longest_run(values: Floats) -> int:

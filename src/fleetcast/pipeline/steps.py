@@ -24,7 +24,7 @@ _FIT_OPTIONS = ("--task", "--data", "--output")
 class StepFailed(FleetcastError):
     """A step's command ended with an error."""
 
-    fix = "read the job's log, mend the cause, then run `fleetcast train` again"
+    fix = "read the job's log, fix the cause, then run `fleetcast train` again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ from fleetcast.domain.plan import (
     UpToDate,
     VersionRefused,
 )
-from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ForeignTable, OwnTable
+from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 
 _NOT_THERE_YET = {"GatePolicy": ("verified",)}
 """Fields of settings that came later."""
@@ -198,7 +198,7 @@ def _fact(fact: Fact) -> list[tuple[str, str]]:  # noqa: C901  # one case for ea
 
 def _resolved(value: object) -> Json:
     """Settings as JSON: dataclasses by field name, durations in seconds."""
-    if isinstance(value, OwnTable | ForeignTable):
+    if isinstance(value, OwnTable | ExternalTable):
         return _data_source(value)
     if is_dataclass(value) and not isinstance(value, type):
         later = _NOT_THERE_YET.get(type(value).__name__, ())
@@ -225,7 +225,7 @@ def _data_source(source: DataSource) -> Mapping[str, Json]:
     match source:
         case OwnTable():
             kind, path, address, mapping = "own", source.path, "", None
-        case ForeignTable():
+        case ExternalTable():
             kind, path, address, mapping = "delta", DEFAULT_READINGS, source.address, source.mapping
     return {
         "name": source.name,

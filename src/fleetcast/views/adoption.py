@@ -8,7 +8,7 @@ from pathlib import Path
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.wording import counted
 from fleetcast.views.names import circuit_ids
-from fleetcast.workflows.adopt import AdoptedModel, Adoption, Outcome
+from fleetcast.workflows.adopt import AdoptedModel, Adoption, Fate
 
 _MANY = 20
 """More lines of one kind than this are cut short."""
@@ -36,7 +36,7 @@ def _written(done: Adoption) -> Iterator[str]:
 
 
 def _models(done: Adoption) -> Iterator[str]:
-    for outcome in Outcome:
+    for outcome in Fate:
         rows = [row for row in done.models if row.outcome is outcome]
         yield from (_row(row) for row in rows[:_MANY])
         if len(rows) > _MANY:
@@ -48,15 +48,15 @@ def _models(done: Adoption) -> Iterator[str]:
 
 def _row(row: AdoptedModel) -> str:
     match row.outcome:
-        case Outcome.ADOPTED:
+        case Fate.ADOPTED:
             return f"adopted {row.model} from {row.source} as version 1, champion"
-        case Outcome.WOULD_ADOPT:
+        case Fate.WOULD_ADOPT:
             return f"would adopt {row.model} from {row.source}"
-        case Outcome.BEFORE:
+        case Fate.BEFORE:
             return f"{row.model} was adopted before from {row.source}"
-        case Outcome.HAS_VERSIONS:
+        case Fate.HAS_VERSIONS:
             return f"{row.model} has versions of its own; {row.source} is left where it is"
-        case Outcome.NONE:
+        case Fate.NONE:
             return f"no model found for {row.key}: if it has none here, the plan says to train it"
 
 

@@ -20,7 +20,7 @@ from fleetcast.domain.plan import (
     Train,
     UpToDate,
 )
-from fleetcast.domain.revision import Revision
+from fleetcast.domain.since import Since
 from fleetcast.domain.wording import counted
 from fleetcast.views.names import asset_names, changes_as_json, circuit_ids, snake_case
 
@@ -44,8 +44,8 @@ def summary(plan: Plan) -> str:
     return text
 
 
-def as_json(plan: Plan, revision: Revision | None = None) -> Mapping[str, Json]:
-    """A plan for programs; `since` is null unless it was asked what differs from a revision."""
+def as_json(plan: Plan, since: Since | None = None) -> Mapping[str, Json]:
+    """A plan for programs; `since` is null unless it was asked what differs from a commit."""
     return {
         "format": FORMAT,
         "digest": plan.digest.hex,
@@ -63,16 +63,16 @@ def as_json(plan: Plan, revision: Revision | None = None) -> Mapping[str, Json]:
             }
             for asset in plan.assets
         ],
-        "since": None if revision is None else _since(revision),
+        "since": None if since is None else _since(since),
     }
 
 
-def as_markdown(plan: Plan, revision: Revision | None = None) -> str:
+def as_markdown(plan: Plan, since: Since | None = None) -> str:
     """A plan for a pull-request comment."""
     lines = [f"**{summary(plan)}**", ""]
     lines += [f"> **Warning:** {_escaped(warning)}\n" for warning in plan.warnings]
-    if revision is not None:
-        lines += [*differences_in_words(revision), ""]
+    if since is not None:
+        lines += [*differences_in_words(since), ""]
     changed = [action for action in plan.circuits if not isinstance(action, UpToDate)]
     if changed:
         lines += ["| circuit | action | why |", "|---|---|---|"]
@@ -118,15 +118,15 @@ def read_saved(path: Path) -> SavedPlan:
     return found
 
 
-def differences_in_words(revision: Revision) -> list[str]:
+def differences_in_words(since: Since) -> list[str]:
     """What the repository declares differently, a line for each circuit."""
-    files = ", ".join(revision.files) or "no file"
+    files = ", ".join(since.files) or "no file"
     lines = [
-        f"Since {revision.base}: {files} changed, {counted(len(revision.circuits), 'circuit')} declared differently"
+        f"Since {since.base}: {files} changed, {counted(len(since.circuits), 'circuit')} declared differently"
     ]
-    lines += [f"- {circuit}" for circuit in revision.circuits[:_MANY]]
-    if len(revision.circuits) > _MANY:
-        lines.append(f"- and {len(revision.circuits) - _MANY} more")
+    lines += [f"- {circuit}" for circuit in since.circuits[:_MANY]]
+    if len(since.circuits) > _MANY:
+        lines.append(f"- and {len(since.circuits) - _MANY} more")
     return lines
 
 
@@ -152,17 +152,17 @@ def unchecked_in_words(plan: Plan) -> str:
     )
 
 
-def _since(revision: Revision) -> Json:
+def _since(since: Since) -> Json:
     return {
-        "revision": revision.base,
-        "files": list(revision.files),
+        "commit": since.base,
+        "files": list(since.files),
         "circuits": [
             {
                 **circuit_ids(circuit.key),
                 "difference": circuit.note or "changed",
                 "changes": changes_as_json(circuit.changes),
             }
-            for circuit in revision.circuits
+            for circuit in since.circuits
         ],
     }
 

@@ -41,7 +41,7 @@ def next_steps(run: Run, ending: Ending, *, waiting: int) -> list[str]:
         waiting: How many requests wait for a decision.
     """
     if ending is Ending.FAILED:
-        return [f"{run.id} failed in part; mend the cause, then run `fleetcast train` to continue it"]
+        return [f"{run.id} failed in part; fix the cause, then run `fleetcast train` to continue it"]
     if ending is Ending.STILL_RUNNING:
         return [f"{run.id}: jobs are still running; run `fleetcast train` to go on watching them"]
     if ending is Ending.AWAITING:

@@ -41,7 +41,7 @@ COMPONENT_VERSION = "1.0.0"
 _NOT_MEASURED = ModelScores(Scores(*[None] * 11), {})
 
 
-class Outcome(StrEnum):
+class Fate(StrEnum):
     """What became of one circuit's model."""
 
     ADOPTED = "adopted"
@@ -58,7 +58,7 @@ class AdoptedModel:
 
     key: CircuitKey
     model: str
-    outcome: Outcome
+    outcome: Fate
     source: str = ""
     lookback: int | None = None
     stated: Mapping[str, str] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Adoption:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ToAdopt:
     """What is to be adopted."""
 
     source: Path
@@ -111,7 +111,7 @@ class Adopt:
     open: Callable[[Path], Opened]
     clock: Clock
 
-    def __call__(self, request: Request, *, dry_run: bool) -> Adoption:
+    def __call__(self, request: ToAdopt, *, dry_run: bool) -> Adoption:
         """Adopt a fleet.
 
         Raises:
@@ -161,12 +161,11 @@ class Adopt:
     ) -> list[AdoptedModel]:
         circuits = [prepared.circuits[circuit.key] for circuit in prepared.other.found]
         if dry_run or not fetched:
-            done = dict.fromkeys(fetched, Outcome.WOULD_ADOPT)
+            done = dict.fromkeys(fetched, Fate.WOULD_ADOPT)
         else:
             done = _register(self.open(prepared.directory), prepared, fetched, self.clock)
         return [
-            _row(circuit, done.get(circuit.key, Outcome.NONE), fetched.get(circuit.key))
-            for circuit in circuits
+            _row(circuit, done.get(circuit.key, Fate.NONE), fetched.get(circuit.key)) for circuit in circuits
         ]
 
 
@@ -192,7 +191,7 @@ class _Prepared:
     declared_before: int
 
 
-def _prepare(request: Request, clock: Clock, scratch: Path) -> _Prepared:
+def _prepare(request: ToAdopt, clock: Clock, scratch: Path) -> _Prepared:
     directory, name = request.directory, request.source.name
     exists = (directory / SETTINGS_FILE).exists()
     held = load_fleet(directory, now=clock.now()) if exists else None
@@ -224,7 +223,7 @@ def _prepare(request: Request, clock: Clock, scratch: Path) -> _Prepared:
     return _Prepared(directory, other, files, circuits, before)
 
 
-def _settings(request: Request, held: Fleet | None) -> tuple[Settings, Block | None]:
+def _settings(request: ToAdopt, held: Fleet | None) -> tuple[Settings, Block | None]:
     """The settings that circuits are resolved in, and the data sources to write: those not there yet."""
     known = held.settings if held else Settings()
     if request.data_sources is None:
@@ -237,7 +236,7 @@ def _settings(request: Request, held: Fleet | None) -> tuple[Settings, Block | N
     return replace(known, data_sources={**added, **known.data_sources}), new or None
 
 
-def _source_of_all(request: Request, settings: Settings) -> str:
+def _source_of_all(request: ToAdopt, settings: Settings) -> str:
     """The data source of adopted circuits: the first that comes with them, else the fleet's first."""
     names = request.data_sources[1] if request.data_sources else settings.data_sources
     return next(iter(names))
@@ -256,7 +255,7 @@ def _copy_declarations(directory: Path, scratch: Path) -> None:
 
 def _register(
     opened: Opened, prepared: _Prepared, fetched: Mapping[CircuitKey, _Fetched], clock: Clock
-) -> dict[CircuitKey, Outcome]:
+) -> dict[CircuitKey, Fate]:
     """Keep the files of all models, then register them; what an earlier adoption left undone is done."""
     circuits = {found.key: found for found in prepared.other.found}
     models = {
@@ -265,7 +264,7 @@ def _register(
     with alone(opened.platform.control, clock, timedelta(0)):
         taken = _TakeOver(opened.platform, clock)
         outcomes = taken.outcomes(models)
-        taken(models[key] for key, outcome in outcomes.items() if outcome is Outcome.ADOPTED)
+        taken(models[key] for key, outcome in outcomes.items() if outcome is Fate.ADOPTED)
     return outcomes
 
 
@@ -276,7 +275,7 @@ class _TakeOver:
     platform: Platform
     clock: Clock
 
-    def outcomes(self, models: Mapping[CircuitKey, TrainedModel]) -> dict[CircuitKey, Outcome]:
+    def outcomes(self, models: Mapping[CircuitKey, TrainedModel]) -> dict[CircuitKey, Fate]:
         """What is to become of each model."""
         held = self.platform.workspace.models.versions([model.name for model in models.values()])
         champions = self.platform.control.states.intent().champions
@@ -303,13 +302,13 @@ class _TakeOver:
         control.states.crown(numbers)
 
 
-def _outcome(model: TrainedModel, held: Sequence[TrainedModel], promoted: bool) -> Outcome:  # noqa: FBT001
+def _outcome(model: TrainedModel, held: Sequence[TrainedModel], promoted: bool) -> Fate:  # noqa: FBT001
     """An adoption that was interrupted before its end has one version, and no champion."""
     if [one.made_by for one in held] == [model.made_by] and not promoted:
-        return Outcome.ADOPTED
+        return Fate.ADOPTED
     if any(one.made_by == model.made_by for one in held):
-        return Outcome.BEFORE
-    return Outcome.HAS_VERSIONS if held else Outcome.ADOPTED
+        return Fate.BEFORE
+    return Fate.HAS_VERSIONS if held else Fate.ADOPTED
 
 
 def _kept(opened: Opened, circuit: Circuit, other: OtherCircuit, fetched: _Fetched) -> TrainedModel:
@@ -338,9 +337,9 @@ def _kept(opened: Opened, circuit: Circuit, other: OtherCircuit, fetched: _Fetch
     return TrainedModel(circuit.model_name, lineage, artifact, size, _NOT_MEASURED, None)
 
 
-def _row(circuit: Circuit, outcome: Outcome, fetched: _Fetched | None) -> AdoptedModel:
+def _row(circuit: Circuit, outcome: Fate, fetched: _Fetched | None) -> AdoptedModel:
     if fetched is None:
-        return AdoptedModel(circuit.key, circuit.model_name, Outcome.NONE)
+        return AdoptedModel(circuit.key, circuit.model_name, Fate.NONE)
     return AdoptedModel(
         circuit.key, circuit.model_name, outcome, fetched.found.source, fetched.lookback, fetched.stated
     )

@@ -60,13 +60,13 @@ class MakePlan:
         )
 
     def _warnings(self, to_train: Sequence[Circuit]) -> list[str]:
-        foreign = [circuit for circuit in to_train if circuit.source_mapping]
+        external = [circuit for circuit in to_train if circuit.source_mapping]
         held = (
-            self.platform.workspace.data.held([data_digest_of(circuit) for circuit in foreign])
-            if foreign
+            self.platform.workspace.data.held([data_digest_of(circuit) for circuit in external])
+            if external
             else {}
         )
-        return expiring(foreign, self.platform.workspace.tables, held, self.clock.now())
+        return expiring(external, self.platform.workspace.tables, held, self.clock.now())
 
     def _assets(self, fleet: Fleet, circuits: Sequence[CircuitAction]) -> list[AssetAction]:
         environment, component = environment_asset(fleet.environment), component_asset(fleet.component)

@@ -46,7 +46,7 @@ class CircuitState(StrEnum):
 
     @property
     def needs_somebody(self) -> bool:
-        """Whether no command alone brings it on: a person has to look, decide or mend."""
+        """Whether no command alone brings it on: a person has to look, decide or fix."""
         return self in (CircuitState.AWAITING, CircuitState.BLOCKED, CircuitState.FAILED)
 
 
@@ -209,7 +209,7 @@ def _next_steps(
     failed = [circuit for circuit in circuits if circuit.state is CircuitState.FAILED]
     if failed:
         command = failed[0].command if len(failed) == 1 else "fleetcast train"
-        yield NextStep(command, f"{counted(len(failed), 'circuit')} failed: mend the cause, then try again")
+        yield NextStep(command, f"{counted(len(failed), 'circuit')} failed: fix the cause, then try again")
     if pending:
         wait = "1 request waits" if len(pending) == 1 else f"{len(pending):,} requests wait"
         yield NextStep("fleetcast approvals list", f"{wait} for a decision")

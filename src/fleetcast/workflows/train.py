@@ -52,7 +52,7 @@ class Train:
         Raises:
             RunInProgress: Another process works on this fleet.
             BadInput: The fleet has moved on since the plan was saved; nothing was done.
-            FleetcastError: A stage could not do its work; run it again once mended.
+            FleetcastError: A stage could not do its work; run it again once fixed.
         """
         keys = None if only is None else only_known(fleet, only)
         with self._working(lock_timeout):

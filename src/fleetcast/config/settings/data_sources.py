@@ -21,7 +21,7 @@ from fleetcast.config.yaml_nodes import Block
 from fleetcast.domain.errors import BadInput, InvalidFleet
 from fleetcast.domain.identity import checked_id
 from fleetcast.domain.location import Location
-from fleetcast.domain.settings import DataSource, ForeignTable, OwnTable, Settings
+from fleetcast.domain.settings import DataSource, ExternalTable, OwnTable, Settings
 from fleetcast.domain.table_mapping import Layout, TableMapping
 
 
@@ -109,11 +109,11 @@ def _data_source(name: str, written: DataSourceWritten, directory: Path) -> Data
         BadInput: What is written does not fit together.
     """
     if written.kind is DataSourceKind.DELTA:
-        return _foreign_table(name, written)
+        return _external_table(name, written)
     return _own_table(name, written, directory)
 
 
-def _foreign_table(name: str, written: DataSourceWritten) -> ForeignTable:
+def _external_table(name: str, written: DataSourceWritten) -> ExternalTable:
     address = written.path or ""
     if "://" in address:
         address = str(Location(address))
@@ -125,13 +125,13 @@ def _foreign_table(name: str, written: DataSourceWritten) -> ForeignTable:
         sensors=written.sensors or {},
         time_zone=written.time_zone or "",
     )
-    return ForeignTable(name, address, mapping)
+    return ExternalTable(name, address, mapping)
 
 
 def _own_table(name: str, written: DataSourceWritten, directory: Path) -> OwnTable:
-    foreign = written.model_fields_set - {"kind", "path"}
-    if foreign:
+    strange = written.model_fields_set - {"kind", "path"}
+    if strange:
         raise BadInput(
-            f"{', '.join(sorted(foreign))}: fleetcast's own table has one form", fix="write kind: delta"
+            f"{', '.join(sorted(strange))}: fleetcast's own table has one form", fix="write kind: delta"
         )
     return OwnTable(name) if written.path is None else OwnTable(name, inside(directory, written.path))

@@ -1,7 +1,7 @@
 """What `fleetcast.yaml` says: how a fleet is run, apart from what its circuits are; one file for each capability."""
 
 from fleetcast.domain.settings.channels import Channel
-from fleetcast.domain.settings.data_sources import DEFAULT_READINGS, DataSource, ForeignTable, OwnTable
+from fleetcast.domain.settings.data_sources import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 from fleetcast.domain.settings.environments import (
     DEFAULT_ENVIRONMENTS,
     EnvironmentName,
@@ -28,7 +28,7 @@ __all__ = [
     "DataSource",
     "EnvironmentName",
     "EnvironmentSettings",
-    "ForeignTable",
+    "ExternalTable",
     "OwnTable",
     "PlatformKind",
     "PlatformSettings",

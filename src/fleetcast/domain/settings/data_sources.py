@@ -26,7 +26,7 @@ class OwnTable:
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignTable:
+class ExternalTable:
     """A Delta table that somebody else keeps; it is only read."""
 
     name: str
@@ -43,5 +43,5 @@ class ForeignTable:
             )
 
 
-DataSource = OwnTable | ForeignTable
+DataSource = OwnTable | ExternalTable
 """A named place that readings are read from."""

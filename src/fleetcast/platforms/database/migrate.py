@@ -37,14 +37,14 @@ def ensure_schema(database: ControlDatabase) -> None:
             number; nothing was written.
         Unavailable: A table or column of its schema is missing; nothing was written.
     """
-    found = database.read(_whole_revision)
-    if found == schema.REVISION:
+    found = database.read(_whole_number)
+    if found == schema.NUMBER:
         return
     if found is None:
         found = database.change(_create)
-    if database.backend.shared and found != schema.REVISION and found in _known():
+    if database.backend.shared and found != schema.NUMBER and found in _known():
         raise BadInput(
-            f"the control database has schema {found}, this fleetcast needs {schema.REVISION}",
+            f"the control database has schema {found}, this fleetcast needs {schema.NUMBER}",
             fix="let everyone finish, then run `fleetcast database upgrade`",
         )
     upgrade(database)
@@ -64,7 +64,7 @@ def upgrade(database: ControlDatabase) -> tuple[str, ...]:
     """
     done: list[str] = []
     known = _known()
-    while (found := database.read(_whole_revision)) != known[-1]:
+    while (found := database.read(_whole_number)) != known[-1]:
         if found is not None and found not in known:
             raise BadInput(
                 f"the control database has schema {found}, this fleetcast knows no newer one than {known[-1]}",
@@ -76,9 +76,9 @@ def upgrade(database: ControlDatabase) -> tuple[str, ...]:
     return tuple(done)
 
 
-def revision(database: ControlDatabase) -> str | None:
+def schema_number(database: ControlDatabase) -> str | None:
     """The schema that a database has; None if it is empty."""
-    return database.read(_revision)
+    return database.read(_number)
 
 
 def _known() -> tuple[str, ...]:
@@ -89,13 +89,13 @@ def _known() -> tuple[str, ...]:
 
 def _create(connection: Connection) -> str:
     """Make all tables at once; where another process was faster, see what it made."""
-    found = _revision(connection)
+    found = _number(connection)
     if found is None:
         _check_empty(connection)
         schema.metadata.create_all(connection)
-        connection.execute(sa.insert(schema.schema_version).values(version_num=schema.REVISION))
+        connection.execute(sa.insert(schema.schema_version).values(version_num=schema.NUMBER))
         connection.execute(sa.insert(schema.first_schema_version).values(version=schema.FIRST_SCHEMA_VERSION))
-    return found or schema.REVISION
+    return found or schema.NUMBER
 
 
 def _check_empty(connection: Connection) -> None:
@@ -108,15 +108,15 @@ def _check_empty(connection: Connection) -> None:
             )
 
 
-def _whole_revision(connection: Connection) -> str | None:
+def _whole_number(connection: Connection) -> str | None:
     """The schema; if it is the newest, with a look for every table and column of it, in one statement."""
-    found = _revision(connection)
-    if found == schema.REVISION:
+    found = _number(connection)
+    if found == schema.NUMBER:
         connection.exec_driver_sql(_EVERY_COLUMN)
     return found
 
 
-def _revision(connection: Connection) -> str | None:
+def _number(connection: Connection) -> str | None:
     tables = sa.inspect(connection)
     if tables.has_table(schema.schema_version.name):
         return connection.execute(sa.select(sa.func.max(schema.schema_version.c.version_num))).scalar()
@@ -126,7 +126,7 @@ def _revision(connection: Connection) -> str | None:
 def _one_step(connection: Connection) -> str | None:
     from alembic import command
 
-    found = _revision(connection)
+    found = _number(connection)
     known = _known()
     if found == known[-1]:
         return None
@@ -134,7 +134,7 @@ def _one_step(connection: Connection) -> str | None:
     if not sa.inspect(connection).has_table(schema.schema_version.name) and found is not None:
         command.stamp(config, found)
     command.upgrade(config, "+1")
-    return _revision(connection)
+    return _number(connection)
 
 
 def _config(connection: Connection) -> Config:

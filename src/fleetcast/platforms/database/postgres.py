@@ -68,7 +68,7 @@ class Dialect(PGDialect_pg8000):
         return _is_loss(e)
 
     def do_close(self, dbapi_connection: DBAPIConnection) -> None:
-        """Close a connection, in silence where it is broken already: that has been told, or was mended."""
+        """Close a connection, in silence where it is broken already: that has been told, or was fixed."""
         with suppress(self.loaded_dbapi.Error):
             dbapi_connection.close()
 

@@ -148,7 +148,7 @@ def _cut(rows: pl.DataFrame, want: ReadingsWanted, held: set[str]) -> Readings:
         if name in held:
             values[:, column] = rows[name].to_numpy()[first:last]
     if len(times) > 1:
-        # Merging keeps keys unique; a foreign writer may not. The last row in the table's order wins.
+        # Merging keeps keys unique; another writer may not. The last row in the table's order wins.
         keep = np.append(times[1:] != times[:-1], True)
         if not keep.all():
             times, values = times[keep], values[keep]

@@ -214,7 +214,7 @@ def _refuse_unread(file: RawFile, columns: tuple[str, ...], unread: pl.Series) -
     row, example = _first(file, columns, unread)
     count = int(unread.sum())
     formats = f"'%d/%m/%Y %H:%M', {', '.join(UNIX_FORMATS)}"
-    hint = f"give the right --timestamp-format ({formats})" if count == len(unread) else "mend it"
+    hint = f"give the right --timestamp-format ({formats})" if count == len(unread) else "fix it"
     raise BadInput(
         f"{file.path}, row {row}: {example!r} is no time from 1900 to 2200 ({count} of {len(unread)} rows)",
         fix=f"{hint}, or leave such rows out: --skip-bad-rows",

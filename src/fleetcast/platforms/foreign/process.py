@@ -134,7 +134,7 @@ class ProcessForeignModels:
             if self.monotonic() - started > self.limits.time.total_seconds():
                 raise ForeignModelFailed(
                     f"{task.name} did not answer within {format_duration(self.limits.time)} and was stopped",
-                    fix="raise `foreign_models: {time: …}` in fleetcast.yaml, or mend the model",
+                    fix="raise `foreign_models: {time: …}` in fleetcast.yaml, or fix the model",
                 )
             if _resident(process.pid) > self.limits.memory:
                 raise _too_much(task, self.limits)
@@ -168,7 +168,7 @@ def _resident(group: int) -> int:
 def _too_much(task: ForeignTask, limits: ForeignLimits) -> ForeignModelFailed:
     return ForeignModelFailed(
         f"{task.name} wanted more than {shown_size(limits.memory)} of memory and was stopped",
-        fix="raise `foreign_models: {memory: …}` in fleetcast.yaml, or mend the model",
+        fix="raise `foreign_models: {memory: …}` in fleetcast.yaml, or fix the model",
     )
 
 
@@ -191,13 +191,13 @@ def _complain(task: ForeignTask, code: int, folder: Path, limits: ForeignLimits)
         doing = "be loaded" if phase == "load" else "forecast"
         raise ForeignModelFailed(
             f"{task.name} could not {doing}: {says}",
-            fix="install the packages that its requirements.txt names, or mend the model",
+            fix="install the packages that its requirements.txt names, or fix the model",
         )
     if code:
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         raise ForeignModelFailed(
             f"{task.name} crashed with {how}: {_last_line(folder / 'said.txt')}",
-            fix=f"mend the model; if it ran out of its {shown_size(limits.memory)} of memory, "
+            fix=f"fix the model; if it ran out of its {shown_size(limits.memory)} of memory, "
             "raise `foreign_models: {memory: …}` in fleetcast.yaml",
         )
 

@@ -19,14 +19,14 @@ from fleetcast.platforms.database.schema.policies import gate_policies
 from fleetcast.platforms.database.schema.runs import runs
 from fleetcast.platforms.database.schema.versions import (
     FIRST_SCHEMA_VERSION,
-    REVISION,
+    NUMBER,
     first_schema_version,
     schema_version,
 )
 
 __all__ = [
     "FIRST_SCHEMA_VERSION",
-    "REVISION",
+    "NUMBER",
     "assets",
     "audit",
     "champions",

@@ -165,7 +165,7 @@ def test_nothing_is_written_to_a_foreign_table(foreign: Repository, words: tuple
     assert DeltaTable(historian(foreign)).version() == 0
 
 
-def test_foreign_data_can_be_looked_at(foreign: Repository) -> None:
+def test_external_data_can_be_looked_at(foreign: Repository) -> None:
     shown = foreign.type("data", "show", "--source", "historian")
     assert shown.code == 0, shown.err
     assert "temperature" in shown.out

@@ -24,7 +24,7 @@ class CircuitDifference:
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class Since:
     """What differs between an earlier commit of the fleet repository and now."""
 
     base: str

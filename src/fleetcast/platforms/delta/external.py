@@ -42,7 +42,7 @@ _DEFAULT_RETENTION = timedelta(days=7)
 _A_DAY = timedelta(days=1)
 
 
-class ForeignReadingsTable(DeltaVersions):
+class ExternalReadingsTable(DeltaVersions):
     """Reads a wide or long table as circuits with sensors; see `ReadingsTable`."""
 
     missing_fix = "check the `path` of the data source"

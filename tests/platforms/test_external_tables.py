@@ -16,8 +16,8 @@ from deltalake import DeltaTable, write_deltalake
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.table_mapping import Layout, TableMapping
-from fleetcast.platforms.delta import foreign
-from fleetcast.platforms.delta.foreign import ForeignReadingsTable
+from fleetcast.platforms.delta import external
+from fleetcast.platforms.delta.external import ExternalReadingsTable
 from fleetcast.platforms.delta.table import DeltaReadingsTable
 from fleetcast.ports.readings import Readings, ReadingsWanted, VersionGone
 
@@ -59,7 +59,7 @@ def want(key: CircuitKey, *sensors: str, hours: int = HOURS) -> ReadingsWanted:
 
 
 def everything(
-    table: ForeignReadingsTable | DeltaReadingsTable, version: int = 0
+    table: ExternalReadingsTable | DeltaReadingsTable, version: int = 0
 ) -> dict[CircuitKey, Readings]:
     return {found.key: found for found in table.read([want(key) for key in KEYS], version)}
 
@@ -78,9 +78,9 @@ def own(tmp_path: Path) -> dict[CircuitKey, Readings]:
     return everything(table)
 
 
-def long_table(folder: Path, frame: pl.DataFrame | None = None, **options: object) -> ForeignReadingsTable:
+def long_table(folder: Path, frame: pl.DataFrame | None = None, **options: object) -> ExternalReadingsTable:
     write_deltalake(str(folder), long() if frame is None else frame, **options)  # type: ignore[call-overload]
-    return ForeignReadingsTable(folder, TableMapping(Layout.LONG, LONG, sensors=NAMES))
+    return ExternalReadingsTable(folder, TableMapping(Layout.LONG, LONG, sensors=NAMES))
 
 
 # Layouts
@@ -127,7 +127,7 @@ def test_a_wide_table_with_other_names_gives_the_same(
         {"timestamp": "Zeit", "plant_id": "Werk", "circuit_id": "Kreis"},
         sensors={"Temperatur °C": "t", "Druck": "p"},
     )
-    table = ForeignReadingsTable(tmp_path / "wide", mapping)
+    table = ExternalReadingsTable(tmp_path / "wide", mapping)
     assert same(everything(table), own)
     assert table.sensors(0) == ("p", "t")
     assert table.circuits(0) == KEYS
@@ -148,7 +148,7 @@ def test_ids_that_name_plant_circuit_and_sensor(tmp_path: Path, own: dict[Circui
         timestamp="at",
     )
     write_deltalake(str(tmp_path / "tags"), frame)
-    table = ForeignReadingsTable(
+    table = ExternalReadingsTable(
         tmp_path / "tags", TableMapping(Layout.LONG, {"value": "reading"}, sensors=tags)
     )
     assert same(everything(table), own)
@@ -160,7 +160,7 @@ def test_a_table_of_one_circuit_needs_no_columns_for_it(
 ) -> None:
     frame = wide().filter(pl.col("plant_id") == "P1", pl.col("circuit_id") == "C1")
     write_deltalake(str(tmp_path / "one"), frame.drop("plant_id", "circuit_id"))
-    table = ForeignReadingsTable(tmp_path / "one", TableMapping(plant_id="P1", circuit_id="C1"))
+    table = ExternalReadingsTable(tmp_path / "one", TableMapping(plant_id="P1", circuit_id="C1"))
     (found,) = table.read([want(KEYS[0])], 0)
     assert found.fingerprint() == own[KEYS[0]].fingerprint()
     assert table.circuits(0) == [KEYS[0]]
@@ -169,7 +169,7 @@ def test_a_table_of_one_circuit_needs_no_columns_for_it(
 def test_many_circuits_are_read_in_several_passes(
     tmp_path: Path, own: dict[CircuitKey, Readings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(foreign, "CIRCUITS_PER_PASS", 3)
+    monkeypatch.setattr(external, "CIRCUITS_PER_PASS", 3)
     assert same(everything(long_table(tmp_path / "long")), own)
 
 
@@ -205,7 +205,7 @@ def test_local_times_become_utc_and_the_doubtful_hours_are_left_out(tmp_path: Pa
     frame = pl.DataFrame({"timestamp": local, "t": [float(n) for n in range(9)]})
     write_deltalake(str(tmp_path / "local"), frame)
     mapping = TableMapping(plant_id="P1", circuit_id="C1", time_zone="Europe/Berlin")
-    table = ForeignReadingsTable(tmp_path / "local", mapping)
+    table = ExternalReadingsTable(tmp_path / "local", mapping)
     year = ReadingsWanted(KEYS[0], ("t",), datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
     (found,) = table.read([year], 0)
     moments = [datetime.fromtimestamp(int(at) / 1e6, tz=UTC).strftime("%m-%d %H:%M") for at in found.times]
@@ -220,13 +220,13 @@ def test_local_times_without_a_zone_are_refused(tmp_path: Path) -> None:
     frame = wide().with_columns(pl.col("timestamp").dt.replace_time_zone(None))
     write_deltalake(str(tmp_path / "local"), frame)
     with pytest.raises(BadInput, match="local times that do not say of which zone") as caught:
-        everything(ForeignReadingsTable(tmp_path / "local", TableMapping()))
+        everything(ExternalReadingsTable(tmp_path / "local", TableMapping()))
     assert "time_zone:" in caught.value.fix
 
 
 def test_a_zone_for_times_that_carry_one_is_refused(tmp_path: Path) -> None:
     write_deltalake(str(tmp_path / "wide"), wide())
-    table = ForeignReadingsTable(tmp_path / "wide", TableMapping(time_zone="Europe/Berlin"))
+    table = ExternalReadingsTable(tmp_path / "wide", TableMapping(time_zone="Europe/Berlin"))
     with pytest.raises(BadInput, match="say themselves when they are"):
         everything(table)
 
@@ -238,7 +238,7 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path)
     write_deltalake(str(tmp_path / "long"), long())
     mapping = TableMapping(Layout.LONG, {**LONG, "value": "measurement"})
     with pytest.raises(BadInput, match="has no column 'measurement' for value") as caught:
-        everything(ForeignReadingsTable(tmp_path / "long", mapping))
+        everything(ExternalReadingsTable(tmp_path / "long", mapping))
     assert "site, loop, at" in caught.value.fix
 
 
@@ -321,7 +321,7 @@ def test_a_version_that_never_was_is_refused(tmp_path: Path, version: int, said:
 
 
 def test_a_table_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    table = ForeignReadingsTable(tmp_path / "nowhere", TableMapping())
+    table = ExternalReadingsTable(tmp_path / "nowhere", TableMapping())
     assert table.latest_version() is None
     with pytest.raises(BadInput, match="there is no readings table") as caught:
         everything(table)
@@ -422,10 +422,10 @@ def test_a_mapping_that_makes_no_sense_is_refused(given: dict[str, object], said
 def test_a_constant_holds_for_its_own_circuit_only(tmp_path: Path) -> None:
     frame = wide().filter(pl.col("plant_id") == "P1")
     write_deltalake(str(tmp_path / "hall"), frame.drop("plant_id"))
-    table = ForeignReadingsTable(tmp_path / "hall", TableMapping(plant_id="P1"))
+    table = ExternalReadingsTable(tmp_path / "hall", TableMapping(plant_id="P1"))
     assert [len(found.times) for found in table.read([want(key) for key in KEYS], 0)] == [HOURS, HOURS, 0, 0]
     write_deltalake(str(tmp_path / "one"), frame.drop("plant_id", "circuit_id").head(HOURS))
-    one = ForeignReadingsTable(tmp_path / "one", TableMapping(plant_id="P1", circuit_id="C1"))
+    one = ExternalReadingsTable(tmp_path / "one", TableMapping(plant_id="P1", circuit_id="C1"))
     assert [len(found.times) for found in one.read([want(key) for key in KEYS], 0)] == [HOURS, 0, 0, 0]
 
 
@@ -442,7 +442,7 @@ def test_a_wide_table_with_a_column_for_each_sensor_of_each_circuit(
             part.rename(names).drop("plant_id", "circuit_id"), on="timestamp", how="full", coalesce=True
         )
     write_deltalake(str(tmp_path / "tags"), frame)
-    table = ForeignReadingsTable(tmp_path / "tags", TableMapping(sensors=tags))
+    table = ExternalReadingsTable(tmp_path / "tags", TableMapping(sensors=tags))
     found = {got.key: got for got in table.read([want(key) for key in KEYS], 0)}
     for key in KEYS[:2]:
         assert found[key].fingerprint() == own[key].fingerprint()
