@@ -53,6 +53,8 @@ def test_requests_are_listed_by_state_in_their_order(platform: Platform) -> None
     assert platform.control.approvals.listed((RequestState.PENDING,)) == [first, third]
     assert platform.control.approvals.listed((RequestState.APPROVED,)) == [approved(second)]
     assert [held.id for held in platform.control.approvals.listed()] == [1, 2, 3]
+    assert [held.id for held in platform.control.approvals.latest(2)] == [2, 3]
+    assert [held.id for held in platform.control.approvals.latest(9)] == [1, 2, 3]
 
 
 def test_a_decision_and_its_audit_entry_come_together(platform: Platform) -> None:

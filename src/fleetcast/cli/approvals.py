@@ -33,6 +33,7 @@ audit_app = typer.Typer(no_args_is_help=True, help="The append-only log of every
 def list_requests(
     fleet: FleetOption = Path(),
     every: Annotated[bool, typer.Option("--all", help="Show decided requests as well.")] = False,  # noqa: FBT002
+    last: Annotated[int, typer.Option(min=1, help="With --all: how many, from the end.")] = 200,
     view: ViewOption = View.TEXT,
 ) -> None:
     """Show the requests that wait for a decision, each with its checks."""
@@ -40,7 +41,7 @@ def list_requests(
     from fleetcast.views.approvals import as_json
 
     books = _open(fleet)
-    requests = books.approvals.listed() if every else books.deciding.pending()
+    requests = books.approvals.latest(last) if every else books.deciding.pending()
     if view is View.JSON:
         show_json(as_json(requests))
     else:

@@ -25,16 +25,12 @@ class ApprovalBook(Protocol):
         """
         ...
 
-    def listed(
-        self, states: Sequence[RequestState] = (), *, after: int = 0, limit: int | None = None
-    ) -> Sequence[Request]:
-        """Requests in these states, or all of them, in the order they were opened.
+    def listed(self, states: Sequence[RequestState] = ()) -> Sequence[Request]:
+        """Requests in these states, or all of them, in the order they were opened."""
+        ...
 
-        Args:
-            states: Which; all if empty.
-            after: Only those with a higher number, for the next page.
-            limit: So many at most.
-        """
+    def latest(self, count: int) -> Sequence[Request]:
+        """The last so many requests, whatever their state, in the order they were opened."""
         ...
 
     def outlines(self, states: Sequence[RequestState]) -> Sequence[RequestOutline]:

@@ -58,17 +58,16 @@ class ControlApprovalBook(Kept):
         return found[0]
 
     @reads
-    def listed(
-        self,
-        connection: Connection,
-        states: Sequence[RequestState] = (),
-        *,
-        after: int = 0,
-        limit: int | None = None,
-    ) -> Sequence[Request]:
+    def listed(self, connection: Connection, states: Sequence[RequestState] = ()) -> Sequence[Request]:
         """Requests in these states, or all of them, in the order they were opened."""
         wanted = _requests.c.state.in_([state.value for state in states]) if states else sa.true()
-        return self._read(connection, wanted & (_requests.c.id > after), limit)
+        return self._read(connection, wanted)
+
+    @reads
+    def latest(self, connection: Connection, count: int) -> Sequence[Request]:
+        """The last so many requests, in the order they were opened."""
+        newest = sa.select(_requests.c.id).order_by(_requests.c.id.desc()).limit(count)
+        return self._read(connection, _requests.c.id.in_(newest))
 
     @reads
     def outlines(self, connection: Connection, states: Sequence[RequestState]) -> Sequence[RequestOutline]:
@@ -168,11 +167,7 @@ class ControlApprovalBook(Kept):
         )
         return numbered
 
-    def _read(
-        self, connection: Connection, wanted: sa.ColumnElement[bool], limit: int | None = None
-    ) -> list[Request]:
-        query = (
-            sa.select(_requests.c.id, _requests.c.content).where(wanted).order_by(_requests.c.id).limit(limit)
-        )
+    def _read(self, connection: Connection, wanted: sa.ColumnElement[bool]) -> list[Request]:
+        query = sa.select(_requests.c.id, _requests.c.content).where(wanted).order_by(_requests.c.id)
         rows = connection.execute(query)
         return [REQUEST.from_json(row.content, f"requests {row.id}") for row in rows]
