@@ -89,7 +89,7 @@ def test_a_program_that_cannot_be_started_fails_the_step(tmp_path: Path) -> None
 
 
 def test_our_own_fit_runs_in_place_and_its_errors_are_the_steps(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"task\.json is not a training task"):
+    with pytest.raises(BadInput, match=r"task\.json cannot be read"):
         run_steps(component(), job_files(tmp_path))
 
 

@@ -25,14 +25,14 @@ def test_a_job_has_the_environment_of_now_without_the_secrets_of_the_database(
     try:
         for moment in ("first", "second"):  # the fork server keeps the environment of the first
             monkeypatch.setenv("MOMENT", moment)
-            monkeypatch.setenv(DATABASE_URL_VARIABLE, "postgresql://u:hush-hush@h/d")
-            monkeypatch.setenv("PGPASSWORD", "hush-hush")
+            monkeypatch.setenv(DATABASE_URL_VARIABLE, "postgresql://u:sesame-sesame@h/d")
+            monkeypatch.setenv("PGPASSWORD", "sesame-sesame")
             attempt = job(rows, printing, name=moment)
             platform.workspace.jobs.submit([attempt], printing)
             seen_through(platform, attempt)
             said = shown.read_text()
             assert f"MOMENT={moment}\n" in said
-            assert "hush" not in said
+            assert "sesame" not in said
             platform.workspace.jobs.close()
     finally:
         platform.workspace.jobs.close()

@@ -49,9 +49,7 @@ def restarted_until_over(process: subprocess.Popen[str], server: PostgresServer)
 def state(fleet: Repository) -> dict[str, object]:
     """What is left when all is done, without what differs from run to run: moments, seconds, processes."""
     return {
-        "versions": fleet.rows(
-            "SELECT name, version, training_hash, state FROM model_versions ORDER BY 1, 2"
-        ),
+        "versions": fleet.rows("SELECT name, version, training_hash FROM model_versions ORDER BY 1, 2"),
         "artifacts": [model["artifact"] for model in fleet.models()],
         "jobs": fleet.rows("SELECT id, training_hash, state FROM jobs ORDER BY position"),
         "shared": fleet.shared(),

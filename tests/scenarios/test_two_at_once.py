@@ -147,6 +147,8 @@ def test_a_holder_that_stands_still_past_its_lease_is_fenced_off(declared: Repos
     try:
         while not begun.exists():
             assert first.poll() is None
+        while not declared.rows("SELECT 1 FROM jobs WHERE state = 'running'"):  # not amid that transaction
+            assert first.poll() is None
         first.send_signal(signal.SIGSTOP)
         second = declared.start("train", "--lock-timeout", "1min")
         assert second.stdout is not None

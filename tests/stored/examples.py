@@ -23,7 +23,7 @@ from fleetcast.stored.effects import EFFECT
 from fleetcast.stored.form import Stored
 from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
 from fleetcast.stored.models import TRAINED_MODEL
-from fleetcast.stored.policies import GATE_POLICY
+from fleetcast.stored.policies import GATE_POLICY, WholePolicy
 from fleetcast.stored.runs import RUN
 from tests.clocks import NOON
 from tests.contracts.samples import (
@@ -94,7 +94,9 @@ EXAMPLES: Mapping[str, Example] = {
     "jobs_task": Example(FIT_TASK, _QUEUED.task),
     "models_adopted": Example(TRAINED_MODEL, adopted()),
     "models_trained": Example(TRAINED_MODEL, trained()),
-    "policies_gate": Example(GATE_POLICY, GatePolicy(("ada", "grace"), 2, own_request_allowed=False)),
+    "policies_gate": Example(
+        GATE_POLICY, WholePolicy.of(GatePolicy(("ada", "grace"), 2, own_request_allowed=False))
+    ),
     "runs_awaiting": Example(RUN, _run()),
 }
 """By the name of its golden file, which begins with the capability."""

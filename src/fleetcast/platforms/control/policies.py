@@ -11,7 +11,7 @@ from fleetcast.domain import happened
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, changes, reads
-from fleetcast.stored.policies import GATE_POLICY
+from fleetcast.stored.policies import GATE_POLICY, WholePolicy
 
 _policies = schema.gate_policies
 
@@ -34,7 +34,8 @@ class ControlPolicyBook(Kept):
         if _in_force(connection):
             return
         rows = [
-            {"gate": gate.value, "content": GATE_POLICY.to_json(policy)} for gate, policy in policies.items()
+            {"gate": gate.value, "content": GATE_POLICY.to_json(WholePolicy.of(policy))}
+            for gate, policy in policies.items()
         ]
         connection.execute(sa.insert(_policies), rows)
         self.session.audit(connection, [happened.policy_taken(gate, policies[gate]) for gate in policies])
@@ -48,7 +49,7 @@ class ControlPolicyBook(Kept):
             connection.execute(
                 sa.update(_policies)
                 .where(_policies.c.gate == gate.value)
-                .values(content=GATE_POLICY.to_json(policy))
+                .values(content=GATE_POLICY.to_json(WholePolicy.of(policy)))
             )
         self.session.audit(
             connection, [happened.policy_changed(gate, held[gate], policy) for gate, policy in new.items()]
@@ -57,4 +58,6 @@ class ControlPolicyBook(Kept):
 
 def _in_force(connection: Connection) -> dict[Gate, GatePolicy]:
     rows = connection.execute(sa.select(_policies.c.gate, _policies.c.content))
-    return {Gate(row.gate): GATE_POLICY.from_json(row.content, f"gate_policies {row.gate}") for row in rows}
+    return {
+        Gate(row.gate): GATE_POLICY.from_json(row.content, f"gate_policies {row.gate}").policy for row in rows
+    }
