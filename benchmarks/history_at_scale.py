@@ -29,12 +29,8 @@ from pathlib import Path
 from fleetcast.app import OpenFleet, open_fleet
 from fleetcast.config.templates import NewFleet, init_fleet
 from fleetcast.domain.approval import (
-    Check,
-    CheckVerdict,
     Choice,
     Decision,
-    Evidence,
-    Fact,
     Request,
     RequestState,
     Subject,
@@ -42,12 +38,24 @@ from fleetcast.domain.approval import (
 )
 from fleetcast.domain.audit import GENESIS, Actor, AuditEntry, AuditEvent, Standing, chained
 from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.evidence import (
+    Bound,
+    BoundCheck,
+    ChampionCheck,
+    CircuitFact,
+    Compared,
+    DataFact,
+    Evidence,
+    MetricFact,
+    ReplacesModel,
+    WeakestSensor,
+)
 from fleetcast.domain.gate import Gate
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import TrainedLineage, TrainedModel
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
-from fleetcast.domain.training_hash import HASH_SCHEMA, training_hash, training_inputs
+from fleetcast.domain.training_hash import HASH_SCHEMA, FieldChange, training_hash, training_inputs
 
 REPEATS = 5
 FORECAST = CircuitKey("PLANT001", "CIRCUIT01")
@@ -120,6 +128,7 @@ def _build(fleet: Path, count: int) -> None:
     past = [model for circuit in others for model in _versions(circuit)]
     with sqlite3.connect(opened.state / "control.db") as connection:
         _insert(connection, "requests", map(_request_row, _decided(opened, past, 3 * count)))
+        connection.execute("DELETE FROM audit")  # what opening wrote; the history begins before it
         _insert(connection, "audit", map(_audit_row, _log(past, 100 * count)))
     _run(fleet, 3, "train", "--circuits", str(FORECAST))
     _run(fleet, 0, "approve", "--passing")
@@ -173,16 +182,17 @@ def _model(circuit: Circuit, version: int, *, newest: bool) -> TrainedModel:
 def _register(opened: OpenFleet, past: Sequence[TrainedModel]) -> None:
     """All versions; second ones rejected, others promoted, except that the last few circuits wait for people."""
     platform = opened.platform
-    versions = platform.models.register(past)
+    versions = platform.workspace.models.register(past)
     names = sorted({version.name for version in versions})
     waiting = set(names[-PENDING:])
-    platform.shared.share_models(
-        [version for version in versions if version.version != 2 and version.name not in waiting]
-    )
-    with sqlite3.connect(opened.state / "control.db") as connection:
-        connection.execute("UPDATE model_versions SET state = 'rejected' WHERE version = 2")
+    promoted = [version for version in versions if version.version != 2 and version.name not in waiting]
+    states = platform.control.states
+    platform.workspace.shared.share_models(promoted)
+    states.select({version.name: version.version for version in versions})
+    states.crown({version.name: version.version for version in promoted})
+    states.reject([(version.name, version.version) for version in versions if version.version == 2])
     newest = {version.name: version for version in versions if version.name in waiting}
-    platform.approvals.open(
+    platform.control.approvals.open(
         [
             replace(_asked(opened, version.model, version.version, 0), id=0, opened_at=opened.clock.now())
             for version in newest.values()
@@ -225,29 +235,27 @@ def _asked(opened: OpenFleet, model: TrainedModel, version: int, index: int) -> 
 
 
 def _evidence(model: TrainedModel, version: int) -> Evidence:
-    bounds = (
-        ("min_skill", "skill 0.2137, at least 0.1"),
-        ("min_accuracy", "accuracy 0.9012, at least 0.8"),
-        ("max_mae", "mae 1.034, at most 2"),
-        ("max_rmse", "rmse 1.217, at most 2.5"),
-        ("temperature max_mae", "mae 0.4311, at most 1"),
-        ("champion", f"MAE -1.3% against version {version - 1} on 84 origins"),
+    lineage = model.lineage
+    checks = (
+        BoundCheck(Bound.MIN_SKILL, 0.2137, 0.1),
+        BoundCheck(Bound.MIN_ACCURACY, 0.9012, 0.8),
+        BoundCheck(Bound.MAX_MAE, 1.034, 2.0),
+        BoundCheck(Bound.MAX_RMSE, 1.217, 2.5),
+        BoundCheck(Bound.MAX_MAE, 0.4311, 1.0, "temperature"),
+        ChampionCheck(Compared(version - 1, 84, 0.987)),
     )
-    facts = {
-        "circuit": str(model.lineage.key),
-        "training hash": model.lineage.training_hash.short,
-        "replaces": f"version {version - 1}: cutoff_date 2025-10-31 → 2025-11-30, delta_version 3 → 4",
-        "data": "8016 rows, 2025-01-01 00:00 to 2025-11-30 23:00 UTC",
-        "skill": "0.214",
-        "MASE": "0.803",
-        "coverage 80": "0.812",
-        "coverage 95": "0.947",
-        "weakest sensor": "vibration, skill 0.081",
-    }
-    return Evidence(
-        tuple(Check(name, CheckVerdict.PASSED, says) for name, says in bounds),
-        tuple(Fact(name, value) for name, value in facts.items()),
+    moved = (FieldChange("cutoff_date", "2025-10-31", "2025-11-30"), FieldChange("delta_version", "3", "4"))
+    facts = (
+        CircuitFact(lineage.key, lineage.training_hash),
+        ReplacesModel(version - 1, adopted=False, changes=moved),
+        DataFact(8_016, datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 11, 30, 23, tzinfo=UTC)),
+        MetricFact("skill", 0.2137),
+        MetricFact("mase", 0.8031),
+        MetricFact("coverage_80", 0.812),
+        MetricFact("coverage_95", 0.947),
+        WeakestSensor("vibration", 0.0811),
     )
+    return Evidence(checks, facts)
 
 
 def _log(past: Sequence[TrainedModel], count: int) -> Iterator[AuditEntry]:
@@ -297,11 +305,14 @@ def _request_row(request: Request) -> dict[str, object]:
     return {
         "id": request.id,
         "subject": request.subject.digest.hex,
+        "gate": request.gate.value,
         "kind": request.subject.kind.value,
         "name": request.subject.name,
         "version": request.subject.version,
         "state": request.state.value,
         "decided": len(request.decisions),
+        "outcome": request.evidence.outcome.value,
+        "opened_at": request.opened_at.isoformat(),
         "content": REQUEST.to_json(request),
     }
 
