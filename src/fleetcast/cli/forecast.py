@@ -24,7 +24,7 @@ def forecast(
         ),
     ] = None,
     model_version: Annotated[
-        int | None, typer.Option(help="Default: the promoted one, else the one in use.")
+        int | None, typer.Option(help="Default: the champion, else the newest that nobody refused.")
     ] = None,
     delta_version: Annotated[
         int | None, typer.Option(help="Version of the readings. Default: the newest.")

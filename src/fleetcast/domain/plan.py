@@ -25,7 +25,7 @@ class Train:
     model: str
     training_hash: Digest
     changes: tuple[FieldChange, ...]
-    """What differs from the version in use; empty for a first model."""
+    """What differs from the selected version; empty for a first model."""
     data_checked: bool
 
     action = "train"
@@ -39,7 +39,7 @@ class Train:
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
-    """An earlier version carries the circuit's training hash and becomes the one in use."""
+    """An earlier version carries the circuit's training hash and becomes the selected one."""
 
     key: CircuitKey
     model: str
@@ -57,7 +57,7 @@ class Reuse:
 
 @dataclass(frozen=True, slots=True)
 class UpToDate:
-    """The version in use carries the circuit's training hash."""
+    """The selected version carries the circuit's training hash."""
 
     key: CircuitKey
     model: str
@@ -236,7 +236,7 @@ def plan_circuit(circuit: Circuit, index: FleetIndex, checked: Mapping[Digest, D
 
 
 def plan_removed(circuits: Sequence[Circuit], index: FleetIndex) -> list[Removed]:
-    """The circuits whose model is in use but which are no longer declared, in order of their keys."""
+    """The circuits that have a selected version but are no longer declared, in order of their keys."""
     declared = {circuit.model_name for circuit in circuits}
     gone = [
         entry

@@ -165,7 +165,7 @@ class PromoteEnvironment:
         )
 
     def _needed(self, situation: Situation) -> list[Asset]:
-        """The declared version, and those that models in use were trained with but could not be shared yet."""
+        """The declared version, and those that selected models were trained with but could not be shared yet."""
         declared = environment_asset(situation.fleet.environment)
         held = self.shared.shared()
         unshared = [

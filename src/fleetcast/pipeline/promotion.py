@@ -53,7 +53,7 @@ class ModelsPromoted:
 
     promotions: tuple[Promotion, ...]
     already: int
-    """Models in use that were shared before."""
+    """Selected models that were shared before."""
 
     @property
     def ending(self) -> Ending:
@@ -91,7 +91,7 @@ class ModelsPromoted:
 
 @dataclass(frozen=True, slots=True)
 class PromoteModels:
-    """Ask for every model in use that the shared registry lacks; share the approved ones."""
+    """Ask for every selected model that the shared registry lacks; share the approved ones."""
 
     models: ModelRegistry
     states: ModelStates
@@ -106,9 +106,9 @@ class PromoteModels:
         """Each model is its own decision; a rejected one is not asked for again."""
         self.share.finish()
         shared, index = self.shared.shared(), self.index()
-        used = as_declared(situation.circuits, index)
-        missing = in_full([pair for pair in used if not _is_shared(shared, pair[1])], self.models)
-        self._crown_returned([entry for _, entry in used if _is_shared(shared, entry)], index)
+        current = as_declared(situation.circuits, index)
+        missing = in_full([pair for pair in current if not _is_shared(shared, pair[1])], self.models)
+        self._crown_returned([entry for _, entry in current if _is_shared(shared, entry)], index)
         gate = Gate.REGISTRY_PROMOTION
         policy = situation.policy(gate)
         questions = self._questions(situation, missing, index, policy)
@@ -121,10 +121,10 @@ class PromoteModels:
         asked = self.gatekeeper.ask(gate, questions, policy, situation.run.id)
         requests = [asked[question.subject.digest] for question in questions]
         promotions = self._act(situation, [version for _, version in missing], requests, shared)
-        return ModelsPromoted(tuple(promotions), len(used) - len(missing))
+        return ModelsPromoted(tuple(promotions), len(current) - len(missing))
 
     def _crown_returned(self, versions: Sequence[VersionEntry], index: FleetIndex) -> None:
-        """A version that was promoted before and is in use again needs no second approval."""
+        """A version that was promoted before and is selected again needs no second approval."""
         returned = {
             version.name: version.version
             for version in versions

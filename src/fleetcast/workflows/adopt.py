@@ -270,7 +270,7 @@ def _register(
 
 @dataclass(frozen=True, slots=True)
 class _TakeOver:
-    """Makes models first versions, in use, shared and champions; a repeat does what is missing."""
+    """Makes models first versions, selected, shared and champions; a repeat does what is missing."""
 
     platform: Platform
     clock: Clock

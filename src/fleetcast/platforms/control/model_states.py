@@ -30,7 +30,7 @@ class ControlModelStates(Kept):
 
     @changes
     def select(self, connection: Connection, choices: Mapping[str, int]) -> None:
-        """Make versions the ones in use."""
+        """Make versions the selected ones."""
         new = _choose(connection, schema.selected_models, choices)
         self.session.audit(connection, [happened.model_selected(*choice) for choice in new.items()])
 
