@@ -79,3 +79,25 @@ def test_an_approval_outlives_the_time_in_which_it_could_be_given(world: World) 
     world.clock.sleep(2 * LAPSES_AFTER)
     assert world.run("PromoteEnvironment").says == "training:1.0.0 is shared"
     assert world.request_states() == ["training:1.0.0 approved"]
+
+
+# What the first format asked
+
+
+def test_what_waits_from_the_first_format_is_pinned_anew_and_not_asked_again(world: World) -> None:
+    world.upto("PromoteModels")
+    now = {request.id: request.subject for request in world.requests()}
+    world.ask_as_the_first_format_did()
+    assert {request.id: request.subject for request in world.requests()} != now
+    world.run("PromoteModels")
+    assert {request.id: request.subject for request in world.requests()} == now
+    assert world.actions("request.pinned")[2:] == ["request.pinned p1-c1:1", "request.pinned p1-c2:1"]
+
+
+def test_what_was_decided_in_the_first_format_stands_as_it_was(world: World) -> None:
+    world.upto("PromoteModels")
+    world.ask_as_the_first_format_did()
+    world.decide()
+    before = world.requests()
+    assert world.upto("PromoteModels").says == "2 promoted"
+    assert world.requests() == before

@@ -17,15 +17,16 @@ from typing import Any
 import numpy as np
 
 from fleetcast.domain import happened
-from fleetcast.domain.approval import Choice, Request, RequestState
+from fleetcast.domain.approval import Choice, Request, RequestState, SubjectKind
 from fleetcast.domain.assets import AssetKind
 from fleetcast.domain.audit import Actor, AuditEvent
+from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.component import Step, TrainingComponent
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import FleetcastError
-from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.fleet import Fleet, deciding_content
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.job import TrainingJob
@@ -48,6 +49,7 @@ from fleetcast.platforms.memory.registries import MemoryAssetRegistry
 from fleetcast.ports.models import Shared
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import Readings, ReadingsTable
+from fleetcast.stored import format_1
 from fleetcast.views.evidence import facts_in_words, says
 from tests.artifacts import CountingArtifacts
 from tests.clocks import FixedClock
@@ -317,6 +319,21 @@ class World:
     def intend(self, key: str) -> None:
         """Intend something that no stage here knows."""
         self.platform.control.effects.intend([Effect(key, AuditEvent("something.done", key, {}))])
+
+    def ask_as_the_first_format_did(self) -> None:
+        """Pin what waits about models by the digests of the first format."""
+        old = []
+        for request in self.requests(RequestState.PENDING):
+            if request.subject.kind is SubjectKind.MODEL:
+                circuit = next(c for c in self.fleet.circuits if c.model_name == request.subject.name)
+                thresholds = digest_of(deciding_content(circuit)["thresholds"])
+                subject = replace(
+                    request.subject,
+                    policy=format_1.policy_digest(request.policy, thresholds),
+                    evidence=format_1.evidence_digest(request.evidence),
+                )
+                old.append(replace(request, subject=subject))
+        self.platform.control.approvals.pin_anew(old)
 
     def keep_policies(self, declared: Mapping[Gate, GatePolicy]) -> Mapping[Gate, Request]:
         """Bring the policies in force to what is declared, as a run does."""

@@ -94,7 +94,7 @@ def subject_digest(
             "version": subject.version,
             "artifact": subject.artifact.hex,
             "configuration": subject.configuration.hex,
-            "policy": _policy_digest(policy, thresholds).hex,
+            "policy": policy_digest(policy, thresholds).hex,
             "evidence": evidence_digest(evidence).hex,
         }
     )
@@ -110,7 +110,8 @@ def evidence_digest(evidence: Evidence) -> Digest:
     )
 
 
-def _policy_digest(policy: GatePolicy, thresholds: Digest | None) -> Digest:
+def policy_digest(policy: GatePolicy, thresholds: Digest | None) -> Digest:
+    """Of the rules in force when something was asked for."""
     return digest_of(
         {
             "approvers": list(policy.approvers),
