@@ -22,11 +22,11 @@ from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.run import Ending
 from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
 from fleetcast.pipeline.index import ReadIndex
-from fleetcast.pipeline.models import as_declared, in_full
+from fleetcast.pipeline.models import as_declared, in_full, selected
 from fleetcast.pipeline.sharing import Share
 from fleetcast.pipeline.situation import Situation
 from fleetcast.ports.assets import AssetRegistry
-from fleetcast.ports.models import ModelRegistry, SharedRegistry
+from fleetcast.ports.models import ModelRegistry, Shared, SharedRegistry
 
 
 def environment_asset(environment: TrainingEnvironment) -> Asset:
@@ -146,11 +146,12 @@ class PromoteEnvironment:
     def run(self, situation: Situation) -> EnvironmentsPromoted:
         """Ask, or act on what was decided. Waiting here holds no other stage."""
         self.share.finish()
-        needed = self._needed(situation)
-        missing = [asset for asset in needed if not self._is_shared(asset)]
+        shared = self.shared.shared()
+        needed = self._needed(situation, shared)
+        missing = [asset for asset in needed if not _is_shared(asset, shared)]
         gate = Gate.REGISTRY_PROMOTION
         policy = situation.policy(gate)
-        questions = [_question(asset, policy, self._evidence(asset)) for asset in missing]
+        questions = [_question(asset, policy, self._evidence(asset, shared)) for asset in missing]
         self.gatekeeper.close_stale(SubjectKind.ENVIRONMENT, questions)
         asked = self.gatekeeper.ask(gate, questions, policy, situation.run.id)
         requests = {
@@ -164,28 +165,25 @@ class PromoteEnvironment:
             tuple(EnvironmentPromotion(asset, requests.get(asset.version)) for asset in needed)
         )
 
-    def _needed(self, situation: Situation) -> list[Asset]:
+    def _needed(self, situation: Situation, shared: Shared) -> list[Asset]:
         """The declared version, and those that selected models were trained with but could not be shared yet."""
         declared = environment_asset(situation.fleet.environment)
-        held = self.shared.shared()
+        index = self.index()
         unshared = [
             (circuit, entry)
-            for circuit, entry in as_declared(situation.fleet.circuits, self.index())
-            if entry.version not in held.models.get(entry.name, ())
+            for circuit, entry in selected(situation.fleet.circuits, index)
+            if entry.version not in shared.models.get(entry.name, ())
         ]
         older = {
             version.environment_version
-            for _, version in in_full(unshared, self.models)
+            for _, version in in_full(as_declared(unshared, index), self.models)
             if version.environment_version is not None
         } - {declared.version}
         found = [self.assets.find(AssetKind.ENVIRONMENT, declared.name, version) for version in sorted(older)]
         return [declared, *(registered.asset for registered in found if registered is not None)]
 
-    def _is_shared(self, asset: Asset) -> bool:
-        return asset.version in self.shared.shared().environments.get(asset.name, ())
-
-    def _evidence(self, asset: Asset) -> Evidence:
-        earlier = self.shared.shared().environments.get(asset.name, ())
+    def _evidence(self, asset: Asset, shared: Shared) -> Evidence:
+        earlier = shared.environments.get(asset.name, ())
         registered = self.assets.versions(AssetKind.ENVIRONMENT, asset.name)
         before = [held.asset for held in registered if held.asset.version in earlier]
         facts: list[Fact] = [PythonFact(str(asset.content["python"]))]
@@ -194,6 +192,10 @@ class PromoteEnvironment:
         else:
             facts.append(PackagesFact(tuple(_packages(asset))))
         return Evidence(checks=(), facts=tuple(facts))
+
+
+def _is_shared(asset: Asset, shared: Shared) -> bool:
+    return asset.version in shared.environments.get(asset.name, ())
 
 
 def _question(asset: Asset, policy: GatePolicy, evidence: Evidence) -> Question:

@@ -145,11 +145,13 @@ def selected(circuits: Sequence[Circuit], index: FleetIndex) -> list[tuple[Circu
     return [(circuit, entry) for circuit, entry in found if entry is not None]
 
 
-def as_declared(circuits: Sequence[Circuit], index: FleetIndex) -> list[tuple[Circuit, VersionEntry]]:
-    """The circuits whose selected version is what they declare now, and that nobody refused: those to promote."""
+def as_declared(
+    listed: Sequence[tuple[Circuit, VersionEntry]], index: FleetIndex
+) -> list[tuple[Circuit, VersionEntry]]:
+    """Those whose version is what the circuit declares now, and that nobody refused: what may be promoted."""
     return [
         (circuit, entry)
-        for circuit, entry in selected(circuits, index)
+        for circuit, entry in listed
         if index.refusal(entry.name, entry.version) is None
         and entry.training_hash == training_hash(training_inputs(circuit))
     ]

@@ -29,7 +29,7 @@ from fleetcast.domain.training_hash import changes
 from fleetcast.pipeline.champions import ChampionComparison
 from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
 from fleetcast.pipeline.index import ReadIndex
-from fleetcast.pipeline.models import as_declared, in_full
+from fleetcast.pipeline.models import as_declared, in_full, selected
 from fleetcast.pipeline.sharing import Share
 from fleetcast.pipeline.situation import Progress, Situation
 from fleetcast.ports.assets import DataAssets
@@ -106,9 +106,12 @@ class PromoteModels:
         """Each model is its own decision; a rejected one is not asked for again."""
         self.share.finish()
         shared, index = self.shared.shared(), self.index()
-        current = as_declared(situation.circuits, index)
-        missing = in_full([pair for pair in current if not _is_shared(shared, pair[1])], self.models)
-        self._crown_returned([entry for _, entry in current if _is_shared(shared, entry)], index)
+        listed = selected(situation.circuits, index)
+        unsettled = [pair for pair in listed if not _is_settled(pair[1], shared, index)]
+        open_ones = as_declared(unsettled, index)
+        missing = in_full([pair for pair in open_ones if not _is_shared(shared, pair[1])], self.models)
+        returned = [entry for _, entry in open_ones if _is_shared(shared, entry)]
+        self._crown(returned)
         gate = Gate.REGISTRY_PROMOTION
         policy = situation.policy(gate)
         questions = self._questions(situation, missing, index, policy)
@@ -121,17 +124,12 @@ class PromoteModels:
         asked = self.gatekeeper.ask(gate, questions, policy, situation.run.id)
         requests = [asked[question.subject.digest] for question in questions]
         promotions = self._act(situation, [version for _, version in missing], requests, shared)
-        return ModelsPromoted(tuple(promotions), len(current) - len(missing))
+        return ModelsPromoted(tuple(promotions), len(listed) - len(unsettled) + len(returned))
 
-    def _crown_returned(self, versions: Sequence[VersionEntry], index: FleetIndex) -> None:
+    def _crown(self, returned: Sequence[VersionEntry]) -> None:
         """A version that was promoted before and is selected again needs no second approval."""
-        returned = {
-            version.name: version.version
-            for version in versions
-            if index.intent.champions.get(version.name) != version.version
-        }
         if returned:
-            self.states.crown(returned)
+            self.states.crown({entry.name: entry.version for entry in returned})
 
     def _questions(
         self,
@@ -199,6 +197,11 @@ class PromoteModels:
 
 def _is_shared(shared: Shared, version: ModelVersion | VersionEntry) -> bool:
     return version.version in shared.models.get(version.name, ())
+
+
+def _is_settled(entry: VersionEntry, shared: Shared, index: FleetIndex) -> bool:
+    """Whether nothing is left to do for a version: it is shared and the champion."""
+    return _is_shared(shared, entry) and index.intent.champions.get(entry.name) == entry.version
 
 
 def circuit_digest(circuit: Circuit) -> Digest:
