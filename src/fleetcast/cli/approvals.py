@@ -9,9 +9,7 @@ import typer
 
 from fleetcast.cli.options import CommentOption, FleetOption, View, ViewOption
 from fleetcast.cli.output import console, show_json
-from fleetcast.domain.approval import Choice, RequestState
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.evidence import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,9 +85,11 @@ def approve(
 
     fleetcast approve --passing
     """
-    books = _open(fleet)
+    from fleetcast.domain.approval import Choice
+
     if passing == bool(requests):
         raise typer.BadParameter("name requests by number, or give --passing")
+    books = _open(fleet)
     if passing:
         _approve_passing(books, comment, displayed)
         return
@@ -104,6 +104,8 @@ def reject(
     fleet: FleetOption = Path(),
 ) -> None:
     """Reject requests. A rejected model is not asked for again until something about it changes."""
+    from fleetcast.domain.approval import Choice
+
     books = _open(fleet)
     _say(books.deciding(requests, Choice.REJECT, comment))
 
@@ -147,6 +149,8 @@ def _open(fleet: Path) -> OpenBooks:
 
 
 def _approve_passing(books: OpenBooks, comment: str, displayed: str | None) -> None:
+    from fleetcast.domain.evidence import Outcome
+
     decided = books.deciding.passing(comment, displayed)
     _say(decided)
     left = books.deciding.pending()
@@ -160,6 +164,8 @@ def _approve_passing(books: OpenBooks, comment: str, displayed: str | None) -> N
 
 
 def _say(requests: Sequence[Request]) -> None:
+    from fleetcast.domain.approval import RequestState
+
     for request in requests:
         more = f", {request.missing} more to go" if request.state is RequestState.PENDING else ""
         typer.echo(
@@ -168,5 +174,7 @@ def _say(requests: Sequence[Request]) -> None:
 
 
 def _next(decided: Sequence[Request]) -> None:
+    from fleetcast.domain.approval import RequestState
+
     if any(request.state is RequestState.APPROVED for request in decided):
         typer.echo("next: fleetcast train")

@@ -16,7 +16,6 @@ import typer
 
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 
 PLANTS, CIRCUITS = 3, 4
 CHANGED = CircuitKey("PLANT001", "CIRCUIT02")
@@ -48,6 +47,8 @@ def demo_command(run: Run) -> Callable[[Path], None]:
 
         fleetcast demo my-demo
         """
+        from fleetcast.domain.settings import DATABASE_URL_VARIABLE
+
         if os.environ.pop(DATABASE_URL_VARIABLE, None):
             typer.echo(f"The demo keeps a database of its own: {DATABASE_URL_VARIABLE} is not used.")
         _Demo(run).show(directory)
