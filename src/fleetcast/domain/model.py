@@ -191,13 +191,7 @@ class FleetIndex:
 
     def selected_entry(self, name: str) -> VersionEntry | None:
         """The version a circuit uses now; None before its first."""
-        return self._entry(name, self.intent.selected.get(name))
-
-    def champion_entry(self, name: str) -> VersionEntry | None:
-        """The version that was promoted last; None before the first promotion."""
-        return self._entry(name, self.intent.champions.get(name))
-
-    def _entry(self, name: str, number: int | None) -> VersionEntry | None:
+        number = self.intent.selected.get(name)
         return next((entry for entry in self.versions.get(name, ()) if entry.version == number), None)
 
 
