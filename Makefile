@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents test coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite
+.PHONY: help demo agents test found coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ agents: .venv/dev.stamp postgresql ## run each stage on an agent of its own, aga
 
 test: .venv/dev.stamp chromium postgresql azurite ## run the tests, fast ones first; ARGS="-k word" picks some
 	@$(BIN)/pytest -n auto $(ARGS)
+
+found: .venv/dev.stamp postgresql ## tell the stories of what was once found wrong; BASE=REV tells them about an earlier version, ARGS=12 one alone
+	@$(BIN)/python -m tests.found $(if $(BASE),--base $(BASE)) $(ARGS)
 
 coverage: .venv/dev.stamp ## measure how much of pipeline/ its own tests reach; fails below 90 %
 	@$(BIN)/coverage run --branch --source=fleetcast.pipeline -m pytest -n 0 -q tests/pipeline $(ARGS)

@@ -1,0 +1,1 @@
+"""Stories of what was once wrong, lost or believed without proof; each is told again by `make found`."""
