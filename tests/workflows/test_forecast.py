@@ -199,6 +199,21 @@ def test_holes_in_the_history_stay_holes_and_the_forecast_has_none(tmp_path: Pat
     assert np.isfinite(made.forecast.point).all()
 
 
+def test_what_came_true_is_compared_with_readings_only(tmp_path: Path) -> None:
+    """Holes that training would close stay holes, or the last reading would be counted several times."""
+    fleet = small_fleet(tmp_path, circuits=1)
+    fleet.promote()
+    at = START + 58 * DAY
+    assert fleet.circuit.cleaning.fill_steps >= 2
+    table = open_own_table(tmp_path / "holed")
+    table.merge(_rows(fleet, at + 5 * HOUR, at + 7 * HOUR))
+    made = MakeForecast(reading(fleet, {"readings": table}), fleet.clock)(fleet.circuit, at=at)
+    assert np.flatnonzero(np.isnan(made.actuals.values).all(axis=1)).tolist() == [5, 6]
+    seen = made.hindsight("pressure")
+    assert seen is not None
+    assert seen.steps == 46
+
+
 def reading(fleet: SmallFleet, tables: Mapping[str, ReadingsTable]) -> Platform:
     """The fleet's platform, but with other readings."""
     platform = fleet.opened.platform

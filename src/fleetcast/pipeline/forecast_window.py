@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import compress
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.quality import CleaningRules
 from fleetcast.forecasting.forecaster import Forecaster
 from fleetcast.forecasting.resampling import instant, micros, resample
 from fleetcast.forecasting.series import Series
@@ -33,7 +34,7 @@ class ForecastWindow:
     history: Series
     """Ends with the last whole step that a reading lies in: where the forecast begins."""
     actuals: Series
-    """From there on, within the horizon; of length 0 if nothing was read yet."""
+    """What was read from there on, within the horizon: no hole is closed. Of length 0 if nothing was read yet."""
     newest: datetime
     """Aware UTC time of the newest reading in the history."""
     silent: tuple[str, ...]
@@ -91,7 +92,7 @@ class WindowSearch:
 
     def _split(self, readings: Readings, at: datetime | None) -> ForecastWindow:
         known = _known(readings, at)
-        history = self._series(known, None, None)
+        history = self._series(known, None, None, self.circuit.cleaning)
         if at is not None:
             history = _whole_steps(history, at)
         after = readings.times >= micros(history.end)
@@ -99,7 +100,7 @@ class WindowSearch:
             readings.key, readings.sensors, readings.absent, readings.times[after], readings.values[after]
         )
         finish = min(history.end + self.forecaster.horizon * self.forecaster.step, _ALWAYS)
-        actuals = self._series(later, history.end, finish)
+        actuals = self._series(later, history.end, finish, replace(self.circuit.cleaning, fill_steps=0))
         rows = np.flatnonzero(np.isfinite(actuals.values).any(axis=1))
         read = int(rows[-1]) + 1 if len(rows) else 0
         actuals = Series(actuals.start, actuals.step, actuals.sensors, actuals.values[:read])
@@ -115,14 +116,16 @@ class WindowSearch:
             held=tuple(compress(history.sensors, held)),
         )
 
-    def _series(self, readings: Readings, start: datetime | None, end: datetime | None) -> Series:
+    def _series(
+        self, readings: Readings, start: datetime | None, end: datetime | None, cleaning: CleaningRules
+    ) -> Series:
         return resample(
             readings.times,
             readings.values,
             readings.sensors,
             self.forecaster.step,
             self.circuit.sensor_limits,
-            self.circuit.cleaning,
+            cleaning,
             start,
             end,
         )
