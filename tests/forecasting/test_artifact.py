@@ -148,3 +148,14 @@ def test_a_damaged_backtest_is_refused(folder: Path, field: str, value: object) 
     (folder / "backtest.json").write_text(json.dumps({**stored, field: value}))
     with pytest.raises(BadInput, match=r"backtest.json"):
         load_backtest(folder)
+
+
+def test_a_model_of_format_1_forecasts_what_it_did() -> None:
+    """Its intervals reach as far down as up."""
+    folder = Path(__file__).parents[1] / "golden" / "artifacts" / "format_1"
+    hours = [[20.0 + hour % 5, 5.0 - hour % 3] for hour in range(12)]
+    model = load(folder)
+    history = Series(datetime(2025, 1, 1, tzinfo=UTC), model.step, model.sensors, np.array(hours))
+    forecast = model.forecast(history)
+    for line, before in json.loads((folder / "forecast.json").read_text()).items():
+        np.testing.assert_allclose(getattr(forecast, line), before, rtol=1e-12)

@@ -27,9 +27,11 @@ from safetensors.numpy import save as pack
 from fleetcast.domain.canonical import Json, canonical_json
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.quality import SensorLimits
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.forecasting.backtest import Backtest
-from fleetcast.forecasting.conformal import Widths
+from fleetcast.forecasting.bounds import Bounds
+from fleetcast.forecasting.conformal import Offsets
 from fleetcast.forecasting.family import family_named
 from fleetcast.forecasting.fitted import FittedModel, Units
 from fleetcast.forecasting.mlmodel import mlflow_files
@@ -37,8 +39,11 @@ from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.stored_json import StoredJson, read_stored, significant
 from fleetcast.forecasting.training import Trained
 
-FORMAT = 1
-"""Raised when a folder is written that earlier releases cannot read."""
+FORMAT = 2
+"""Raised when a folder is written that earlier releases cannot read. Format 1 had intervals that reach as far down as
+up, as `half_80` and `half_95`, and knew no physical range."""
+_ENDS = ("lower_80", "upper_80", "lower_95", "upper_95")
+_HALVES = ("half_80", "half_95")
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -80,18 +85,21 @@ def load(folder: Path) -> FittedModel:
         BadInput: The folder is incomplete or damaged, or was written by a later release.
     """
     stored = read_stored(folder / "model.json")
-    if (found := stored.integer("format")) != FORMAT:
+    if (found := stored.integer("format")) not in (1, FORMAT):
         raise BadInput(
-            f"{folder} has the artifact format {found}, this release reads {FORMAT}", fix="update fleetcast"
+            f"{folder} has the artifact format {found}, this release reads 1 to {FORMAT}",
+            fix="update fleetcast",
         )
     tensors = _read_weights(folder / "weights.safetensors", stored.text("weights_sha256"))
     horizon, sensors = stored.integer("horizon"), stored.texts("sensors")
-    shared = {name: tensors.pop(name, None) for name in ("centre", "scale", "half_80", "half_95")}
+    ends = _HALVES if found == 1 else _ENDS
+    shared = {name: tensors.pop(name, None) for name in ("centre", "scale", *ends)}
     shapes = {"centre": (len(sensors),), "scale": (len(sensors),)}
     for name, tensor in shared.items():
         if tensor is None or tensor.shape != shapes.get(name, (len(sensors), horizon)):
             raise _damaged(folder, f"{name} is missing or has the wrong shape")
-    centre, scale, half_80, half_95 = (_doubles(tensor) for tensor in shared.values())
+    centre, scale, *reach = (_doubles(tensor) for tensor in shared.values())
+    limits = {} if found == 1 else _limits(stored.inside("limits"))
     family = stored.text("family")
     try:
         model = family_named(family).restore(stored.scalars("choices"), tensors, horizon)
@@ -104,7 +112,8 @@ def load(folder: Path) -> FittedModel:
         stored.integer("step_microseconds") * _MICROSECOND,
         horizon,
         Units(centre, scale),
-        Widths(half_80, half_95),
+        Offsets.symmetric(*reach) if found == 1 else Offsets(*reach),
+        Bounds.of(sensors, limits),
     )
 
 
@@ -159,8 +168,7 @@ def _tensors(fitted: FittedModel) -> dict[str, npt.NDArray[np.floating]]:
         **fitted.model.tensors,
         "centre": fitted.units.centre,
         "scale": fitted.units.scale,
-        "half_80": fitted.widths.half_80.astype(np.float32),
-        "half_95": fitted.widths.half_95.astype(np.float32),
+        **{name: getattr(fitted.offsets, name).astype(np.float16) for name in _ENDS},
     }
 
 
@@ -173,6 +181,12 @@ def _description(fitted: FittedModel, identity: ModelIdentity, weights: Digest) 
         "step_microseconds": fitted.step // _MICROSECOND,
         "horizon": fitted.horizon,
         "lookback": fitted.lookback,
+        "limits": {
+            name: {"min": _bound(lower), "max": _bound(upper)}
+            for name, lower, upper in zip(
+                fitted.sensors, fitted.bounds.lower, fitted.bounds.upper, strict=True
+            )
+        },
         "weights_sha256": weights.hex,
         "identity": {
             "plant": identity.key.plant,
@@ -182,6 +196,17 @@ def _description(fitted: FittedModel, identity: ModelIdentity, weights: Digest) 
             "cutoff": _instant(identity.cutoff),
             "delta_version": identity.delta_version,
         },
+    }
+
+
+def _bound(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _limits(stored: StoredJson) -> dict[str, SensorLimits]:
+    return {
+        name: SensorLimits(stored.inside(name).measure("min"), stored.inside(name).measure("max"))
+        for name in stored.names
     }
 
 

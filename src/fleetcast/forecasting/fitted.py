@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.forecasting.conformal import Widths
+from fleetcast.domain.quality import SensorLimits
+from fleetcast.forecasting.bounds import Bounds
+from fleetcast.forecasting.conformal import Offsets
 from fleetcast.forecasting.forecast import Forecast
 from fleetcast.forecasting.model import Model
 from fleetcast.forecasting.series import Floats, Series
@@ -36,6 +39,10 @@ class Units:
             for column, more in zip(values.T, fallback.T, strict=True)
         ]
         return cls(np.array([mean for mean, _ in measured]), np.array([spread for _, spread in measured]))
+
+    def standard_bounds(self, bounds: Bounds) -> Bounds:
+        """Bounds in the sensors' units, for standardised readings."""
+        return Bounds(self.standardise(bounds.lower), self.standardise(bounds.upper))
 
     def standardise(self, values: Floats) -> Floats:
         """Readings with the sensors along the last axis, to mean 0 and spread 1."""
@@ -69,13 +76,19 @@ class FittedModel:
     step: timedelta
     horizon: int
     units: Units
-    widths: Widths
-    """Half widths of the intervals in standard deviations; shape (k, h)."""
+    offsets: Offsets
+    """Of the intervals' ends, in standard deviations; shape (k, h)."""
+    bounds: Bounds
+    """What the sensors can read: neither points nor intervals leave it."""
 
     @property
     def lookback(self) -> int:
         """Steps of history that one forecast is made from; a shorter one is filled up."""
         return self.model.lookback
+
+    def within(self, limits: Mapping[str, SensorLimits]) -> FittedModel:
+        """The same model for sensors of another physical range."""
+        return replace(self, bounds=Bounds.of(self.sensors, limits))
 
     def forecast(self, history: Series) -> Forecast:
         """Forecast the horizon that begins where the history ends.
@@ -90,18 +103,13 @@ class FittedModel:
         """
         values = self.columns(history)
         point = self.points(values, np.array([len(values)]))[:, 0]
-        half_80, half_95 = (
-            half * self.units.scale[:, None] for half in (self.widths.half_80, self.widths.half_95)
-        )
-        return Forecast(
-            start=history.end,
-            step=self.step,
-            sensors=self.sensors,
-            point=point.T.copy(),
-            lower_80=(point - half_80).T.copy(),
-            upper_80=(point + half_80).T.copy(),
-            lower_95=(point - half_95).T.copy(),
-            upper_95=(point + half_95).T.copy(),
+        return Forecast.around(
+            history.end,
+            self.step,
+            self.sensors,
+            point.T.copy(),
+            self.offsets.times(self.units.scale),
+            self.bounds,
         )
 
     def points(self, values: Floats, origins: Ints) -> Floats:
@@ -112,7 +120,7 @@ class FittedModel:
             origins: First step of each forecast, 0 to n; shape (q,).
 
         Returns:
-            Shape (k, q, horizon), in the sensors' units.
+            Shape (k, q, horizon), in the sensors' units, within their bounds.
         """
         begins = origins - self.lookback
         ahead = max(0, -int(begins.min(initial=0)))
@@ -122,7 +130,8 @@ class FittedModel:
         standard = self.units.standardise(finite)
         windows = fill_causally(cut(standard, begins + ahead, self.lookback), np.zeros(len(self.sensors)))
         point = self.model.point(windows)
-        return point * self.units.scale[:, None, None] + self.units.centre[:, None, None]
+        in_units = point * self.units.scale[:, None, None] + self.units.centre[:, None, None]
+        return self.bounds.applied(in_units.T).T
 
     def columns(self, series: Series) -> Floats:
         """Pick the model's sensors out of a series, shape (n, k).

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from fleetcast.forecasting.bounds import Bounds
+from fleetcast.forecasting.conformal import Offsets
 from fleetcast.forecasting.series import Floats
 
 
@@ -25,6 +27,29 @@ class Forecast:
     upper_80: Floats
     lower_95: Floats
     upper_95: Floats
+
+    @classmethod
+    def around(
+        cls,
+        start: datetime,
+        step: timedelta,
+        sensors: tuple[str, ...],
+        point: Floats,
+        offsets: Offsets,
+        bounds: Bounds,
+    ) -> Forecast:
+        """A forecast with its intervals, none of which leaves what the sensors can read.
+
+        Args:
+            start: As of a forecast.
+            step: As of a forecast.
+            sensors: As of a forecast.
+            point: Shape (h, k), inside the bounds.
+            offsets: Of the interval's ends, in the sensors' units.
+            bounds: Of the sensors.
+        """
+        lower_95, lower_80, upper_80, upper_95 = (bounds.applied(point + end.T) for end in offsets.in_order)
+        return cls(start, step, sensors, point, lower_80, upper_80, lower_95, upper_95)
 
     def __len__(self) -> int:
         return len(self.point)

@@ -70,7 +70,8 @@ class Forecaster(Protocol):
                 `lookback` steps alone.
 
         Returns:
-            A forecast of `sensors`, in that order, from `history.end` on. Where nothing says how wide the
+            A forecast of `sensors`, in that order, from `history.end` on, points and intervals within what the
+            sensors can read. Where nothing says how wide the
             intervals should be, they have no width, and a note says so.
 
         Raises:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fleetcast.domain.scores import Scores
@@ -9,27 +11,21 @@ from fleetcast.forecasting import metrics
 from fleetcast.forecasting.series import Floats
 
 
-def score(
-    actual: Floats, point: Floats, halves: tuple[Floats, Floats], naive: Floats, scale: float | None
-) -> Scores:
+def score(actual: Floats, lines: Sequence[Floats], naive: Floats, scale: float | None) -> Scores:
     """Judge forecasts from several origins, on the origins where everything was observed.
 
     Args:
         actual: Readings of one sensor, shape (q, h), in its unit; NaN is a hole.
-        point: Point forecasts, same shape.
-        halves: Half widths of the 80 % and the 95 % interval, each of shape (h,).
+        lines: Forecasts of the five quantiles, from the lower end of the 95 % interval over the point to its
+            upper end; same shape.
         naive: Seasonal naive forecasts, shape (q, h).
         scale: In-sample error of seasonal naive, for MASE; None if it cannot be measured.
     """
+    point = lines[len(lines) // 2]
     good = np.isfinite(actual).all(axis=1) & np.isfinite(point).all(axis=1) & np.isfinite(naive).all(axis=1)
     if not good.all():
-        actual, point, naive = actual[good], point[good], naive[good]
-    half_80, half_95 = halves
-    lines = zip(
-        metrics.QUANTILES,
-        (point - half_95, point - half_80, point, point + half_80, point + half_95),
-        strict=True,
-    )
+        actual, naive, lines = actual[good], naive[good], [line[good] for line in lines]
+    lower_95, lower_80, point, upper_80, upper_95 = lines
     error, naive_error = metrics.mae(actual, point), metrics.mae(actual, naive)
     return Scores(
         mae=error,
@@ -39,8 +35,8 @@ def score(
         mase=metrics.mase(error, scale),
         skill=metrics.skill(error, naive_error),
         r2=metrics.r2(actual, point),
-        coverage_80=metrics.coverage(actual, point - half_80, point + half_80),
-        coverage_95=metrics.coverage(actual, point - half_95, point + half_95),
-        pinball=metrics.pinball(actual, lines),
+        coverage_80=metrics.coverage(actual, lower_80, upper_80),
+        coverage_95=metrics.coverage(actual, lower_95, upper_95),
+        pinball=metrics.pinball(actual, zip(metrics.QUANTILES, lines, strict=True)),
         naive_mae=naive_error,
     )

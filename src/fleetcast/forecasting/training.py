@@ -9,9 +9,11 @@ from types import MappingProxyType
 import numpy as np
 
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.quality import SensorLimits
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.forecasting.backtest import Backtest
-from fleetcast.forecasting.conformal import Widths, conformal_widths
+from fleetcast.forecasting.bounds import Bounds
+from fleetcast.forecasting.conformal import Offsets, conformal_offsets
 from fleetcast.forecasting.errors import HistoryTooShort
 from fleetcast.forecasting.family import family_named, needed_steps
 from fleetcast.forecasting.fitted import FittedModel, Units
@@ -38,6 +40,8 @@ class TrainingTask:
     family: str
     hyperparameters: Hyperparameters = field(default_factory=lambda: MappingProxyType({}))
     """As declared; what is missing is `auto`."""
+    limits: Mapping[str, SensorLimits] = field(default_factory=lambda: MappingProxyType({}))
+    """The physical range of sensors: no forecast leaves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +85,15 @@ def train(series: Series, task: TrainingTask) -> Trained:
     units = Units.of(values[: parts.train_end], values)
     standard = Problem(units.standardise(values), series.step, task.horizon, task.hyperparameters)
     fitted = family.fit(standard, parts)
-    final, held_out = _as_stored(standard, fitted, parts)
+    bounds = Bounds.of(task.targets, task.limits)
+    final, held_out = _as_stored(standard, fitted, parts, units.standard_bounds(bounds))
     known = len(parts.calibration)
-    calibrated = conformal_widths(held_out.errors[:, :known])
+    calibrated = conformal_offsets(held_out.residuals[:, :known]).times(units.scale)
     metrics, backtest = _evidence(
-        series, standard, units, parts, held_out.since(known), calibrated, task.targets
+        series, standard, units, parts, held_out.since(known), calibrated, bounds, task.targets
     )
-    widths = conformal_widths(held_out.errors)
-    model = FittedModel(
-        task.family, final, task.targets, series.step, task.horizon, units, widths.as_stored()
-    )
+    offsets = conformal_offsets(held_out.residuals).as_stored()
+    model = FittedModel(task.family, final, task.targets, series.step, task.horizon, units, offsets, bounds)
     return Trained(model, metrics, mean_metrics(metrics.values()), backtest)
 
 
@@ -102,15 +105,15 @@ class _HeldOut:
     point: Floats
 
     @property
-    def errors(self) -> Floats:
-        errors: Floats = np.abs(self.actual - self.point)
-        return errors
+    def residuals(self) -> Floats:
+        residuals: Floats = self.actual - self.point
+        return residuals
 
     def since(self, origin: int) -> _HeldOut:
         return _HeldOut(self.actual[:, origin:], self.point[:, origin:])
 
 
-def _as_stored(problem: Problem, fitted: Fitted, parts: Split) -> tuple[Model, _HeldOut]:
+def _as_stored(problem: Problem, fitted: Fitted, parts: Split, bounds: Bounds) -> tuple[Model, _HeldOut]:
     """Round to half precision where that moves no error noticeably, and forecast from every held-out origin.
 
     Returns:
@@ -119,8 +122,10 @@ def _as_stored(problem: Problem, fitted: Fitted, parts: Split) -> tuple[Model, _
     origins = np.concatenate([parts.calibration, parts.test])
     windows = cut(problem.values, origins - fitted.backtest.lookback, fitted.backtest.lookback)
     actual = cut(problem.values, origins, problem.horizon)
-    full = _HeldOut(actual, fitted.backtest.point(windows))
-    half = _HeldOut(actual, fitted.backtest.at_half_precision().point(windows))
+    full, half = (
+        _HeldOut(actual, bounds.applied(model.point(windows).T).T)
+        for model in (fitted.backtest, fitted.backtest.at_half_precision())
+    )
     before, after = _error_by_sensor(full), _error_by_sensor(half)
     if np.all(np.abs(after - before) <= _NOTICEABLE * before):
         return fitted.final.at_half_precision(), half
@@ -129,7 +134,7 @@ def _as_stored(problem: Problem, fitted: Fitted, parts: Split) -> tuple[Model, _
 
 def _error_by_sensor(held_out: _HeldOut) -> Floats:
     """Mean absolute error, shape (k,); 0 where nothing was measured."""
-    errors = held_out.errors
+    errors = np.abs(held_out.residuals)
     measured = np.isfinite(errors)
     mean: Floats = np.sum(np.where(measured, errors, 0.0), axis=(1, 2)) / np.maximum(
         measured.sum(axis=(1, 2)), 1
@@ -143,7 +148,8 @@ def _evidence(
     units: Units,
     parts: Split,
     tested: _HeldOut,
-    widths: Widths,
+    offsets: Offsets,
+    bounds: Bounds,
     targets: tuple[str, ...],
 ) -> tuple[dict[str, Scores], Backtest]:
     """Judge the test origins, in the sensors' own units, next to seasonal naive."""
@@ -157,9 +163,10 @@ def _evidence(
         actual, point, repeated = (
             each[number] * scale + centre for each in (tested.actual, tested.point, naive)
         )
-        halves = (widths.half_80[number] * scale, widths.half_95[number] * scale)
+        ends = [point + end[number] for end in offsets.in_order]
+        lines = np.clip([*ends[:2], point, *ends[2:]], bounds.lower[number], bounds.upper[number])
         history = problem.values[: parts.train_end, number] * scale
-        scores[target] = score(actual, point, halves, repeated, naive_scale(history, season))
+        scores[target] = score(actual, lines, repeated, naive_scale(history, season))
         model_mae.append(np.mean(np.abs(actual - point), axis=1))
         naive_mae.append(np.mean(np.abs(actual - repeated), axis=1))
     backtest = Backtest(

@@ -98,7 +98,9 @@ def _libraries() -> ThreadpoolController:
 
 
 def _training(task: FitTask) -> TrainingTask:
-    return TrainingTask(task.targets, task.horizon // task.frequency, task.family, task.hyperparameters)
+    return TrainingTask(
+        task.targets, task.horizon // task.frequency, task.family, task.hyperparameters, task.sensor_limits
+    )
 
 
 def _read_task(path: Path) -> FitTask:

@@ -15,7 +15,8 @@ from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.model import AdoptedLineage, ModelVersion
 from fleetcast.domain.wording import counted
-from fleetcast.forecasting.conformal import conformal_widths
+from fleetcast.forecasting.bounds import Bounds
+from fleetcast.forecasting.conformal import conformal_offsets
 from fleetcast.forecasting.forecast import Forecast
 from fleetcast.forecasting.forecaster import NotedForecast
 from fleetcast.forecasting.series import Floats, Series
@@ -33,7 +34,7 @@ Ints = npt.NDArray[np.int64]
 class ForeignForecaster:
     """One adopted version of a circuit's model.
 
-    It has no say on intervals: they are the conformal widths of its errors from recent origins, replayed in the
+    It has no say on intervals: they are conformal, from its errors from recent origins, replayed in the
     same process as the forecast.
     """
 
@@ -41,6 +42,8 @@ class ForeignForecaster:
     lookback: int
     """Steps of history that each forecast is given."""
     models: ForeignModels
+    bounds: Bounds
+    """What its targets can read: neither points nor intervals leave it."""
     repeated_decimals = 3
     """Other libraries need not repeat themselves to the last digit."""
 
@@ -90,18 +93,9 @@ class ForeignForecaster:
         actual = cut(values[:, self._target_columns()], past, self.horizon) if len(past) else None
         errors = np.full((len(self.sensors), 0, self.horizon), np.nan)
         if actual is not None:
-            errors = np.abs(actual - points[:-1].transpose(2, 0, 1))
-        widths = conformal_widths(errors)
-        point, half_80, half_95 = points[-1], widths.half_80.T, widths.half_95.T
-        forecast = Forecast(
-            history.end,
-            self.step,
-            self.sensors,
-            point,
-            lower_80=point - half_80,
-            upper_80=point + half_80,
-            lower_95=point - half_95,
-            upper_95=point + half_95,
+            errors = actual - points[:-1].transpose(2, 0, 1)
+        forecast = Forecast.around(
+            history.end, self.step, self.sensors, points[-1], conformal_offsets(errors), self.bounds
         )
         return NotedForecast(forecast, (_rests_on(len(past)),))
 
@@ -125,13 +119,14 @@ class ForeignForecaster:
         return result
 
     def _points(self, series: Series, values: Floats, origins: Ints) -> Floats:
-        """Shape (origins, horizon, targets)."""
+        """Shape (origins, horizon, targets), within the bounds."""
         begins = origins - self.lookback
         ahead = max(0, -int(begins.min(initial=0)))
         padded = np.vstack([np.full((ahead, values.shape[1]), np.nan), values]) if ahead else values
         windows = fill_causally(cut(padded, begins + ahead, self.lookback), np.zeros(len(self.reads)))
         ends = [series.start + int(origin) * series.step for origin in origins]
-        return self.models.points(self.task, np.ascontiguousarray(windows.transpose(1, 2, 0)), ends)
+        given = np.ascontiguousarray(windows.transpose(1, 2, 0))
+        return self.bounds.applied(self.models.points(self.task, given, ends))
 
     def _target_columns(self) -> list[int]:
         return [self.reads.index(name) for name in self.sensors]

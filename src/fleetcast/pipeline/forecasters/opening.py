@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.model import AdoptedLineage, ModelVersion
 from fleetcast.forecasting.artifact import ModelIdentity, load, load_identity
+from fleetcast.forecasting.bounds import Bounds
 from fleetcast.forecasting.forecaster import Forecaster
 from fleetcast.pipeline.forecasters.fitted import FittedForecaster
 from fleetcast.pipeline.forecasters.foreign import ForeignForecaster, adopted_task
@@ -29,7 +30,8 @@ def open_forecaster(
     """Open a version of a circuit's model. What it opens needs the artifact store no more.
 
     Args:
-        circuit: As declared now: it says what an adopted version's own declaration leaves open.
+        circuit: As declared now: it says what an adopted version's own declaration leaves open, and what its
+            sensors can read, which no forecast leaves.
         version: Registered; its state does not matter.
         artifacts: Asked for one folder, once.
         foreign: Runs the model if it was trained elsewhere; not asked for anything yet.
@@ -42,9 +44,14 @@ def open_forecaster(
     if isinstance(lineage, AdoptedLineage):
         task = adopted_task(circuit, version, lineage, folder)
         return OpenedForecaster(
-            ForeignForecaster(task, lineage.lookback, foreign), _declared(version, lineage)
+            ForeignForecaster(
+                task, lineage.lookback, foreign, Bounds.of(task.targets, circuit.sensor_limits)
+            ),
+            _declared(version, lineage),
         )
-    return OpenedForecaster(FittedForecaster(load(folder)), load_identity(folder))
+    return OpenedForecaster(
+        FittedForecaster(load(folder).within(circuit.sensor_limits)), load_identity(folder)
+    )
 
 
 def _declared(version: ModelVersion, lineage: AdoptedLineage) -> ModelIdentity:
