@@ -11,12 +11,15 @@ from fleetcast.domain.evidence import (
     CheckVerdict,
     Compared,
     Comparison,
+    Evidence,
     Incomparable,
     NoChampion,
     NotComparable,
+    Outcome,
 )
 from fleetcast.domain.promotion import promotion_checks
 from fleetcast.domain.scores import ModelScores
+from fleetcast.domain.settings import DEFAULT_ENVIRONMENTS, EnvironmentName
 from fleetcast.domain.thresholds import Limits, Thresholds
 from fleetcast.views.evidence import says as words
 from tests.clocks import NOON
@@ -24,6 +27,7 @@ from tests.contracts.samples import SCORES
 
 NO_ORIGIN = "version 3: no backtest origin after its cutoff 2025-12-01 12:00 UTC"
 PASSED, FAILED, NEITHER = CheckVerdict.PASSED, CheckVerdict.FAILED, CheckVerdict.NOT_COMPARABLE
+UNMEASURED = CheckVerdict.NOT_MEASURED
 
 
 @pytest.mark.parametrize(
@@ -36,12 +40,33 @@ PASSED, FAILED, NEITHER = CheckVerdict.PASSED, CheckVerdict.FAILED, CheckVerdict
         (Limits(max_mae=1.5), PASSED, "mae 1.5, at most 1.5"),
         (Limits(max_mae=1.4), FAILED, "mae 1.5, at most 1.4"),
         (Limits(max_rmse=2.0), FAILED, "rmse 2.25, at most 2"),
-        (Limits(max_mase=1.0), NEITHER, "mase could not be measured"),
+        (Limits(max_mase=1.0), UNMEASURED, "MASE could not be measured"),
+        (Limits(min_coverage_80=0.7), PASSED, "80 % intervals cover 80 %, at least 70 %"),
+        (Limits(min_coverage_80=0.82), FAILED, "80 % intervals cover 80 %, at least 82 %"),
+        (Limits(max_coverage_80=0.79), FAILED, "80 % intervals cover 80 %, at most 79 %"),
     ],
 )
 def test_each_bound_is_held_against_its_metric(limits: Limits, verdict: CheckVerdict, says: str) -> None:
     check, _champion = promotion_checks(ModelScores(SCORES, {}), Thresholds(limits), NoChampion())
     assert (check.verdict, words(check)) == (verdict, says)
+
+
+def test_intervals_that_cover_too_little_or_too_much_fail_unless_a_fleet_says_otherwise() -> None:
+    plain = DEFAULT_ENVIRONMENTS[EnvironmentName.DEV].thresholds
+    for covered, fails in ((0.69, True), (0.70, False), (0.92, False), (0.93, True)):
+        scores = ModelScores(replace(SCORES, coverage_80=covered), {})
+        verdicts = [check.verdict for check in promotion_checks(scores, plain, NoChampion())]
+        assert (FAILED in verdicts) is fails
+    loose = Thresholds(Limits(min_coverage_80=0.5).over(plain.circuit))
+    scores = ModelScores(replace(SCORES, coverage_80=0.6), {})
+    assert FAILED not in [check.verdict for check in promotion_checks(scores, loose, NoChampion())]
+
+
+def test_a_coverage_that_was_not_measured_is_an_outcome_of_its_own() -> None:
+    scores = ModelScores(replace(SCORES, coverage_80=None), {})
+    checks = promotion_checks(scores, Thresholds(Limits(0.0, min_coverage_80=0.7)), NoChampion())
+    assert [check.verdict for check in checks] == [PASSED, UNMEASURED, NEITHER]
+    assert Evidence(checks, ()).outcome is Outcome.NOT_MEASURED
 
 
 def test_a_single_sensor_may_have_closer_bounds() -> None:

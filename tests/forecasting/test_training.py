@@ -59,6 +59,18 @@ def test_intervals_cover_about_what_they_promise(trained: Trained) -> None:
     assert trained.mean.coverage_95 == pytest.approx(0.95, abs=0.04)
 
 
+def test_coverage_is_measured_on_origins_that_did_not_calibrate_the_intervals(
+    series: Series, trained: Trained, series_of: SeriesOf
+) -> None:
+    """Noise that only the test origins see makes intervals of the calm before cover too little."""
+    first = (trained.backtest.origins[0] - series.start) // series.step
+    louder = series.values.copy()
+    louder[first:] += 4 * np.random.default_rng(6).normal(size=louder[first:].shape)
+    again = train(series_of(louder), TrainingTask(series.sensors, HORIZON, "linear"))
+    assert again.mean.coverage_80 is not None
+    assert again.mean.coverage_80 < 0.5
+
+
 def test_a_model_and_its_twin_trained_on_less_err_alike_from_the_same_origins(
     series: Series, trained: Trained
 ) -> None:

@@ -246,6 +246,9 @@ def write_fleet(
     init_fleet(folder, new)
     fleet = Repository(folder, server, server.new_database() if server else "")
     fleet.edit(CIRCUITS, "forecast_horizon: 7 ", "forecast_horizon: 12h ")
+    # intervals measured on twelve days of made-up readings may cover anything; that is another story
+    any_coverage = "  thresholds: {min_coverage_80: 0, max_coverage_80: 1}"
+    fleet.edit(CIRCUITS, "  data_source: readings\n", f"  data_source: readings\n{any_coverage}\n")
     size = ("--plants", str(plants), "--circuits", str(circuits), "--length", f"{days}d")
     assert fleet.type("simulate", *size).code == 0
     return fleet

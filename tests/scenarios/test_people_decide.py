@@ -182,6 +182,8 @@ def test_approvals_are_shown_to_programs_with_all_their_evidence(trained: Reposi
     assert model["passing"] is True
     assert {check["name"]: check["verdict"] for check in model["checks"]} == {
         "min_skill": "passed",
+        "min_coverage_80": "passed",
+        "max_coverage_80": "passed",
         "champion": "not comparable",
     }
     assert (model["plant_id"], model["circuit_id"]) == ("PLANT001", "CIRCUIT01")

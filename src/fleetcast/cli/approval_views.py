@@ -19,6 +19,7 @@ _VERDICT = {
     CheckVerdict.PASSED: ("✓", "green"),
     CheckVerdict.FAILED: ("✗", "bold red"),
     CheckVerdict.NOT_COMPARABLE: ("–", "dim"),
+    CheckVerdict.NOT_MEASURED: ("?", "yellow"),
 }
 
 
@@ -42,9 +43,13 @@ def print_requests(requests: Sequence[Request], console: Console) -> None:
     if decidable:
         console.print(f"\n{len(decidable)} pass every check; approve exactly these with:")
         console.print(f"  fleetcast approve --passing --set {set_digest(decidable)} --comment '…'")
-    unknown = sum(1 for request in requests if request.evidence.outcome is Outcome.NOT_COMPARABLE)
-    if unknown:
-        console.print(f"\n{counted(unknown, 'request')} with nothing to compare with: decide one by one")
+    for outcome, why in (
+        (Outcome.NOT_COMPARABLE, "nothing to compare with"),
+        (Outcome.NOT_MEASURED, "a bound on what could not be measured"),
+    ):
+        unknown = sum(1 for request in requests if request.evidence.outcome is outcome)
+        if unknown:
+            console.print(f"\n{counted(unknown, 'request')} with {why}: decide one by one")
 
 
 def print_request(request: Request, console: Console) -> None:

@@ -156,7 +156,11 @@ def _approve_passing(books: OpenBooks, comment: str, displayed: str | None) -> N
     left = books.deciding.pending()
     if not decided and not left:
         typer.echo("nothing waits for approval")
-    for outcome, why in ((Outcome.FAILING, "as checks failed"), (Outcome.NOT_COMPARABLE, NOTHING_COMPARED)):
+    for outcome, why in (
+        (Outcome.FAILING, "as checks failed"),
+        (Outcome.NOT_MEASURED, "as a bound is set on what could not be measured"),
+        (Outcome.NOT_COMPARABLE, NOTHING_COMPARED),
+    ):
         those = [str(request.id) for request in left if request.evidence.outcome is outcome]
         if those:
             typer.echo(f"{len(those)} left for you to decide one by one, {why}: {', '.join(those)}")

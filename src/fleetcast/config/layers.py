@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from fleetcast.config.schema import BoundsWritten, CircuitWritten, DefaultsWritten, ThresholdsWritten, Written
@@ -104,9 +104,7 @@ def _merged_thresholds(over: ThresholdsWritten, base: ThresholdsWritten) -> Thre
 
 def limits(written: BoundsWritten) -> Limits:
     """Bounds as a domain value."""
-    return Limits(
-        written.min_skill, written.min_accuracy, written.max_mae, written.max_rmse, written.max_mase
-    )
+    return Limits(**{bound.name: getattr(written, bound.name) for bound in fields(Limits)})
 
 
 def thresholds(written: ThresholdsWritten | None, base: Thresholds) -> Thresholds:

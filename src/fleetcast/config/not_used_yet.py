@@ -39,7 +39,7 @@ def _below(path: str, names: str) -> set[str]:
     return {f"{path}.{name}" for name in names.split()}
 
 
-_BOUNDS = "min_skill min_accuracy max_mae max_rmse max_mase"
+_BOUNDS = "min_skill min_accuracy max_mae max_rmse max_mase min_coverage_80 max_coverage_80"
 
 USED: Mapping[str, frozenset[str]] = {
     SETTINGS_FILE: frozenset(

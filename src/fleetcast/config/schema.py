@@ -17,6 +17,7 @@ from fleetcast.domain.circuit import Cutoff, HyperparameterValue
 from fleetcast.domain.component import check_max_retries, check_timeout
 from fleetcast.domain.quality import CleaningRules
 from fleetcast.domain.semver import SemVer
+from fleetcast.domain.thresholds import Limits
 
 Text = Annotated[str, PlainValidator(scalars.text)]
 Identifier = Annotated[str, PlainValidator(scalars.identifier)]
@@ -105,6 +106,8 @@ class BoundsWritten(Written):
     max_mae: NotNegative | None = None
     max_rmse: NotNegative | None = None
     max_mase: NotNegative | None = None
+    min_coverage_80: Annotated[Real, judged(lambda share: Limits(min_coverage_80=share))] | None = None
+    max_coverage_80: Annotated[Real, judged(lambda share: Limits(max_coverage_80=share))] | None = None
 
 
 class ThresholdsWritten(BoundsWritten):

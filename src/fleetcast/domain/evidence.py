@@ -27,14 +27,19 @@ class CheckVerdict(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     NOT_COMPARABLE = "not comparable"
+    """There is nothing to hold it against."""
+    NOT_MEASURED = "not measured"
+    """There is a bound, and no measure to hold against it."""
 
 
 class Outcome(StrEnum):
     """What a subject's checks say together."""
 
     PASSING = "passing"
-    """None failed, and at least one was measured; or there is nothing to measure, as with an environment."""
+    """None failed, all bounds were measured; or there is nothing to measure, as with an environment."""
     FAILING = "failing"
+    NOT_MEASURED = "not measured"
+    """A bound is set on what could not be measured, and nothing failed: no reason to approve, and none against it."""
     NOT_COMPARABLE = "not comparable"
     """There are checks, and none could be measured: no reason to approve, and none against it."""
 
@@ -47,6 +52,8 @@ class Bound(StrEnum):
     MAX_MAE = "max_mae"
     MAX_RMSE = "max_rmse"
     MAX_MASE = "max_mase"
+    MIN_COVERAGE_80 = "min_coverage_80"
+    MAX_COVERAGE_80 = "max_coverage_80"
 
     @property
     def metric(self) -> str:
@@ -80,7 +87,7 @@ class BoundCheck:
     def verdict(self) -> CheckVerdict:
         """Whether the threshold is met."""
         if self.value is None:
-            return CheckVerdict.NOT_COMPARABLE
+            return CheckVerdict.NOT_MEASURED
         met = self.value >= self.limit if self.bound.is_least else self.value <= self.limit
         return CheckVerdict.PASSED if met else CheckVerdict.FAILED
 
@@ -311,6 +318,8 @@ class Evidence:
         verdicts = {check.verdict for check in self.checks}
         if CheckVerdict.FAILED in verdicts:
             return Outcome.FAILING
+        if CheckVerdict.NOT_MEASURED in verdicts:
+            return Outcome.NOT_MEASURED
         return Outcome.NOT_COMPARABLE if verdicts == {CheckVerdict.NOT_COMPARABLE} else Outcome.PASSING
 
     @property

@@ -111,4 +111,6 @@ def _limits(limits: Limits) -> Mapping[str, Json]:
         "max_mae": limits.max_mae,
         "max_rmse": limits.max_rmse,
         "max_mase": limits.max_mase,
+        "min_coverage_80": limits.min_coverage_80,
+        "max_coverage_80": limits.max_coverage_80,
     }

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
+from fleetcast.domain.errors import BadInput
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -18,6 +20,18 @@ class Limits:
     max_mae: float | None = None
     max_rmse: float | None = None
     max_mase: float | None = None
+    min_coverage_80: float | None = None
+    """Share of held-out readings inside their 80 % interval, 0 to 1: with fewer it promises too much."""
+    max_coverage_80: float | None = None
+    """With more it says too little."""
+
+    def __post_init__(self) -> None:
+        for name in ("min_coverage_80", "max_coverage_80"):
+            share: float | None = getattr(self, name)
+            if share is not None and not 0 <= share <= 1:
+                raise BadInput(
+                    f"{name} {share:g} is not a share", fix="write 0 to 1: 0.7 is 70 % of the readings"
+                )
 
     def over(self, base: Limits) -> Limits:
         """These bounds where set, else those of `base`."""

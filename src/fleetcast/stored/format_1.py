@@ -12,10 +12,12 @@ from pathlib import PurePosixPath
 
 from fleetcast.domain.approval import Subject
 from fleetcast.domain.canonical import Json, digest_of
+from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.evidence import (
     BoundCheck,
     ChampionCheck,
     Check,
+    CheckVerdict,
     CircuitFact,
     Compared,
     Comparison,
@@ -52,7 +54,8 @@ from fleetcast.domain.plan import (
 )
 from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 
-_NOT_THERE_YET = {"GatePolicy": ("verified",)}
+_COVERAGE = ("min_coverage_80", "max_coverage_80")
+_NOT_THERE_YET = {"GatePolicy": ("verified",), "Limits": _COVERAGE}
 """Fields of settings that came later."""
 _METRICS = {"skill": "skill", "mase": "MASE", "coverage_80": "coverage 80", "coverage_95": "coverage 95"}
 
@@ -62,7 +65,7 @@ def fleet_digest(fleet: Fleet) -> Digest:
     return digest_of(
         {
             "settings": _resolved(fleet.settings),
-            "circuits": [circuit_content(circuit) for circuit in fleet.circuits],
+            "circuits": [_circuit(circuit) for circuit in fleet.circuits],
             "environment": fleet.environment.content,
             "component": fleet.component.content,
         }
@@ -104,7 +107,7 @@ def evidence_digest(evidence: Evidence) -> Digest:
     """Of everything shown, in words."""
     return digest_of(
         {
-            "checks": [[check.name, check.verdict.value, _says(check)] for check in evidence.checks],
+            "checks": [[check.name, _verdict(check), _says(check)] for check in evidence.checks],
             "facts": [list(pair) for fact in evidence.facts for pair in _fact(fact)],
         }
     )
@@ -120,6 +123,24 @@ def policy_digest(policy: GatePolicy, thresholds: Digest | None) -> Digest:
             "thresholds": thresholds.hex if thresholds else None,
         }
     )
+
+
+def _circuit(circuit: Circuit) -> Mapping[str, Json]:
+    """What a circuit declares, but for the bounds that came later."""
+    limits = circuit.thresholds
+    return {
+        **circuit_content(circuit),
+        "thresholds": {
+            "circuit": _resolved(limits.circuit),
+            "sensors": {name: _resolved(sensor) for name, sensor in limits.sensors.items()},
+        },
+    }
+
+
+def _verdict(check: Check) -> str:
+    """What could not be measured counted as not comparable."""
+    verdict = check.verdict
+    return (CheckVerdict.NOT_COMPARABLE if verdict is CheckVerdict.NOT_MEASURED else verdict).value
 
 
 def _why(action: CircuitAction) -> str:

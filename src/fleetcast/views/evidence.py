@@ -6,6 +6,7 @@ from typing import assert_never
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.evidence import (
+    Bound,
     BoundCheck,
     ChampionCheck,
     Check,
@@ -41,7 +42,10 @@ def says(check: Check) -> str:
         case WordedCheck():
             return check.says
         case BoundCheck(bound, None):
-            return f"{bound.metric} could not be measured"
+            return f"{_METRICS.get(bound.metric, bound.metric)} could not be measured"
+        case BoundCheck(Bound.MIN_COVERAGE_80 | Bound.MAX_COVERAGE_80 as bound, float(value), limit):
+            words = "at least" if bound.is_least else "at most"
+            return f"80 % intervals cover {100 * value:.4g} %, {words} {100 * limit:g} %"
         case BoundCheck(bound, value, limit):
             words = "at least" if bound.is_least else "at most"
             return f"{bound.metric} {value:.4g}, {words} {limit:g}"

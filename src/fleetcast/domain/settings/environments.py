@@ -57,7 +57,8 @@ def _expected(**kinds: EnvironmentSettings) -> Mapping[EnvironmentName, Environm
     return MappingProxyType({EnvironmentName(name): settings for name, settings in kinds.items()})
 
 
-_NO_WORSE_THAN_NAIVE = Thresholds(Limits(min_skill=0.0))
+_NO_WORSE_THAN_NAIVE = Thresholds(Limits(min_skill=0.0, min_coverage_80=0.70, max_coverage_80=0.92))
+"""And intervals that hold about what they promise."""
 
 DEFAULT_ENVIRONMENTS = _expected(
     dev=EnvironmentSettings(_NO_WORSE_THAN_NAIVE),
