@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import warnings
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -71,6 +72,84 @@ def test_a_signature_of_an_array_is_given_one(tmp_path: Path) -> None:
     checks = "assert frame.shape == (1, 48, 2) and frame.dtype == np.float32; return frame[:, -12:]"
     folder = save_foreign(tmp_path / "m", checks, signature=json.dumps(tensor))
     assert ask(folder)[0, -1].tolist() == [47.0, 147.0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype"),
+    [("float", "float32"), ("double", "float64"), ("integer", "int32"), ("long", "int64")],
+)
+def test_readings_are_cast_to_the_types_of_the_signature(tmp_path: Path, kind: str, dtype: str) -> None:
+    columns = [{"name": name, "type": kind} for name in ("temperature", "vibration")]
+    checks = (
+        f"assert (frame.dtypes == '{dtype}').all(), frame.dtypes; return frame.tail(12)[TARGETS].to_numpy()"
+    )
+    folder = save_foreign(tmp_path / "m", checks, signature=json.dumps(columns))
+    assert ask(folder, windows=WINDOW + 0.2)[0, -1].round().tolist() == [47.0, 147.0]
+
+
+def test_an_optional_column_that_no_reading_can_be_is_left_out(tmp_path: Path) -> None:
+    columns = [
+        {"name": "temperature", "type": "float"},
+        {"name": "vibration", "type": "float"},
+        {"name": "shift", "type": "string", "required": False},
+    ]
+    assert ask(save_foreign(tmp_path / "m", signature=json.dumps(columns))).shape == (1, 12, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reading", "says"),
+    [
+        ("integer", 3e9, "the reading 3e\\+09 of temperature is no int32"),
+        ("float", 1e39, "the reading 1e\\+39 of temperature is no float32"),
+        ("boolean", 0.5, "the reading 0.5 of temperature is no bool"),
+    ],
+)
+def test_a_reading_that_cannot_be_cast_is_named(tmp_path: Path, kind: str, reading: float, says: str) -> None:
+    columns = [{"name": "temperature", "type": kind}, {"name": "vibration", "type": "double"}]
+    folder = save_foreign(tmp_path / "m", signature=json.dumps(columns))
+    with pytest.raises(ForeignModelFailed, match=f"m:1 cannot be given its readings: {says}"):
+        ask(folder, windows=np.full((1, 48, 2), reading))
+
+
+@pytest.mark.parametrize("kind", ["string", "binary", "datetime", "array"])
+def test_a_column_that_no_reading_can_be_is_refused_before_anything_runs(tmp_path: Path, kind: str) -> None:
+    columns = [{"name": "temperature", "type": kind}]
+    folder = save_foreign(tmp_path / "m", load="raise SystemExit('ran')", signature=json.dumps(columns))
+    with pytest.raises(BadInput, match=f"wants 'temperature' as {kind}, which no reading can be cast to"):
+        ask(folder)
+
+
+def test_a_signature_of_whole_numbers_is_given_an_array_of_them(tmp_path: Path) -> None:
+    tensor = [{"type": "tensor", "tensor-spec": {"dtype": "int16", "shape": [-1, 48, 2]}}]
+    checks = "assert frame.dtype == np.int16; return frame[:, -12:]"
+    folder = save_foreign(tmp_path / "m", checks, signature=json.dumps(tensor))
+    assert ask(folder)[0, -1].tolist() == [47.0, 147.0]
+
+
+def test_a_model_whose_code_is_named_by_where_it_was_is_found_in_its_folder(tmp_path: Path) -> None:
+    """As MLflow itself writes it for a model from code."""
+    script = tmp_path / "elsewhere" / "model.py"
+    script.parent.mkdir()
+    script.write_text(
+        "import mlflow.pyfunc\n\n"
+        "class Held(mlflow.pyfunc.PythonModel):\n"
+        "    def predict(self, context, model_input, params=None):\n"
+        "        return model_input.tail(12).to_numpy()\n\n"
+        "mlflow.models.set_model(Held())\n"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlflow.pyfunc
+
+        mlflow.pyfunc.save_model(tmp_path / "m", python_model=str(script), pip_requirements=[])
+    description = tmp_path / "m" / "MLmodel"
+    assert f"model_code_path: {script}" in description.read_text()
+    script.unlink()
+    assert ask(tmp_path / "m")[0, -1].tolist() == [47.0, 147.0]
+    (tmp_path / "m" / "model.py").rename(tmp_path / "m" / "other.py")
+    with pytest.raises(BadInput, match=r"the model's code 'model\.py' is not in its folder") as caught:
+        ask(tmp_path / "m")
+    assert "copy it there" in caught.value.fix
 
 
 @pytest.mark.parametrize(
@@ -157,6 +236,8 @@ def test_a_signature_with_a_column_that_is_no_feature_is_refused_before_anything
         ("flavors:\n  sklearn: {}\n", "no flavor `python_function`"),
         ("flavors:\n  python_function:\n    data: ../../secrets\n", "MLmodel:3: '../../secrets' leaves"),
         ("flavors:\n  python_function:\n    code: /etc\n", "MLmodel:3: '/etc' leaves"),
+        ("flavors:\n  python_function:\n    model_code_path: /home/ada/gone.py\n", "'gone.py' is not in"),
+        ("flavors:\n  python_function:\n    model_code_path: 'C:\\Users\\ada\\MLmodel'\n", "another system"),
         ("flavors: [\n", "YAML"),
         (
             "flavors:\n  python_function: {a: b}\nsignature:\n  inputs: '[{'\n",

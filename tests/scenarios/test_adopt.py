@@ -145,7 +145,7 @@ def test_an_adopted_model_forecasts_and_a_challenger_is_held_against_it(
         low < point < high
         for low, point, high in zip(sensor["lower_95"], sensor["point"], sensor["upper_95"], strict=True)
     )
-    assert "the intervals come from the model's errors from 24 recent origins" in made.json["notes"][0]
+    assert "the intervals come from the model's errors from 24 recent origins" in made.json["notes"][1]
 
     fleet.declare_block("CIRCUIT01", "cutoff_date: 2025-02-28")
     assert fleet.plan()[CIRCUIT01] == ("train", "cutoff_date 2025-02-20 → 2025-02-28")
@@ -173,7 +173,8 @@ def test_an_adopted_model_forecasts_and_a_challenger_is_held_against_it(
 @pytest.mark.slow
 def test_a_champion_that_cannot_run_is_not_comparable(fleet: Repository, source: Path, models: Path) -> None:
     shutil.rmtree(models / "plant001-circuit01")
-    save_foreign(models / "plant001-circuit01", "raise RuntimeError(os.getcwd())")
+    later = "if frame.index[-1].year == 2025: raise RuntimeError(os.getcwd())"
+    save_foreign(models / "plant001-circuit01", f"{later}\nreturn np.zeros((12, 2))")
     assert adopt(fleet, source, "--models", str(models)).code == 0
     simulate(fleet)
     failed = fleet.type("forecast", CIRCUIT01)
@@ -186,6 +187,56 @@ def test_a_champion_that_cannot_run_is_not_comparable(fleet: Repository, source:
     (check,) = [check for check in request["checks"] if check["name"] == "champion"]
     assert check["verdict"] == "not comparable"
     assert "cannot be run" in check["says"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("predict", "says"),
+    [
+        ("raise RuntimeError('no weights')", "could not forecast: RuntimeError: no weights"),
+        ("return np.zeros((3, 2))", "its answer has the shape (3, 2), not (12, 2)"),
+        ("return np.full((12, 2), np.nan)", "24 values that are no numbers"),
+    ],
+)
+def test_a_model_that_cannot_forecast_is_not_adopted(
+    fleet: Repository, source: Path, models: Path, predict: str, says: str
+) -> None:
+    shutil.rmtree(models / "loop-two")
+    save_foreign(models / "loop-two", predict)
+    done = adopt(fleet, source, "--models", str(models))
+    assert done.code == 1
+    assert "folder loop-two" in done.err
+    assert says in " ".join(done.err.split())
+    assert "plant001-circuit01" not in done.err
+    assert "Traceback" not in done.err
+    assert not fleet.folder.exists()
+
+
+@pytest.mark.slow
+def test_a_model_that_takes_longer_than_the_fleet_allows_is_not_adopted(
+    fleet: Repository, source: Path, models: Path
+) -> None:
+    assert adopt(fleet, source).code == 0
+    with (fleet.folder / "fleetcast.yaml").open("a") as settings:
+        settings.write("foreign_models: {time: 15s}\n")
+    shutil.rmtree(models / "loop-two")
+    save_foreign(models / "loop-two", "time.sleep(600)")
+    done = adopt(fleet, source, "--models", str(models))
+    assert done.code == 1
+    assert "folder loop-two did not answer within 15s" in done.err
+    assert fleet.type("models", "list", "--format", "json").json[0]["champion_version"] is None
+
+
+@pytest.mark.slow
+def test_a_model_of_32_bit_floats_is_adopted_and_forecasts(
+    fleet: Repository, source: Path, models: Path
+) -> None:
+    shutil.rmtree(models / "plant001-circuit01")
+    columns = [{"name": name, "type": "float"} for name in ("temperature", "vibration")]
+    save_foreign(models / "plant001-circuit01", signature=json.dumps(columns))
+    assert adopt(fleet, source, "--models", str(models)).code == 0
+    simulate(fleet)
+    assert fleet.type("forecast", CIRCUIT01, "--format", "json").code == 0
 
 
 BAD = {

@@ -35,7 +35,7 @@ def open_adoption(models: Path | None = None, mlflow: str | None = None, clock: 
 
         source = MlflowSource(mlflow)
     clock = clock or SystemClock()
-    return Adopt(source, ProcessForeignModels(), lambda directory: _opened(directory, clock), clock)
+    return Adopt(source, ProcessForeignModels, lambda directory: _opened(directory, clock), clock)
 
 
 def _opened(directory: Path, clock: Clock) -> Opened:

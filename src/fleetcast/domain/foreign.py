@@ -14,6 +14,9 @@ TIMESTAMP = "timestamp"
 """Name of the time column of a model's input, and of its index where time is no column."""
 _UNITS = {"MiB": 2**20, "GiB": 2**30}
 _SIZE = re.compile(r"([0-9]{1,7})\s*(MiB|GiB)")
+NUMBERS = {"boolean": "bool", "integer": "int32", "long": "int64", "float": "float32", "double": "float64"}
+"""MLflow's types of columns that a reading can be cast to, and NumPy's name for each."""
+_AS_IT_IS = "any"
 LEAST_MEMORY = 512 * 2**20
 """MLflow with NumPy and pandas needs about half of this for itself."""
 
@@ -62,6 +65,27 @@ class NamedColumns:
     optional: frozenset[str] = frozenset()
     timestamp_has_zone: bool = True
     """MLflow's own type `datetime` refuses times with a zone: such a model is given naive UTC."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    """MLflow's type of each column, where the signature names one."""
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The columns that can be given: an optional one of another type than a number is left out."""
+        return tuple(name for name in self.names if not (name in self.optional and self._foreign(name)))
+
+    @property
+    def casts(self) -> Mapping[str, str]:
+        """NumPy's type of each column that is cast."""
+        return {name: NUMBERS[kind] for name, kind in self.types.items() if kind in NUMBERS}
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """The columns that a reading, or a time, cannot be given as."""
+        return tuple(name for name in self.given if self._foreign(name))
+
+    def _foreign(self, name: str) -> bool:
+        kind = self.types.get(name, _AS_IT_IS)
+        return kind != _AS_IT_IS and (kind != "datetime" if name == TIMESTAMP else kind not in NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +136,9 @@ def check_wanted(name: str, wants: ModelInput, features: Sequence[str]) -> None:
                 f"the signature of model {name} wants a column {column!r}, which is no feature of its circuit",
                 fix=f"{did_you_mean(column, features)}; add it to `features`, or save the model with another signature",
             )
+    for column in wants.wrong:
+        known = "datetime" if column == TIMESTAMP else ", ".join(NUMBERS)
+        raise BadInput(
+            f"the signature of model {name} wants {column!r} as {wants.types[column]}, which no reading can be cast to",
+            fix=f"save the model with another signature: {column!r} can be {known}",
+        )

@@ -56,14 +56,16 @@ class ForeignModels(Protocol):
 
         Args:
             task: The model, and what it forecasts.
-            windows: Shape (q, lookback, features), in the features' units, no NaN.
+            windows: Shape (q, lookback, features), in the features' units, no NaN; the model is given them in the
+                types of its signature.
             ends: Aware UTC, one for each window: just after its last step, where the forecast begins.
 
         Returns:
             Shape (q, horizon, targets), in the targets' units, finite.
 
         Raises:
-            ForeignModelFailed: It did not answer, or not with a forecast; the text names the model and the limit.
+            ForeignModelFailed: It did not answer, or not with a forecast, or the windows do not fit into the types
+                that it wants; the text names the model and the limit.
             BadInput: Its description does not fit the task, or MLflow is not installed.
         """
         ...

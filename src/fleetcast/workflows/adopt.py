@@ -6,9 +6,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+
+import numpy as np
 
 from fleetcast.config.adopted_files import NewFile, more_circuits, new_repository, write_files
 from fleetcast.config.assets import COMPONENT_FILE
@@ -18,18 +20,21 @@ from fleetcast.config.reader import circuit_nodes, load_fleet
 from fleetcast.config.settings import SETTINGS_FILE, adopted_sources
 from fleetcast.config.yaml_nodes import Block
 from fleetcast.domain.circuit import Circuit
-from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
 from fleetcast.domain.fleet import Fleet
-from fleetcast.domain.foreign import check_wanted
+from fleetcast.domain.foreign import ForeignLimits, ModelInput, NamedColumns, check_wanted
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.model import AdoptedLineage, TrainedModel, check_adoptable
+from fleetcast.domain.quality import SensorLimits
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.settings import EnvironmentName, Settings
 from fleetcast.domain.training_hash import HASH_SCHEMA, training_hash, training_inputs
+from fleetcast.domain.wording import counted
+from fleetcast.pipeline.concurrently import in_order
 from fleetcast.pipeline.effects import CarryOut
 from fleetcast.pipeline.sharing import Share
 from fleetcast.ports.clock import Clock
-from fleetcast.ports.foreign_models import ForeignModels
+from fleetcast.ports.foreign_models import Floats, ForeignModelFailed, ForeignModels, ForeignTask
 from fleetcast.ports.model_sources import Found, FoundModel, ModelSource
 from fleetcast.ports.platform import Platform
 from fleetcast.workflows.exclusive import alone
@@ -38,7 +43,25 @@ LOOKBACK_HORIZONS = 4
 """How much history a model is given that does not say how much it wants."""
 COMPONENT_VERSION = "1.0.0"
 """Of the training component in a new repository."""
+_AT_ONCE = 2
+"""Models that are tried at the same time."""
+_MANY = 20
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_MEASURED = ModelScores(Scores(*[None] * 11), {})
+
+
+class CannotForecast(FleetcastError):
+    """Models that cannot be adopted, as they gave no forecast when they were tried."""
+
+    def __init__(self, failed: Sequence[ForeignModelFailed]) -> None:
+        shown = [str(error) for error in failed[:_MANY]]
+        if len(failed) > _MANY:
+            shown.append(f"and {len(failed) - _MANY} more")
+        wrong = counted(len(failed), "model gives", "models give")
+        super().__init__(
+            f"{wrong} no forecast, and nothing was adopted:\n" + "\n".join(f"  {line}" for line in shown)
+        )
+        self.fix = failed[0].fix
 
 
 class Fate(StrEnum):
@@ -107,7 +130,8 @@ class Adopt:
     """Read everything, check everything, then write and register; a repeat does what is missing."""
 
     models: ModelSource | None
-    foreign: ForeignModels
+    foreign: Callable[[ForeignLimits], ForeignModels]
+    """What runs models, within what they may take."""
     open: Callable[[Path], Opened]
     clock: Clock
 
@@ -117,15 +141,20 @@ class Adopt:
         Raises:
             NotAdopted: The source or the mapping has mistakes; nothing was written.
             BadInput: A model is not one, or does not fit its circuit; nothing was written.
+            CannotForecast: Models that were tried gave no forecast; nothing was written.
             Unavailable: A model, the disk or the database cannot be read or written; what is done is kept.
         """
         with tempfile.TemporaryDirectory(prefix="fleetcast-adopt-") as scratch:
             prepared = _prepare(request, self.clock, Path(scratch) / "fleet")
             found = self._found(prepared)
+            foreign = self.foreign(prepared.limits)
             fetched = {
-                key: self._fetch(prepared.circuits[key], model, Path(scratch) / "models" / str(number))
+                key: self._fetch(
+                    foreign, prepared.circuits[key], model, Path(scratch) / "models" / str(number)
+                )
                 for number, (key, model) in enumerate(found.models.items())
             }
+            self._try_all(foreign, prepared, fetched)
             if not dry_run:
                 write_files(request.directory, prepared.files)
             rows = self._rows(prepared, fetched, dry_run=dry_run)
@@ -144,17 +173,34 @@ class Adopt:
             return Found({})
         return self.models.find({circuit.key: circuit.registered_as for circuit in prepared.other.found})
 
-    def _fetch(self, circuit: Circuit, model: FoundModel, folder: Path) -> _Fetched:
+    def _fetch(self, foreign: ForeignModels, circuit: Circuit, model: FoundModel, folder: Path) -> _Fetched:
         if self.models is None:
             raise TypeError("there is no source of models to fetch from")
         self.models.fetch(model, folder)
         try:
-            described = self.foreign.describe(folder)
+            described = foreign.describe(folder)
         except BadInput as error:
             raise BadInput(f"{model.source}: {error}".replace(f"{folder}/", ""), fix=error.fix) from error
         check_wanted(model.source, described.wants, circuit.features)
         lookback = model.lookback or described.lookback or LOOKBACK_HORIZONS * circuit.steps
-        return _Fetched(model, folder, lookback, {**described.stated, **model.stated})
+        return _Fetched(model, folder, lookback, {**described.stated, **model.stated}, described.wants)
+
+    def _try_all(
+        self, foreign: ForeignModels, prepared: _Prepared, fetched: Mapping[CircuitKey, _Fetched]
+    ) -> None:
+        """Make one forecast with every model."""
+        now = self.clock.now()
+
+        def tried(key: CircuitKey) -> ForeignModelFailed | None:
+            try:
+                _try(foreign, prepared.circuits[key], fetched[key], now)
+            except ForeignModelFailed as error:
+                return error
+            return None
+
+        failed = [error for error in in_order(tried, fetched, _AT_ONCE) if error is not None]
+        if failed:
+            raise CannotForecast(failed)
 
     def _rows(
         self, prepared: _Prepared, fetched: Mapping[CircuitKey, _Fetched], *, dry_run: bool
@@ -177,6 +223,7 @@ class _Fetched:
     folder: Path
     lookback: int
     stated: Mapping[str, str]
+    wants: ModelInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +236,8 @@ class _Prepared:
     circuits: Mapping[CircuitKey, Circuit]
     """Of the source, as the repository will declare them."""
     declared_before: int
+    limits: ForeignLimits
+    """What one forecast of a model may take."""
 
 
 def _prepare(request: ToAdopt, clock: Clock, scratch: Path) -> _Prepared:
@@ -220,7 +269,35 @@ def _prepare(request: ToAdopt, clock: Clock, scratch: Path) -> _Prepared:
     if fleet.circuits != other.circuits:
         raise AssertionError("the circuits would not be read back as they were found")
     before = sum(1 for circuit in other.found if circuit.key in around.declared)
-    return _Prepared(directory, other, files, circuits, before)
+    return _Prepared(directory, other, files, circuits, before, fleet.settings.foreign)
+
+
+def _try(foreign: ForeignModels, circuit: Circuit, model: _Fetched, now: datetime) -> None:
+    """Forecast once, from made-up readings: there may be none yet."""
+    task = ForeignTask(
+        model.found.source,
+        model.folder,
+        circuit.features,
+        circuit.targets,
+        circuit.frequency,
+        circuit.steps,
+    )
+    origin = now - (now - _EPOCH) % circuit.frequency
+    foreign.points(task, made_up_window(circuit, model.lookback, model.wants)[None], [origin])
+
+
+def made_up_window(circuit: Circuit, steps: int, wants: ModelInput) -> Floats:
+    """Readings that a circuit could have, shape (steps, features): positive, never constant, within its limits."""
+    whole = wants.casts if isinstance(wants, NamedColumns) else {}
+    columns = []
+    for number, name in enumerate(circuit.features):
+        limits = circuit.sensor_limits.get(name, SensorLimits())
+        low, high = limits.minimum, limits.maximum
+        low = (9.0 if high is None else high - 2.0) if low is None else low
+        high = low + 2.0 if high is None else high
+        share = 0.5 + 0.4 * np.sin(np.arange(steps) * (0.26 + 0.07 * number))
+        columns.append(np.rint(share) if whole.get(name) == "bool" else low + (high - low) * share)
+    return np.column_stack(columns)
 
 
 def _settings(request: ToAdopt, held: Fleet | None) -> tuple[Settings, Block | None]:

@@ -22,6 +22,10 @@ class Refused(Exception):
     """The model's answer is not a forecast."""
 
 
+class Unfit(Exception):
+    """The readings do not fit into the types that the model's signature names."""
+
+
 def main(folder: Path) -> None:
     """Answer one request."""
     request = json.loads((folder / "request.json").read_text())
@@ -41,6 +45,8 @@ def main(folder: Path) -> None:
         (folder / "answer.bin").write_bytes(np.stack(answers).astype("<f8").tobytes())
     except MemoryError:
         _fail(folder, "memory", "")
+    except Unfit as error:
+        _fail(folder, "given", str(error))
     except Refused as error:
         _fail(folder, "answer", str(error))
     except Exception as error:  # noqa: BLE001  # whatever a foreign model raises is said, not thrown
@@ -66,7 +72,7 @@ def _given(window: Any, first: int, request: dict[str, Any]) -> Any:
     import pandas as pd  # type: ignore[import-untyped]
 
     if request["dtype"]:
-        return window[None].astype(np.dtype(request["dtype"]))
+        return _cast(window[None], np.dtype(request["dtype"]), "a sensor")
     times = pd.date_range(
         pd.Timestamp(first, unit="us", tz="UTC"),
         periods=len(window),
@@ -74,11 +80,31 @@ def _given(window: Any, first: int, request: dict[str, Any]) -> Any:
         name="timestamp",
     )
     frame = pd.DataFrame(window, index=times, columns=request["features"])
+    for name, wanted in request["casts"].items():
+        if name in frame.columns:
+            frame[name] = _cast(frame[name].to_numpy(), np.dtype(wanted), name)
     if request["columns"] is None:
         return frame
     if "timestamp" in request["columns"]:
         frame.insert(0, "timestamp", times if request["zone"] else times.tz_localize(None))
     return frame[[name for name in request["columns"] if name in frame.columns]]
+
+
+def _cast(values: Any, wanted: Any, name: str) -> Any:
+    """Readings as numbers of another type; to whole numbers they are rounded."""
+    import numpy as np
+
+    if wanted.kind == "f":
+        fits = np.abs(values) <= np.finfo(wanted).max
+    elif wanted.kind in "iu":
+        values = np.rint(values)
+        info = np.iinfo(wanted)
+        fits = (values >= float(info.min)) & (values < float(info.max) + 1)
+    else:
+        fits = (values == 0) | (values == 1)
+    if not fits.all():
+        raise Unfit(f"the reading {values[~fits].flat[0]:g} of {name} is no {wanted.name}")
+    return values.astype(wanted)
 
 
 def _points(answer: Any, begin: int, request: dict[str, Any]) -> Any:

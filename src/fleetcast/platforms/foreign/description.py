@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from fleetcast.config.complaints import Complaints
 from fleetcast.config.yaml_nodes import Block, Items, Node, Scalar
@@ -22,6 +22,11 @@ from fleetcast.domain.foreign import (
 FILE = "MLmodel"
 _ELSEWHERE = frozenset({"uri"})
 """Keys that tell where a file came from; it is not looked for there."""
+_CODE = "model_code_path"
+"""MLflow writes where the code was when the model was saved, and loads the file of that name in the folder."""
+_DTYPES = frozenset(
+    ["float16", "float32", "float64", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))]
+)
 _STATED = ("run_id", "model_uuid", "model_id", "mlflow_version", "utc_time_created", "model_size_bytes")
 _ABSENT = Scalar("", 0, plain=True)
 
@@ -43,8 +48,10 @@ def describe(folder: Path) -> ForeignDescription:
             f"{folder / FILE} has no flavor `python_function`",
             fix="save the model with an MLflow flavor that `mlflow.pyfunc` can load",
         )
-    for line, path in _paths(function):
-        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\\" in path:
+    for line, key, path in _paths(function):
+        if key == _CODE:
+            _check_code(folder, line, path)
+        elif PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\\" in path:
             raise BadInput(
                 f"{folder / FILE}:{line}: {path[:80]!r} leaves the model's folder",
                 fix="save the model again with MLflow, so that it holds all its files",
@@ -59,8 +66,23 @@ def _inside(node: Node | None, *keys: str) -> Node | None:
     return node
 
 
-def _paths(node: Node, key: str = "") -> Iterator[tuple[int, str]]:
-    """Every single value of a flavor: MLflow joins several of them to the folder."""
+def _check_code(folder: Path, line: int, path: str) -> None:
+    name = PureWindowsPath(path).name
+    written = PurePosixPath(path).name
+    if not (folder / name).is_file():
+        raise BadInput(
+            f"{folder / FILE}:{line}: the model's code {name[:80]!r} is not in its folder",
+            fix="copy it there from where the model was saved, or save the model again with MLflow",
+        )
+    if name != written:
+        raise BadInput(
+            f"{folder / FILE}:{line}: MLflow does not find {path[:80]!r} here, a path of another system",
+            fix=f"write `{_CODE}: {name}`: the file of that name is in the folder",
+        )
+
+
+def _paths(node: Node, key: str = "") -> Iterator[tuple[int, str, str]]:
+    """Every single value of a flavor, with its key: MLflow joins several of them to the folder."""
     if isinstance(node, Block):
         for name, value in node.items():
             if name not in _ELSEWHERE:
@@ -69,7 +91,7 @@ def _paths(node: Node, key: str = "") -> Iterator[tuple[int, str]]:
         for value in node:
             yield from _paths(value, key)
     else:
-        yield node.line, node.text
+        yield node.line, key, node.text
 
 
 def _stated(root: Block) -> dict[str, str]:
@@ -107,9 +129,9 @@ def _wants(root: Block, file: Path) -> ModelInput:
             return _window(columns)
         if not columns or not all(isinstance(column.get("name"), str) for column in columns):
             return AnyFrame()
-        naive = any(column["name"] == TIMESTAMP and column["type"] == "datetime" for column in columns)
+        types = {column["name"]: str(column.get("type", "any")) for column in columns}
         optional = frozenset(column["name"] for column in columns if column.get("required") is False)
-        return NamedColumns(tuple(column["name"] for column in columns), optional, not naive)
+        return NamedColumns(tuple(types), optional, types.get(TIMESTAMP) != "datetime", types)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise BadInput(
             f"{file}:{written.line}: the signature cannot be read: {error}",
@@ -120,12 +142,7 @@ def _wants(root: Block, file: Path) -> ModelInput:
 def _window(columns: list[dict[str, dict[str, object]]]) -> ModelInput:
     shape = columns[0]["tensor-spec"]["shape"]
     dtype = str(columns[0]["tensor-spec"]["dtype"])
-    if (
-        len(columns) != 1
-        or not isinstance(shape, list)
-        or len(shape) != 3
-        or dtype not in ("float32", "float64")
-    ):
-        raise ValueError("only one array of floats with shape (windows, steps, sensors) is given")
+    if len(columns) != 1 or not isinstance(shape, list) or len(shape) != 3 or dtype not in _DTYPES:
+        raise ValueError("only one array of numbers with shape (windows, steps, sensors) is given")
     steps, width = (size if isinstance(size, int) and size > 0 else None for size in shape[1:])
     return Window(steps, width, dtype)

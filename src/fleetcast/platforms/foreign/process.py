@@ -93,7 +93,8 @@ class ProcessForeignModels:
             "step": task.step // _MICROSECOND,
             "firsts": [(end - length - _EPOCH) // _MICROSECOND for end in ends],
             "begins": [(end - _EPOCH) // _MICROSECOND for end in ends],
-            "columns": named.names if named else None,
+            "columns": named.given if named else None,
+            "casts": dict(named.casts) if named else {},
             "zone": named.timestamp_has_zone if named else True,
             "dtype": wants.dtype if isinstance(wants, Window) else None,
         }
@@ -187,6 +188,11 @@ def _complain(task: ForeignTask, code: int, folder: Path, limits: ForeignLimits)
             raise ForeignModelFailed(
                 f"{task.name} gave no forecast: {says}",
                 fix="see docs/ADOPTION.md for what a model gives back",
+            )
+        if phase == "given":
+            raise ForeignModelFailed(
+                f"{task.name} cannot be given its readings: {says}",
+                fix="save the model with a signature of types that can hold them, such as `double`",
             )
         doing = "be loaded" if phase == "load" else "forecast"
         raise ForeignModelFailed(
