@@ -188,7 +188,7 @@ def test_values_are_shown_as_finely_as_the_interval_is_wide(view: ForecastView) 
 
 def test_the_command_shows_charts_and_where_they_come_from(fleet: SmallFleet) -> None:
     shown = run(fleet, "--sensor", "pressure")
-    assert shown.startswith("PLANT001/CIRCUIT01: 48 steps of 1h from 2025-03-02 00:00 UTC\n")
+    assert shown.startswith("in the past: PLANT001/CIRCUIT01: 48 steps of 1h from 2025-03-02 00:00 UTC\n")
     assert "plant001-circuit01:1 (promoted)" in shown
     assert "\x1b" not in shown
 

@@ -23,7 +23,7 @@ from fleetcast.ports.readings import ReadingsTable, ReadingsWanted
 from fleetcast.workflows.forecast import CircuitForecast, MakeForecast
 from fleetcast.workflows.simulate import Simulate, SimulatedFleet
 from tests.artifacts import CountingArtifacts
-from tests.fleets import START, SmallFleet, small_fleet
+from tests.fleets import START, SmallFleet, SteppedClock, small_fleet
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -148,7 +148,8 @@ def test_a_step_that_was_not_over_at_the_moment_is_not_history(promoted: SmallFl
 
 
 def test_a_moment_inside_the_training_data_is_noted(promoted: SmallFleet) -> None:
-    (note,) = make(promoted, at=START + 30 * DAY).notes
+    past, note = make(promoted, at=START + 30 * DAY).notes
+    assert past.startswith("this forecast lies wholly in the past")
     assert note == "the model was trained on readings up to 2025-02-27 00:00 UTC, after this forecast begins"
 
 
@@ -162,7 +163,23 @@ def test_readings_that_stopped_long_ago_are_noted(tmp_path: Path) -> None:
     fleet = small_fleet(tmp_path, circuits=1)
     fleet.promote()
     fleet.clock.sleep(40 * DAY)
-    assert make(fleet).notes == ("the newest reading is 40 days older than now",)
+    made = make(fleet)
+    assert made.is_past
+    assert made.notes == (
+        "this forecast lies wholly in the past: it ends 2025-03-04 00:00 UTC, 38 days ago",
+        "the newest reading is 40 days older than now",
+    )
+
+
+@pytest.mark.parametrize(("hours", "old"), [(2, False), (3, True)])
+def test_readings_older_than_three_steps_are_noted_however_far_the_forecast_reaches(
+    promoted: SmallFleet, hours: int, *, old: bool
+) -> None:
+    later = SteppedClock(promoted.clock.now() + timedelta(hours=hours))
+    made = MakeForecast(promoted.opened.platform, later)(promoted.circuit)
+    assert made.is_stale is old
+    assert not made.is_past
+    assert made.notes == (("the newest reading is 4 hours older than now",) if old else ())
 
 
 def test_a_short_history_is_noted(promoted: SmallFleet) -> None:

@@ -51,5 +51,10 @@ class Forecast:
         lower_95, lower_80, upper_80, upper_95 = (bounds.applied(point + end.T) for end in offsets.in_order)
         return cls(start, step, sensors, point, lower_80, upper_80, lower_95, upper_95)
 
+    @property
+    def end(self) -> datetime:
+        """Aware UTC time just after the last step."""
+        return self.start + len(self) * self.step
+
     def __len__(self) -> int:
         return len(self.point)

@@ -79,6 +79,10 @@ class ForecastView:
     """Aware UTC time just after the last step."""
     made_at: datetime
     newest_reading: datetime
+    is_past: bool
+    """Whether all of it lies before the moment it was made at."""
+    is_stale: bool
+    """Whether its newest reading was more than three steps old then."""
     notes: tuple[str, ...]
     sensors: tuple[SensorView, ...]
     provenance: tuple[tuple[str, str], ...]
@@ -86,13 +90,17 @@ class ForecastView:
 
     @property
     def title(self) -> str:
-        """The circuit and when it is forecast for."""
-        return f"{self.key}: {self.steps} steps of {format_duration(self.step)} from {shown(self.origin)}"
+        """The circuit and when it is forecast for; first of all, that this is over, where it is."""
+        past = "in the past: " if self.is_past else ""
+        return (
+            f"{past}{self.key}: {self.steps} steps of {format_duration(self.step)} from {shown(self.origin)}"
+        )
 
     @property
     def subtitle(self) -> str:
-        """Which model."""
-        return f"{self.model}:{self.version}, {self.family}, {self.standing}"
+        """Which model, and how far its readings reach where they are old."""
+        stale = f", from readings up to {shown(self.newest_reading)}" if self.is_stale else ""
+        return f"{self.model}:{self.version}, {self.family}, {self.standing}{stale}"
 
 
 def view_of(made: CircuitForecast, sensors: Sequence[str] = ()) -> ForecastView:
@@ -120,9 +128,11 @@ def view_of(made: CircuitForecast, sensors: Sequence[str] = ()) -> ForecastView:
         steps=len(forecast),
         step=forecast.step,
         origin=forecast.start,
-        until=forecast.start + len(forecast) * forecast.step,
+        until=forecast.end,
         made_at=made.made_at,
         newest_reading=made.newest_reading,
+        is_past=made.is_past,
+        is_stale=made.is_stale,
         notes=made.notes,
         sensors=tuple(_sensor(made, name) for name in dict.fromkeys(sensors or forecast.sensors)),
         provenance=tuple(_provenance(origin, made.newest_reading)),
@@ -143,6 +153,8 @@ def as_json(view: ForecastView, origin: Provenance) -> Json:
         "made_at": iso(view.made_at),
         "origin_at": iso(view.origin),
         "newest_reading_at": iso(view.newest_reading),
+        "is_past": view.is_past,
+        "is_stale": view.is_stale,
         "step_seconds": view.step.total_seconds(),
         "steps": view.steps,
         "notes": list(view.notes),

@@ -26,6 +26,8 @@ from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import ReadingsTable
 from fleetcast.workflows.standing import Standings
 
+STALE_AFTER = 3
+"""Steps: a forecast from readings that are older says so."""
 HORIZONS_TO_DRAW = 2
 """How much history is given with a forecast, in horizons, if there is as much."""
 
@@ -93,6 +95,16 @@ class CircuitForecast:
     def origin(self) -> datetime:
         """Aware UTC time where history ends and the forecast begins."""
         return self.forecast.start
+
+    @property
+    def is_past(self) -> bool:
+        """Whether all of it lies before the moment it was made at."""
+        return self.forecast.end <= self.made_at
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether its newest reading was more than a few steps old when it was made."""
+        return self.made_at - self.newest_reading > STALE_AFTER * self.forecast.step
 
     def hindsight(self, sensor: str) -> Hindsight | None:
         """How the forecast of a sensor turned out; None if nothing was read since."""
@@ -162,9 +174,11 @@ class MakeForecast:
             newest_reading=window.newest,
             provenance=provenance,
             notes=(
+                *_past_notes(made.forecast.end, now),
                 *made.notes,
                 *_standing_notes(provenance, champion),
-                *_notes(circuit, chosen, opened, window, at, now),
+                *_age_notes(window.newest, forecaster.step, made.forecast.end, at, now),
+                *_notes(circuit, chosen, opened, window, now),
             ),
         )
 
@@ -276,20 +290,31 @@ def _standing_notes(origin: Provenance, champion: int | None) -> Iterator[str]:
         yield f"{origin.model}:{origin.version} is {origin.standing.value}{instead}"
 
 
+def _past_notes(end: datetime, now: datetime) -> Iterator[str]:
+    if end <= now:
+        yield f"this forecast lies wholly in the past: it ends {_shown(end)}, {_length(now - end)} ago"
+
+
+def _age_notes(
+    newest: datetime, step: timedelta, end: datetime, at: datetime | None, now: datetime
+) -> Iterator[str]:
+    """How old its readings are: at the moment asked for, and now unless it was asked for a past one."""
+    if at is not None and at - newest > STALE_AFTER * step:
+        yield f"the newest reading is {_length(at - newest)} older than {_shown(at)}"
+    if now - newest > STALE_AFTER * step and (at is None or end > now):
+        yield f"the newest reading is {_length(now - newest)} older than now"
+
+
 def _notes(
     circuit: Circuit,
     chosen: ModelVersion,
     opened: OpenedForecaster,
     window: ForecastWindow,
-    at: datetime | None,
     now: datetime,
 ) -> Iterator[str]:
     forecaster, identity = opened.forecaster, opened.identity
     if chosen.training_hash != training_hash(training_inputs(circuit)):
         yield "the circuit is declared differently than this model was trained; see `fleetcast plan`"
-    wait = (now if at is None else at) - window.newest
-    if wait > max(3 * forecaster.step, forecaster.horizon * forecaster.step):
-        yield f"the newest reading is {_length(wait)} older than {'now' if at is None else _shown(at)}"
     if window.newest > now + forecaster.step:
         yield f"the newest reading lies {_length(window.newest - now)} in the future"
     if window.history.end < identity.cutoff:
