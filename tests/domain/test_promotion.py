@@ -37,9 +37,6 @@ UNMEASURED = CheckVerdict.NOT_MEASURED
         (Limits(min_skill=0.125), PASSED, "skill 0.125, at least 0.125"),
         (Limits(min_skill=0.2), FAILED, "skill 0.125, at least 0.2"),
         (Limits(min_accuracy=0.95), FAILED, "accuracy 0.9, at least 0.95"),
-        (Limits(max_mae=1.5), PASSED, "mae 1.5, at most 1.5"),
-        (Limits(max_mae=1.4), FAILED, "mae 1.5, at most 1.4"),
-        (Limits(max_rmse=2.0), FAILED, "rmse 2.25, at most 2"),
         (Limits(max_mase=1.0), UNMEASURED, "MASE could not be measured"),
         (Limits(min_coverage_80=0.7), PASSED, "80 % intervals cover 80 %, at least 70 %"),
         (Limits(min_coverage_80=0.82), FAILED, "80 % intervals cover 80 %, at least 82 %"),
@@ -69,12 +66,40 @@ def test_a_coverage_that_was_not_measured_is_an_outcome_of_its_own() -> None:
     assert Evidence(checks, ()).outcome is Outcome.NOT_MEASURED
 
 
+@pytest.mark.parametrize(
+    ("limits", "verdict", "says"),
+    [
+        (Limits(max_mae=1.5), PASSED, "mae 1.5, at most 1.5"),
+        (Limits(max_mae=1.4), FAILED, "mae 1.5, at most 1.4"),
+        (Limits(max_rmse=2.0), FAILED, "rmse 2.25, at most 2"),
+    ],
+)
+def test_errors_in_units_are_held_against_each_sensor_never_their_mean(
+    limits: Limits, verdict: CheckVerdict, says: str
+) -> None:
+    scores = ModelScores(
+        replace(SCORES, mae=99.0), {"pressure": replace(SCORES, mae=0.1, rmse=0.1), "a": SCORES}
+    )
+    checks = {check.name: check for check in promotion_checks(scores, Thresholds(limits), NoChampion())}
+    (bound,) = [name for name in ("max_mae", "max_rmse") if getattr(limits, name)]
+    assert list(checks) == [f"pressure {bound}", f"a {bound}", "champion"]
+    assert checks[f"pressure {bound}"].verdict is PASSED
+    assert (checks[f"a {bound}"].verdict, words(checks[f"a {bound}"])) == (verdict, says)
+
+
+def test_the_mean_over_sensors_has_no_measure_in_units() -> None:
+    several = ModelScores(SCORES, {"temperature": SCORES, "pressure": SCORES}).overall
+    assert (several.mae, several.rmse, several.pinball, several.naive_mae) == (None,) * 4
+    assert (several.skill, several.mase) == (SCORES.skill, SCORES.mase)
+    assert ModelScores(SCORES, {"temperature": SCORES}).overall == SCORES
+
+
 def test_a_single_sensor_may_have_closer_bounds() -> None:
-    scores = ModelScores(SCORES, {"temperature": replace(SCORES, mae=3.0)})
-    thresholds = Thresholds(Limits(max_mae=2.0), {"temperature": Limits(max_mae=2.0)})
+    scores = ModelScores(SCORES, {"pressure": SCORES, "temperature": SCORES})
+    thresholds = Thresholds(Limits(max_mae=2.0), {"temperature": Limits(max_mae=1.0)})
     checks = promotion_checks(scores, thresholds, NoChampion())
     assert [(check.name, check.verdict) for check in checks] == [
-        ("max_mae", PASSED),
+        ("pressure max_mae", PASSED),
         ("temperature max_mae", FAILED),
         ("champion", NEITHER),
     ]

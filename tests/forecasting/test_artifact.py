@@ -47,7 +47,9 @@ def folder(trained: Trained, tmp_path: Path) -> Path:
 def test_identity_metrics_and_backtest_come_back(folder: Path, trained: Trained) -> None:
     assert load_identity(folder) == IDENTITY
     scores, backtest = load_scores(folder), load_backtest(folder)
-    assert scores.mean.mae == pytest.approx(trained.mean.mae, rel=1e-5)
+    assert scores.sensors["a"].mae == pytest.approx(trained.metrics["a"].mae, rel=1e-5)
+    assert scores.mean.skill == pytest.approx(trained.mean.skill, rel=1e-5)
+    assert scores.mean.mae is None
     assert scores.sensors["c"].wape is None
     assert backtest.origins == trained.backtest.origins
     assert (backtest.season, backtest.trained_before) == (

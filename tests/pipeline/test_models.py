@@ -38,7 +38,8 @@ def test_a_registered_model_stands_in_the_document(world: World) -> None:
                 "job": job.id,
                 "fingerprint": job.fingerprint.hex,
                 "artifact": job.outcome.artifact.hex,
-                "mae": job.outcome.scores.mean.mae,
+                "mase": job.outcome.scores.mean.mase,
+                "sensors": {name: {"mae": each.mae} for name, each in job.outcome.scores.sensors.items()},
                 "skill": job.outcome.scores.mean.skill,
             }
         ],

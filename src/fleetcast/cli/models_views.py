@@ -85,6 +85,7 @@ def print_history(history: ModelHistory, console: Console) -> None:
     console.print(grid)
     console.print()
     console.print(_scores(history.detail.version))
+    console.print("MAE, RMSE and pinball are in each sensor's own unit, so they have no mean", style="dim")
     console.print()
     for line in decisions(history.detail.requests):
         console.print(Text(line))
@@ -106,7 +107,7 @@ def _scores(version: ModelVersion) -> Table:
     for column in table.columns[1:]:
         column.justify = "right"
     scores = version.model.scores
-    for name, each in (*scores.sensors.items(), ("mean", scores.mean)):
+    for name, each in (*scores.sensors.items(), ("mean", scores.overall)):
         values = asdict(each)
         table.add_row(
             Text(name, "bold" if name == "mean" else ""), *(number(values[metric]) for metric in _METRICS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fleetcast.domain.evidence import Bound, BoundCheck, ChampionCheck, Check, Comparison
 from fleetcast.domain.scores import ModelScores, Scores
@@ -13,11 +14,21 @@ def promotion_checks(
     scores: ModelScores, thresholds: Thresholds, comparison: Comparison
 ) -> tuple[Check, ...]:
     """Hold a model against its thresholds and against the champion, in the order people read them."""
-    checks = list(_bounds("", scores.mean, thresholds.circuit))
-    for sensor, limits in thresholds.sensors.items():
-        if sensor in scores.sensors:
-            checks += _bounds(sensor, scores.sensors[sensor], limits)
+    checks = list(_bounds("", scores.overall, _without_units(thresholds.circuit)))
+    for sensor, measured in scores.sensors.items():
+        checks += _bounds(sensor, measured, _of_sensor(sensor, thresholds))
     return (*checks, ChampionCheck(comparison))
+
+
+def _without_units(limits: Limits) -> Limits:
+    """What the mean over the sensors is held against."""
+    return replace(limits, max_mae=None, max_rmse=None)
+
+
+def _of_sensor(sensor: str, thresholds: Thresholds) -> Limits:
+    """What one sensor is held against: its own bounds, and those of all sensors on errors, which are in its unit."""
+    of_all = Limits(max_mae=thresholds.circuit.max_mae, max_rmse=thresholds.circuit.max_rmse)
+    return thresholds.sensors.get(sensor, Limits()).over(of_all)
 
 
 def _bounds(sensor: str, scores: Scores, limits: Limits) -> Iterator[BoundCheck]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +32,12 @@ class ModelScores:
     """A model's backtest: the mean over its sensors, and each sensor."""
 
     mean: Scores
+    """As computed, field by field; what is in units means something for a single sensor alone."""
     sensors: Mapping[str, Scores]
+
+    @property
+    def overall(self) -> Scores:
+        """The mean as it may be shown: of °C and bar there is none, so what is in units is None."""
+        if len(self.sensors) == 1:
+            return self.mean
+        return replace(self.mean, mae=None, rmse=None, pinball=None, naive_mae=None)

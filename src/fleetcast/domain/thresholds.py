@@ -45,7 +45,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Bounds for the mean over a circuit's sensors, and closer ones for single sensors."""
+    """Bounds for the mean over a circuit's sensors, and closer ones for single sensors.
+
+    Those on errors in a sensor's unit (`max_mae`, `max_rmse`) hold for each sensor: a mean over units says nothing.
+    """
 
     circuit: Limits = field(default_factory=Limits)
     sensors: Mapping[str, Limits] = field(default_factory=lambda: MappingProxyType({}))

@@ -3,7 +3,7 @@
     MLmodel               so that `mlflow.pyfunc.load_model(folder)` forecasts
     model.json            what it is: family, choices, sensors, grid, identity, digest of the weights
     weights.safetensors   its numbers, in half precision where that moves no metric
-    metrics.json          per sensor and their mean
+    metrics.json          per sensor, and the mean of those without unit
     backtest.json         errors from each test origin
     requirements.txt, python_env.yaml
 
@@ -212,7 +212,7 @@ def _limits(stored: StoredJson) -> dict[str, SensorLimits]:
 
 def _metrics(scores: ModelScores) -> Json:
     return {
-        "mean": _rounded(scores.mean),
+        "mean": _rounded(scores.overall),
         "sensors": {name: _rounded(each) for name, each in scores.sensors.items()},
     }
 

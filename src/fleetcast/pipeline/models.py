@@ -134,8 +134,9 @@ def _document(version: ModelVersion) -> Json:
         "job": lineage.job,
         "fingerprint": lineage.fingerprint.hex,
         "artifact": version.model.artifact.hex,
-        "mae": version.model.scores.mean.mae,
         "skill": version.model.scores.mean.skill,
+        "mase": version.model.scores.mean.mase,
+        "sensors": {name: {"mae": each.mae} for name, each in version.model.scores.sensors.items()},
     }
 
 

@@ -126,7 +126,7 @@ def _version(entry: VersionHistory) -> Json:
         "registered_at": iso(entry.version.registered_at),
         "changes": changes_as_json(entry.changed),
         "metrics": {
-            "mean": asdict(model.scores.mean),
+            "mean": asdict(model.scores.overall),
             "sensors": {name: asdict(each) for name, each in model.scores.sensors.items()},
         },
         "artifact": model.artifact.hex,
