@@ -36,8 +36,8 @@ def write_durably(path: Path, content: bytes) -> None:
     sync(path.parent)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file in one move, without a sync: for what only explains, or can be made again.
+def write_in_one_move(path: Path, content: bytes) -> None:
+    """Write a file that a reader sees whole or not at all, without a sync: what only explains, or can be made again.
 
     Raises:
         OSError: The disk is full or read-only; an earlier file is as it was.

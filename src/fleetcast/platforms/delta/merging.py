@@ -9,6 +9,8 @@ from pathlib import Path
 import polars as pl
 from deltalake import DeltaTable, PostCommitHookProperties, WriterProperties, write_deltalake
 
+from fleetcast.stored.durable import make_folder
+
 KEYS = ("plant_id", "circuit_id", "timestamp")
 _STORED = "\x00stored"
 # Small enough that reading one circuit skips the others' row groups, large enough to compress well.
@@ -59,7 +61,7 @@ def changes_between(rows: pl.DataFrame, stored: pl.DataFrame) -> Changes:
 def create(location: str, rows: pl.DataFrame, options: dict[str, str]) -> None:
     """Write the table's version 0."""
     if "://" not in location:
-        Path(location).mkdir(parents=True, exist_ok=True)
+        make_folder(Path(location))
     write_deltalake(
         location,
         rows.sort(KEYS),
