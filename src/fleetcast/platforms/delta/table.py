@@ -12,8 +12,14 @@ from deltalake.exceptions import DeltaError
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.location import without_secrets
-from fleetcast.platforms.delta.merging import KEYS, Changes, changes_between, create, write_changes
+from fleetcast.platforms.delta.merging import (
+    KEYS,
+    Changes,
+    changes_between,
+    create,
+    partitions,
+    write_changes,
+)
 from fleetcast.platforms.delta.opening import DeltaVersions
 from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted
 
@@ -59,7 +65,7 @@ class DeltaReadingsTable(DeltaVersions):
             )
         except (DeltaError, OSError) as error:
             raise Unavailable(
-                f"the readings table at {self._location} cannot be cleaned up: {without_secrets(str(error))}",
+                f"the readings table at {self._location} cannot be cleaned up: {self._said(error)}",
                 fix="check the disk and its rights; what was not removed can be removed later",
             ) from error
 
@@ -70,11 +76,12 @@ class DeltaReadingsTable(DeltaVersions):
             before = None if table is None else table.version()
             try:
                 if table is None:
-                    create(self._location, rows, self._options)
+                    create(self._location.to_write(partitions(rows)), rows, self._options)
                     return MergeOutcome(0, inserted=len(rows), updated=0)
                 changes = self._changes(table, rows)
                 if changes.rows.is_empty():
                     return MergeOutcome(table.version(), inserted=0, updated=0)
+                self._location.to_write(partitions(changes.rows))
                 version = write_changes(table, changes)
                 return MergeOutcome(version, inserted=changes.inserted, updated=changes.updated)
             except (DeltaError, OSError) as error:
@@ -130,7 +137,7 @@ class DeltaReadingsTable(DeltaVersions):
 
     def _refused(self, error: Exception) -> Unavailable:
         return Unavailable(
-            f"the readings table at {self._location} cannot be written and is as it was: {without_secrets(str(error))}",
+            f"the readings table at {self._location} cannot be written and is as it was: {self._said(error)}",
             fix="free some space, or check that the folder may be written, then run the same command again",
         )
 
