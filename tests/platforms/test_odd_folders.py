@@ -189,4 +189,4 @@ def test_an_error_names_the_table_and_not_its_stand_in(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="can no longer be read") as caught:
         table.circuits(0)
     assert str(folder) in str(caught.value)
-    assert "fleetcast-table-" not in str(caught.value)
+    assert "fleetcast-plain-" not in str(caught.value)

@@ -12,7 +12,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.location import without_secrets
-from fleetcast.platforms.delta.plain_folder import PlainFolder
+from fleetcast.platforms.files.plain_folder import PlainFolder
 from fleetcast.ports.readings import TableVersion, VersionGone
 
 

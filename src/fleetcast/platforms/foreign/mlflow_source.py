@@ -11,7 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.location import file_uri
+from fleetcast.platforms.files.plain_folder import PlainFolder
 from fleetcast.platforms.foreign.plain_copy import plain_copy
 from fleetcast.ports.model_sources import Found, FoundModel
 
@@ -43,6 +44,8 @@ class MlflowSource:
     uri: str
     """As MLflow takes it: `sqlite:///mlflow.db`, `http://…`, or a folder. Credentials come from MLflow's own
     environment variables."""
+    _folder: PlainFolder | None = field(init=False, repr=False, compare=False, default=None)
+    """Of the database, where it is one: MLflow makes folders beside it, by a name that it does not decode."""
 
     def __post_init__(self) -> None:
         if urlsplit(self.uri).password:
@@ -52,6 +55,7 @@ class MlflowSource:
             )
         if self.uri.startswith(_SQLITE):
             _check_database(_file_of(self.uri))
+            object.__setattr__(self, "_folder", PlainFolder(_file_of(self.uri).parent))
         if "://" not in self.uri and not Path(self.uri).is_dir():
             raise BadInput(
                 f"there is no MLflow folder {self.uri}", fix="name a folder, or sqlite:///FILE, or http://…"
@@ -84,9 +88,9 @@ class MlflowSource:
 
     def _address(self) -> str:
         """The registry's address as MLflow reads it: paths are URIs there, whatever signs they hold."""
-        if self.uri.startswith(_SQLITE):
-            url = sa.URL.create("sqlite", database=str(_file_of(self.uri)))
-            return url.render_as_string(hide_password=False)
+        if self._folder is not None:
+            file = Path(self._folder.address(), _file_of(self.uri).name)
+            return sa.URL.create("sqlite", database=str(file)).render_as_string(hide_password=False)
         return self.uri if "://" in self.uri else file_uri(Path(self.uri))
 
     def _found(self, client: Any, key: CircuitKey, registered: Any) -> FoundModel:

@@ -1,9 +1,9 @@
-"""A table's folder under a name that delta-rs and polars both read as it is written.
+"""A folder under a name that delta-rs, polars and MLflow all read as it is written.
 
-Both turn a folder into a URI and back, and not in the same way: a blank, an umlaut, `#` or `?` above the table is read
-twice or not at all, `[` ends in a panic, `%2e%2e` is read as the folder above. Links do not help by themselves, because
-delta-rs resolves the folder first. So a table below such a name is opened as a stand-in: a temporary folder with a
-plain name that holds a link to each entry of the real one. What is read and written through a link is the real thing.
+Each turns a folder into a URI and back in its own way: a blank, an umlaut, `#` or `?` in a path is decoded twice or not
+at all, `[` ends in a panic, `%2e%2e` is read as the folder above. A link to the folder does not help, because delta-rs
+resolves it first. So what is below such a name is opened through a stand-in: a temporary folder with a plain name that
+holds a link to each entry of the real one. What is read and written through a link is the real thing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LOG = "_delta_log"
 
 
 class PlainFolder:
-    """One table's folder, or its URI in an object store, as delta-rs takes it."""
+    """One folder, or the URI of one in an object store, as those libraries take it."""
 
     def __init__(self, location: Path | str) -> None:
         self._shown = str(location)
@@ -37,7 +37,7 @@ class PlainFolder:
         return self._shown
 
     def address(self) -> str:
-        """What delta-rs is given. Ask again before each opening, and once after it: files are there before the
+        """What to give them. Ask again before a table is opened, and once after it: files are there before the
         commit that names them, so what an opened version needs is linked then."""
         if self._real is None:
             return self._shown
@@ -46,13 +46,13 @@ class PlainFolder:
             return str(real)
         with self._lock:
             if self._stand_in is None or not self._stand_in.is_dir():
-                self._stand_in = _new_folder()
+                self._stand_in = _new_folder(self._shown)
                 weakref.finalize(self, _remove, self._stand_in, os.getpid())
             _link_entries(real, self._stand_in)
             return str(self._stand_in)
 
     def to_write(self, partitions: Iterable[str]) -> str:
-        """What delta-rs is given to write to these partitions, such as `plant_id=PLANT001`.
+        """What to give delta-rs for writing to these partitions of a table, such as `plant_id=PLANT001`.
 
         Their folders are made first: one that delta-rs made in a stand-in would not be the table's.
         """
@@ -73,13 +73,13 @@ def _is_plain(path: Path) -> bool:
     return _PLAIN.fullmatch(str(path)) is not None
 
 
-def _new_folder() -> Path:
+def _new_folder(shown: str) -> Path:
     for base in (tempfile.gettempdir(), "/tmp", "/var/tmp"):  # noqa: S108  # mkdtemp makes a private folder in it
         place = Path(base).resolve()
         if place.is_dir() and _is_plain(place):
-            return Path(tempfile.mkdtemp(prefix="fleetcast-table-", dir=place))
+            return Path(tempfile.mkdtemp(prefix="fleetcast-plain-", dir=place))
     raise Unavailable(
-        "no temporary folder has a plain name, which reading a table below this folder needs",
+        f"no temporary folder has a plain name, which is needed to open {shown}",
         fix="set TMPDIR to a folder whose path has only letters, digits, '.', '_' and '-'",
     )
 
@@ -90,14 +90,14 @@ def _link_entries(real: Path, stand_in: Path) -> None:
         wanted = {entry.name: entry for entry in real.iterdir()}
     except FileNotFoundError:
         wanted = {}
-    there = {entry.name: entry.readlink() for entry in stand_in.iterdir()}
-    for name in there.keys() - wanted.keys():
-        (stand_in / name).unlink()
+    for entry in stand_in.iterdir():
+        target = wanted.get(entry.name)
+        if not entry.is_symlink() or entry.readlink() == target:
+            wanted.pop(entry.name, None)  # as it should be, or MLflow's own
+        else:
+            entry.unlink()
     for name, target in wanted.items():
-        if there.get(name, target) != target:
-            (stand_in / name).unlink()
-        if there.get(name) != target:
-            (stand_in / name).symlink_to(target)
+        (stand_in / name).symlink_to(target)
 
 
 def _remove(folder: Path, process: int) -> None:
