@@ -320,7 +320,7 @@ def test_a_store_that_is_down_is_given_up_on(s3: S3Server, monkeypatch: pytest.M
         ("s3:///x", "names no bucket"),
         ("s3://bucket/fleet one", "blanks or odd characters"),
         ("file://host/x", "not an absolute file URI"),
-        ("file:///a/../b", "not an absolute file URI"),
+        ("file:///a/../b", "names a folder by way of another"),
         ("ftp://u:p@h/?sig=hush-hush", "not a storage URI"),
     ],
 )

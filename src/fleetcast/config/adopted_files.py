@@ -10,6 +10,7 @@ from pathlib import Path
 from fleetcast.config.circuit_files import MAIN_FILE
 from fleetcast.config.layout import DEFAULTED, OUR_FIELDS
 from fleetcast.config.other_layout import OtherCircuit, OtherFleet
+from fleetcast.config.paths import is_inside
 from fleetcast.config.settings import SETTINGS_FILE
 from fleetcast.config.templates import fleet_files
 from fleetcast.config.yaml_nodes import Block, Node
@@ -85,6 +86,7 @@ def write_files(directory: Path, files: Sequence[NewFile]) -> tuple[Path, ...]:
         Unavailable: The disk refuses.
     """
     for file in files:
+        _check_place(directory, directory / file.path)
         _check_unchanged(directory / file.path, file)
     done: list[NewFile] = []
     try:
@@ -99,6 +101,14 @@ def write_files(directory: Path, files: Sequence[NewFile]) -> tuple[Path, ...]:
             fix="check the disk and its permissions",
         ) from error
     return tuple(directory / file.path for file in files)
+
+
+def _check_place(directory: Path, path: Path) -> None:
+    if not is_inside(directory, path):
+        raise BadInput(
+            f"{path} would be written outside of {directory}: a link on the way leads there",
+            fix="replace the link by a folder",
+        )
 
 
 def _check_unchanged(path: Path, file: NewFile) -> None:

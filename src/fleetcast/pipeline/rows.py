@@ -48,7 +48,7 @@ def read_rows(path: Path, key: CircuitKey, fingerprint: Digest | None = None) ->
     if not path.is_file():
         raise BadInput(f"the rows of {key} are not in {path}", fix="run `fleetcast train` again")
     try:
-        frame = pl.read_parquet(path)
+        frame = pl.read_parquet(path, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise BadInput(
             f"the rows of {key} in {path} are damaged: {error}",

@@ -81,7 +81,8 @@ def sqlite(path: Path, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Sqlite:
         raise Unavailable(
             f"cannot make {path.parent}: {error.strerror}", fix="check the disk and its rights"
         ) from error
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout.total_seconds()})
+    url = sa.URL.create("sqlite", database=str(path))  # as text, `?` and `%` in the path would mean something
+    engine = sa.create_engine(url, connect_args={"timeout": busy_timeout.total_seconds()})
     sa.event.listen(engine, "connect", _prepare)
     return Sqlite(engine, str(path))
 

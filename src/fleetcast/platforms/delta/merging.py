@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import polars as pl
 from deltalake import DeltaTable, PostCommitHookProperties, WriterProperties, write_deltalake
-
-from fleetcast.stored.durable import make_folder
 
 KEYS = ("plant_id", "circuit_id", "timestamp")
 _STORED = "\x00stored"
@@ -58,10 +55,13 @@ def changes_between(rows: pl.DataFrame, stored: pl.DataFrame) -> Changes:
     return Changes(changed.select(*KEYS, *cells), inserted, len(changed) - inserted)
 
 
+def partitions(rows: pl.DataFrame) -> list[str]:
+    """The folders below the table that these rows are written to."""
+    return [f"plant_id={plant}" for plant in rows["plant_id"].unique().sort()]
+
+
 def create(location: str, rows: pl.DataFrame, options: dict[str, str]) -> None:
     """Write the table's version 0."""
-    if "://" not in location:
-        make_folder(Path(location))
     write_deltalake(
         location,
         rows.sort(KEYS),

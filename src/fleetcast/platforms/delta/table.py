@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -13,8 +12,14 @@ from deltalake.exceptions import DeltaError
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.location import without_secrets
-from fleetcast.platforms.delta.merging import KEYS, Changes, changes_between, create, write_changes
+from fleetcast.platforms.delta.merging import (
+    KEYS,
+    Changes,
+    changes_between,
+    create,
+    partitions,
+    write_changes,
+)
 from fleetcast.platforms.delta.opening import DeltaVersions
 from fleetcast.platforms.delta.syncing import sync_version
 from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted
@@ -61,7 +66,7 @@ class DeltaReadingsTable(DeltaVersions):
             )
         except (DeltaError, OSError) as error:
             raise Unavailable(
-                f"the readings table at {self._location} cannot be cleaned up: {without_secrets(str(error))}",
+                f"the readings table at {self._location} cannot be cleaned up: {self._said(error)}",
                 fix="check the disk and its rights; what was not removed can be removed later",
             ) from error
 
@@ -85,10 +90,11 @@ class DeltaReadingsTable(DeltaVersions):
         )
 
     def _sync(self, version: int) -> None:
-        if "://" in self._location:
+        folder = self._location.folder
+        if folder is None:
             return  # an object store answers once an object is safe
         try:
-            sync_version(Path(self._location), version)
+            sync_version(folder, version)
         except OSError as error:
             raise Unavailable(
                 f"delta_version {version} of {self._location} is written, but may not outlive a power cut: {error}",
@@ -97,11 +103,12 @@ class DeltaReadingsTable(DeltaVersions):
 
     def _merged(self, table: DeltaTable | None, rows: pl.DataFrame) -> MergeOutcome:
         if table is None:
-            create(self._location, rows, self._options)
+            create(self._location.to_write(partitions(rows)), rows, self._options)
             return MergeOutcome(0, inserted=len(rows), updated=0)
         changes = self._changes(table, rows)
         if changes.rows.is_empty():
             return MergeOutcome(table.version(), inserted=0, updated=0)
+        self._location.to_write(partitions(changes.rows))
         version = write_changes(table, changes)
         return MergeOutcome(version, inserted=changes.inserted, updated=changes.updated)
 
@@ -149,7 +156,7 @@ class DeltaReadingsTable(DeltaVersions):
 
     def _refused(self, error: Exception) -> Unavailable:
         return Unavailable(
-            f"the readings table at {self._location} cannot be written and is as it was: {without_secrets(str(error))}",
+            f"the readings table at {self._location} cannot be written and is as it was: {self._said(error)}",
             fix="free some space, or check that the folder may be written, then run the same command again",
         )
 

@@ -28,6 +28,7 @@ from fleetcast.domain.foreign import (
     check_wanted,
     shown_size,
 )
+from fleetcast.domain.location import file_uri
 from fleetcast.platforms.foreign.description import describe
 from fleetcast.ports.foreign_models import Floats, ForeignModelFailed, ForeignTask
 
@@ -146,7 +147,7 @@ def _environment(home: Path) -> dict[str, str]:
         "HOME": str(home),
         "TMPDIR": str(home),
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_TRACKING_URI": (home / "mlruns").as_uri(),
+        "MLFLOW_TRACKING_URI": file_uri(home / "mlruns"),
     }
     return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | own | _ONE_THREAD
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import tarfile
 from pathlib import Path
@@ -28,8 +29,10 @@ def files_since(directory: Path, revision: str) -> tuple[str, ...]:
         BadInput: The directory is not in a git repository, or it has no such revision.
     """
     commit = _commit(directory, revision)
-    done = _git(directory, "diff", "--name-only", "--relative", commit, "--", ".")
-    return tuple(sorted(done.stdout.decode().splitlines()))
+    done = _git(directory, "diff", "--name-only", "-z", "--relative", commit, "--", ".")
+    return tuple(
+        sorted(filter(None, os.fsdecode(done.stdout).split("\0")))
+    )  # without -z, odd names are quoted
 
 
 def export(directory: Path, revision: str, target: Path) -> None:

@@ -102,6 +102,11 @@ class ObjectFolder:
                 f"{self.location} refuses: {without_secrets(str(error))}",
                 fix=f"give this identity {_RIGHTS[self.location.scheme]}",
             ) from error
+        except ValueError as error:
+            raise BadInput(
+                f"{self.location} takes no file of that name: {without_secrets(str(error))}",
+                fix="rename the file, without signs that cannot be seen",
+            ) from error
         except (BaseError, OSError) as error:
             raise Unavailable(
                 f"{self.location} cannot be used: {without_secrets(str(error))}",
