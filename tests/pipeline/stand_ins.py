@@ -114,6 +114,9 @@ class StandingJobs:
             return told
         return self.jobs.wait(hashes, timeout)
 
+    def set_aside(self) -> Sequence[str]:
+        return self.jobs.set_aside()
+
     def median_seconds(self) -> Mapping[str, float]:
         return self.jobs.median_seconds()
 

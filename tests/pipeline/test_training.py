@@ -280,7 +280,7 @@ def test_waiting_for_what_is_done_takes_no_time_and_runs_nothing_again(world: Wo
 def test_with_nothing_submitted_there_is_nothing_to_wait_for(world: World) -> None:
     outcome = ready(world).run("MonitorTraining")
     assert (outcome.ending, outcome.says) == (Ending.DONE, "nothing to train")
-    assert outcome.document == {"completed": [], "failed": [], "unfinished": []}
+    assert outcome.document == {"completed": [], "failed": [], "unfinished": [], "set_aside": []}
 
 
 def test_with_every_model_registered_there_is_nothing_to_wait_for(world: World) -> None:

@@ -67,6 +67,8 @@ def watching(view: View) -> Iterator[StageWatcher]:
             )
         )
         if isinstance(result, TrainingMonitored):
+            for torn in result.set_aside:
+                console.print(Text(f"    {torn}", "yellow"))
             _print_failures(result, console)
 
     with bar:

@@ -73,8 +73,11 @@ def run_steps(component: TrainingComponent, files: JobFiles) -> None:
     Raises:
         FleetcastError: A step failed; later steps did not run.
     """
-    shutil.rmtree(files.folder / "outputs", ignore_errors=True)
-    (files.folder / "outputs").mkdir(parents=True)
+    outputs = files.folder / "outputs"
+    if outputs.is_symlink() or outputs.is_file():
+        outputs.unlink()
+    shutil.rmtree(outputs, ignore_errors=True)
+    outputs.mkdir(parents=True)
     with files.log.open("a", encoding="utf-8") as log:
         for step in component.steps:
             started = time.perf_counter()

@@ -154,6 +154,8 @@ class TrainingMonitored:
     completed: tuple[TrainingJob, ...]
     failed: tuple[TrainingJob, ...]
     unfinished: tuple[TrainingJob, ...]
+    set_aside: tuple[str, ...] = ()
+    """Torn files that were found, each with what followed."""
 
     @property
     def ending(self) -> Ending:
@@ -170,6 +172,7 @@ class TrainingMonitored:
         parts = [f"{len(self.completed)} completed"]
         parts += [f"{len(self.failed)} failed"] if self.failed else []
         parts += [f"{len(self.unfinished)} still running"] if self.unfinished else []
+        parts += [f"{counted(len(self.set_aside), 'torn file')} set aside"] if self.set_aside else []
         return ", ".join(parts)
 
     def document(self) -> Json:
@@ -178,6 +181,7 @@ class TrainingMonitored:
             "completed": [_document(job) for job in self.completed],
             "failed": [_document(job) for job in self.failed],
             "unfinished": [_document(job) for job in self.unfinished],
+            "set_aside": list(self.set_aside),
         }
 
 
@@ -201,6 +205,7 @@ class MonitorTraining:
             tuple(job for job in ordered if job.state is JobState.COMPLETED),
             tuple(job for job in ordered if job.state is JobState.FAILED),
             tuple(job for job in ordered if not job.state.final),
+            tuple(self.jobs.set_aside()),
         )
 
 

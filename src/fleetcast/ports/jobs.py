@@ -38,6 +38,13 @@ class JobService(Protocol):
         """
         ...
 
+    def set_aside(self) -> Sequence[str]:
+        """What was found torn since this was last asked: each file, where it is now, and what follows.
+
+        Nothing of it is deleted; the job that it belongs to is done again.
+        """
+        ...
+
     def median_seconds(self) -> Mapping[str, float]:
         """How long completed jobs took, by model family."""
         ...

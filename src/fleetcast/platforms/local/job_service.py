@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 from collections import defaultdict, deque
 from collections.abc import Collection, Mapping, Sequence
@@ -18,11 +19,13 @@ from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, Session, changes, chunks, reads
+from fleetcast.platforms.files.torn import set_aside, whole_file
 from fleetcast.platforms.local.stores import Stores
-from fleetcast.stored.form import RESTORE
+from fleetcast.stored.form import RESTORE, Unreadable
 from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
 
 if TYPE_CHECKING:
+    from fleetcast.pipeline.steps import JobFiles
     from fleetcast.platforms.local.pool import WorkerPool
     from fleetcast.platforms.local.worker import Work, WorkDone
 
@@ -34,6 +37,7 @@ class LocalJobService(Kept):
 
     Queued jobs are durable; the computing happens inside `wait`, in the process that holds the fleet's lock. A
     job is complete once its outcome file exists: a crash before that repeats the job, a crash after it does not.
+    A torn outcome is set aside, and the job repeated.
     The workers, and what they train with, are loaded when the first job runs: most commands only ask.
     """
 
@@ -57,6 +61,7 @@ class LocalJobService(Kept):
         self._asked: frozenset[Digest] = frozenset()
         self._running: dict[str, TrainingJob] = {}
         self._components: dict[str, TrainingComponent] = {}
+        self._torn: list[str] = []
 
     def check(self, component: TrainingComponent) -> None:
         """Make sure that the component's steps can run on this machine."""
@@ -114,6 +119,11 @@ class LocalJobService(Kept):
         ended += more_ended
         self._record([*started, *more_started], ended)
         return ended
+
+    def set_aside(self) -> Sequence[str]:
+        """The torn files that were set aside since this was last asked."""
+        told, self._torn = self._torn, []
+        return told
 
     @reads
     def median_seconds(self, connection: Connection) -> Mapping[str, float]:
@@ -187,7 +197,14 @@ class LocalJobService(Kept):
         from fleetcast.platforms.local.worker import outcome_file
 
         path = outcome_file(self._folder / job.id)
-        return JOB_OUTCOME.from_json(path.read_bytes(), str(path)) if path.is_file() else None
+        if not os.path.lexists(path):
+            return None
+        try:
+            return JOB_OUTCOME.from_json(whole_file(path), str(path))
+        except Unreadable as error:
+            aside = set_aside(path)
+            self._torn.append(f"{error}; it is kept as {aside.name}, and {job.id} is done again")
+            return None
 
     def _work(self, job: TrainingJob) -> Work:
         from fleetcast.pipeline.steps import JobFiles
@@ -199,6 +216,7 @@ class LocalJobService(Kept):
             folder.resolve(), (folder / "task.json").resolve(), self._frozen.file(job.fingerprint).resolve()
         )
         try:
+            self._make_way(files)
             folder.mkdir(parents=True, exist_ok=True)
             files.task.write_text(FIT_TASK.to_json(job.task))
         except OSError as error:
@@ -206,6 +224,16 @@ class LocalJobService(Kept):
                 f"cannot write {files.task}: {error}", fix="check the disk's space and rights"
             ) from error
         return Work(job.id, files, component, self._stores, component.timeout.total_seconds())
+
+    def _make_way(self, files: JobFiles) -> None:
+        """Set aside what stands where a job's folder and files belong and is of another kind."""
+        places = [(files.folder, files.folder.is_dir())]
+        places += [
+            (path, path.is_file()) for path in (files.task, files.log, files.folder / "outcome.partial")
+        ]
+        for path, fits in places:
+            if os.path.lexists(path) and not fits:
+                self._torn.append(f"{path} was in the way; it is kept as {set_aside(path).name}")
 
     def _component(self, digest: Digest) -> TrainingComponent:
         if digest.hex not in self._components:

@@ -83,6 +83,10 @@ class MemoryJobService:
         self._world.jobs[job.id] = ended
         return [ended]
 
+    def set_aside(self) -> Sequence[str]:
+        """Nothing: what is in memory is whole."""
+        return ()
+
     def median_seconds(self) -> Mapping[str, float]:
         """How long completed jobs took, by model family."""
         seconds: defaultdict[str, list[float]] = defaultdict(list)
