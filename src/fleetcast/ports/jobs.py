@@ -30,6 +30,10 @@ class JobService(Protocol):
         """All attempts at these training hashes, by hash, first attempt first; read in bulk."""
         ...
 
+    def failing(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
+        """As `jobs_for`, but only those training hashes at which an attempt failed; cheap where none did."""
+        ...
+
     def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:
         """Let jobs at these training hashes go on until some of them changed or the time is over.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import Digest
+from fleetcast.platforms.files.moving import move_folder
 from fleetcast.ports.artifacts import ArtifactMissing
 
 
@@ -39,7 +40,7 @@ class FileArtifactStore:
                 shutil.rmtree(folder)
             else:
                 shutil.rmtree(target, ignore_errors=True)
-                folder.replace(target)
+                move_folder(folder, target)
         except OSError as error:
             raise Unavailable(
                 f"cannot keep artifact {digest}: {error}", fix="check the disk's space and rights"

@@ -107,6 +107,17 @@ class LocalJobService(Kept):
                 found[job.task.training_hash].append(job)
         return dict(found)
 
+    def failing(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
+        """All attempts at those of the training hashes at which one failed."""
+        failed = self._failed_at()
+        wanted = [digest for digest in hashes if digest.hex in failed] if failed else []
+        return self.jobs_for(wanted) if wanted else {}
+
+    @reads
+    def _failed_at(self, connection: Connection) -> frozenset[str]:
+        query = sa.select(_jobs.c.training_hash).where(_jobs.c.state == JobState.FAILED.value).distinct()
+        return frozenset(connection.execute(query).scalars())
+
     def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:
         """Let jobs at these hashes go on until some of them changed or the time is over."""
         asked = frozenset(hashes)
