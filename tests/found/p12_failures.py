@@ -35,9 +35,11 @@ def tell(story: Story) -> None:
     action, why = fleet.plan().get("CIRCUIT01", ("nothing", ""))
     story.expect("plan blocks the circuit", holds=action == "blocked", saw=action)
     story.expect("plan names the cause", holds="in the same way" in why and "SIGKILL" in why, saw=why)
-    story.says(fleet.type("status"), "SIGKILL", "fleetcast train --retry-failed --circuits PLANT001/CIRCUIT01")
+    story.says(
+        fleet.type("status"), "SIGKILL", "fleetcast train --retry-failed --circuits PLANT001/CIRCUIT01"
+    )
 
-    fit.write_text('fleetcast() { python -m fleetcast.cli.main "$@"; }\nfleetcast fit --task $1 --data $2 --output $3\n')
+    fit.write_text("exec python -m fleetcast.cli.main fit --task $1 --data $2 --output $3\n")
     artifacts = fleet.state / "artifacts"
     shutil.rmtree(artifacts, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=OTHER_DISK if OTHER_DISK.is_dir() else None) as disk:

@@ -25,7 +25,12 @@ from tests.pipeline.world import component
             False,
             "ended with exit code 1, as memory ran out: numpy._ArrayMemoryError: Unable to allocate 8 GiB",
         ),
-        (-6, "std::bad_alloc", False, "was killed by SIGABRT, as memory ran out; the last it printed: std::bad_alloc"),
+        (
+            -6,
+            "std::bad_alloc",
+            False,
+            "was killed by SIGABRT, as memory ran out; the last it printed: std::bad_alloc",
+        ),
         (-9, "", False, "was killed by SIGKILL; it printed nothing"),
         (-9, "epoch 7", True, "was killed by SIGKILL, as memory ran out; the last it printed: epoch 7"),
         (-15, "epoch 7", True, "was killed by SIGTERM; the last it printed: epoch 7"),
@@ -40,7 +45,12 @@ from tests.pipeline.world import component
             False,
             "was killed by SIGXCPU, as its limit of computing time (ulimit -t) ran out; it printed nothing",
         ),
-        (-25, "", False, "was killed by SIGXFSZ, as a file grew beyond the limit (ulimit -f); it printed nothing"),
+        (
+            -25,
+            "",
+            False,
+            "was killed by SIGXFSZ, as a file grew beyond the limit (ulimit -f); it printed nothing",
+        ),
     ],
 )
 def test_the_end_of_a_process_in_words(code: int, said: str, memory: bool, words: str) -> None:

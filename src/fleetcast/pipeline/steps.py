@@ -27,7 +27,7 @@ _FIT_OPTIONS = ("--task", "--data", "--output")
 class StepFailed(FleetcastError):
     """A step's command ended with an error."""
 
-    fix = "read the job's log, fix the cause, then run `fleetcast train` again"
+    fix = "read the job's log"
 
 
 @dataclass(frozen=True, slots=True)

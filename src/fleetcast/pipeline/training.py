@@ -326,7 +326,9 @@ class _Watch:
 
     def _tell(self) -> None:
         failed = sum(
-            1 for digest, job in self._latest.items() if job.state is JobState.FAILED and digest not in self._due
+            1
+            for digest, job in self._latest.items()
+            if job.state is JobState.FAILED and digest not in self._due
         )
         self._situation.report(
             Progress(len(self._latest) - len(self._open), len(self._latest), failed=failed)

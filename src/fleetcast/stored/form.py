@@ -24,6 +24,11 @@ class Unreadable(BadInput):
 RESTORE = "restore the control database from a backup: it was changed outside fleetcast or torn"
 
 
+def unreadable(where: str, fix: str = RESTORE) -> Unreadable:
+    """The error about a row or file of ours that cannot be what was written."""
+    return Unreadable(f"{where} cannot be read", fix=fix)
+
+
 class Stored(Generic[T]):
     """Writes values of one type as JSON objects that begin with their format number, and reads them back equal.
 
@@ -79,7 +84,7 @@ class Stored(Generic[T]):
                 fix="use the fleetcast version that wrote it, or a newer one",
             ) from newer
         except (ValueError, FleetcastError, RecursionError) as error:
-            raise Unreadable(f"{where} cannot be read", fix=self._fix) from error
+            raise unreadable(where, self._fix) from error
 
     def _read(self, text: str) -> T:
         # Parsing twice would double the time of a plan: the number is seen without parsing, in all but old JSON.

@@ -18,10 +18,11 @@ from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
 from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.columns import TORN, amount, whole_number
 from fleetcast.platforms.database.session import Kept, Session, changes, chunks, reads
 from fleetcast.platforms.files.torn import set_aside, whole_file
 from fleetcast.platforms.local.stores import Stores
-from fleetcast.stored.form import RESTORE, Unreadable
+from fleetcast.stored.form import RESTORE, Unreadable, unreadable
 from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class LocalJobService(Kept):
         digest = component.digest.hex
         if connection.execute(sa.select(table.c.digest).where(table.c.digest == digest)).first() is None:
             connection.execute(sa.insert(table).values(digest=digest, content=COMPONENT.to_json(component)))
-        last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_jobs.c.position), 0))).scalar_one()
+        last = _last_position(connection)
         connection.execute(
             sa.insert(_jobs), [_row(job) | {"position": last + i} for i, job in enumerate(new, start=1)]
         )
@@ -140,14 +141,17 @@ class LocalJobService(Kept):
     def median_seconds(self, connection: Connection) -> Mapping[str, float]:
         """How long completed jobs took, by model family; of the latest few hundred."""
         query = (
-            sa.select(_jobs.c.family, _jobs.c.seconds)
+            sa.select(_jobs.c.id, _jobs.c.family, _jobs.c.seconds)
             .where(_jobs.c.state == JobState.COMPLETED.value, _jobs.c.seconds.is_not(None))
             .order_by(_jobs.c.position.desc())
             .limit(500)
         )
         seconds: defaultdict[str, list[float]] = defaultdict(list)
         for row in connection.execute(query):
-            seconds[row.family].append(row.seconds)
+            try:
+                seconds[row.family].append(amount(row.seconds))
+            except TORN as error:
+                raise unreadable(f"jobs {row.id}") from error
         return {family: statistics.median(values) for family, values in seconds.items()}
 
     def close(self) -> None:
@@ -196,11 +200,13 @@ class LocalJobService(Kept):
     @reads
     def _load_queue(self, connection: Connection, asked: frozenset[Digest]) -> None:
         """Queue the unfinished jobs that are asked for; others stay in the database."""
-        unfinished = (JobState.QUEUED.value, JobState.RUNNING.value)
-        query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.state.in_(unfinished))
+        ended = [state.value for state in JobState if state.final]
+        query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.state.not_in(ended))
         found = [_job(row.id, row.content) for row in connection.execute(query.order_by(_jobs.c.position))]
         self._queue = deque(
-            job for job in found if job.task.training_hash in asked and job.id not in self._running
+            job
+            for job in found
+            if job.task.training_hash in asked and job.id not in self._running and not job.state.final
         )
         self._asked = asked
 
@@ -286,6 +292,17 @@ class LocalJobService(Kept):
                 for job in jobs
             ],
         )
+
+
+def _last_position(connection: Connection) -> int:
+    query = sa.select(_jobs.c.id, _jobs.c.position).order_by(_jobs.c.position.desc()).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        return 0
+    try:
+        return whole_number(row.position)
+    except TORN as error:
+        raise unreadable(f"jobs {row.id}") from error
 
 
 def _row(job: TrainingJob) -> dict[str, object]:
