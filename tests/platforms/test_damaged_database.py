@@ -314,6 +314,18 @@ def test_training_inputs_that_cannot_be_read_name_their_version(filled: Filled, 
         _ = entry.inputs
 
 
+@pytest.mark.parametrize(("column", "value"), [("token", "'x'"), ("expires_at", "'x'"), ("process", "'x'")])
+def test_a_lease_that_is_torn_is_one_error(filled: Filled, column: str, value: str) -> None:
+    if filled.database.backend.shared and column != "process":
+        pytest.skip("a server's columns hold what they should")
+    runs = filled.platform.control.runs
+    with runs.exclusive("ada", NO_TIME):
+        pass
+    tamper(filled.database, f"UPDATE leases SET {column} = {value}")
+    with pytest.raises(BadInput, match="leases stages cannot be read"), runs.exclusive("grace", NO_TIME):
+        pass
+
+
 def test_a_policy_that_is_missing_is_one_error(filled: Filled) -> None:
     tamper(filled.database, "DELETE FROM gate_policies WHERE gate = 'registry-promotion'")
     with pytest.raises(BadInput, match="gate_policies registry-promotion cannot be read"):

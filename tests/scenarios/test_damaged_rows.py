@@ -58,7 +58,7 @@ COLUMNS = [
     (
         "model_versions",
         "training_hash",
-        ["plan", "status", "train", "models list", "forecast PLANT001/CIRCUIT01"],
+        ["plan", "status", "train", "models list"],
     ),
     ("model_versions", "registered_at", ["models list", "models show PLANT001/CIRCUIT01"]),
     ("assets", "registered_at", ["plan", "status", "train"]),
@@ -69,6 +69,11 @@ def contents(fleet: Repository) -> list[tuple[str, str]]:
     """What is stored, by table."""
     each = (f"SELECT '{table}', content FROM {table}" for table in TABLES)
     return sorted((table, content) for table, content in fleet.rows(" UNION ALL ".join(each)))
+
+
+def all_but_runs(fleet: Repository) -> list[tuple[str, str]]:
+    """The same without the record of runs, which says that a stage failed."""
+    return [row for row in contents(fleet) if row[0] != "runs"]
 
 
 def one_error(said: Said) -> str:
@@ -104,11 +109,11 @@ def test_a_damaged_column_is_one_error_of_each_command_that_needs_it(trained: Re
         where, place = ROWS[table]
         ((whole,),) = trained.rows(f"SELECT {column} FROM {table} WHERE {where}")
         trained.change(f"UPDATE {table} SET {column} = 'x' WHERE {where}")
-        before = contents(trained)
+        before = all_but_runs(trained)
         for command in commands:
             error = one_error(trained.type(*command.split()))
             assert error.startswith(f"error: {place} cannot be read\n  fix: "), (column, command, error)
-        assert contents(trained) == before
+        assert all_but_runs(trained) == before
         trained.change(f"UPDATE {table} SET {column} = '{whole}' WHERE {where}")
 
 

@@ -94,14 +94,15 @@ def load(folder: Path) -> FittedModel:
     centre, scale, half_80, half_95 = (_doubles(tensor) for tensor in shared.values())
     family = stored.text("family")
     try:
+        step = stored.integer("step_microseconds") * _MICROSECOND
         model = family_named(family).restore(stored.scalars("choices"), tensors, horizon)
-    except FleetcastError as error:
+    except (FleetcastError, OverflowError) as error:
         raise _damaged(folder, str(error)) from error
     return FittedModel(
         family,
         model,
         sensors,
-        stored.integer("step_microseconds") * _MICROSECOND,
+        step,
         horizon,
         Units(centre, scale),
         Widths(half_80, half_95),
@@ -228,6 +229,8 @@ def _read_weights(path: Path, expected: str) -> dict[str, npt.NDArray[np.floatin
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise _damaged(path.parent, f"{path.name} is missing") from error
+    except OSError as error:
+        raise _damaged(path.parent, f"{path.name} cannot be read: {error.strerror}") from error
     if Digest.of(content).hex != expected:
         raise _damaged(path.parent, f"{path.name} is not what was saved")
     try:

@@ -129,7 +129,7 @@ def read_stored(path: Path) -> StoredJson:
         value = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise BadInput(f"{path.parent} is not a complete model: {path.name} is missing", fix=fix) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{path} is damaged: {error}", fix=fix) from error
     if not isinstance(value, dict):
         raise BadInput(f"{path} is damaged: it holds no object", fix=fix)

@@ -108,7 +108,7 @@ def read_saved(path: Path) -> SavedPlan:
         found = SavedPlan(int(saved["format"]), Digest(saved["digest"]))
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror}", fix=hint) from error
-    except (ValueError, KeyError, TypeError, BadInput) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, BadInput) as error:
         raise BadInput(f"{path} is not a saved plan", fix=hint) from error
     if not 1 <= found.format <= FORMAT:
         raise BadInput(

@@ -57,7 +57,7 @@ class ObjectArtifactStore:
             self._root.mkdir(parents=True, exist_ok=True)
             partial = Path(tempfile.mkdtemp(prefix="partial-", dir=self._root))
             try:
-                for name in json.loads(listed):
+                for name in self._names(digest, listed):
                     self._fetch(digest, name, partial)
                 if folder_digest(partial) != digest:
                     raise ArtifactMissing(digest, f"is damaged in {self._objects.location}")
@@ -68,6 +68,18 @@ class ObjectArtifactStore:
             raise Unavailable(
                 f"cannot keep artifact {digest} here: {error}", fix="check the disk's space and rights"
             ) from error
+
+    def _names(self, digest: Digest, listed: bytes) -> list[str]:
+        try:
+            names = json.loads(listed)
+        except (ValueError, RecursionError) as error:
+            raise self._damaged_list(digest) from error
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise self._damaged_list(digest)
+        return names
+
+    def _damaged_list(self, digest: Digest) -> ArtifactMissing:
+        return ArtifactMissing(digest, f"is damaged in {self._objects.location}: its list cannot be read")
 
     def _fetch(self, digest: Digest, name: str, folder: Path) -> None:
         parts = PurePosixPath(name).parts
