@@ -168,7 +168,7 @@ def test_damaged_training_rows_are_named_and_read_again_once_deleted(declared: R
     assert "delete that file" in failed.out
     assert len(declared.versions()) == 1
     damaged.unlink()
-    assert declared.type("train").code == 3
+    assert declared.type("train", "--retry-failed").code == 3
     assert len(declared.versions()) == 2
 
 

@@ -57,12 +57,12 @@ def read_rows(path: Path, key: CircuitKey, fingerprint: Digest | None = None) ->
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise BadInput(
             f"the rows of {key} in {path} are damaged: {error}",
-            fix="delete that file, then run `fleetcast train` again: the table still has them",
+            fix="delete that file, then run `fleetcast train --retry-failed`: the table still has them",
         ) from error
     readings = Readings(key, sensors, frozenset(), times, values)
     if fingerprint is not None and readings.fingerprint() != fingerprint:
         raise BadInput(
             f"the rows of {key} in {path} are damaged: they are not those that were frozen",
-            fix="delete that file, then run `fleetcast train` again: it is fetched or read anew",
+            fix="delete that file, then run `fleetcast train --retry-failed`: it is fetched or read anew",
         )
     return readings
