@@ -1,11 +1,12 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fleetcast.domain.artifact import ArtifactFiles
 from fleetcast.domain.circuit import HyperparameterValue
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
@@ -106,6 +107,57 @@ def test_a_single_changed_byte_of_the_weights_is_noticed(folder: Path) -> None:
     content[-1] ^= 1
     weights.write_bytes(content)
     with pytest.raises(BadInput, match=r"weights.safetensors is not what was saved"):
+        load(read_plain(folder))
+
+
+DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {
+    "no byte": lambda _: b"",
+    "one byte": lambda whole: whole[:1],
+    "two bytes": lambda whole: whole[:2],
+    "half": lambda whole: whole[: len(whole) // 2],
+    "all but two bytes": lambda whole: whole[:-2],
+    "no UTF-8": lambda whole: whole[:9] + b"\xff" + whole[10:],
+    "null": lambda _: b"null",
+    "a list": lambda _: b"[]",
+    "an empty object": lambda _: b"{}",
+    "endless nesting": lambda _: b"[" * 100_000,
+}
+READERS: Sequence[tuple[str, Callable[[ArtifactFiles], object]]] = [
+    ("model.json", load),
+    ("model.json", load_identity),
+    ("metrics.json", load_scores),
+    ("backtest.json", load_backtest),
+    ("weights.safetensors", load),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_torn_file_of_an_artifact_is_one_error_that_names_it(folder: Path, damage: str) -> None:
+    for name, read in READERS:
+        file = folder / name
+        whole = file.read_bytes()
+        file.write_bytes(DAMAGES[damage](whole))
+        with pytest.raises(BadInput, match=name.replace(".", r"\.")) as refused:
+            read(read_plain(folder))
+        assert refused.value.fix
+        file.write_bytes(whole)
+
+
+def test_a_folder_in_the_place_of_a_file_is_one_error_that_names_it(folder: Path) -> None:
+    for name, read in READERS:
+        (folder / name).rename(folder / "whole")
+        (folder / name).mkdir()
+        with pytest.raises(BadInput, match=name.replace(".", r"\.")):
+            read(read_plain(folder))
+        (folder / name).rmdir()
+        (folder / "whole").rename(folder / name)
+
+
+def test_a_step_that_no_clock_counts_is_refused(folder: Path) -> None:
+    description = json.loads((folder / "model.json").read_text())
+    description["step_microseconds"] = 10**30
+    (folder / "model.json").write_text(json.dumps(description))
+    with pytest.raises(BadInput, match="is damaged"):
         load(read_plain(folder))
 
 

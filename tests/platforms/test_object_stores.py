@@ -99,6 +99,15 @@ def test_a_list_that_points_outside_is_not_followed(location: Location, tmp_path
     assert list(tmp_path.rglob("evil")) == []
 
 
+@pytest.mark.parametrize("content", [b"", b"[", b'["MLmodel', b"\xff", b"null", b"{}", b"[1]", b'[""]'])
+def test_a_list_that_is_torn_is_one_error_that_names_the_artifact(tmp_path: Path, content: bytes) -> None:
+    location = Location(f"file://{tmp_path}/shared")
+    digest = ObjectArtifactStore(ObjectFolder(location), tmp_path / "one").keep(model(tmp_path / "model"))
+    raw(location, f"{digest.hex[:2]}/{digest.hex}.json", content)
+    with pytest.raises(ArtifactMissing, match=f"{digest} is damaged in .*"):
+        ObjectArtifactStore(ObjectFolder(location), tmp_path / "two").folder(digest)
+
+
 def test_another_machine_finds_frozen_rows(location: Location, tmp_path: Path) -> None:
     rows = readings()
     ObjectFrozenRows(ObjectFolder(location), tmp_path / "here").freeze(rows, rows.fingerprint())

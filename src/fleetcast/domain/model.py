@@ -150,12 +150,14 @@ class VersionEntry:
             BadInput: They cannot be read.
         """
         try:
-            found: Mapping[str, Json] = json.loads(self.inputs_json)
-        except ValueError as error:
+            found = json.loads(self.inputs_json)
+        except (ValueError, TypeError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
             raise BadInput(
-                f"the training inputs of {self.name}:{self.version} cannot be read",
+                f"the training inputs of model_versions {self.name}:{self.version} cannot be read",
                 fix="restore the control database from a backup: it was changed outside fleetcast or torn",
-            ) from error
+            )
         return found
 
 

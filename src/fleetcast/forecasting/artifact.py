@@ -96,14 +96,15 @@ def load(files: ArtifactFiles) -> FittedModel:
     centre, scale, half_80, half_95 = (_doubles(tensor) for tensor in shared.values())
     family = stored.text("family")
     try:
+        step = stored.integer("step_microseconds") * _MICROSECOND
         model = family_named(family).restore(stored.scalars("choices"), tensors, horizon)
-    except FleetcastError as error:
+    except (FleetcastError, OverflowError) as error:
         raise _damaged(files, str(error)) from error
     return FittedModel(
         family,
         model,
         sensors,
-        stored.integer("step_microseconds") * _MICROSECOND,
+        step,
         horizon,
         Units(centre, scale),
         Widths(half_80, half_95),

@@ -131,7 +131,7 @@ def read_stored(files: ArtifactFiles, name: str) -> StoredJson:
     place = f"{files.place}/{name}"
     try:
         value = json.loads(content)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{place} is damaged: {error}", fix=fix) from error
     if not isinstance(value, dict):
         raise BadInput(f"{place} is damaged: it holds no object", fix=fix)

@@ -49,22 +49,22 @@ def read_rows(path: Path, key: CircuitKey, fingerprint: Digest | None = None) ->
         raise BadInput(f"the rows of {key} are not in {path}", fix="run `fleetcast train` again")
     try:
         frame = pl.read_parquet(path, glob=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
+        sensors = tuple(name for name in frame.columns if name != "timestamp")
+        times = frame["timestamp"].cast(pl.Int64).to_numpy()
+        values = (
+            np.column_stack([frame[name].to_numpy() for name in sensors])
+            if sensors
+            else np.empty((len(times), 0))
+        )
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise BadInput(
             f"the rows of {key} in {path} are damaged: {error}",
-            fix="delete that file, then run `fleetcast train` again: the table still has them",
+            fix="delete that file, then run `fleetcast train --retry-failed`: the table still has them",
         ) from error
-    sensors = tuple(name for name in frame.columns if name != "timestamp")
-    times = frame["timestamp"].cast(pl.Int64).to_numpy()
-    values = (
-        np.column_stack([frame[name].to_numpy() for name in sensors])
-        if sensors
-        else np.empty((len(times), 0))
-    )
     readings = Readings(key, sensors, frozenset(), times, values)
     if fingerprint is not None and readings.fingerprint() != fingerprint:
         raise BadInput(
             f"the rows of {key} in {path} are damaged: they are not those that were frozen",
-            fix="delete that file, then run `fleetcast train` again: it is fetched or read anew",
+            fix="delete that file, then run `fleetcast train --retry-failed`: it is fetched or read anew",
         )
     return readings

@@ -50,6 +50,7 @@ from fleetcast.domain.plan import (
     UpToDate,
     VersionRefused,
 )
+from fleetcast.domain.retry import FailedAlike
 from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 
 _NOT_THERE_YET = {"GatePolicy": ("verified",)}
@@ -136,6 +137,8 @@ def _why(action: CircuitAction) -> str:
             return said
         case Blocked(reason=VersionRefused(version, refusal)):
             return f"version {version} was {refusal.value}; change its configuration or raise `revision`"
+        case Blocked(reason=FailedAlike(times, said)):
+            return f"failed {times} times in the same way: {said}"
     raise AssertionError(f"no words for {action}")
 
 

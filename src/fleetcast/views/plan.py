@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -92,6 +93,8 @@ def save(plan: Plan, path: Path) -> None:
         Unavailable: The file cannot be written.
     """
     try:
+        if not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, f"there is no folder {path.parent}")
         write_durably(path, (json.dumps(as_json(plan), indent=2, ensure_ascii=False) + "\n").encode())
     except OSError as error:
         raise Unavailable(f"cannot write {path}: {error.strerror}", fix="choose another file") from error
@@ -109,7 +112,7 @@ def read_saved(path: Path) -> SavedPlan:
         found = SavedPlan(int(saved["format"]), Digest(saved["digest"]))
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror}", fix=hint) from error
-    except (ValueError, KeyError, TypeError, BadInput) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, BadInput) as error:
         raise BadInput(f"{path} is not a saved plan", fix=hint) from error
     if not 1 <= found.format <= FORMAT:
         raise BadInput(

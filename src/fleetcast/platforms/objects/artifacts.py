@@ -110,14 +110,16 @@ class ObjectArtifactStore:
         """The files that a list names, all of them inside the artifact's folder."""
         try:
             names = json.loads(listed)
-        except ValueError:
-            names = None
-        whole = isinstance(names, list) and all(isinstance(name, str) for name in names)
-        if not whole or any(".." in PurePosixPath(name).parts or name.startswith("/") for name in names):
-            raise ArtifactMissing(
-                digest, f"is damaged in {self._objects.location}: the list of its files cannot be read"
-            )
-        return list(names)
+        except (ValueError, RecursionError) as error:
+            raise self._damaged_list(digest) from error
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise self._damaged_list(digest)
+        if any(".." in PurePosixPath(name).parts or name.startswith("/") for name in names):
+            raise self._damaged_list(digest)
+        return names
+
+    def _damaged_list(self, digest: Digest) -> ArtifactMissing:
+        return ArtifactMissing(digest, f"is damaged in {self._objects.location}: its list cannot be read")
 
     def _fetch(self, digest: Digest, name: str, folder: Path) -> None:
         content = self._objects.get(f"{_place(digest)}/{name}")
