@@ -12,6 +12,7 @@ from fleetcast.domain.ingest import (
     Nonexistent,
     Rename,
     Sentinel,
+    UnevenRows,
 )
 from tests.workflows.desk import UTC_ROWS, Desk
 
@@ -237,3 +238,46 @@ def test_a_spring_hour_is_taken_as_told(desk: Desk, choice: Nonexistent, reading
 def test_a_fixed_offset_is_a_zone_without_odd_hours(desk: Desk) -> None:
     desk.ingest(AUTUMN, SPRING, timezone="+01:00")
     assert len(desk.stored()["at"]) == 6
+
+
+def test_uneven_rows_are_dropped_and_counted_on_request(desk: Desk) -> None:
+    report = desk.ingest(
+        "time,a,b\n2025-01-01T00:00:00Z,1,2\n2025-01-01T01:00:00Z,3\n\n2025-01-01T02:00:00Z,4,5,6\n"
+        '2025-01-01T03:00:00Z,"7",broken\n',
+        uneven_rows=UnevenRows.DROP,
+    )
+    assert desk.stored() == {"at": [0, 3], "a": [1, 7], "b": [2, None]}
+    assert (report.rows_read, report.files[0].uneven_rows) == (4, 2)
+    assert report.files[0].unread_cells[0].first_row == 6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Column c holds nothing, and the short row fills all that is filled elsewhere.
+        "time,a,b,c\n2025-01-01T00:00:00Z,1,2,\n2025-01-01T01:00:00Z,3,4\n",
+        "time,a,b,c,d\n2025-01-01T00:00:00Z,1,2,,\n2025-01-01T01:00:00Z,3,4,\n",
+        # Only the header, or only some rows, end in a separator.
+        "time,a,b,\n2025-01-01T00:00:00Z,1,2\n2025-01-01T01:00:00Z,3,4\n",
+        "time,a,b,\n2025-01-01T00:00:00Z,1,2,\n2025-01-01T01:00:00Z,3,4\n",
+    ],
+)
+def test_a_row_that_lacks_only_empty_cells_is_stored_and_counted(desk: Desk, text: str) -> None:
+    report = desk.ingest(text)
+    stored = desk.stored()
+    assert (stored["at"], stored["a"], stored["b"]) == ([0, 1], [1, 3], [2, 4])
+    assert report.files[0].padded_rows in (1, 2)
+
+
+def test_a_separator_at_the_end_of_every_line_is_no_column(desk: Desk) -> None:
+    desk.ingest("time,a,\n2025-01-01T00:00:00Z,1,\n2025-01-01T01:00:00Z,,\n")
+    assert desk.stored() == {"at": [0], "a": [1]}
+
+
+def test_short_rows_can_be_declared_to_lack_their_end(desk: Desk) -> None:
+    report = desk.ingest(
+        "time,a,b\n2025-01-01T00:00:00Z,1,2\n2025-01-01T01:00:00Z,3\n2025-01-01T02:00:00Z,4,5,,\n",
+        uneven_rows=UnevenRows.PAD,
+    )
+    assert desk.stored() == {"at": [0, 1, 2], "a": [1, 3, 4], "b": [2, None, 5]}
+    assert (report.files[0].padded_rows, report.files[0].uneven_rows) == (2, 0)

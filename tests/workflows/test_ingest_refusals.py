@@ -8,6 +8,7 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import (
     Rename,
     Sentinel,
+    UnevenRows,
 )
 from tests.workflows.desk import UTC_ROWS, Desk, told
 
@@ -57,7 +58,7 @@ from tests.workflows.desk import UTC_ROWS, Desk, told
         ("time,plant_id\n2025-01-01T00:00:00Z,1\n", {}, "cannot be a sensor name", "--rename"),
         ("time,a,A\n2025-01-01T00:00:00Z,1,2\n", {}, "'a' and 'A' would be one column", "--rename"),
         ("time,a,a\n2025-01-01T00:00:00Z,1,2\n", {}, "'a' occurs twice", "own name"),
-        ("time,a\n2025-01-01T00:00:00Z,1,2\n", {}, "more fields than the header", "header"),
+        ("time,a\n2025-01-01T00:00:00Z,1,2\n", {}, "row 2 has more fields than the header", "header"),
         (UTC_ROWS, {"take": ("aa",)}, "no column 'aa'", "did you mean 'a'"),
         (UTC_ROWS, {"drop": ("c",)}, "'c', named in --drop", "there is"),
         (UTC_ROWS, {"sentinels": (Sentinel(1, "tme"),)}, "'tme', named in --sentinel", "'time'"),
@@ -138,3 +139,44 @@ def test_a_comma_can_be_declared_to_be_no_decimal(desk: Desk) -> None:
     report = desk.ingest("time;a\n2025-01-01T00:00:00Z;1,5\n2025-01-01T01:00:00Z;2\n", decimal=".")
     assert report.files[0].unread_cells[0].example == "1,5"
     assert desk.stored()["a"] == [2]
+
+
+SHORT = (
+    "time,temperature,humidity,pressure\n"
+    "2025-01-01T00:00:00Z,20.1,36.5,934.1\n"
+    "2025-01-01T01:00:00Z,934.2,36.4\n"
+)
+
+
+def test_a_row_that_lost_a_cell_is_refused_with_its_number_and_cells(desk: Desk) -> None:
+    error = desk.refuses(SHORT)
+    assert "log0.csv, row 3 has fewer fields than the header has names: 3, not 4 (1 of 2 rows)" in str(error)
+    assert "'2025-01-01T01:00:00Z', '934.2', '36.4'" in str(error)
+    assert "--uneven-rows drop" in error.fix
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # No row is whole: which column is not there, nobody wrote down.
+        "time,a,b\n2025-01-01T00:00:00Z,1\n2025-01-01T01:00:00Z,2\n",
+        # It may have lost either of a and b.
+        "time,a,b,c\n2025-01-01T00:00:00Z,1,2,\n2025-01-01T01:00:00Z,3,\n",
+        'time,a,b\n2025-01-01T00:00:00Z,1,"2"\n2025-01-01T01:00:00Z,3\n',
+        "time,a,b\n\n2025-01-01T00:00:00Z,1,2\n2025-01-01T01:00:00Z,3\n",
+        "time;a;b\r\n2025-01-01T00:00:00Z;1;2\r\n2025-01-01T01:00:00Z;3\r\n",
+        "time,a,b\n2025-01-01T00:00:00Z\n2025-01-01T01:00:00Z,3,4\n",
+    ],
+)
+def test_a_short_row_that_may_have_lost_a_reading_is_refused(desk: Desk, text: str) -> None:
+    assert "has fewer fields than the header has names" in str(desk.refuses(text))
+
+
+def test_a_row_is_counted_from_the_top_of_the_file(desk: Desk) -> None:
+    assert "row 5 has fewer" in str(desk.refuses(f"\n\n{SHORT}"))
+    assert "row 4: '1 o.c.'" in str(desk.refuses("\n\ntime,a\n1 o.c.,1\n"))
+
+
+def test_padding_does_not_take_a_reading_without_a_name(desk: Desk) -> None:
+    error = desk.refuses("time,a\n2025-01-01T00:00:00Z,1,5\n", uneven_rows=UnevenRows.PAD)
+    assert "row 2 has more fields" in str(error)

@@ -13,7 +13,15 @@ from fleetcast.cli.options import DryRunOption, FleetOption, PatternsOption, Vie
 from fleetcast.cli.output import console, show_json
 from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.ingest import Ambiguous, BadRows, IngestOptions, Nonexistent, Rename, Sentinel
+from fleetcast.domain.ingest import (
+    Ambiguous,
+    BadRows,
+    IngestOptions,
+    Nonexistent,
+    Rename,
+    Sentinel,
+    UnevenRows,
+)
 from fleetcast.domain.quality import SensorLimits
 
 if TYPE_CHECKING:
@@ -61,6 +69,10 @@ def ingest(
     skip_bad_rows: Annotated[  # noqa: FBT002
         bool, typer.Option("--skip-bad-rows", help="Leave out and count rows whose time cannot be read.")
     ] = False,
+    uneven_rows: Annotated[
+        UnevenRows,
+        typer.Option(help="Rows with fewer or more cells than the header has names; pad: only empty ones."),
+    ] = UnevenRows.REFUSE,
     fleet: FleetOption = Path(),
     source: SourceOption = None,
     view: ViewOption = View.TEXT,
@@ -97,6 +109,7 @@ def ingest(
         take=tuple(take or ()),
         drop=tuple(drop or ()),
         bad_rows=BadRows.SKIP if skip_bad_rows else BadRows.REFUSE,
+        uneven_rows=uneven_rows,
     )
     from fleetcast.app import open_own_readings
     from fleetcast.cli.data_views import print_ingest

@@ -50,6 +50,8 @@ def print_ingest(report: IngestReport, console: Console) -> None:
 def _findings(file: FileReport) -> list[str]:
     counted = (
         (file.empty_rows, "rows without a reading"),
+        (file.uneven_rows, "rows with too few or too many cells left out"),
+        (file.padded_rows, "rows without their empty cells at the end"),
         (file.unread_times, "rows without a readable time"),
         (file.skipped_local_times, "rows at an odd local hour"),
         (file.unsorted_rows, "rows out of order"),

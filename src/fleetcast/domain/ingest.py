@@ -35,6 +35,16 @@ class BadRows(Enum):
     SKIP = "skip"
 
 
+class UnevenRows(Enum):
+    """What to do with a row that has fewer or more cells than the header has names."""
+
+    REFUSE = "refuse"
+    """Unless it is plain that it only lacks empty cells at its end."""
+    DROP = "drop"
+    PAD = "pad"
+    """Take what it lacks as empty and at its end; empty cells too many there do not count."""
+
+
 UNIX_FORMATS = {"unix": 1_000_000, "unix_ms": 1_000, "unix_us": 1}
 """Timestamp formats for numbers since 1970-01-01 UTC, with the microseconds that one unit is worth."""
 
@@ -111,6 +121,7 @@ class IngestOptions:
     """The only sensor columns to store; empty: all but `drop`."""
     drop: tuple[str, ...] = ()
     bad_rows: BadRows = BadRows.REFUSE
+    uneven_rows: UnevenRows = UnevenRows.REFUSE
 
     def __post_init__(self) -> None:
         self._check_one("plant", self.plant, self.plant_column)
@@ -167,6 +178,10 @@ class FileReport:
     rows_read: int
     rows_kept: int
     """Rows with a time and at least one reading."""
+    uneven_rows: int
+    """Rows left out because they have fewer or more cells than the header has names."""
+    padded_rows: int
+    """Rows that lacked empty cells at their end, or had some too many there; stored."""
     unread_times: int
     """Rows left out because their time could not be read."""
     skipped_local_times: int

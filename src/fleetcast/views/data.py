@@ -114,6 +114,8 @@ def _file(file: FileReport) -> Json:
         "path": file.path,
         "rows_read": file.rows_read,
         "rows_kept": file.rows_kept,
+        "uneven_rows": file.uneven_rows,
+        "padded_rows": file.padded_rows,
         "unread_times": file.unread_times,
         "skipped_local_times": file.skipped_local_times,
         "empty_rows": file.empty_rows,
