@@ -9,6 +9,7 @@ def tell(story: Story) -> None:
     """Files after public reports of other systems' users."""
     fleet = story.fleet(days=0)
     _rows_that_lost_a_cell(story, fleet)
+    _grouped_thousands(story, fleet)
 
 
 def _rows_that_lost_a_cell(story: Story, fleet: Fleet) -> None:
@@ -20,6 +21,18 @@ def _rows_that_lost_a_cell(story: Story, fleet: Fleet) -> None:
     story.says(refused, "row 3")
     dropped = _ingest(fleet, text, "--uneven-rows", "drop", "--format", "json")
     story.expect("it is left out on request", holds=dropped.json.get("inserted") == 1, saw=dropped.code)
+
+
+def _grouped_thousands(story: Story, fleet: Fleet) -> None:
+    text = "time;pressure\n2025-01-02 00:00;998,5\n2025-01-02 01:00;1.001,5\n"
+    refused = _ingest(fleet, text, "--decimal", ",")
+    story.expect("grouped thousands are asked about", holds=refused.code == 1, saw=refused.code)
+    story.says(refused, "row 3", "--thousands .")
+    read = _ingest(fleet, text, "--decimal", ",", "--thousands", ".", "--format", "json")
+    story.expect("they are read as told", holds=read.json.get("inserted") == 2, saw=read.code)
+    english = _ingest(fleet, 'time,pressure\n2025-01-03 00:00,998.5\n2025-01-03 01:00,"1,001.5"\n')
+    story.expect("with a point, too", holds=english.code == 1, saw=english.code)
+    story.says(english, "--thousands ,")
 
 
 def _ingest(fleet: Fleet, text: str, *words: str) -> Said:

@@ -12,6 +12,7 @@ from fleetcast.domain.ingest import (
     Nonexistent,
     Rename,
     Sentinel,
+    Thousands,
     UnevenRows,
 )
 from tests.workflows.desk import UTC_ROWS, Desk
@@ -281,3 +282,36 @@ def test_short_rows_can_be_declared_to_lack_their_end(desk: Desk) -> None:
     )
     assert desk.stored() == {"at": [0, 1, 2], "a": [1, 3, 4], "b": [2, None, 5]}
     assert (report.files[0].padded_rows, report.files[0].uneven_rows) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("cells", "options"),
+    [
+        (("999,5", "1.234,5", "-1.234.567,25"), {"decimal": ",", "thousands": Thousands.POINT}),
+        (('"999.5"', '"1,234.5"', '"-1,234,567.25"'), {"thousands": Thousands.COMMA}),
+        (('"999.5"', '"1,234.5"', '"-12,34,567.25"'), {"thousands": Thousands.COMMA}),
+        (("999,5", "1 234,5", "-1\u202f234\u00a0567,25"), {"decimal": ",", "thousands": Thousands.SPACE}),
+        (("999.5", "1'234.5", "-1’234’567.25"), {"thousands": Thousands.APOSTROPHE}),
+    ],
+)
+def test_grouped_thousands_are_read_as_told(
+    desk: Desk, cells: tuple[str, str, str], options: dict[str, object]
+) -> None:
+    lines = [f"2025-01-01T0{hour}:00:00Z;{cell}" for hour, cell in enumerate(cells)]
+    report = desk.ingest("\n".join(["time;a", *lines, ""]), **options)
+    assert desk.stored()["a"] == [999.5, 1234.5, -1234567.25]
+    assert report.files[0].unread_cells == ()
+
+
+def test_a_sign_that_groups_nothing_makes_no_number(desk: Desk) -> None:
+    text = "time;a\n2025-01-01T00:00:00Z;1.234,5\n2025-01-01T01:00:00Z;0.125\n2025-01-01T02:00:00Z;1.5\n"
+    report = desk.ingest(text, decimal=",", thousands=Thousands.POINT)
+    assert desk.stored()["a"] == [1234.5]
+    assert (report.files[0].unread_cells[0].count, report.files[0].unread_cells[0].example) == (2, "0.125")
+
+
+def test_cells_can_be_declared_to_be_no_grouped_numbers(desk: Desk) -> None:
+    text = "time;a\n2025-01-01T00:00:00Z;1.234\n2025-01-01T01:00:00Z;1,5\n"
+    report = desk.ingest(text, decimal=",", thousands=Thousands.NONE)
+    assert report.files[0].unread_cells[0].example == "1.234"
+    assert desk.stored()["a"] == [1.5]

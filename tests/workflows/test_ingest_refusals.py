@@ -8,6 +8,7 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import (
     Rename,
     Sentinel,
+    Thousands,
     UnevenRows,
 )
 from tests.workflows.desk import UTC_ROWS, Desk, told
@@ -122,6 +123,8 @@ def test_a_file_that_leaves_something_open_is_refused(
         ({"decimal": "x"}, "decimal 'x'"),
         ({"separator": ",,"}, "separator ',,'"),
         ({"separator": ",", "decimal": ","}, "separator and decimal"),
+        ({"thousands": Thousands.POINT}, "both the decimal sign and the thousands separator"),
+        ({"decimal": ",", "thousands": Thousands.COMMA}, "both the decimal sign and the thousands separator"),
         ({"take": ("a",), "drop": ("a",)}, "both taken and dropped"),
     ],
 )
@@ -180,3 +183,36 @@ def test_a_row_is_counted_from_the_top_of_the_file(desk: Desk) -> None:
 def test_padding_does_not_take_a_reading_without_a_name(desk: Desk) -> None:
     error = desk.refuses("time,a\n2025-01-01T00:00:00Z,1,5\n", uneven_rows=UnevenRows.PAD)
     assert "row 2 has more fields" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("cells", "options", "said", "fix"),
+    [
+        (
+            ("999", "1.234,5"),
+            {"decimal": ","},
+            "'1.234,5': thousands grouped by points?",
+            "add --thousands .",
+        ),
+        (("999", "1.234"), {"decimal": ","}, "'1.234': thousands grouped by points?", "add --thousands ."),
+        (("999,5", "1.234,5"), {}, "grouped by points?", "add --decimal , --thousands ."),
+        (("999", "1.234.567"), {}, "grouped by points?", "add --decimal , --thousands ."),
+        (("999", "1,234.5"), {}, "'1,234.5': thousands grouped by commas?", "add --thousands ,"),
+        (("999", "1,234,567"), {"decimal": "."}, "grouped by commas?", "add --thousands ,"),
+        (("999", "1,234"), {"decimal": "."}, "grouped by commas?", "add --thousands ,"),
+        (("999", "1,234"), {}, "or is it a decimal comma?", "add --thousands , or --decimal ,"),
+        (("1,5", "1,234"), {}, "'1,5': a decimal comma?", "add --decimal ,"),
+        (("999,5", "1 234,5"), {"decimal": ","}, "grouped by blanks?", "add --thousands space"),
+        (("999.5", "1\u202f234.5"), {}, "grouped by blanks?", "add --thousands space"),
+        (("999.5", "1'234.5"), {}, "grouped by apostrophes?", "add --thousands apostrophe"),
+    ],
+)
+def test_large_numbers_that_look_grouped_are_asked_about(
+    desk: Desk, cells: tuple[str, str], options: dict[str, object], said: str, fix: str
+) -> None:
+    text = "time;a;b\n" + "".join(f"2025-01-01T0{hour}:00:00Z;{cell};1\n" for hour, cell in enumerate(cells))
+    error = desk.refuses(text, **options)
+    assert said in str(error)
+    assert f"row {3 if cells[0] != '1,5' else 2}: a is" in str(error)
+    assert fix in error.fix
+    assert "none" in error.fix or "no reading" in error.fix

@@ -20,6 +20,7 @@ from fleetcast.domain.ingest import (
     Nonexistent,
     Rename,
     Sentinel,
+    Thousands,
     UnevenRows,
 )
 from fleetcast.domain.quality import SensorLimits
@@ -60,6 +61,9 @@ def ingest(
     ] = Nonexistent.ERROR,
     separator: Annotated[str | None, typer.Option(help="One character, or tab. Default: found.")] = None,
     decimal: Annotated[str | None, typer.Option(help="Decimal sign, . or ,")] = None,
+    thousands: Annotated[
+        Thousands | None, typer.Option(help="What groups the digits of large numbers. Default: asked for.")
+    ] = None,
     rename: Annotated[list[str] | None, typer.Option(metavar="OLD=NEW", help="Sensor name to store.")] = None,
     sentinel: Annotated[
         list[str] | None, typer.Option(metavar="[COLUMN=]NUMBER", help="Number that means: no reading.")
@@ -104,6 +108,7 @@ def ingest(
         nonexistent=nonexistent,
         separator="\t" if separator in ("tab", "\\t") else separator,
         decimal=decimal,
+        thousands=thousands,
         renames=tuple(Rename.parse(text) for text in rename or ()),
         sentinels=tuple(Sentinel.parse(text) for text in sentinel or ()),
         take=tuple(take or ()),

@@ -45,6 +45,17 @@ class UnevenRows(Enum):
     """Take what it lacks as empty and at its end; empty cells too many there do not count."""
 
 
+class Thousands(Enum):
+    """What separates groups of digits in large numbers."""
+
+    POINT = "."
+    COMMA = ","
+    SPACE = "space"
+    APOSTROPHE = "apostrophe"
+    NONE = "none"
+    """Nothing does: a cell that looks like it is no number."""
+
+
 UNIX_FORMATS = {"unix": 1_000_000, "unix_ms": 1_000, "unix_us": 1}
 """Timestamp formats for numbers since 1970-01-01 UTC, with the microseconds that one unit is worth."""
 
@@ -115,6 +126,8 @@ class IngestOptions:
     """One character; None: found from the header."""
     decimal: str | None = None
     """`.` or `,`; None: a point, and cells that look like `1,5` are an error that asks."""
+    thousands: Thousands | None = None
+    """None: cells that look like `1,234.5` are an error that asks."""
     renames: tuple[Rename, ...] = ()
     sentinels: tuple[Sentinel, ...] = ()
     take: tuple[str, ...] = ()
@@ -141,6 +154,11 @@ class IngestOptions:
             raise BadInput(
                 f"separator and decimal are both {self.decimal!r}",
                 fix="give the separator of the file: --separator ';'",
+            )
+        if self.thousands is not None and self.thousands.value == (self.decimal or "."):
+            raise BadInput(
+                f"{self.thousands.value!r} cannot be both the decimal sign and the thousands separator",
+                fix="give both: --decimal , --thousands . (or --decimal . --thousands ,)",
             )
         both = sorted(set(self.take) & set(self.drop))
         if both:
