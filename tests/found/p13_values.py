@@ -10,6 +10,7 @@ def tell(story: Story) -> None:
     fleet = story.fleet(days=0)
     _rows_that_lost_a_cell(story, fleet)
     _grouped_thousands(story, fleet)
+    _named_zones(story, fleet)
 
 
 def _rows_that_lost_a_cell(story: Story, fleet: Fleet) -> None:
@@ -33,6 +34,18 @@ def _grouped_thousands(story: Story, fleet: Fleet) -> None:
     english = _ingest(fleet, 'time,pressure\n2025-01-03 00:00,998.5\n2025-01-03 01:00,"1,001.5"\n')
     story.expect("with a point, too", holds=english.code == 1, saw=english.code)
     story.says(english, "--thousands ,")
+
+
+def _named_zones(story: Story, fleet: Fleet) -> None:
+    text = "time,pressure\n2025-01-04 12:00:00 CET,1\n2025-07-04 12:00:00 CEST,2\n"
+    words = ("--timestamp-format", "%Y-%m-%d %H:%M:%S %Z")
+    read = _ingest(fleet, text, *words, "--format", "json").json
+    saw = (read.get("first_at"), read.get("last_at"))
+    right = saw == ("2025-01-04T11:00:00Z", "2025-07-04T10:00:00Z")
+    story.expect("CET and CEST count", holds=right, saw=saw)
+    refused = _ingest(fleet, text.replace("CET", "IST"), *words)
+    story.expect("a name of several zones is refused", holds=refused.code == 1, saw=refused.code)
+    story.says(refused, "IST may be", "--timezone Asia/Kolkata")
 
 
 def _ingest(fleet: Fleet, text: str, *words: str) -> Said:

@@ -315,3 +315,47 @@ def test_cells_can_be_declared_to_be_no_grouped_numbers(desk: Desk) -> None:
     report = desk.ingest(text, decimal=",", thousands=Thousands.NONE)
     assert report.files[0].unread_cells[0].example == "1.234"
     assert desk.stored()["a"] == [1.5]
+
+
+ZONED = "%Y-%m-%d %H:%M:%S %Z"
+
+
+@pytest.mark.parametrize(
+    ("time", "fmt", "timezone", "hour"),
+    [
+        ("2025-01-01 12:00:00 CET", ZONED, "UTC", 11),
+        ("2025-01-01 12:00:00 CET", ZONED, None, 11),
+        ("2025-01-01 12:00:00 CEST", ZONED, "UTC", 10),
+        ("2025-01-01 12:00:00 utc", ZONED, "Europe/Paris", 12),
+        ("2025-01-01 12:00:00 AEST", ZONED, None, 2),
+        ("2025-01-01 12:00:00 IST", ZONED, "Asia/Kolkata", 6.5),
+        ("2025-01-01 12:00:00 IST", ZONED, "Asia/Jerusalem", 10),
+        ("2025-01-01 12:00:00 IST", ZONED, "+05:30", 6.5),
+        ("2025-01-01 12:00:00 CST", ZONED, "America/Chicago", 18),
+        ("2025-01-01 12:00:00 MSK", ZONED, "Europe/Moscow", 9),
+        ("2025-01-01 12:00:00 +0100", ZONED, "UTC", 11),
+        ("Wed Jan 1 12:00:00 CET 2025", "%a %b %d %H:%M:%S %Z %Y", None, 11),
+        ("01.01.2025 12:00:00CET", "%d.%m.%Y %H:%M:%S%Z", None, 11),
+        ("01.01.2025 12:00 (CET)", "%d.%m.%Y %H:%M (%Z)", None, 11),
+        ("01 Jan 2025 03:00 PM MEZ", "%d %b %Y %I:%M %p %Z", None, 14),
+        ("2025-01-01 12:00:00 +0100 CET", "%Y-%m-%d %H:%M:%S %z %Z", None, 11),
+    ],
+)
+def test_the_name_of_a_zone_counts(
+    desk: Desk, time: str, fmt: str, timezone: str | None, hour: float
+) -> None:
+    desk.ingest(f"time,a\n{time},1\n", timestamp_format=fmt, timezone=timezone)
+    assert desk.stored()["at"] == [hour]
+
+
+def test_names_tell_the_two_autumn_hours_apart(desk: Desk) -> None:
+    rows = "time,a\n2025-10-26 02:30:00 CEST,1\n2025-10-26 02:30:00 CET,2\n"
+    desk.ingest(rows, timestamp_format=ZONED, timezone="Europe/Paris")
+    assert desk.stored()["a"] == [1, 2]
+
+
+def test_rows_in_a_zone_that_nobody_knows_can_be_skipped(desk: Desk) -> None:
+    rows = "time,a\n2025-01-01 12:00:00 XYZ,1\n2025-01-01 12:00:00 CET,2\nno time,3\n"
+    report = desk.ingest(rows, timestamp_format=ZONED, bad_rows=BadRows.SKIP)
+    assert desk.stored() == {"at": [11], "a": [2]}
+    assert report.files[0].unread_times == 2

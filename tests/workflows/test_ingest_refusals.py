@@ -216,3 +216,28 @@ def test_large_numbers_that_look_grouped_are_asked_about(
     assert f"row {3 if cells[0] != '1,5' else 2}: a is" in str(error)
     assert fix in error.fix
     assert "none" in error.fix or "no reading" in error.fix
+
+
+@pytest.mark.parametrize(
+    ("name", "timezone", "said", "fix"),
+    [
+        ("IST", None, "IST may be that of India (+05:30), Israel (+02:00)", "--timezone Asia/Kolkata"),
+        ("CST", "UTC", "China (+08:00), and UTC does not use it", "--timezone America/Chicago"),
+        ("bst", None, "BST may be that of Britain", "write offsets, and %z for %Z"),
+        ("Mars/Base", None, "MARS/BASE is no zone that is known", "--timezone"),
+        ("CET", "Mars/Base", "time zone 'Mars/Base' is not known", "IANA"),
+    ],
+)
+def test_a_zone_that_means_several_offsets_is_refused_with_its_row(
+    desk: Desk, name: str, timezone: str | None, said: str, fix: str
+) -> None:
+    rows = f"time,a\n2025-01-01 12:00 UTC,1\n2025-01-01 12:00 {name},1\n"
+    error = desk.refuses(rows, timestamp_format="%Y-%m-%d %H:%M %Z", timezone=timezone)
+    assert said in str(error)
+    assert fix in error.fix
+    assert "row 3: '2025-01-01 12:00 " in str(error) or "Mars/Base' is not" in said
+
+
+def test_two_unknown_names_are_not_both_the_offset_that_is_told(desk: Desk) -> None:
+    rows = "time,a\n2025-01-01 12:00 CST,1\n2025-07-01 12:00 CDT,1\n"
+    assert "CST may be" in str(desk.refuses(rows, timestamp_format="%Y-%m-%d %H:%M %Z", timezone="-06:00"))

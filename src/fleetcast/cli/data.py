@@ -53,7 +53,7 @@ def ingest(
         str | None, typer.Option(help="strptime directives, unix, unix_ms or unix_us. Default: ISO 8601.")
     ] = None,
     timezone: Annotated[
-        str | None, typer.Option(help="Zone of times without offset: Europe/Paris, +01:00, UTC.")
+        str | None, typer.Option(help="Zone of times without offset, or whose CST: Europe/Paris, +01:00.")
     ] = None,
     ambiguous: Annotated[Ambiguous, typer.Option(help="Local times that occurred twice.")] = Ambiguous.ERROR,
     nonexistent: Annotated[

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import polars as pl
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import UNIX_FORMATS, Ambiguous, BadRows, IngestOptions, Nonexistent
+from fleetcast.platforms.files.named_zones import NamedZones, fixed_offset, unclear_zone, zone_offsets
 from fleetcast.platforms.files.raw_file import ROW, RawFile
 
 _ISO = (
     r"^\s*(?P<day>\d{4}-\d{2}-\d{2})(?:[T ](?P<minute>\d{2}:\d{2})(?P<second>:\d{2}(?:[.,]\d{1,9})?)?)?"
     r"\s*(?P<offset>Z|z|[+-]\d{2}(?::?\d{2})?)?\s*$"
 )
-_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
 _UTC = pl.Datetime("us", "UTC")
 _FIRST, _LAST = pl.datetime(1900, 1, 1), pl.datetime(2200, 1, 1)
 """Times outside are slips, most often milliseconds taken for seconds."""
@@ -38,7 +37,7 @@ def times_of(file: RawFile, columns: tuple[str, ...], options: IngestOptions) ->
             clock showed twice or never, and the options do not say what to do then.
     """
     believable = pl.when(pl.col("naive").is_between(_FIRST, _LAST)).then(pl.col("naive"))
-    parsed = _parsed(file, columns, options.timestamp_format).with_columns(believable.alias("naive"))
+    parsed = _parsed(file, columns, options).with_columns(believable.alias("naive"))
     unread = parsed["naive"].is_null()
     if unread.any() and options.bad_rows is BadRows.REFUSE:
         _refuse_unread(file, columns, unread)
@@ -53,8 +52,9 @@ def _utc(parsed: pl.DataFrame) -> pl.Series:
     return parsed.select(utc.dt.replace_time_zone("UTC").cast(_UTC).alias("timestamp")).to_series()
 
 
-def _parsed(file: RawFile, columns: tuple[str, ...], fmt: str | None) -> pl.DataFrame:
+def _parsed(file: RawFile, columns: tuple[str, ...], options: IngestOptions) -> pl.DataFrame:
     """Columns `naive` (as the clock showed it) and `offset` (minutes east of UTC, null if not said)."""
+    fmt = options.timestamp_format
     dtype = file.frame[columns[0]].dtype
     if len(columns) == 1 and isinstance(dtype, pl.Datetime):
         naive = pl.col(columns[0]).cast(pl.Datetime("us", dtype.time_zone))
@@ -75,7 +75,10 @@ def _parsed(file: RawFile, columns: tuple[str, ...], fmt: str | None) -> pl.Data
             [pl.col(name).cast(pl.String).str.strip_chars() for name in columns], separator=" "
         )
     )
-    return _iso(text) if fmt is None else _formatted(text, fmt)
+    if fmt is None:
+        return _iso(text)
+    named = NamedZones.of(fmt)
+    return _formatted(text, fmt) if named is None else _in_named_zones(file, columns, text, named, options)
 
 
 def _since_1970(file: RawFile, columns: tuple[str, ...], unit: int) -> pl.DataFrame:
@@ -138,6 +141,26 @@ def _formatted(text: pl.DataFrame, fmt: str) -> pl.DataFrame:
     return pl.DataFrame({"naive": naive}).with_columns(offset=pl.lit(0 if aware else None, pl.Int64))
 
 
+def _in_named_zones(
+    file: RawFile, columns: tuple[str, ...], text: pl.DataFrame, named: NamedZones, options: IngestOptions
+) -> pl.DataFrame:
+    """Times with a zone's name: its offset, and null where only `--timezone` can say which of several it is."""
+    parts = named.split(text["text"])
+    parsed = _formatted(parts.select("text"), named.format)
+    if named.beside_offset:
+        return parsed
+    offsets = zone_offsets(parts["zone"].drop_nulls().unique().sort().to_list(), options.timezone)
+    unknown = parts["zone"].is_not_null() & ~parts["zone"].is_in(list(offsets))
+    if unknown.any() and options.bad_rows is BadRows.REFUSE:
+        row, example = _first(file, columns, unknown)
+        name = parts["zone"].filter(unknown)[0]
+        raise unclear_zone(f"{file.path}, row {row}: {example!r}", name, options.timezone)
+    return parsed.select(
+        naive=pl.when(~unknown).then(pl.col("naive")),
+        offset=parts["zone"].replace_strict(offsets, default=None, return_dtype=pl.Int64),
+    )
+
+
 def _with_zone(
     file: RawFile, columns: tuple[str, ...], options: IngestOptions, parsed: pl.DataFrame
 ) -> Times:
@@ -147,9 +170,8 @@ def _with_zone(
             f"{file.path}, row {row}: {example!r} is a naive local time without a zone",
             fix="say which clock it was: --timezone Europe/Paris, --timezone +01:00 or --timezone UTC",
         )
-    fixed = _OFFSET.fullmatch(options.timezone)
-    if fixed:
-        minutes = (int(fixed[2]) * 60 + int(fixed[3])) * (-1 if fixed[1] == "-" else 1)
+    minutes = fixed_offset(options.timezone)
+    if minutes is not None:
         utc = _utc(parsed.with_columns(pl.col("offset").fill_null(minutes)))
         return Times(utc, int(parsed["naive"].null_count()), 0)
     _check_zone(options.timezone)
