@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from fleetcast.domain.ingest import (
     Ambiguous,
     BadRows,
     Nonexistent,
+    OnConflict,
     Rename,
     Sentinel,
     Thousands,
@@ -359,3 +361,70 @@ def test_rows_in_a_zone_that_nobody_knows_can_be_skipped(desk: Desk) -> None:
     report = desk.ingest(rows, timestamp_format=ZONED, bad_rows=BadRows.SKIP)
     assert desk.stored() == {"at": [11], "a": [2]}
     assert report.files[0].unread_times == 2
+
+
+TWICE = (
+    "time,a,b\n2025-01-01T00:00:00Z,1,5\n2025-01-01T01:00:00Z,2,\n2025-01-01T00:00:00Z,4,5\n",
+    "time,a,b\n2025-01-01T00:00:00Z,4,5\n2025-01-01T01:00:00Z,,6\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("choice", "readings"),
+    [
+        (OnConflict.LAST, [4, 2]),
+        (OnConflict.FIRST, [1, 2]),
+        (OnConflict.MEAN, [2.5, 2]),
+        (OnConflict.DROP, [None, 2]),
+    ],
+)
+def test_a_conflict_is_settled_as_told_and_shown_with_its_rows(
+    desk: Desk, choice: OnConflict, readings: list[float | None]
+) -> None:
+    report = desk.ingest(*TWICE, on_conflict=choice)
+    assert desk.stored() == {"at": [0, 1], "a": readings, "b": [5, 6]}
+    assert (report.conflicts, report.conflicting_duplicates, report.exact_duplicates) == (1, 1, 1)
+    assert report.joined_rows == 1
+    assert report.rows_read == report.inserted + 3
+    (conflict,) = report.first_conflicts
+    assert (str(conflict.circuit), conflict.at, conflict.sensor) == (
+        "P1/C1",
+        datetime(2025, 1, 1, tzinfo=UTC),
+        "a",
+    )
+    found = [(Path(one.path).name, one.row, one.value) for one in conflict.readings]
+    assert found == [("log0.csv", 2, 1), ("log0.csv", 4, 4), ("log1.csv", 2, 4)]
+
+
+def test_a_row_whose_readings_are_all_dropped_is_counted_as_conflicting(desk: Desk) -> None:
+    rows = "time,a\n2025-01-01T00:00:00Z,1\n2025-01-01T00:00:00Z,2\n2025-01-01T01:00:00Z,3\n"
+    report = desk.ingest(rows, on_conflict=OnConflict.DROP)
+    assert desk.stored() == {"at": [1], "a": [3]}
+    assert (report.conflicting_duplicates, report.inserted) == (2, 1)
+
+
+def test_the_mean_of_the_largest_numbers_is_a_number(desk: Desk) -> None:
+    rows = "time,a\n2025-01-01T00:00:00Z,1.7e308\n2025-01-01T00:00:00Z,1.6e308\n"
+    desk.ingest(rows, on_conflict=OnConflict.MEAN)
+    assert desk.stored()["a"] == [1.7e308]
+
+
+LATE = "time,a,b\n2025-01-01T00:00:00Z,7,10\n2025-01-01T01:00:00Z,2,21\n2025-01-01T02:00:00Z,3,30\n"
+
+
+@pytest.mark.parametrize(
+    ("choice", "a", "b"),
+    [(OnConflict.LAST, [7, 2, 3], [10, 21, 30]), (OnConflict.FIRST, [1, 2, 3], [10, 20, 30])],
+)
+def test_what_is_stored_came_first(desk: Desk, choice: OnConflict, a: list[float], b: list[float]) -> None:
+    desk.ingest(UTC_ROWS)
+    report = desk.ingest(LATE, on_conflict=choice)
+    assert desk.stored() == {"at": [0, 1, 2], "a": a, "b": b}
+    assert (report.stored_conflicts, report.conflicts, report.inserted) == (2, 0, 1)
+
+
+def test_the_first_reading_stays_and_holes_are_filled(desk: Desk) -> None:
+    desk.ingest("time,a,b\n2025-01-01T00:00:00Z,1,\n")
+    report = desk.ingest("time,a,b\n2025-01-01T00:00:00Z,7,8\n", on_conflict=OnConflict.FIRST)
+    assert desk.stored() == {"at": [0], "a": [1], "b": [8]}
+    assert (report.stored_conflicts, report.updated) == (1, 1)

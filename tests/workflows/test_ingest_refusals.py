@@ -6,6 +6,7 @@ import pytest
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import (
+    OnConflict,
     Rename,
     Sentinel,
     Thousands,
@@ -241,3 +242,31 @@ def test_a_zone_that_means_several_offsets_is_refused_with_its_row(
 def test_two_unknown_names_are_not_both_the_offset_that_is_told(desk: Desk) -> None:
     rows = "time,a\n2025-01-01 12:00 CST,1\n2025-07-01 12:00 CDT,1\n"
     assert "CST may be" in str(desk.refuses(rows, timestamp_format="%Y-%m-%d %H:%M %Z", timezone="-06:00"))
+
+
+def test_conflicts_can_be_refused_with_their_rows(desk: Desk) -> None:
+    rows = "time,a\n2025-01-01T00:00:00Z,1\n2025-01-01T00:00:00Z,2\n"
+    error = desk.refuses(rows, on_conflict=OnConflict.REFUSE)
+    assert "P1/C1 2025-01-01 00:00:00 a: 1 (" in str(error)
+    assert "log0.csv, row 2), 2 (" in str(error)
+    assert "--on-conflict last|first|mean|drop" in error.fix
+
+
+def test_rows_that_fill_each_other_are_no_conflict(desk: Desk) -> None:
+    rows = "time,a,b\n2025-01-01T00:00:00Z,1,\n2025-01-01T00:00:00Z,,2\n"
+    report = desk.ingest(rows, on_conflict=OnConflict.REFUSE)
+    assert (report.conflicts, report.conflicting_duplicates, report.joined_rows) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("choice", [OnConflict.MEAN, OnConflict.DROP, OnConflict.REFUSE])
+def test_without_an_order_nothing_may_contradict_what_is_stored(desk: Desk, choice: OnConflict) -> None:
+    desk.ingest(UTC_ROWS)
+    error = desk.refuses("time,a\n2025-01-01T01:00:00Z,2.5\n2025-01-01T02:00:00Z,3\n", on_conflict=choice)
+    assert "2025-01-01 01:00:00 a: 2.5 (" in str(error)
+    assert "log0.csv, row 2), 2 (stored)" in str(error)
+    assert "--on-conflict last" in error.fix
+
+
+def test_nothing_is_stored_where_everything_contradicts(desk: Desk) -> None:
+    rows = "time,a\n2025-01-01T00:00:00Z,1\n2025-01-01T00:00:00Z,2\n"
+    assert "no reading is left" in desk.refuses(rows, on_conflict=OnConflict.DROP).fix

@@ -18,6 +18,7 @@ from fleetcast.domain.ingest import (
     BadRows,
     IngestOptions,
     Nonexistent,
+    OnConflict,
     Rename,
     Sentinel,
     Thousands,
@@ -77,6 +78,12 @@ def ingest(
         UnevenRows,
         typer.Option(help="Rows with fewer or more cells than the header has names; pad: only empty ones."),
     ] = UnevenRows.REFUSE,
+    on_conflict: Annotated[
+        OnConflict,
+        typer.Option(
+            help="Which reading stands where rows of one circuit and time differ, sensor by sensor."
+        ),
+    ] = OnConflict.LAST,
     fleet: FleetOption = Path(),
     source: SourceOption = None,
     view: ViewOption = View.TEXT,
@@ -84,7 +91,9 @@ def ingest(
     """Store files of readings in the fleet's table.
 
     All files become one commit, or none does. Rows are merged by circuit and time, so doing it again, or
-    with late rows, is safe. Options name columns as the file does.
+    with late rows, is safe. Options name columns as the file does. Where rows differ about a reading, the last in file
+    order wins, also over what is stored; with --on-conflict mean, drop or refuse the order makes no difference, and
+    what is stored may not differ.
 
     For example:
 
@@ -115,6 +124,7 @@ def ingest(
         drop=tuple(drop or ()),
         bad_rows=BadRows.SKIP if skip_bad_rows else BadRows.REFUSE,
         uneven_rows=uneven_rows,
+        on_conflict=on_conflict,
     )
     from fleetcast.app import open_own_readings
     from fleetcast.cli.data_views import print_ingest

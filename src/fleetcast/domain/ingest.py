@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.identity import checked_id
+from fleetcast.domain.identity import CircuitKey, checked_id
 
 
 class Ambiguous(Enum):
@@ -33,6 +34,24 @@ class BadRows(Enum):
 
     REFUSE = "refuse"
     SKIP = "skip"
+
+
+class OnConflict(Enum):
+    """Which reading stands where rows of one circuit and time say different ones for a sensor.
+
+    Between rows of the files given, order decides with `last` and `first` alone. What is stored came before them.
+    """
+
+    LAST = "last"
+    """In file order; it replaces what is stored."""
+    FIRST = "first"
+    """In file order; what is stored stays."""
+    MEAN = "mean"
+    """That of the different readings; one that is stored is nobody's mean any more, so it must be the same."""
+    DROP = "drop"
+    """None of them; a reading that is stored must be the same as one that is not dropped."""
+    REFUSE = "refuse"
+    """Nothing is stored at all, neither against another row nor against the table."""
 
 
 class UnevenRows(Enum):
@@ -135,6 +154,7 @@ class IngestOptions:
     drop: tuple[str, ...] = ()
     bad_rows: BadRows = BadRows.REFUSE
     uneven_rows: UnevenRows = UnevenRows.REFUSE
+    on_conflict: OnConflict = OnConflict.LAST
 
     def __post_init__(self) -> None:
         self._check_one("plant", self.plant, self.plant_column)
@@ -227,14 +247,64 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingInRow:
+    """One sensor's reading, and where it stands."""
+
+    path: str
+    row: int
+    """As a spreadsheet counts: the header of a text file is row 1."""
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Different readings of one circuit, time and sensor."""
+
+    circuit: CircuitKey
+    at: datetime
+    """Aware UTC."""
+    sensor: str
+    readings: tuple[ReadingInRow, ...]
+    """In file order, the first few."""
+    stored: float | None = None
+    """What the table holds, where that is what they contradict."""
+
+
+class ConflictingReadings(BadInput):
+    """Readings that contradict each other, and may not be settled as told; nothing was stored."""
+
+    def __init__(self, count: int, first: Sequence[Conflict], *, fix: str) -> None:
+        what = "a reading contradicts another" if count == 1 else f"{count:,} readings contradict others"
+        shown = "; ".join(conflict_in_words(one) for one in first)
+        super().__init__(f"{what} of the same circuit, time and sensor: {shown}", fix=fix)
+
+
+def conflict_in_words(conflict: Conflict) -> str:
+    """A conflict in one line."""
+    readings = [f"{one.value:.15g} ({one.path}, row {one.row})" for one in conflict.readings]
+    if conflict.stored is not None:
+        readings.append(f"{conflict.stored:.15g} (stored)")
+    at = conflict.at.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{conflict.circuit} {at} {conflict.sensor}: {', '.join(readings)}"
+
+
+@dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What one ingest found and did; `rows_read` = left out + duplicates + inserted + updated + unchanged."""
+    """What one ingest found and did; `rows_read` = left out + duplicates + joined + inserted + updated + unchanged."""
 
     files: tuple[FileReport, ...]
     exact_duplicates: int
     """Rows equal to another row of the same circuit and time; dropped."""
     conflicting_duplicates: int
-    """Rows with the circuit and time of another row but other readings; the last in file order won."""
+    """Rows with the circuit and time of another row that says something else; settled as `on_conflict` says."""
+    joined_rows: int
+    """Rows that say something of other sensors than another row of the same circuit and time."""
+    on_conflict: OnConflict
+    conflicts: int
+    """Circuit, time and sensor with different readings in the files."""
+    first_conflicts: tuple[Conflict, ...]
+    stored_conflicts: int
+    """Stored readings that differ from the files': replaced, or with `first` kept."""
     inserted: int
     updated: int
     unchanged: int

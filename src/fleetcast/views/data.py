@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.ingest import FileReport, IngestReport
+from fleetcast.domain.ingest import Conflict, FileReport, IngestReport
 from fleetcast.domain.quality import CircuitProfile, QualityVerdict
 from fleetcast.ports.readings import TableVersion
 from fleetcast.views.moments import iso, iso_or_null
@@ -23,6 +23,11 @@ def ingest_as_json(report: IngestReport) -> Json:
         "files": [_file(file) for file in report.files],
         "exact_duplicates": report.exact_duplicates,
         "conflicting_duplicates": report.conflicting_duplicates,
+        "joined_rows": report.joined_rows,
+        "on_conflict": report.on_conflict.value,
+        "conflicts": report.conflicts,
+        "first_conflicts": [_conflict(one) for one in report.first_conflicts],
+        "stored_conflicts": report.stored_conflicts,
         "inserted": report.inserted,
         "updated": report.updated,
         "unchanged": report.unchanged,
@@ -106,6 +111,15 @@ def vacuum_as_json(source: str, done: Cleaned, *, removed: bool) -> Json:
         "kept_delta_versions": list(done.kept),
         "files": done.files,
         "removed": removed,
+    }
+
+
+def _conflict(conflict: Conflict) -> Json:
+    return {
+        **circuit_ids(conflict.circuit),
+        "measured_at": iso(conflict.at),
+        "sensor": conflict.sensor,
+        "readings": [asdict(one) for one in conflict.readings],
     }
 
 

@@ -15,7 +15,7 @@ from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.location import without_secrets
 from fleetcast.platforms.delta.merging import KEYS, Changes, changes_between, create, write_changes
 from fleetcast.platforms.delta.opening import DeltaVersions
-from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted
+from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted, Stored
 
 _ATTEMPTS = 5
 
@@ -63,7 +63,7 @@ class DeltaReadingsTable(DeltaVersions):
                 fix="check the disk and its rights; what was not removed can be removed later",
             ) from error
 
-    def merge(self, rows: pl.DataFrame) -> MergeOutcome:
+    def merge(self, rows: pl.DataFrame, stored: Stored = Stored.REPLACED) -> MergeOutcome:
         """See `ReadingsTable`."""
         for _ in range(_ATTEMPTS):
             table = self._open_or_none()
@@ -72,11 +72,11 @@ class DeltaReadingsTable(DeltaVersions):
                 if table is None:
                     create(self._location, rows, self._options)
                     return MergeOutcome(0, inserted=len(rows), updated=0)
-                changes = self._changes(table, rows)
+                changes = self._changes(table, rows, stored)
                 if changes.rows.is_empty():
-                    return MergeOutcome(table.version(), inserted=0, updated=0)
+                    return MergeOutcome(table.version(), 0, 0, changes.differing)
                 version = write_changes(table, changes)
-                return MergeOutcome(version, inserted=changes.inserted, updated=changes.updated)
+                return MergeOutcome(version, changes.inserted, changes.updated, changes.differing)
             except (DeltaError, OSError) as error:
                 if self.latest_version() == before:
                     raise self._refused(error) from error
@@ -86,7 +86,7 @@ class DeltaReadingsTable(DeltaVersions):
             fix="try again when they are done",
         )
 
-    def _changes(self, table: DeltaTable, rows: pl.DataFrame) -> Changes:
+    def _changes(self, table: DeltaTable, rows: pl.DataFrame, stored: Stored) -> Changes:
         held = _columns(table)
         lower = {name.lower(): name for name in held}
         for name in rows.columns:
@@ -105,6 +105,7 @@ class DeltaReadingsTable(DeltaVersions):
         return changes_between(
             rows,
             self._collected(lazy.select(name for name in held if name in rows.columns), table.version()),
+            stored,
         )
 
     def _read_plant(

@@ -36,8 +36,9 @@ class LocalReadingsFiles:
                 *(one.values for one in numbers),
             ]
         ).filter(pl.col("timestamp").is_not_null())
-        rows = timed.filter(pl.any_horizontal(pl.exclude(ROW, *_KEYS).is_not_null())).drop(ROW)
-        return ParsedFile(rows, _report(file, roles, times, numbers, timed, rows))
+        kept = timed.filter(pl.any_horizontal(pl.exclude(ROW, *_KEYS).is_not_null()))
+        rows = kept.drop(ROW)
+        return ParsedFile(rows, kept[ROW], _report(file, roles, times, numbers, timed, rows))
 
 
 def _ids(file: RawFile, kind: str, fixed: str | None, column: str | None) -> pl.Series:
