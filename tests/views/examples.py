@@ -42,7 +42,15 @@ from fleetcast.domain.evidence import (
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.ingest import Conflict, FileReport, IngestReport, OnConflict, ReadingInRow, UnreadCells
+from fleetcast.domain.ingest import (
+    Conflict,
+    FileReport,
+    IngestReport,
+    NearName,
+    OnConflict,
+    ReadingInRow,
+    UnreadCells,
+)
 from fleetcast.domain.model import AdoptedLineage, ModelVersion, TrainedLineage, TrainedModel
 from fleetcast.domain.plan import AssetAction, Blocked, DataUnfit, Plan, Removed, Reuse, Train, UpToDate
 from fleetcast.domain.quality import CircuitProfile, QualityVerdict, SensorProfile
@@ -299,6 +307,7 @@ INGESTED = IngestReport(
     circuits=(str(ONE),),
     first=MORNING,
     last=LATER,
+    near_names=(NearName("Ot_avgg", "Ot_avg", "log.csv"),),
 )
 SIMULATED = SimulationReport(
     plants=1,

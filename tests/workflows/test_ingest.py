@@ -428,3 +428,18 @@ def test_the_first_reading_stays_and_holes_are_filled(desk: Desk) -> None:
     report = desk.ingest("time,a,b\n2025-01-01T00:00:00Z,7,8\n", on_conflict=OnConflict.FIRST)
     assert desk.stored() == {"at": [0], "a": [1], "b": [8]}
     assert (report.stored_conflicts, report.updated) == (1, 1)
+
+
+def test_a_new_sensor_one_letter_off_a_known_one_is_named(desk: Desk) -> None:
+    desk.declared = ("temperature", "pressure")
+    report = desk.ingest("time,temperature,presure\n2025-01-01T00:00:00Z,1,2\n")
+    (near,) = report.near_names
+    assert (near.sensor, near.like, Path(near.path).name) == ("presure", "pressure", "log0.csv")
+    again = desk.ingest("time,temperatur\n2025-01-01T00:00:00Z,1\n")
+    assert [one.like for one in again.near_names] == ["temperature"]
+
+
+def test_sensors_that_are_declared_held_or_side_by_side_are_meant(desk: Desk) -> None:
+    desk.declared = ("flow_in", "flow_im", "heat_in")
+    assert not desk.ingest("time,flow_in,heat_in,heat_im\n2025-01-01T00:00:00Z,1,2,3\n").near_names
+    assert not desk.ingest("time,flow_im,heat_im\n2025-01-01T00:00:00Z,1,3\n").near_names

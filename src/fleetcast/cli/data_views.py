@@ -59,6 +59,12 @@ def print_ingest(report: IngestReport, console: Console) -> None:
         done = "kept" if report.on_conflict.value == "first" else "replaced"
         console.print(f"{report.stored_conflicts:,} stored readings differ, and were {done}")
     console.print(f"{', '.join(report.circuits)}: {_time(report.first)} to {_time(report.last)} UTC")
+    for near in report.near_names:
+        console.print(
+            f"{near.path}: no circuit declares {near.sensor!r}, which is one letter off {near.like!r}; "
+            f"if it is the same: --rename '{near.sensor}={near.like}'",
+            markup=False,
+        )
     if report.version == report.version_before:
         console.print(f"Nothing new: the table stays at version {report.version}")
     else:

@@ -270,6 +270,16 @@ class Conflict:
     """What the table holds, where that is what they contradict."""
 
 
+@dataclass(frozen=True, slots=True)
+class NearName:
+    """A sensor that the table did not hold and no circuit declares, one letter off one that is known."""
+
+    sensor: str
+    like: str
+    path: str
+    """The first file that brings it."""
+
+
 class ConflictingReadings(BadInput):
     """Readings that contradict each other, and may not be settled as told; nothing was stored."""
 
@@ -316,6 +326,7 @@ class IngestReport:
     """`PLANT/CIRCUIT`, sorted."""
     first: datetime | None
     last: datetime | None
+    near_names: tuple[NearName, ...] = ()
 
     @property
     def rows_read(self) -> int:

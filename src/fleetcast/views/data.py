@@ -36,6 +36,7 @@ def ingest_as_json(report: IngestReport) -> Json:
         "circuits": [circuit_ids(CircuitKey.parse(text)) for text in report.circuits],
         "first_at": iso_or_null(report.first),
         "last_at": iso_or_null(report.last),
+        "near_names": [asdict(one) for one in report.near_names],
     }
 
 

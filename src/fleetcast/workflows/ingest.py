@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,11 @@ from fleetcast.domain.ingest import (
     FileReport,
     IngestOptions,
     IngestReport,
+    NearName,
     OnConflict,
     ReadingInRow,
 )
-from fleetcast.domain.sensor import did_you_mean
+from fleetcast.domain.sensor import did_you_mean, slip_of
 from fleetcast.ports.readings import Difference, Stored, StoredReadingsDiffer, WritableReadingsTable
 from fleetcast.ports.readings_files import ParsedFile, ReadingsFiles
 from fleetcast.workflows.unique_rows import KEYS, SHOWN, PlacedConflict, unique_rows
@@ -43,6 +44,8 @@ class Ingest:
 
     files: ReadingsFiles
     table: WritableReadingsTable
+    declared: Callable[[], Collection[str]]
+    """The sensors of all circuits; asked only if a file brings one that the table does not hold."""
 
     def __call__(self, paths: Sequence[Path], options: IngestOptions) -> IngestReport:
         """Ingest files in the order given; where they contradict each other, the options say which reading stands.
@@ -77,6 +80,7 @@ class Ingest:
                 unique.conflicts, conflicts, fix="no reading is left: choose --on-conflict last|first|mean"
             )
         before = self.table.latest_version()
+        near = self._near_names(reports, before)
         try:
             outcome = self.table.merge(unique.rows, _STORED[options.on_conflict])
         except StoredReadingsDiffer as error:
@@ -102,7 +106,22 @@ class Ingest:
             circuits=tuple(keys),
             first=span[0],
             last=span[1],
+            near_names=near,
         )
+
+    def _near_names(self, reports: Sequence[FileReport], version: int | None) -> tuple[NearName, ...]:
+        """Columns of one file stand side by side because they differ: they are no slips of each other."""
+        held = set() if version is None else set(self.table.sensors(version))
+        if all(held.issuperset(report.sensors) for report in reports):
+            return ()
+        declared = set(self.declared())
+        found: dict[str, NearName] = {}
+        for report in reports:
+            for sensor in set(report.sensors) - held - declared - set(found):
+                like = slip_of(sensor, (held | declared) - set(report.sensors))
+                if like is not None:
+                    found[sensor] = NearName(sensor, like, report.path)
+        return tuple(found[sensor] for sensor in sorted(found))
 
 
 @dataclass(frozen=True, slots=True)
