@@ -443,3 +443,42 @@ def test_sensors_that_are_declared_held_or_side_by_side_are_meant(desk: Desk) ->
     desk.declared = ("flow_in", "flow_im", "heat_in")
     assert not desk.ingest("time,flow_in,heat_in,heat_im\n2025-01-01T00:00:00Z,1,2,3\n").near_names
     assert not desk.ingest("time,flow_im,heat_im\n2025-01-01T00:00:00Z,1,3\n").near_names
+
+
+@pytest.mark.parametrize(
+    ("cell", "options"),
+    [
+        ("−5.5", {}),
+        ("– 5.5", {}),
+        ("5.5-", {}),
+        ("5.5 −", {}),
+        ("−5,5", {"decimal": ","}),
+        ("5,5-", {"decimal": ","}),
+    ],
+)
+def test_negative_readings_are_read_whatever_their_minus(
+    desk: Desk, cell: str, options: dict[str, object]
+) -> None:
+    report = desk.ingest(f"time;a\n2025-01-01T00:00:00Z;{cell}\n2025-01-01T01:00:00Z;7\n", **options)
+    assert desk.stored()["a"] == [-5.5, 7]
+    assert report.files[0].unread_cells == ()
+
+
+@pytest.mark.parametrize(
+    ("time", "fmt"),
+    [
+        ("Wed Jan  1 14:30:00 2025", "%c"),
+        ("2025-01-01 02:30:00 PM", "%F %r"),
+        ("2025-01-01 14:30:00", "%F %X"),
+        ("2025-01-01  2:30 PM", "%F %l:%M %p"),
+    ],
+)
+def test_every_directive_of_a_time_of_day_counts(desk: Desk, time: str, fmt: str) -> None:
+    desk.ingest(f"time,a\n{time},1\n", timestamp_format=fmt, timezone="UTC")
+    assert desk.stored()["at"] == [14.5]
+
+
+@pytest.mark.parametrize("fmt", ["%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S%.f"])
+def test_fractions_of_a_second_count(desk: Desk, fmt: str) -> None:
+    report = desk.ingest("time,a\n2025-01-01 14:00:00.5,1\n", timestamp_format=fmt, timezone="UTC")
+    assert report.first == datetime(2025, 1, 1, 14, microsecond=500_000, tzinfo=UTC)

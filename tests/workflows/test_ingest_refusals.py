@@ -40,7 +40,7 @@ from tests.workflows.desk import UTC_ROWS, Desk, told
         (
             "time,a\n1735689600000,1\n",
             {"timestamp_format": "unix"},
-            "is no time from 1900 to 2200",
+            "is no time from 1971 to 2200",
             "unix_ms",
         ),
         ("time,a\n2025-01-01 00:00:00,1\n", {"timezone": "posix/Europe/Paris"}, "is not known", "IANA"),
@@ -103,6 +103,28 @@ from tests.workflows.desk import UTC_ROWS, Desk, told
         ),
         (UTC_ROWS.encode("utf-16"), {}, "UTF-16", "iconv"),
         (gzip.compress(UTC_ROWS.encode() * 50, mtime=0)[:-20], {}, "damaged gzip", "again"),
+        (UTC_ROWS.replace("\n", "\r"), {}, "ends its lines in a carriage return alone", "tr '"),
+        (UTC_ROWS + "\0\0\0", {}, "row 4: a NUL byte", "again"),
+        (
+            "time,a\n1735689600,1\n",
+            {"timestamp_format": "%s", "timezone": "Europe/Paris"},
+            "timestamp format '%s' counts seconds since 1970 UTC",
+            "unix",
+        ),
+        (
+            "time,a\n2025-01-01 00:00:00 5,1\n",
+            {"timestamp_format": "%Y-%m-%d %H:%M:%S %f", "timezone": "UTC"},
+            "timestamp format '%Y-%m-%d %H:%M:%S %f' does not say how many digits",
+            "%.f",
+        ),
+        (
+            "time,a\n1735689600,1\n",
+            {"timestamp_format": "unix_ms"},
+            "is no time from 1971 to 2200",
+            "unix_us",
+        ),
+        ("time,a\n45658.5,1\n", {"timestamp_format": "unix"}, "'45658.5' is no time from 1971", "unix_ms"),
+        ("time,a\n1.7357E+09,1\n", {"timestamp_format": "unix"}, "'1.7357E+09' is no time", "unix_ms"),
         (b"PAR1 and no more", {}, "not a readable Parquet file", "again"),
     ],
 )
@@ -112,7 +134,13 @@ def test_a_file_that_leaves_something_open_is_refused(
     error = desk.refuses(text, **options)
     assert said in str(error)
     assert fix in error.fix
-    assert "log0.csv" in str(error) or "not known" in said or "named in --" in said or "directive" in said
+    assert (
+        "log0.csv" in str(error)
+        or "not known" in said
+        or "named in --" in said
+        or "directive" in said
+        or "format" in said
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,6 +155,9 @@ def test_a_file_that_leaves_something_open_is_refused(
         ({"thousands": Thousands.POINT}, "both the decimal sign and the thousands separator"),
         ({"decimal": ",", "thousands": Thousands.COMMA}, "both the decimal sign and the thousands separator"),
         ({"take": ("a",), "drop": ("a",)}, "both taken and dropped"),
+        ({"take": ("a", "a")}, "'a' is named twice in --take"),
+        ({"timestamp_columns": ("time", "time")}, "'time' is named twice in --timestamp-column"),
+        ({"renames": (Rename("a", "b"), Rename("a", "c"))}, "'a' is named twice in --rename"),
     ],
 )
 def test_options_that_contradict_are_refused(options: dict[str, object], said: str) -> None:
@@ -270,3 +301,14 @@ def test_without_an_order_nothing_may_contradict_what_is_stored(desk: Desk, choi
 def test_nothing_is_stored_where_everything_contradicts(desk: Desk) -> None:
     rows = "time,a\n2025-01-01T00:00:00Z,1\n2025-01-01T00:00:00Z,2\n"
     assert "no reading is left" in desk.refuses(rows, on_conflict=OnConflict.DROP).fix
+
+
+def test_names_that_differ_in_case_between_files_are_refused(desk: Desk) -> None:
+    error = desk.refuses(UTC_ROWS, UTC_ROWS.replace("a,b", "A,b"))
+    assert "'a' and 'A' would be one column" in str(error)
+
+
+@pytest.mark.parametrize("text", ["low", "nan", "a=inf", "a="])
+def test_a_sentinel_is_a_number(text: str) -> None:
+    with pytest.raises(BadInput, match="is not a number"):
+        Sentinel.parse(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,11 +96,14 @@ class Sentinel:
         """
         column, equals, number = text.rpartition("=")
         try:
-            return cls(float(number), column if equals else None)
-        except ValueError as error:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
             raise BadInput(
                 f"sentinel {text!r} is not a number", fix="write --sentinel -9999 or --sentinel COLUMN=-9999"
-            ) from error
+            )
+        return cls(value, column if equals else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,16 @@ class IngestOptions:
                 f"column {both[0]!r} is both taken and dropped",
                 fix="name it in --take or in --drop, not both",
             )
+
+        self._check_once("--timestamp-column", self.timestamp_columns)
+        self._check_once("--rename", tuple(rename.old for rename in self.renames))
+        self._check_once("--take", self.take)
+
+    @staticmethod
+    def _check_once(option: str, names: tuple[str, ...]) -> None:
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise BadInput(f"column {twice[0]!r} is named twice in {option}", fix="name it once")
 
     @staticmethod
     def _check_one(kind: str, fixed: str | None, column: str | None) -> None:

@@ -19,7 +19,7 @@ from fleetcast.domain.ingest import (
     OnConflict,
     ReadingInRow,
 )
-from fleetcast.domain.sensor import did_you_mean, slip_of
+from fleetcast.domain.sensor import checked_sensors, did_you_mean, slip_of
 from fleetcast.ports.readings import Difference, Stored, StoredReadingsDiffer, WritableReadingsTable
 from fleetcast.ports.readings_files import ParsedFile, ReadingsFiles
 from fleetcast.workflows.unique_rows import KEYS, SHOWN, PlacedConflict, unique_rows
@@ -60,6 +60,7 @@ class Ingest:
         parsed = [self.files.parse(path, options) for path in paths]
         reports = tuple(one.report for one in parsed)
         _check_names_used(reports, options)
+        _check_same_case(reports)
         rows = pl.concat([one.rows for one in parsed], how="diagonal")
         if rows.is_empty():
             raise BadInput(
@@ -161,6 +162,12 @@ class _Places:
                 return ReadingInRow(one.report.path, int(one.numbers[place]), value)
             place -= len(one.numbers)
         raise IndexError(place)
+
+
+def _check_same_case(reports: Sequence[FileReport]) -> None:
+    """Sensors of several files whose names differ only in case would be one column of the table."""
+    where = {name: report.path for report in reports for name in report.sensors}
+    checked_sensors(where, where=", ".join(dict.fromkeys(where.values())))
 
 
 def _check_names_used(reports: Sequence[FileReport], options: IngestOptions) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import IngestOptions, UnreadCells
 from fleetcast.platforms.files.columns import SensorColumn
-from fleetcast.platforms.files.number_signs import question_about, ungrouped
+from fleetcast.platforms.files.number_signs import question_about, ungrouped, with_plain_minus
 from fleetcast.platforms.files.raw_file import ROW, RawFile
 
 _EMPTY = ("", "na", "n/a", "#n/a", "null", "none", "-")
@@ -58,25 +58,19 @@ def numbers_of(file: RawFile, column: SensorColumn, options: IngestOptions) -> N
 def _parsed(
     file: RawFile, raw: pl.Series, column: SensorColumn, options: IngestOptions
 ) -> tuple[pl.Series, UnreadCells | None]:
-    text = ungrouped(raw, options)
-    if options.decimal == ",":
-        # A point in a number with a decimal comma groups thousands or is a slip: which, nobody can tell.
-        text = text.set(text.str.contains(".", literal=True).fill_null(value=False), "?").str.replace(
-            ",", ".", literal=True
-        )
-    values = text.cast(pl.Float64, strict=False)
+    values = _numbers(raw, options)
     if values.null_count() == raw.null_count():
         return values, None
-    trimmed = text.str.strip_chars()
-    values = trimmed.cast(pl.Float64, strict=False)
-    empty = (raw.is_null() | raw.str.strip_chars().str.to_lowercase().is_in(_EMPTY)).fill_null(value=True)
+    plain = with_plain_minus(raw.str.strip_chars())
+    values = _numbers(plain, options)
+    empty = (raw.is_null() | plain.str.to_lowercase().is_in(_EMPTY)).fill_null(value=True)
     wrong = values.is_null() & ~empty
     count = int(wrong.sum())
     if not count:
         return values, None
-    asked = question_about(raw.filter(wrong), options)
+    asked = question_about(plain.filter(wrong), options)
     if asked is not None:
-        row, example = _first(file, raw, wrong & (raw == asked.cell).fill_null(value=False))
+        row, example = _first(file, raw, wrong & (plain == asked.cell).fill_null(value=False))
         raise BadInput(
             f"{file.path}, row {row}: {column.column} is {example!r}: {asked.question}", fix=asked.fix
         )
@@ -87,6 +81,16 @@ def _parsed(
             fix=f"leave it out: --drop '{column.column}'",
         )
     return values, UnreadCells(column.sensor, count, row, example)
+
+
+def _numbers(cells: pl.Series, options: IngestOptions) -> pl.Series:
+    """Each cell as a number; null where it is none."""
+    text = ungrouped(cells, options)
+    if options.decimal == ",":
+        # A point in a number with a decimal comma groups thousands or is a slip: which, nobody can tell.
+        pointed = text.str.contains(".", literal=True).fill_null(value=False)
+        text = text.set(pointed, "?").str.replace(",", ".", literal=True)
+    return text.cast(pl.Float64, strict=False)
 
 
 def _first(file: RawFile, raw: pl.Series, wrong: pl.Series) -> tuple[int, str]:

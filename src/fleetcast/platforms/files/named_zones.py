@@ -16,7 +16,8 @@ import polars as pl
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.zone_names import ONE_OFFSET, SEVERAL_OFFSETS, offsets_in
 
-_DIRECTIVE = re.compile(r"%[-_0:#.\d]*[A-Za-z+%]")
+DIRECTIVE = re.compile(r"%[-_0:#.\d]*[A-Za-z+%]")
+"""One strptime directive, with its padding or width."""
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
 
 
@@ -34,7 +35,7 @@ class NamedZones:
     @classmethod
     def of(cls, fmt: str) -> NamedZones | None:
         """None if the directives read no name of a zone."""
-        directives = list(_DIRECTIVE.finditer(fmt))
+        directives = list(DIRECTIVE.finditer(fmt))
         zone = next((one for one in directives if one[0] == "%Z"), None)
         if zone is None:
             return None
@@ -109,7 +110,7 @@ def _loosely(fmt: str) -> str:
     """A pattern for what directives read: anything for each of them, and the text between them as it is."""
     parts: list[str] = []
     end = 0
-    for directive in _DIRECTIVE.finditer(fmt):
+    for directive in DIRECTIVE.finditer(fmt):
         parts += [_literally(fmt[end : directive.start()]), "%" if directive[0] == "%%" else ".*?"]
         end = directive.end()
     return "".join([*parts, _literally(fmt[end:])])

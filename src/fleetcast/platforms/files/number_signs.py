@@ -1,7 +1,7 @@
-"""Decimal commas and thousands separators: where they are told, and where a file only looks like them.
+"""Decimal commas, thousands separators and odd minus signs: where they are told or plain, and where they are not.
 
-Read without them, `999` is a reading and `1.234,5` is none: the large readings alone vanish. So cells that look
-like them are asked about, and never only counted as unreadable.
+Read without them, `999` is a reading and `1.234,5` or `−5` is none: the large or the negative readings alone vanish.
+So cells that look like numbers are read or asked about, and never only counted as unreadable.
 """
 
 from __future__ import annotations
@@ -34,6 +34,12 @@ class SignQuestion:
     cell: str
     question: str
     fix: str
+
+
+def with_plain_minus(cells: pl.Series) -> pl.Series:
+    """Cells with the minus in front, as a hyphen: `−5` and `5-` are what some programs write for `-5`."""
+    in_front = cells.str.replace(r"^\s*[-\u2212\u2013]\s*([\d.,])", "-$1")
+    return in_front.str.replace(r"^\s*(\d[\d.,]*)\s*[-\u2212\u2013]\s*$", "-$1")
 
 
 def ungrouped(raw: pl.Series, options: IngestOptions) -> pl.Series:

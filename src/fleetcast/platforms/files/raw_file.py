@@ -90,6 +90,11 @@ def _csv(path: Path, content: bytes, separator: str | None, uneven: UnevenRows) 
     header = body.split(b"\n", 1)[0].decode().strip("\r")
     if not header.strip():
         raise BadInput(f"{path} is empty", fix="check how it was exported: a header and rows are needed")
+    if "\r" in header:
+        raise BadInput(
+            f"{path} ends its lines in a carriage return alone",
+            fix=f"convert it: tr '\\r' '\\n' < {path.name} > converted.csv",
+        )
     used = separator or _separator_of(header)
     _check_header(path, header, used)
     header_row = text[: len(text) - len(body)].count(b"\n") + 1
@@ -122,6 +127,12 @@ def _check_encoding(path: Path, content: bytes) -> None:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise BadInput(
             f"{path} is in UTF-16, not UTF-8", fix=f"convert it: iconv -f UTF-16 -t UTF-8 {path.name}"
+        )
+    if b"\0" in content:
+        row = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise BadInput(
+            f"{path}, row {row}: a NUL byte, as a power cut leaves behind, or a file that is not in UTF-8",
+            fix="copy or export it again",
         )
     try:
         content.decode("utf-8")

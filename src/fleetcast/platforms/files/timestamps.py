@@ -8,7 +8,13 @@ import polars as pl
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import UNIX_FORMATS, Ambiguous, BadRows, IngestOptions, Nonexistent
-from fleetcast.platforms.files.named_zones import NamedZones, fixed_offset, unclear_zone, zone_offsets
+from fleetcast.platforms.files.named_zones import (
+    DIRECTIVE,
+    NamedZones,
+    fixed_offset,
+    unclear_zone,
+    zone_offsets,
+)
 from fleetcast.platforms.files.raw_file import ROW, RawFile
 
 _ISO = (
@@ -18,6 +24,11 @@ _ISO = (
 _UTC = pl.Datetime("us", "UTC")
 _FIRST, _LAST = pl.datetime(1900, 1, 1), pl.datetime(2200, 1, 1)
 """Times outside are slips, most often milliseconds taken for seconds."""
+_FIRST_COUNTED = pl.datetime(1971, 1, 1)
+"""Numbers since 1970 that fall into it are seconds taken for milliseconds, days of a spreadsheet, or a clock that was
+never set."""
+_OF_A_DATE = frozenset("YCymbBhdeaAwuUWGgVjDFvxnt%")
+"""Directives that say nothing of the time of day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +47,12 @@ def times_of(file: RawFile, columns: tuple[str, ...], options: IngestOptions) ->
         BadInput: A time cannot be read, carries no zone although none was given, or fell in an hour that the
             clock showed twice or never, and the options do not say what to do then.
     """
-    believable = pl.when(pl.col("naive").is_between(_FIRST, _LAST)).then(pl.col("naive"))
+    first = _FIRST_COUNTED if options.timestamp_format in UNIX_FORMATS else _FIRST
+    believable = pl.when(pl.col("naive").is_between(first, _LAST)).then(pl.col("naive"))
     parsed = _parsed(file, columns, options).with_columns(believable.alias("naive"))
     unread = parsed["naive"].is_null()
     if unread.any() and options.bad_rows is BadRows.REFUSE:
-        _refuse_unread(file, columns, unread)
+        _refuse_unread(file, columns, unread, 1971 if options.timestamp_format in UNIX_FORMATS else 1900)
     local = (parsed["offset"].is_null() & ~unread).alias("local")
     if local.any():
         return _with_zone(file, columns, options, parsed.with_columns(local))
@@ -90,6 +102,8 @@ def _since_1970(file: RawFile, columns: tuple[str, ...], unit: int) -> pl.DataFr
     number = pl.col(columns[0])
     if file.frame[columns[0]].dtype == pl.String:
         number = number.str.strip_chars()
+        # 1.7357E+09 is what a spreadsheet leaves of a time: which of ten thousand seconds it was is lost.
+        number = pl.when(~number.str.contains("[eE]")).then(number)
     whole = number.cast(pl.Int64, strict=False) * unit
     broken = (number.cast(pl.Float64, strict=False) * unit).round().cast(pl.Int64, strict=False)
     return file.frame.select(naive=pl.coalesce(whole, broken).cast(pl.Datetime("us")), offset=pl.lit(0))
@@ -126,12 +140,24 @@ def _formatted(text: pl.DataFrame, fmt: str) -> pl.DataFrame:
             f"timestamp format {fmt!r} has no directive",
             fix=f"write strptime directives such as '%d/%m/%Y %H:%M', or one of {', '.join(UNIX_FORMATS)}",
         )
-    timed = any(directive in fmt for directive in ("%H", "%I", "%T", "%R", "%k", "%s"))
+    directives = {found[-1] for found in DIRECTIVE.findall(fmt)}
+    if "s" in directives:
+        raise BadInput(
+            f"timestamp format {fmt!r} counts seconds since 1970 UTC, whatever the zone",
+            fix="give the column of the number alone, and --timestamp-format unix",
+        )
+    # The parser counts nanoseconds for %f, so that a half second would be 5 of them; %.f is what is meant.
+    fmt = fmt.replace(".%f", "%.f")
+    if "%f" in fmt:
+        raise BadInput(
+            f"timestamp format {fmt!r} does not say how many digits a fraction has",
+            fix="write %.f for .5 or .500, or %3f, %6f, %9f for so many digits without a point",
+        )
     try:
-        if timed:
-            parsed = text["text"].str.to_datetime(fmt, strict=False, time_unit="us")
-        else:
+        if directives <= _OF_A_DATE:
             parsed = text["text"].str.to_date(fmt, strict=False).cast(pl.Datetime("us"))
+        else:
+            parsed = text["text"].str.to_datetime(fmt, strict=False, time_unit="us")
     except pl.exceptions.PolarsError as error:
         raise BadInput(
             f"timestamp format {fmt!r} is not understood", fix="write strptime directives: '%d/%m/%Y %H:%M'"
@@ -232,13 +258,13 @@ def _refuse_odd_hours(
         )
 
 
-def _refuse_unread(file: RawFile, columns: tuple[str, ...], unread: pl.Series) -> None:
+def _refuse_unread(file: RawFile, columns: tuple[str, ...], unread: pl.Series, since: int) -> None:
     row, example = _first(file, columns, unread)
     count = int(unread.sum())
     formats = f"'%d/%m/%Y %H:%M', {', '.join(UNIX_FORMATS)}"
     hint = f"give the right --timestamp-format ({formats})" if count == len(unread) else "fix it"
     raise BadInput(
-        f"{file.path}, row {row}: {example!r} is no time from 1900 to 2200 ({count} of {len(unread)} rows)",
+        f"{file.path}, row {row}: {example!r} is no time from {since} to 2200 ({count} of {len(unread)} rows)",
         fix=f"{hint}, or leave such rows out: --skip-bad-rows",
     )
 
