@@ -19,6 +19,7 @@ from fleetcast.forecasting.artifact import (
 )
 from fleetcast.forecasting.series import Floats, Series
 from fleetcast.forecasting.training import Trained, TrainingTask, train
+from fleetcast.stored.plain_folder import read_plain
 
 Rhythm = Callable[..., Floats]
 SeriesOf = Callable[..., Series]
@@ -45,8 +46,8 @@ def folder(trained: Trained, tmp_path: Path) -> Path:
 
 
 def test_identity_metrics_and_backtest_come_back(folder: Path, trained: Trained) -> None:
-    assert load_identity(folder) == IDENTITY
-    scores, backtest = load_scores(folder), load_backtest(folder)
+    assert load_identity(read_plain(folder)) == IDENTITY
+    scores, backtest = load_scores(read_plain(folder)), load_backtest(read_plain(folder))
     assert scores.mean.mae == pytest.approx(trained.mean.mae, rel=1e-5)
     assert scores.sensors["c"].wape is None
     assert backtest.origins == trained.backtest.origins
@@ -70,7 +71,7 @@ def test_nothing_in_the_folder_is_a_pickle(folder: Path) -> None:
 
 
 def test_weights_are_stored_in_half_precision(folder: Path) -> None:
-    weights = load(folder).model.tensors["weights"]
+    weights = load(read_plain(folder)).model.tensors["weights"]
     assert weights.dtype == np.float16
 
 
@@ -96,7 +97,7 @@ def test_a_circuit_of_six_sensors_and_a_week_of_hours_fits_into_700_kilobytes(
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(BadInput, match=f"{name} is missing"):
-        load(folder)
+        load(read_plain(folder))
 
 
 def test_a_single_changed_byte_of_the_weights_is_noticed(folder: Path) -> None:
@@ -105,14 +106,14 @@ def test_a_single_changed_byte_of_the_weights_is_noticed(folder: Path) -> None:
     content[-1] ^= 1
     weights.write_bytes(content)
     with pytest.raises(BadInput, match=r"weights.safetensors is not what was saved"):
-        load(folder)
+        load(read_plain(folder))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"format": 1}', '{"format": "1"}', "\x00\xff"])
 def test_a_damaged_description_is_refused(folder: Path, text: str) -> None:
     (folder / "model.json").write_text(text, encoding="utf-8")
     with pytest.raises(BadInput) as refused:
-        load(folder)
+        load(read_plain(folder))
     assert "model.json" in str(refused.value)
     assert refused.value.fix
 
@@ -136,7 +137,7 @@ def test_a_description_that_does_not_fit_the_weights_is_refused(
     description = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps({**description, field: value}))
     with pytest.raises(BadInput):
-        load(folder)
+        load(read_plain(folder))
 
 
 @pytest.mark.parametrize(
@@ -147,4 +148,4 @@ def test_a_damaged_backtest_is_refused(folder: Path, field: str, value: object) 
     stored = json.loads((folder / "backtest.json").read_text())
     (folder / "backtest.json").write_text(json.dumps({**stored, field: value}))
     with pytest.raises(BadInput, match=r"backtest.json"):
-        load_backtest(folder)
+        load_backtest(read_plain(folder))

@@ -30,9 +30,13 @@ def tell(name: str, sources: Path) -> list[str]:
         try:
             chapter.tell(story)
         except StoryEnded as end:
-            story.wrong.append(f"the story went on ({end})")
-            print(f"✗ the story cannot go on: {end}", flush=True)
-    return story.wrong
+            told = str(end)
+        except Exception as error:  # noqa: BLE001  # an earlier version may leave anything behind; the others are told
+            told = f"{type(error).__name__}: {error}"
+        else:
+            return story.wrong
+    print(f"✗ the story cannot go on: {told}", flush=True)
+    return [*story.wrong, f"the story came to its end ({told})"]
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from fleetcast.config.yaml_nodes import Block, Node
 from fleetcast.config.yaml_writer import block_lines, written
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.stored.durable import write_durably
 
 ADOPTED_FILE = "config/circuits/adopted.yaml"
 """Where circuits go that come into a fleet that exists."""
@@ -90,7 +90,7 @@ def write_files(directory: Path, files: Sequence[NewFile]) -> tuple[Path, ...]:
     try:
         for file in files:
             done.append(file)
-            _put(directory / file.path, file.content)
+            write_durably(directory / file.path, file.content.encode())
     except OSError as error:
         for file in done:
             _take_back(directory / file.path, file)
@@ -110,24 +110,11 @@ def _check_unchanged(path: Path, file: NewFile) -> None:
         raise BadInput(f"{path} has changed meanwhile", fix="run the same command again")
 
 
-def _put(path: Path, content: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def _take_back(path: Path, file: NewFile) -> None:
     if file.before is None:
         path.unlink(missing_ok=True)
     else:
-        _put(path, file.before)
+        write_durably(path, file.before.encode())
 
 
 def _whole_file(source: str, fleet: OtherFleet) -> str:

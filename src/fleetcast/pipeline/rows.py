@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,11 @@ import numpy as np
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.ports.readings import Readings
+from fleetcast.stored.durable import make_folder, partial_beside, sync
 
 
 def write_rows(readings: Readings, path: Path) -> None:
-    """Write rows in one move: another process sees the whole file or none.
+    """Write rows to the disk in one move: another process sees the whole file or none, whatever is cut.
 
     Raises:
         Unavailable: The disk is full or cannot be written; nothing is left behind.
@@ -22,11 +22,13 @@ def write_rows(readings: Readings, path: Path) -> None:
 
     columns = {"timestamp": pl.Series(readings.times).cast(pl.Datetime("us", "UTC"))}
     columns |= {name: pl.Series(readings.values[:, i]) for i, name in enumerate(readings.sensors)}
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = partial_beside(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         pl.DataFrame(columns).write_parquet(partial, compression="lz4", statistics=False)
+        sync(partial)
         partial.replace(path)
+        sync(path.parent)
     except (OSError, pl.exceptions.ComputeError) as error:  # polars hides a full disk in the latter
         partial.unlink(missing_ok=True)
         reason = str(error).rpartition(": ")[2]

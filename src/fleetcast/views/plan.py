@@ -22,6 +22,7 @@ from fleetcast.domain.plan import (
 )
 from fleetcast.domain.since import Since
 from fleetcast.domain.wording import counted
+from fleetcast.stored.durable import write_durably
 from fleetcast.views.names import asset_names, changes_as_json, circuit_ids, snake_case
 
 _ORDER = ("train", "reuse", "up to date", "blocked", "removed")
@@ -91,7 +92,7 @@ def save(plan: Plan, path: Path) -> None:
         Unavailable: The file cannot be written.
     """
     try:
-        path.write_text(json.dumps(as_json(plan), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_durably(path, (json.dumps(as_json(plan), indent=2, ensure_ascii=False) + "\n").encode())
     except OSError as error:
         raise Unavailable(f"cannot write {path}: {error.strerror}", fix="choose another file") from error
 

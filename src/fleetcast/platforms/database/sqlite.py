@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from fleetcast.domain.errors import Unavailable
 from fleetcast.platforms.database.backend import HALF_MIGRATED
+from fleetcast.stored.durable import make_folder
 
 BUSY_TIMEOUT = timedelta(seconds=10)
 """How long to wait for another process to finish its transaction."""
@@ -75,7 +76,7 @@ def sqlite(path: Path, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Sqlite:
         Unavailable: Its folder cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     except OSError as error:
         raise Unavailable(
             f"cannot make {path.parent}: {error.strerror}", fix="check the disk and its rights"
@@ -88,6 +89,7 @@ def sqlite(path: Path, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Sqlite:
 def _prepare(connection: object, _record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]  # sqlite3.Connection, handed over as object
     connection.isolation_level = None  # type: ignore[attr-defined]  # transactions are begun by us
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    # FULL: a commit is on the disk before it is acknowledged, whoever else holds the file open.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

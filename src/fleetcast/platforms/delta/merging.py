@@ -11,6 +11,7 @@ from deltalake import DeltaTable, PostCommitHookProperties, WriterProperties, wr
 
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.ports.readings import Difference, Stored, StoredReadingsDiffer
+from fleetcast.stored.durable import make_folder
 
 KEYS = ("plant_id", "circuit_id", "timestamp")
 _STORED = "\x00stored"
@@ -109,7 +110,7 @@ def _differences(joined: pl.DataFrame, other: dict[str, pl.Expr]) -> list[Differ
 def create(location: str, rows: pl.DataFrame, options: dict[str, str]) -> None:
     """Write the table's version 0."""
     if "://" not in location:
-        Path(location).mkdir(parents=True, exist_ok=True)
+        make_folder(Path(location))
     write_deltalake(
         location,
         rows.sort(KEYS),

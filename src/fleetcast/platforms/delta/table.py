@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.location import without_secrets
 from fleetcast.platforms.delta.merging import KEYS, Changes, changes_between, create, write_changes
 from fleetcast.platforms.delta.opening import DeltaVersions
+from fleetcast.platforms.delta.syncing import sync_version
 from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted, Stored
 
 _ATTEMPTS = 5
@@ -69,22 +71,39 @@ class DeltaReadingsTable(DeltaVersions):
             table = self._open_or_none()
             before = None if table is None else table.version()
             try:
-                if table is None:
-                    create(self._location, rows, self._options)
-                    return MergeOutcome(0, inserted=len(rows), updated=0)
-                changes = self._changes(table, rows, stored)
-                if changes.rows.is_empty():
-                    return MergeOutcome(table.version(), 0, 0, changes.differing)
-                version = write_changes(table, changes)
-                return MergeOutcome(version, changes.inserted, changes.updated, changes.differing)
+                outcome = self._merged(table, rows, stored)
             except (DeltaError, OSError) as error:
                 if self.latest_version() == before:
                     raise self._refused(error) from error
                 # Someone else committed first: compare with what they wrote and try again.
+            else:
+                self._sync(outcome.version)
+                return outcome
         raise Unavailable(
             f"the readings table at {self._location} is being written by others",
             fix="try again when they are done",
         )
+
+    def _sync(self, version: int) -> None:
+        if "://" in self._location:
+            return  # an object store answers once an object is safe
+        try:
+            sync_version(Path(self._location), version)
+        except OSError as error:
+            raise Unavailable(
+                f"delta_version {version} of {self._location} is written, but may not outlive a power cut: {error}",
+                fix="check the disk, then run the same command again",
+            ) from error
+
+    def _merged(self, table: DeltaTable | None, rows: pl.DataFrame, stored: Stored) -> MergeOutcome:
+        if table is None:
+            create(self._location, rows, self._options)
+            return MergeOutcome(0, inserted=len(rows), updated=0)
+        changes = self._changes(table, rows, stored)
+        if changes.rows.is_empty():
+            return MergeOutcome(table.version(), 0, 0, changes.differing)
+        version = write_changes(table, changes)
+        return MergeOutcome(version, changes.inserted, changes.updated, changes.differing)
 
     def _changes(self, table: DeltaTable, rows: pl.DataFrame, stored: Stored) -> Changes:
         held = _columns(table)

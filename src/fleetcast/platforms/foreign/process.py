@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -61,12 +60,12 @@ class ProcessForeignModels:
                 f"{task.name} was trained elsewhere and is run by MLflow, which is not installed here",
                 fix="pip install 'fleetcast[mlflow]'",
             )
-        described = describe(task.folder)
-        check_wanted(task.name, described.wants, task.features)
         try:
             with tempfile.TemporaryDirectory(prefix="fleetcast-foreign-", ignore_cleanup_errors=True) as name:
                 folder = Path(name)
-                shutil.copytree(task.folder, folder / "model", symlinks=True)
+                task.copy(folder / "model")
+                described = describe(folder / "model")
+                check_wanted(task.name, described.wants, task.features)
                 self._ask(task, described, windows, ends, folder)
                 self._run(task, folder)
                 return _answer(task, len(windows), folder)

@@ -19,6 +19,7 @@ from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, Session, changes, chunks, reads
 from fleetcast.platforms.local.stores import Stores
+from fleetcast.stored.durable import make_folder, write_in_one_move
 from fleetcast.stored.form import RESTORE
 from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
 
@@ -199,8 +200,8 @@ class LocalJobService(Kept):
             folder.resolve(), (folder / "task.json").resolve(), self._frozen.file(job.fingerprint).resolve()
         )
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            files.task.write_text(FIT_TASK.to_json(job.task))
+            make_folder(folder)
+            write_in_one_move(files.task, FIT_TASK.to_json(job.task).encode())
         except OSError as error:
             raise Unavailable(
                 f"cannot write {files.task}: {error}", fix="check the disk's space and rights"
