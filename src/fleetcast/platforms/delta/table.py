@@ -22,7 +22,7 @@ from fleetcast.platforms.delta.merging import (
 )
 from fleetcast.platforms.delta.opening import DeltaVersions
 from fleetcast.platforms.delta.syncing import sync_version
-from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted
+from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted, Stored
 
 _ATTEMPTS = 5
 
@@ -70,13 +70,13 @@ class DeltaReadingsTable(DeltaVersions):
                 fix="check the disk and its rights; what was not removed can be removed later",
             ) from error
 
-    def merge(self, rows: pl.DataFrame) -> MergeOutcome:
+    def merge(self, rows: pl.DataFrame, stored: Stored = Stored.REPLACED) -> MergeOutcome:
         """See `ReadingsTable`."""
         for _ in range(_ATTEMPTS):
             table = self._open_or_none()
             before = None if table is None else table.version()
             try:
-                outcome = self._merged(table, rows)
+                outcome = self._merged(table, rows, stored)
             except (DeltaError, OSError) as error:
                 if self.latest_version() == before:
                     raise self._refused(error) from error
@@ -101,18 +101,18 @@ class DeltaReadingsTable(DeltaVersions):
                 fix="check the disk, then run the same command again",
             ) from error
 
-    def _merged(self, table: DeltaTable | None, rows: pl.DataFrame) -> MergeOutcome:
+    def _merged(self, table: DeltaTable | None, rows: pl.DataFrame, stored: Stored) -> MergeOutcome:
         if table is None:
             create(self._location.to_write(partitions(rows)), rows, self._options)
             return MergeOutcome(0, inserted=len(rows), updated=0)
-        changes = self._changes(table, rows)
+        changes = self._changes(table, rows, stored)
         if changes.rows.is_empty():
-            return MergeOutcome(table.version(), inserted=0, updated=0)
+            return MergeOutcome(table.version(), 0, 0, changes.differing)
         self._location.to_write(partitions(changes.rows))
         version = write_changes(table, changes)
-        return MergeOutcome(version, inserted=changes.inserted, updated=changes.updated)
+        return MergeOutcome(version, changes.inserted, changes.updated, changes.differing)
 
-    def _changes(self, table: DeltaTable, rows: pl.DataFrame) -> Changes:
+    def _changes(self, table: DeltaTable, rows: pl.DataFrame, stored: Stored) -> Changes:
         held = _columns(table)
         lower = {name.lower(): name for name in held}
         for name in rows.columns:
@@ -131,6 +131,7 @@ class DeltaReadingsTable(DeltaVersions):
         return changes_between(
             rows,
             self._collected(lazy.select(name for name in held if name in rows.columns), table.version()),
+            stored,
         )
 
     def _read_plant(
