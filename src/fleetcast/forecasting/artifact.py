@@ -27,7 +27,7 @@ from safetensors.numpy import save as pack
 from fleetcast.domain.canonical import Json, canonical_json
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.scores import ModelScores, Scores
+from fleetcast.domain.scores import Baseline, ModelScores, Scores
 from fleetcast.forecasting.backtest import Backtest
 from fleetcast.forecasting.conformal import Widths
 from fleetcast.forecasting.family import family_named
@@ -132,8 +132,11 @@ def load_scores(folder: Path) -> ModelScores:
     """
     stored = read_stored(folder / "metrics.json")
     sensors = stored.inside("sensors")
+    baselines = stored.inside("baselines") if "baselines" in stored.names else None
     return ModelScores(
-        _scores(stored.inside("mean")), {name: _scores(sensors.inside(name)) for name in sensors.names}
+        _scores(stored.inside("mean")),
+        {name: _scores(sensors.inside(name)) for name in sensors.names},
+        {name: _baseline(baselines.inside(name)) for name in baselines.names} if baselines else {},
     )
 
 
@@ -149,8 +152,14 @@ def load_backtest(folder: Path) -> Backtest:
     model_mae, naive_mae = stored.table("model_mae"), stored.table("naive_mae")
     if model_mae.shape != (len(origins), len(sensors)) or naive_mae.shape != model_mae.shape:
         raise _damaged(folder, "backtest.json has tables of the wrong shape")
+    seasons = stored.integers("seasons") if "seasons" in stored.names else ()
     return Backtest(
-        sensors, origins, stored.instant("trained_before"), stored.integer("season"), model_mae, naive_mae
+        sensors,
+        origins,
+        stored.instant("trained_before"),
+        seasons or (stored.integer("season"),) * len(sensors),
+        model_mae,
+        naive_mae,
     )
 
 
@@ -189,6 +198,7 @@ def _metrics(scores: ModelScores) -> Json:
     return {
         "mean": _rounded(scores.mean),
         "sensors": {name: _rounded(each) for name, each in scores.sensors.items()},
+        "baselines": {name: asdict(each) for name, each in scores.baselines.items()},
     }
 
 
@@ -201,7 +211,8 @@ def _backtest(backtest: Backtest) -> Json:
         "sensors": list(backtest.sensors),
         "origins": [_instant(origin) for origin in backtest.origins],
         "trained_before": _instant(backtest.trained_before),
-        "season": backtest.season,
+        "season": max(set(backtest.seasons), key=backtest.seasons.count),
+        "seasons": list(backtest.seasons),
         "model_mae": _table(backtest.model_mae),
         "naive_mae": _table(backtest.naive_mae),
     }
@@ -217,6 +228,10 @@ def _instant(moment: datetime) -> str:
 
 def _encoded(value: Json) -> bytes:
     return (canonical_json(value) + "\n").encode()
+
+
+def _baseline(stored: StoredJson) -> Baseline:
+    return Baseline(stored.integer("steps"), stored.number("seconds"))
 
 
 def _scores(stored: StoredJson) -> Scores:

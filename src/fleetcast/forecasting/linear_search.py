@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -19,15 +19,21 @@ from fleetcast.forecasting.products import (
 from fleetcast.forecasting.ridge import Singles, solve_ridge
 from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.split import Split
-from fleetcast.forecasting.windows import cut
+from fleetcast.forecasting.windows import Ints, cut
 
 RIDGES = (0.003, 0.03, 0.3)
 """Strengths to try, each ten times the last; a finer grid gains less than the held-out part can tell."""
 _JUDGED_STEPS = 24
 """Steps of the horizon, evenly spread, that candidates are judged by: solving for fewer steps is cheaper."""
+STRONGEST = 3.0
+"""One more strength to try where weights shrink towards a season."""
 _SHORTEST_TO_HALVE = 16
 _WORTH_IT = 0.995
 """What a set of weights per sensor, many times as large, must lower the error to."""
+_CLEARLY = 0.95
+"""What another setting must lower one sensor's error to; a smaller difference is chance."""
+_NEARLY = 1.15
+"""A season whose repetition has at most this many times the error of the weights is worth shrinking towards."""
 
 
 class Sharing(StrEnum):
@@ -45,6 +51,8 @@ class Setting:
     ridge: float
     normalisation: Normalisation
     sharing: Sharing
+    season: int = 0
+    """Steps after which the forecast repeats that the weights shrink towards; 0: the window's level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +79,35 @@ class Search:
         self._held_out = HeldOut.of(problem, split)
         self._steps = np.unique(np.linspace(0, problem.horizon - 1, _JUDGED_STEPS).round().astype(np.int64))
         self._examples: dict[tuple[int, Normalisation], list[tuple[Singles, Singles]]] = {}
+        self._errors: dict[Setting, Floats] = {}
         self._pooled: Floats | None = None
         self._centred: dict[tuple[int | None, int, Normalisation], Floats] = {}
 
+    def errors(self, choice: Setting) -> Floats:
+        """Mean absolute error of each sensor, in standard deviations; NaN if it cannot be measured."""
+        if choice not in self._errors:
+            errors = np.full(self._products.sensors, np.nan)
+            shared = self.weights(choice, None, self._steps) if choice.sharing is Sharing.POOLED else None
+            for sensor, (inputs, targets) in enumerate(self._prepared(choice)):
+                if len(inputs):
+                    weights = self.weights(choice, sensor, self._steps) if shared is None else shared
+                    errors[sensor] = np.mean(np.abs(inputs @ weights - targets))
+            self._errors[choice] = errors
+        return self._errors[choice]
+
     def error(self, choice: Setting) -> float:
-        """Mean absolute error in standard deviations, sensors of equal weight; infinite if unmeasurable."""
-        errors = []
-        shared = self.weights(choice, None, self._steps) if choice.sharing is Sharing.POOLED else None
-        for sensor, (inputs, targets) in enumerate(self._prepared(choice)):
+        """The mean over the sensors, of equal weight; infinite if none can be measured."""
+        return _mean(self.errors(choice))
+
+    def seasonal_errors(self, season: int) -> Floats:
+        """Of repeating the season that weights may shrink towards, as `errors`."""
+        setting = Setting(self._held_out.reach, 0.0, Normalisation.LAST, Sharing.POOLED)
+        back = seasonal_places(setting.lookback, season, self._steps)
+        errors = np.full(self._products.sensors, np.nan)
+        for sensor, (inputs, targets) in enumerate(self._prepared(setting)):
             if len(inputs):
-                weights = self.weights(choice, sensor, self._steps) if shared is None else shared
-                errors.append(float(np.mean(np.abs(inputs @ weights - targets))))
-        return float(np.mean(errors)) if errors else np.inf
+                errors[sensor] = np.mean(np.abs(inputs[:, back] - targets))
+        return errors
 
     def best(self, choices: Iterable[Setting]) -> tuple[Setting, float]:
         """The first of the candidates with the least error."""
@@ -90,7 +115,7 @@ class Search:
         least, _, choice = min(judged, key=lambda each: each[:2])
         return choice, least
 
-    def weights(self, choice: Setting, sensor: int | None, steps: np.typing.NDArray[np.int64]) -> Singles:
+    def weights(self, choice: Setting, sensor: int | None, steps: Ints) -> Singles:
         """Solve on the past, for some steps of the horizon; `sensor` None is the pool of all."""
         key = (sensor, choice.lookback, choice.normalisation)
         if key not in self._centred:
@@ -101,7 +126,7 @@ class Search:
                 else centred_in_place(self._products.past(sensor), *setup)
             )
         sums = self._centred[key]
-        return solve_ridge(sums[:, : choice.lookback], sums[:, choice.lookback + steps], choice.ridge)
+        return solve(sums, choice, steps)
 
     def _pool(self) -> Floats:
         if self._pooled is None:
@@ -122,28 +147,100 @@ class Search:
         return (inputs - level[:, None]).astype(np.float32), (targets - level[:, None]).astype(np.float32)
 
 
-def choose(search: Search, hyperparameters: Hyperparameters, reach: int) -> Setting:
-    """Settle every `auto`: normalisation, ridge and lookback with pooled weights, then the sharing."""
+def seasonal_places(lookback: int, season: int, steps: Ints) -> Ints:
+    """Where in the window the readings stand that a seasonal forecast repeats at some steps of the horizon."""
+    return lookback - season + steps % season
+
+
+def solve(sums: Floats, choice: Setting, steps: Ints) -> Singles:
+    """Weights for some steps of the horizon, from the sums of products of centred windows.
+
+    With a season the ridge shrinks the weights towards repeating it instead of towards the window's level: what is
+    learned is the difference, so that much shrinkage gives seasonal naive.
+    """
+    gram, targets = sums[:, : choice.lookback], sums[:, choice.lookback + steps]
+    if not choice.season:
+        return solve_ridge(gram, targets, choice.ridge)
+    places = seasonal_places(choice.lookback, choice.season, steps)
+    weights = solve_ridge(gram, targets - gram[:, places], choice.ridge)
+    weights[places, np.arange(len(steps))] += 1.0
+    return weights
+
+
+def choose(
+    search: Search, hyperparameters: Hyperparameters, reach: int, seasons: Sequence[int]
+) -> tuple[Setting, ...]:
+    """Settle every `auto`, for each sensor; lookback and normalisation are the same for all.
+
+    Normalisation, ridge and lookback are compared with pooled weights. Then each sensor gets what the calibration
+    origins measure as better: pooled weights or its own, shrunk towards the level or towards a season.
+
+    Args:
+        search: Over the past alone.
+        hyperparameters: As declared.
+        reach: Steps of the longest window.
+        seasons: What weights may shrink towards, in steps.
+    """
     normalisation = hyperparameters.get("normalisation", "auto")
     ridge = hyperparameters.get("ridge", "auto")
     sharing = hyperparameters.get("sharing", "auto")
     centrings = list(Normalisation) if normalisation == "auto" else [Normalisation(str(normalisation))]
     ridges = RIDGES if isinstance(ridge, str) else (float(ridge),)
     middle = ridges[len(ridges) // 2]
-    best, least = search.best(Setting(reach, middle, each, Sharing.POOLED) for each in centrings)
-    weaker_or_stronger = [replace(best, ridge=each) for each in ridges if each != middle]
-    best, least = _better(search, best, least, weaker_or_stronger)
+    pooled, least = search.best(Setting(reach, middle, each, Sharing.POOLED) for each in centrings)
+    weaker_or_stronger = [replace(pooled, ridge=each) for each in ridges if each != middle]
+    pooled, least = _better(search, pooled, least, weaker_or_stronger)
     if hyperparameters.get("lookback", "auto") == "auto" and reach >= _SHORTEST_TO_HALVE:
-        best, least = _better(search, best, least, [replace(best, lookback=reach // 2)])
+        pooled, least = _better(search, pooled, least, [replace(pooled, lookback=reach // 2)])
+    season = _worth_shrinking_to(search, seasons, search.errors(pooled), reach)
+    strong = (*ridges, STRONGEST) if ridge == "auto" else ridges
+    if season:
+        shrunk = [replace(pooled, lookback=reach, ridge=each, season=season) for each in strong]
+        pooled, least = _better(search, pooled, least, shrunk)
     if sharing == Sharing.POOLED:
-        return best
+        return (pooled,) * len(search.errors(pooled))
     # fewer readings for each set of weights want more shrinkage
-    stronger = min((each for each in ridges if each > best.ridge), default=best.ridge)
-    single, error = search.best([replace(best, sharing=Sharing.PER_SENSOR, ridge=stronger)])
-    if sharing == "auto" and not error < least * _WORTH_IT:
-        return best
-    single, _ = _better(search, single, error, [replace(single, ridge=best.ridge)])
-    return single
+    stronger = min((each for each in ridges if each > pooled.ridge), default=pooled.ridge)
+    single, error = search.best([replace(pooled, sharing=Sharing.PER_SENSOR, ridge=stronger)])
+    if sharing != "auto" or error < least * _WORTH_IT:
+        single, _ = _better(search, single, error, [replace(single, ridge=pooled.ridge)])
+    others = [single]
+    if season or (season := _worth_shrinking_to(search, seasons, search.errors(single), pooled.lookback)):
+        if season <= single.lookback:
+            others += [replace(single, ridge=each, season=season) for each in strong]
+            others += [replace(single, ridge=pooled.ridge, season=0)] if pooled.season else []
+    if sharing == "auto":
+        usual = single if error < least * _WORTH_IT else pooled
+        others.append(pooled)
+    else:
+        usual = single
+    return _by_sensor(search, usual, others)
+
+
+def _by_sensor(search: Search, usual: Setting, others: Sequence[Setting]) -> tuple[Setting, ...]:
+    """The usual setting for each sensor, but where another is clearly better for that one."""
+    chosen = []
+    for sensor, error in enumerate(search.errors(usual)):
+        measured = [float(search.errors(other)[sensor]) for other in others]
+        best = int(np.argmin(measured)) if np.isfinite(measured).all() else 0
+        chosen.append(others[best] if measured[best] < error * _CLEARLY else usual)
+    return tuple(chosen)
+
+
+def _worth_shrinking_to(search: Search, seasons: Sequence[int], errors: Floats, reach: int) -> int:
+    """The strongest season, if for some sensor repeating it is nearly as good as the weights are; else 0."""
+    measured = {season: search.seasonal_errors(season) for season in seasons if season <= reach}
+    near = {
+        season: _mean(repeating)
+        for season, repeating in measured.items()
+        if np.any(repeating < errors * _NEARLY)
+    }
+    return min(near, key=lambda season: near[season], default=0)
+
+
+def _mean(errors: Floats) -> float:
+    known = errors[np.isfinite(errors)]
+    return float(np.mean(known)) if known.size else np.inf
 
 
 def _better(search: Search, best: Setting, least: float, others: list[Setting]) -> tuple[Setting, float]:

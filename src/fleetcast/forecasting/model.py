@@ -28,6 +28,8 @@ class Problem:
     horizon: int
     hyperparameters: Hyperparameters
     """As declared; what is missing is `auto`."""
+    seasons: tuple[tuple[int, ...], ...] = ()
+    """Found in each sensor's readings, in steps; empty for none at all."""
 
 
 class Model(Protocol):
