@@ -15,8 +15,9 @@ from datetime import timedelta
 
 import numpy as np
 
+from fleetcast.forecasting.chance import beyond_chance
 from fleetcast.forecasting.fitted import Units
-from fleetcast.forecasting.model import Problem
+from fleetcast.forecasting.model import Problem, Seasons
 from fleetcast.forecasting.seasons import find_seasons
 from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.split import Split, count_origins
@@ -24,37 +25,39 @@ from fleetcast.forecasting.windows import Ints, cut
 
 LAST_READING = 1
 """The season of one step."""
-_WORTH_IT = 0.99
-"""A longer season must make the error at least 1 % smaller, or the shorter one stays."""
-_WORTH_TELLING = 0.02
-_STANDARD_ERRORS = 2.0
+_WORTH_IT = 0.97
+"""A longer season must make the error at least 3 % smaller, or the shorter one stays."""
+_WORTH_TELLING = 0.98
 _CALENDAR = (timedelta(days=1), timedelta(days=7))
+_MOST_STEPS = 24
 _JUDGED = 96
 """Origins that seasons are compared on."""
 
 
-def seasons_of(values: Floats) -> tuple[tuple[int, ...], ...]:
-    """Seasons found in the first two thirds of a history, which no split tests on, by sensor."""
-    return find_seasons(values[: 2 * len(values) // 3])
-
-
-def candidates(problem: Problem) -> tuple[tuple[int, ...], ...]:
+def candidates(values: Floats, step: timedelta, horizon: int) -> Seasons:
     """What each sensor's baseline may repeat, in steps, shortest first.
 
-    The last reading; a season found; a day and a week, as far as three of them and enough unbroken readings to test
-    them on are there.
+    The last reading; the seasons found in the first two thirds of the history, which no split tests on; a day and a
+    week. All as far as three of them and enough unbroken readings to test them on are there.
+
+    Args:
+        values: Shape (n, k); NaN is a hole.
+        step: The grid.
+        horizon: Steps to forecast.
     """
-    calendar = {length // problem.step for length in _CALENDAR if not length % problem.step}
-    found = problem.seasons or ((),) * problem.values.shape[1]
-    fit = {season for season in calendar.union(*found) if season > LAST_READING and _can_be_judged(problem, season)}
+    found = find_seasons(values[: 2 * len(values) // 3])
+    calendar = {length // step for length in _CALENDAR if not length % step}
+    fit = {
+        season
+        for season in calendar.union(*found)
+        if season > LAST_READING and _can_be_judged(values, season, horizon)
+    }
     return tuple((LAST_READING, *sorted(fit & calendar.union(own))) for own in found)
 
 
-def _can_be_judged(problem: Problem, season: int) -> bool:
-    if len(problem.values) < 3 * season:
-        return False
-    enough = 2 * (problem.horizon - 1) + max(24, season)
-    return count_origins(problem.values, season, problem.horizon) >= enough
+def _can_be_judged(values: Floats, season: int, horizon: int) -> bool:
+    enough = 2 * (horizon - 1) + max(24, season)
+    return len(values) >= 3 * season and count_origins(values, season, horizon) >= enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +99,18 @@ class NaiveErrors:
         return self.seasons[best]
 
     def is_better(self, sensor: int, season: int, than: int) -> bool:
-        """Whether one season is better than another by more than chance: twice the standard error of the difference.
-
-        Origins less than a horizon apart share readings, so that only as many count as horizons fit into their span.
-        """
+        """Whether one season is better than another by more than 2 %, and by more than chance."""
         one, other = (self.by_origin[self.seasons.index(each), sensor] for each in (season, than))
-        gains = (other - one)[np.isfinite(other - one)]
-        if not gains.size:
+        measured = np.isfinite(other - one)
+        if not float(np.sum(one[measured])) < _WORTH_TELLING * float(np.sum(other[measured])):
             return False
-        if np.mean(gains) <= _WORTH_TELLING * float(np.mean(other[np.isfinite(other - one)])):
-            return False
-        span = int(self.origins[-1] - self.origins[0]) + self.horizon
-        independent = min(len(gains), max(1.0, span / max(self.horizon, season, than)))
-        return bool(np.mean(gains) > _STANDARD_ERRORS * np.std(gains) / np.sqrt(independent))
+        return beyond_chance(other - one, self.origins, max(self.horizon, season, than))
 
 
 def naive_errors(
     values: Floats, origins: Ints, tried: Sequence[Sequence[int]], horizon: int, *, everywhere: bool = False
 ) -> NaiveErrors:
-    """Measure what repeating each season would have given.
+    """Measure what repeating each season would have given, on some steps of the horizon, evenly spread.
 
     Args:
         values: Shape (n, k); NaN is a hole.
@@ -124,13 +120,21 @@ def naive_errors(
         everywhere: Try every season on every sensor.
     """
     seasons = tuple(sorted({season for own in tried for season in own if season <= int(origins[0])}))
-    actual = cut(values, origins, horizon)
-    errors = np.full((len(seasons), values.shape[1], len(origins)), np.nan)
+    steps = judged_steps(horizon)
+    by_sensor = np.ascontiguousarray(values.T)
+    actual = by_sensor[:, origins[:, None] + steps]
+    errors = np.empty((len(seasons), values.shape[1], len(origins)))
     for row, season in enumerate(seasons):
-        which = [sensor for sensor, own in enumerate(tried) if everywhere or season in own]
-        points = repeated(values[:, which], origins, season, horizon)
-        errors[row, which] = np.mean(np.abs(actual[which] - points), axis=2)
+        points = by_sensor[:, origins[:, None] - season + steps % season]
+        errors[row] = np.mean(np.abs(actual - points), axis=2)
+        if not everywhere:
+            errors[row, [season not in own for own in tried]] = np.nan
     return NaiveErrors(seasons, origins, horizon, errors)
+
+
+def judged_steps(horizon: int) -> Ints:
+    """Steps of the horizon, evenly spread, that candidates are judged by: fewer steps cost less."""
+    return np.unique(np.linspace(0, horizon - 1, _MOST_STEPS).round().astype(np.int64))
 
 
 def repeated(values: Floats, origins: Ints, season: int, horizon: int) -> Floats:
@@ -140,7 +144,7 @@ def repeated(values: Floats, origins: Ints, season: int, horizon: int) -> Floats
 
 def choose_baselines(problem: Problem, split: Split) -> tuple[int, ...]:
     """The season, in steps, that each sensor's baseline repeats; see the module for how it is chosen."""
-    tried = candidates(problem)
+    tried = problem.seasons
     before = errors_before_the_test(problem, split, tried)
     allowed = [[season for season in own if season in before.seasons] for own in tried]
     tested = naive_errors(problem.values, split.test, allowed, problem.horizon)
@@ -166,7 +170,7 @@ def strongest_season(problem: Problem) -> int:
 
     Judged on origins spread over the first two thirds of the history, which no split tests on.
     """
-    tried = candidates(problem)
+    tried = problem.seasons
     first = max(season for own in tried for season in own)
     last = 2 * len(problem.values) // 3 - problem.horizon
     if first == LAST_READING or last <= first:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.forecasting.baseline import LAST_READING, candidates, strongest_season
+from fleetcast.forecasting.baseline import LAST_READING, strongest_season
 from fleetcast.forecasting.linear_search import Search, Setting, Sharing, choose, solve
 from fleetcast.forecasting.model import Fitted, Hyperparameters, Problem, Tensors
 from fleetcast.forecasting.products import LaggedProducts, Normalisation, centred_in_place, centring_weights
@@ -94,7 +94,7 @@ class Linear:
         if declared:
             return declared
         usual = self._usual_reach(problem)
-        longest = max(season for own in candidates(problem) for season in own)
+        longest = max(season for own in problem.seasons for season in own)
         if longest <= usual:
             return usual
         season = strongest_season(problem)
@@ -117,7 +117,7 @@ class Linear:
             problem.values, reach=split.reach, horizon=problem.horizon, train_end=split.train_end
         )
         search = Search(problem, split, products)
-        seasons = sorted({season for own in candidates(problem) for season in own if season > LAST_READING})
+        seasons = sorted({season for own in problem.seasons for season in own if season > LAST_READING})
         choices = choose(search, problem.hyperparameters, split.reach, seasons)
         every_step = np.arange(problem.horizon)
         past, whole = {}, {}
@@ -128,7 +128,8 @@ class Linear:
                 matrix = products.whole_pooled() if of is None else products.whole(of)
                 whole[of, choice] = _solve(matrix, problem.horizon, choice)
         sets = [
-            (None if choice.sharing is Sharing.POOLED else sensor, choice) for sensor, choice in enumerate(choices)
+            (None if choice.sharing is Sharing.POOLED else sensor, choice)
+            for sensor, choice in enumerate(choices)
         ]
         if len(past) == 1:
             sets = sets[:1]
@@ -156,7 +157,9 @@ class Linear:
             raise BadInput(f"a linear model with an unknown choice: {error}", fix="train it again") from error
         season = choices.get("season", 0)
         if not isinstance(season, int) or not 0 <= season <= lookback:
-            raise BadInput(f"a linear model of lookback {lookback} with the season {season!r}", fix="train it again")
+            raise BadInput(
+                f"a linear model of lookback {lookback} with the season {season!r}", fix="train it again"
+            )
         return LinearModel(Setting(lookback, float(ridge), normalisation, sharing, season), weights)
 
 

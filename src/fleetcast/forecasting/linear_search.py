@@ -8,6 +8,9 @@ from enum import StrEnum
 
 import numpy as np
 
+from fleetcast.domain.circuit import HyperparameterValue
+from fleetcast.forecasting.baseline import judged_steps
+from fleetcast.forecasting.chance import beyond_chance
 from fleetcast.forecasting.model import Hyperparameters, Problem
 from fleetcast.forecasting.products import (
     LaggedProducts,
@@ -19,21 +22,17 @@ from fleetcast.forecasting.products import (
 from fleetcast.forecasting.ridge import Singles, solve_ridge
 from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.split import Split
-from fleetcast.forecasting.windows import Ints, cut
+from fleetcast.forecasting.windows import Bools, Ints, cut
 
 RIDGES = (0.003, 0.03, 0.3)
 """Strengths to try, each ten times the last; a finer grid gains less than the held-out part can tell."""
-_JUDGED_STEPS = 24
-"""Steps of the horizon, evenly spread, that candidates are judged by: solving for fewer steps is cheaper."""
-STRONGEST = 3.0
-"""One more strength to try where weights shrink towards a season."""
+STRONG_RIDGES = (0.3, 3.0, 30.0)
+"""Strengths to try where weights shrink towards a season: there it pays to trust it."""
 _SHORTEST_TO_HALVE = 16
 _WORTH_IT = 0.995
 """What a set of weights per sensor, many times as large, must lower the error to."""
 _CLEARLY = 0.95
-"""What another setting must lower one sensor's error to; a smaller difference is chance."""
-_NEARLY = 1.15
-"""A season whose repetition has at most this many times the error of the weights is worth shrinking towards."""
+"""What another setting must lower one sensor's error to, to be worth its storage."""
 
 
 class Sharing(StrEnum):
@@ -60,6 +59,8 @@ class HeldOut:
     """Windows to judge by: for each sensor those without a hole, shape (q, reach + horizon)."""
 
     windows: tuple[Floats, ...]
+    origins: tuple[Ints, ...]
+    """Of each sensor's windows, in steps."""
     reach: int
     horizon: int
 
@@ -67,8 +68,13 @@ class HeldOut:
     def of(cls, problem: Problem, split: Split) -> HeldOut:
         """Cut the calibration origins' windows."""
         every = cut(problem.values, split.calibration - split.reach, split.reach + problem.horizon)
-        kept = tuple(sensor[np.isfinite(sensor).all(axis=1)] for sensor in every)
-        return cls(kept, split.reach, problem.horizon)
+        whole: Bools = np.asarray(np.isfinite(every).all(axis=2))
+        return cls(
+            tuple(windows[kept] for windows, kept in zip(every, whole, strict=True)),
+            tuple(split.calibration[kept] for kept in whole),
+            split.reach,
+            problem.horizon,
+        )
 
 
 class Search:
@@ -77,21 +83,28 @@ class Search:
     def __init__(self, problem: Problem, split: Split, products: LaggedProducts) -> None:
         self._products = products
         self._held_out = HeldOut.of(problem, split)
-        self._steps = np.unique(np.linspace(0, problem.horizon - 1, _JUDGED_STEPS).round().astype(np.int64))
+        self._steps = judged_steps(problem.horizon)
         self._examples: dict[tuple[int, Normalisation], list[tuple[Singles, Singles]]] = {}
-        self._errors: dict[Setting, Floats] = {}
+        self._errors: dict[Setting, list[Floats]] = {}
         self._pooled: Floats | None = None
         self._centred: dict[tuple[int | None, int, Normalisation], Floats] = {}
 
     def errors(self, choice: Setting) -> Floats:
         """Mean absolute error of each sensor, in standard deviations; NaN if it cannot be measured."""
+        return np.array([np.mean(each) if len(each) else np.nan for each in self._by_origin(choice)])
+
+    def is_better(self, sensor: int, choice: Setting, than: Setting) -> bool:
+        """Whether one candidate is better than another for one sensor, by more than chance."""
+        gains = self._by_origin(than)[sensor] - self._by_origin(choice)[sensor]
+        return beyond_chance(gains, self._held_out.origins[sensor], self._held_out.horizon)
+
+    def _by_origin(self, choice: Setting) -> list[Floats]:
         if choice not in self._errors:
-            errors = np.full(self._products.sensors, np.nan)
+            errors: list[Floats] = []
             shared = self.weights(choice, None, self._steps) if choice.sharing is Sharing.POOLED else None
             for sensor, (inputs, targets) in enumerate(self._prepared(choice)):
-                if len(inputs):
-                    weights = self.weights(choice, sensor, self._steps) if shared is None else shared
-                    errors[sensor] = np.mean(np.abs(inputs @ weights - targets))
+                weights = self.weights(choice, sensor, self._steps) if shared is None else shared
+                errors.append(np.asarray(np.mean(np.abs(inputs @ weights - targets), axis=1), np.float64))
             self._errors[choice] = errors
         return self._errors[choice]
 
@@ -192,50 +205,56 @@ def choose(
     pooled, least = _better(search, pooled, least, weaker_or_stronger)
     if hyperparameters.get("lookback", "auto") == "auto" and reach >= _SHORTEST_TO_HALVE:
         pooled, least = _better(search, pooled, least, [replace(pooled, lookback=reach // 2)])
-    season = _worth_shrinking_to(search, seasons, search.errors(pooled), reach)
-    strong = (*ridges, STRONGEST) if ridge == "auto" else ridges
+    level, season = pooled, _worth_shrinking_to(search, seasons, search.errors(pooled), reach)
+    strong = STRONG_RIDGES if ridge == "auto" else ridges
     if season:
         shrunk = [replace(pooled, lookback=reach, ridge=each, season=season) for each in strong]
         pooled, least = _better(search, pooled, least, shrunk)
     if sharing == Sharing.POOLED:
         return (pooled,) * len(search.errors(pooled))
-    # fewer readings for each set of weights want more shrinkage
-    stronger = min((each for each in ridges if each > pooled.ridge), default=pooled.ridge)
-    single, error = search.best([replace(pooled, sharing=Sharing.PER_SENSOR, ridge=stronger)])
-    if sharing != "auto" or error < least * _WORTH_IT:
-        single, _ = _better(search, single, error, [replace(single, ridge=pooled.ridge)])
-    others = [single]
-    if season or (season := _worth_shrinking_to(search, seasons, search.errors(single), pooled.lookback)):
-        if season <= single.lookback:
-            others += [replace(single, ridge=each, season=season) for each in strong]
-            others += [replace(single, ridge=pooled.ridge, season=0)] if pooled.season else []
-    if sharing == "auto":
-        usual = single if error < least * _WORTH_IT else pooled
-        others.append(pooled)
-    else:
-        usual = single
-    return _by_sensor(search, usual, others)
+    own = _own_weights(search, pooled, level, ridges, sharing)
+    season = season or _worth_shrinking_to(search, seasons, search.errors(own[0]), pooled.lookback)
+    if season and season <= pooled.lookback:
+        own += [replace(own[0], ridge=each, season=season) for each in strong]
+    single = min(own, key=search.error)
+    if sharing != "auto":
+        return _by_sensor(search, single, own)
+    gains = search.errors(single) < search.errors(pooled) * _WORTH_IT
+    usual = single if 2 * np.count_nonzero(gains) > len(gains) else pooled
+    return _by_sensor(search, usual, [*own, pooled])
+
+
+def _own_weights(
+    search: Search, pooled: Setting, level: Setting, ridges: Sequence[float], sharing: HyperparameterValue
+) -> list[Setting]:
+    """Weights per sensor that shrink towards the level: fewer readings for each set want more shrinkage."""
+    stronger = min((each for each in ridges if each > level.ridge), default=level.ridge)
+    single = replace(pooled, sharing=Sharing.PER_SENSOR, ridge=stronger, season=0)
+    if stronger == level.ridge or (
+        sharing == "auto" and not np.any(search.errors(single) < search.errors(pooled))
+    ):
+        return [single]
+    return [single, replace(single, ridge=level.ridge)]
 
 
 def _by_sensor(search: Search, usual: Setting, others: Sequence[Setting]) -> tuple[Setting, ...]:
-    """The usual setting for each sensor, but where another is clearly better for that one."""
+    """The usual setting for each sensor, but where another is better for that one, clearly and beyond chance."""
     chosen = []
     for sensor, error in enumerate(search.errors(usual)):
         measured = [float(search.errors(other)[sensor]) for other in others]
         best = int(np.argmin(measured)) if np.isfinite(measured).all() else 0
-        chosen.append(others[best] if measured[best] < error * _CLEARLY else usual)
+        is_clear = measured[best] < error * _CLEARLY and search.is_better(sensor, others[best], than=usual)
+        chosen.append(others[best] if is_clear else usual)
     return tuple(chosen)
 
 
 def _worth_shrinking_to(search: Search, seasons: Sequence[int], errors: Floats, reach: int) -> int:
-    """The strongest season, if for some sensor repeating it is nearly as good as the weights are; else 0."""
+    """The strongest of the seasons that beat the weights on some sensor when they are just repeated; 0 for none."""
     measured = {season: search.seasonal_errors(season) for season in seasons if season <= reach}
-    near = {
-        season: _mean(repeating)
-        for season, repeating in measured.items()
-        if np.any(repeating < errors * _NEARLY)
+    better = {
+        season: _mean(repeating) for season, repeating in measured.items() if np.any(repeating < errors)
     }
-    return min(near, key=lambda season: near[season], default=0)
+    return min(better, key=lambda season: better[season], default=0)
 
 
 def _mean(errors: Floats) -> float:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.forecasting.baseline import LAST_READING, candidates, errors_before_the_test
-from fleetcast.forecasting.model import Fitted, Hyperparameters, Problem, Tensors
+from fleetcast.forecasting.baseline import LAST_READING, errors_before_the_test
+from fleetcast.forecasting.model import Fitted, Hyperparameters, Problem, Seasons, Tensors
 from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.split import Split, steps_needed
 
@@ -70,9 +70,9 @@ class SeasonalNaive:
         return SeasonalNaiveModel(season, horizon)
 
 
-def _tried(problem: Problem) -> tuple[tuple[int, ...], ...]:
+def _tried(problem: Problem) -> Seasons:
     declared = _declared(problem.hyperparameters)
-    return ((declared,),) * problem.values.shape[1] if declared else candidates(problem)
+    return ((declared,),) * problem.values.shape[1] if declared else problem.seasons
 
 
 def _declared(hyperparameters: Hyperparameters) -> int:

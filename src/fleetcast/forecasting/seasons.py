@@ -21,6 +21,8 @@ from fleetcast.forecasting.windows import Bools
 MOST_STEPS = 65_536
 """How much of a long history is looked at, its newest part; bounds time and memory."""
 MOST_SEASONS = 3
+SHORTEST = 3
+"""Steps; what changes from one step to the next and back is noise, not a season."""
 FEWEST_CYCLES = 3
 """How often a pattern must be seen before it is a season."""
 _FEWEST_STEPS = 24
@@ -29,7 +31,7 @@ _FALSE_ALARM = 0.001
 _DEVIATIONS = 5.0
 """Standard errors that a hill of the autocorrelation must rise above its valley."""
 _LEAST_CORRELATION = 0.1
-_MOST_PEAKS = 12
+_MOST_PEAKS = 6
 _BLOCK, _WIDENING = 12, 0.25
 """Neighbours in the spectrum that a peak is held against: this many, or this share of the frequency if more."""
 _MULTIPLES = 8
@@ -58,7 +60,7 @@ def find_seasons(values: Floats) -> tuple[tuple[int, ...], ...]:
     by_sensor = np.ascontiguousarray(values[-MOST_STEPS:].T)
     sensors, steps = by_sensor.shape
     if steps < _FEWEST_STEPS:
-        return ((),) * sensors
+        return tuple(() for _ in range(sensors))
     observed = np.isfinite(by_sensor)
     known = _without_trend(np.where(observed, by_sensor, 0.0), observed).astype(np.float32)
     power = np.square(np.abs(np.fft.rfft(known * _taper(steps)))).astype(np.float64)
@@ -162,9 +164,12 @@ def _confirmed(periods: list[float], correlation: Floats, steps: int) -> tuple[i
 def _hills(proposed: float, correlation: Floats, steps: int) -> list[int]:
     """The lag of the hill around a period, and of several cycles where those fit the steps better; or none."""
     number = steps / proposed
+    nearest = round(proposed)
+    if np.max(correlation[max(1, nearest - 1) : nearest + 2], initial=0.0) < _LEAST_CORRELATION:
+        return []
     period = _sharpened(steps / (number + 1), steps / (number - 1), correlation)
-    lag = max(2, round(period))
-    if lag + 1 >= len(correlation):
+    lag = round(period)
+    if lag < SHORTEST or lag + 1 >= len(correlation):
         return []
     valley = float(np.min(correlation[lag // 2 : lag]))
     error = math.sqrt((1.0 + 2.0 * float(np.sum(np.square(correlation[1:lag])))) / steps)
@@ -181,10 +186,9 @@ def _hills(proposed: float, correlation: Floats, steps: int) -> list[int]:
 
 def _sharpened(shortest: float, longest: float, correlation: Floats) -> float:
     """The period, not always whole, after whose multiples the correlation is highest: cycles add up what one hides."""
-    periods = np.unique(np.r_[np.linspace(shortest, longest, _TRIED), np.arange(math.ceil(shortest), longest)])
-    lags = np.rint(np.arange(1, _MULTIPLES + 1) * periods[:, None]).astype(np.int64)
-    inside = lags < len(correlation)
-    summed = np.where(inside, correlation[np.minimum(lags, len(correlation) - 1)], 0.0).sum(axis=1)
-    counted = inside.sum(axis=1)
-    means = np.where(counted == counted.max(), summed / np.maximum(counted, 1), -np.inf)
-    return float(periods[int(np.argmax(means))])
+    whole = np.arange(math.ceil(shortest), math.floor(longest) + 1, dtype=np.float64)
+    periods = np.concatenate((whole, np.linspace(shortest, longest, _TRIED)))
+    cycles = max(1, min(_MULTIPLES, int((len(correlation) - 1) / longest)))
+    lags = (np.arange(1, cycles + 1) * periods[:, None] + 0.5).astype(np.int64)
+    summed = correlation[np.minimum(lags, len(correlation) - 1)].sum(axis=1)
+    return float(periods[int(np.argmax(summed))])

@@ -11,7 +11,7 @@ import numpy as np
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.scores import Baseline, ModelScores, Scores
 from fleetcast.forecasting.backtest import Backtest
-from fleetcast.forecasting.baseline import choose_baselines, repeated, seasons_of
+from fleetcast.forecasting.baseline import candidates, choose_baselines, repeated
 from fleetcast.forecasting.conformal import Widths, conformal_widths
 from fleetcast.forecasting.errors import HistoryTooShort
 from fleetcast.forecasting.family import family_named, needed_steps
@@ -81,7 +81,8 @@ def train(series: Series, task: TrainingTask) -> Trained:
     if (have := longest_run(values)) < needed:
         raise HistoryTooShort(have, needed)
     family = family_named(task.family)
-    problem = Problem(values, series.step, task.horizon, task.hyperparameters, seasons_of(values))
+    seasons = candidates(values, series.step, task.horizon)
+    problem = Problem(values, series.step, task.horizon, task.hyperparameters, seasons)
     parts = split(values, reach=family.reach(problem), horizon=task.horizon, step=series.step)
     units = Units.of(values[: parts.train_end], values)
     standard = replace(problem, values=units.standardise(values))
