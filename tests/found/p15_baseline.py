@@ -42,7 +42,11 @@ def tell(story: Story) -> None:
         saw=f"{naive:.3f}, and that of the last minute is about {last_minute:.3f}",
     )
     story.says(fleet.type("models", "show", "PLANT001/CIRCUIT01"), "season of 60 s")
-    story.says(fleet.type("approvals", "list"), "season of 60 s")
+    asked = [request for request in fleet.requests() if request["circuit_id"]]
+    story.expect("the evidence names it", holds="season of 60 s" in str(asked), saw=f"{len(asked)} request")
+    worse = (metrics["mean"]["skill"] or 0) < 0
+    failed = [check for request in asked for check in request["checks"] if check["verdict"] == "failed"]
+    story.expect("a model fails its check if its baseline beats it", holds=bool(failed) == worse, saw=failed)
 
 
 def _time(step: int) -> str:
