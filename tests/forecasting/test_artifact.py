@@ -52,8 +52,8 @@ def test_identity_metrics_and_backtest_come_back(folder: Path, trained: Trained)
     assert scores.mean.mae == pytest.approx(trained.mean.mae, rel=1e-5)
     assert scores.sensors["c"].wape is None
     assert backtest.origins == trained.backtest.origins
-    assert (backtest.season, backtest.trained_before) == (
-        trained.backtest.season,
+    assert (backtest.seasons, backtest.trained_before) == (
+        trained.backtest.seasons,
         trained.backtest.trained_before,
     )
     assert np.allclose(backtest.model_mae, trained.backtest.model_mae, rtol=1e-5)

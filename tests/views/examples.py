@@ -56,7 +56,7 @@ from fleetcast.domain.plan import AssetAction, Blocked, DataUnfit, Plan, Removed
 from fleetcast.domain.quality import CircuitProfile, QualityVerdict, SensorProfile
 from fleetcast.domain.quality import LeftOut as LeftOutSensor
 from fleetcast.domain.run import Ending, Run, RunState, StageRecord
-from fleetcast.domain.scores import ModelScores, Scores
+from fleetcast.domain.scores import Baseline, ModelScores, Scores
 from fleetcast.domain.semver import SemVer
 from fleetcast.domain.settings import Settings
 from fleetcast.domain.since import CircuitDifference, Since
@@ -133,7 +133,7 @@ TRAINED = TrainedModel(
     ),
     artifact=_digest("e"),
     artifact_bytes=4096,
-    scores=ModelScores(SCORES, {"Ot_avg": SCORES}),
+    scores=ModelScores(SCORES, {"Ot_avg": SCORES}, {"Ot_avg": Baseline(12, 60.0)}),
     trained_seconds=0.75,
 )
 ADOPTED = replace(

@@ -232,7 +232,7 @@ def plan_circuit(
     if held is not None:
         if (
             selected is not None
-            and selected.training_hash == wanted
+            and selected.carries(wanted)
             and index.refusal(name, selected.version) is None
         ):
             return UpToDate(circuit.key, name, wanted, selected.version)
@@ -278,6 +278,6 @@ def estimate(
 def _refused(index: FleetIndex, name: str, wanted: Digest) -> VersionRefused | None:
     for entry in reversed(index.versions.get(name, ())):
         refusal = index.refusal(name, entry.version)
-        if entry.training_hash == wanted and refusal is not None:
+        if entry.carries(wanted) and refusal is not None:
             return VersionRefused(entry.version, refusal)
     return None

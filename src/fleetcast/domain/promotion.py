@@ -1,8 +1,9 @@
-"""Whether a new model is good enough to be asked for: thresholds, seasonal naive and the champion."""
+"""Whether a new model is good enough to be asked for: thresholds, the strongest baseline and the champion."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fleetcast.domain.evidence import Bound, BoundCheck, ChampionCheck, Check, Comparison
 from fleetcast.domain.scores import ModelScores, Scores
@@ -18,6 +19,14 @@ def promotion_checks(
         if sensor in scores.sensors:
             checks += _bounds(sensor, scores.sensors[sensor], limits)
     return (*checks, ChampionCheck(comparison))
+
+
+def against_the_strongest(scores: ModelScores) -> ModelScores:
+    """The scores without a skill that was measured against a weaker baseline: it says nothing, and may flatter."""
+    if scores.baselines:
+        return scores
+    sensors = {name: replace(each, skill=None) for name, each in scores.sensors.items()}
+    return ModelScores(replace(scores.mean, skill=None), sensors)
 
 
 def _bounds(sensor: str, scores: Scores, limits: Limits) -> Iterator[BoundCheck]:

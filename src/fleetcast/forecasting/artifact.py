@@ -28,7 +28,7 @@ from fleetcast.domain.artifact import ArtifactFiles
 from fleetcast.domain.canonical import Json, canonical_json
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.scores import ModelScores, Scores
+from fleetcast.domain.scores import Baseline, ModelScores, Scores
 from fleetcast.forecasting.backtest import Backtest
 from fleetcast.forecasting.conformal import Widths
 from fleetcast.forecasting.family import family_named
@@ -135,8 +135,11 @@ def load_scores(files: ArtifactFiles) -> ModelScores:
     """
     stored = read_stored(files, "metrics.json")
     sensors = stored.inside("sensors")
+    baselines = stored.inside("baselines") if "baselines" in stored.names else None
     return ModelScores(
-        _scores(stored.inside("mean")), {name: _scores(sensors.inside(name)) for name in sensors.names}
+        _scores(stored.inside("mean")),
+        {name: _scores(sensors.inside(name)) for name in sensors.names},
+        {name: _baseline(baselines.inside(name)) for name in baselines.names} if baselines else {},
     )
 
 
@@ -152,8 +155,14 @@ def load_backtest(files: ArtifactFiles) -> Backtest:
     model_mae, naive_mae = stored.table("model_mae"), stored.table("naive_mae")
     if model_mae.shape != (len(origins), len(sensors)) or naive_mae.shape != model_mae.shape:
         raise _damaged(files, "backtest.json has tables of the wrong shape")
+    seasons = stored.integers("seasons") if "seasons" in stored.names else ()
     return Backtest(
-        sensors, origins, stored.instant("trained_before"), stored.integer("season"), model_mae, naive_mae
+        sensors,
+        origins,
+        stored.instant("trained_before"),
+        seasons or (stored.integer("season"),) * len(sensors),
+        model_mae,
+        naive_mae,
     )
 
 
@@ -192,6 +201,7 @@ def _metrics(scores: ModelScores) -> Json:
     return {
         "mean": _rounded(scores.mean),
         "sensors": {name: _rounded(each) for name, each in scores.sensors.items()},
+        "baselines": {name: asdict(each) for name, each in scores.baselines.items()},
     }
 
 
@@ -204,7 +214,8 @@ def _backtest(backtest: Backtest) -> Json:
         "sensors": list(backtest.sensors),
         "origins": [_instant(origin) for origin in backtest.origins],
         "trained_before": _instant(backtest.trained_before),
-        "season": backtest.season,
+        "season": max(set(backtest.seasons), key=backtest.seasons.count),
+        "seasons": list(backtest.seasons),
         "model_mae": _table(backtest.model_mae),
         "naive_mae": _table(backtest.naive_mae),
     }
@@ -220,6 +231,10 @@ def _instant(moment: datetime) -> str:
 
 def _encoded(value: Json) -> bytes:
     return (canonical_json(value) + "\n").encode()
+
+
+def _baseline(stored: StoredJson) -> Baseline:
+    return Baseline(stored.integer("steps"), stored.number("seconds"))
 
 
 def _scores(stored: StoredJson) -> Scores:

@@ -18,8 +18,8 @@ def score(
         actual: Readings of one sensor, shape (q, h), in its unit; NaN is a hole.
         point: Point forecasts, same shape.
         halves: Half widths of the 80 % and the 95 % interval, each of shape (h,).
-        naive: Seasonal naive forecasts, shape (q, h).
-        scale: In-sample error of seasonal naive, for MASE; None if it cannot be measured.
+        naive: Forecasts of the baseline, shape (q, h).
+        scale: In-sample error of repeating the baseline's season, for MASE; None if it cannot be measured.
     """
     good = np.isfinite(actual).all(axis=1) & np.isfinite(point).all(axis=1) & np.isfinite(naive).all(axis=1)
     if not good.all():

@@ -41,6 +41,21 @@ class StoredJson:
             raise self._wrong(name)
         return value
 
+    def integers(self, name: str) -> tuple[int, ...]:
+        """A list of whole numbers."""
+        items = self._items(name)
+        found = tuple(each for each in items if isinstance(each, int) and not isinstance(each, bool))
+        if len(found) < len(items):
+            raise self._wrong(name)
+        return found
+
+    def number(self, name: str) -> float:
+        """A number."""
+        value = self.measure(name)
+        if value is None:
+            raise self._wrong(name)
+        return value
+
     def text(self, name: str) -> str:
         """A string."""
         value = self.fields.get(name)

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from fleetcast.domain.approval import Subject
 from fleetcast.domain.canonical import Json, digest_of
 from fleetcast.domain.evidence import (
+    BaselineFact,
     BoundCheck,
     ChampionCheck,
     Check,
@@ -25,6 +26,7 @@ from fleetcast.domain.evidence import (
     Incomparable,
     MetricFact,
     NoChampion,
+    NoStrongestBaseline,
     PackageChange,
     PackagesFact,
     PolicyChange,
@@ -196,7 +198,7 @@ def _fact(fact: Fact) -> list[tuple[str, str]]:  # noqa: C901  # one case for ea
             return [("replaces", f"{name}:{version}")]
         case PackageChange(turn, package):
             return [(turn.value, package)]
-        case PolicyChange():
+        case PolicyChange() | BaselineFact() | NoStrongestBaseline():
             return []
 
 

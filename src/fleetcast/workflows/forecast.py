@@ -285,7 +285,7 @@ def _notes(
     now: datetime,
 ) -> Iterator[str]:
     forecaster, identity = opened.forecaster, opened.identity
-    if chosen.training_hash != training_hash(training_inputs(circuit)):
+    if not chosen.carries(training_hash(training_inputs(circuit))):
         yield "the circuit is declared differently than this model was trained; see `fleetcast plan`"
     wait = (now if at is None else at) - window.newest
     if wait > max(3 * forecaster.step, forecaster.horizon * forecaster.step):
