@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents test found coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite
+.PHONY: help demo agents test found coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite strace
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,10 +22,10 @@ demo: .venv/core.stamp ## plan, train, approve and forecast a simulated fleet in
 agents: .venv/dev.stamp postgresql ## run each stage on an agent of its own, against PostgreSQL
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/agents/run.sh
 
-test: .venv/dev.stamp chromium postgresql azurite ## run the tests, fast ones first; ARGS="-k word" picks some
+test: .venv/dev.stamp chromium postgresql azurite strace ## run the tests, fast ones first; ARGS="-k word" picks some
 	@$(BIN)/pytest -n auto $(ARGS)
 
-found: .venv/dev.stamp postgresql ## tell the stories of what was once found wrong; BASE=REV tells them about an earlier version, ARGS=12 one alone
+found: .venv/dev.stamp postgresql strace ## tell the stories of what was once found wrong; BASE=REV tells them about an earlier version, ARGS=12 one alone
 	@$(BIN)/python -m tests.found $(if $(BASE),--base $(BASE)) $(ARGS)
 
 coverage: .venv/dev.stamp ## measure how much of pipeline/ its own tests reach; fails below 90 %
@@ -97,6 +97,12 @@ postgresql:
 		echo 'Installing PostgreSQL with apt-get'; $(APT) update; \
 		$(APT) install -y --no-install-recommends postgresql >/dev/null; } || \
 		echo 'PostgreSQL could not be installed: as root, run `apt-get install postgresql`; tests that need it will say so' >&2
+
+# The tests of what outlives a power cut record system calls.
+strace:
+	@command -v strace >/dev/null || { echo 'Installing strace with apt-get'; $(APT) update; \
+		$(APT) install -y --no-install-recommends strace >/dev/null; } || \
+		echo 'strace could not be installed: as root, run `apt-get install strace`; tests that need it will say so' >&2
 
 # An Azure storage server, from npm, by a lock file without addresses.
 AZURITE := tests/servers/azurite

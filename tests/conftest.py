@@ -47,3 +47,13 @@ def azure() -> Iterator[AzureServer]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run slow tests after the fast ones, so that most mistakes show at once."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests recorded: what was synced before each acknowledgement."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    lines = [str(said) for report in reports for name, said in report.user_properties if name == "synced"]
+    if lines:
+        terminalreporter.section("synced before each acknowledgement")
+        for line in lines:
+            terminalreporter.line(line)

@@ -7,9 +7,12 @@ python predecessor.py models FOLDER URI  train two models on it, and register th
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
+import tempfile
 import warnings
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -35,14 +38,18 @@ def write_table(folder: str) -> None:
             frames.append(pl.DataFrame(columns))
     table = pl.concat(frames).sample(fraction=1.0, shuffle=True, seed=1)
     then = pl.col("measured_at") < CUTOFF
-    for rows in (table.filter(then), table.filter(~then)):  # version 0, and what came later: version 1
-        rows.write_delta(folder, mode="append")
+    with tempfile.TemporaryDirectory() as plain:  # polars writes and reads no table below any odd name
+        for rows in (table.filter(then), table.filter(~then)):  # version 0, and what came later: version 1
+            rows.write_delta(plain, mode="append")
+        shutil.copytree(plain, folder)
     print(f"{len(table):,} rows in {folder}")
 
 
 def wide(folder: str, loop: str) -> pl.DataFrame:
     """The readings of one loop, a column for each sensor."""
-    rows = pl.read_delta(folder).filter(pl.col("loop") == loop).sort("measured_at")
+    with tempfile.TemporaryDirectory() as plain:
+        shutil.copytree(folder, plain, dirs_exist_ok=True)
+        rows = pl.read_delta(plain).filter(pl.col("loop") == loop).sort("measured_at")
     return rows.with_columns(pl.col("tag").replace(TAGS)).pivot(
         on="tag", index="measured_at", values="reading"
     )
@@ -72,6 +79,8 @@ def register_models(folder: str, uri: str) -> None:
             return pd.DataFrame(points, columns=self.sensors)
 
     mlflow.set_tracking_uri(uri)
+    mlflow.create_experiment("predecessor", artifact_location=Path("mlruns").absolute().as_uri())
+    mlflow.set_experiment("predecessor")
     for loop in LOOPS:
         past = wide(folder, loop).filter(pl.col("measured_at") < CUTOFF)
         sensors = list(TAGS.values())

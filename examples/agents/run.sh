@@ -24,8 +24,8 @@ expect() {
     (
         cd "$agent/work"
         env -i PATH="$PATH" HOME="$agent/home" LANG=C.UTF-8 USER="${AGENT_USER:-ci}" LOGNAME="${AGENT_USER:-ci}" \
-            FLEETCAST_DATABASE_URL="$DATABASE" \
-            sh -c "git clone --quiet '$REPOSITORY' fleet && cd fleet && $2"
+            FLEETCAST_DATABASE_URL="$DATABASE" REPOSITORY="$REPOSITORY" \
+            sh -c "git clone --quiet \"\$REPOSITORY\" fleet && cd fleet && $2"
     ) >"$OUTPUT" 2>&1 || code=$?
     cat "$OUTPUT"
     rm -rf "$agent"
@@ -76,7 +76,8 @@ fleetcast init "$REPOSITORY" >/dev/null
 cp "$EXAMPLE/circuits.yaml" "$REPOSITORY/config/circuits.yaml"
 cd "$REPOSITORY"
 # On a cluster this is abfss://, az:// or s3://; here, a folder that stands for it.
-sed -i "s|^  state: .fleetcast .*|&\n  storage: file://$WORK/storage|" fleetcast.yaml
+STORAGE=$(python3 -c 'import pathlib, sys; print(pathlib.Path(sys.argv[1]).as_uri())' "$WORK/storage")
+sed -i "s|^  state: .fleetcast .*|&\n  storage: $STORAGE|" fleetcast.yaml
 grep -n 'storage:' fleetcast.yaml
 git init --quiet --initial-branch main
 git config user.name 'Somebody'

@@ -100,8 +100,8 @@ def test_a_failed_circuit_shows_its_error_and_the_command_that_continues(tmp_pat
     assert counted(found) == {"failed": 2}
     failed = found.needing_somebody[0]
     assert "step 'fit' ended with exit code 1" in failed.says
-    assert failed.command == "fleetcast train --circuits PLANT001/CIRCUIT01"
-    assert commands(found)[0] == "fleetcast train"
+    assert failed.command == "fleetcast train --retry-failed --circuits PLANT001/CIRCUIT01"
+    assert commands(found)[0] == "fleetcast train --retry-failed"
 
 
 def test_a_rejected_model_blocks_its_circuit(tmp_path: Path) -> None:

@@ -41,6 +41,17 @@ steps:
         ("data_sources:\n  a:\n    kind: sql", 3, "data source kind 'sql' is not in this version"),
         ("data_sources:\n  a/b: {kind: own}", 2, "is not a valid id"),
         ("data_sources:\n  readings: {path: link/x}", 2, "leaves the fleet directory"),
+        ("platform:\n  state: '%2e%2e/x'", 2, "'%2e%2e/x' leaves the fleet directory"),
+        ("platform:\n  workers: 2\n  storage: 'file:///a/%2e%2e/b'", 3, "names a folder by way of another"),
+        ("platform:\n  storage: s3://bucket/../b", 2, "names a folder by way of another"),
+        (
+            "data_sources:\n  own:\n    path: '%2e%2e/x'",
+            3,
+            "hides where it leads (write its dots and slashes",
+        ),
+        ("data_sources:\n  a:\n    kind: delta\n    path: '%2e%2e/x'", 4, "'%2e%2e/x' hides where it leads"),
+        ("data_sources:\n  a:\n    kind: delta\n    path: 'b/..%2fx'", 4, "hides where it leads"),
+        ("data_sources:\n  a:\n    kind: delta\n    path: s3://b/%2e%2e/x", 4, "names a folder by way"),
         ("gates:\n  registry-promotoin: {minimum: 1}", 2, "did you mean 'registry-promotion'?"),
         (
             "gates:\n  test-deployment: {approvers: [ann], minimum: 2}",

@@ -26,7 +26,7 @@ from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.job import FitTask, JobState, TrainingJob, job_id
 from fleetcast.domain.model import AdoptedLineage, TrainedLineage, TrainedModel
 from fleetcast.domain.quality import CleaningRules, QualityVerdict, SensorLimits
-from fleetcast.domain.scores import ModelScores, Scores
+from fleetcast.domain.scores import Baseline, ModelScores, Scores
 from fleetcast.domain.semver import SemVer
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.training_hash import FieldChange
@@ -50,6 +50,9 @@ SCORES = Scores(
     pinball=0.5,
     naive_mae=2.0,
 )
+
+
+BASELINES = {"temperature": Baseline(24, 86_400.0)}
 
 
 def digest(text: str) -> Digest:
@@ -94,7 +97,7 @@ def trained(name: str = "m", job: str = "job-1", *, training_hash: str = "h") ->
         data_digest=digest("data"),
         fingerprint=digest("rows"),
     )
-    scores = ModelScores(SCORES, {"temperature": SCORES})
+    scores = ModelScores(SCORES, {"temperature": SCORES}, BASELINES)
     return TrainedModel(name, lineage, digest(f"artifact {job}"), 1_234, scores, 0.5)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +13,12 @@ import pytest
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.platforms.files.artifact_store import FileArtifactStore
 from fleetcast.platforms.files.frozen_rows import FileFrozenRows
 from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import Readings
+from fleetcast.stored.plain_folder import plain_files
 from tests.contracts.samples import KEY, digest, readings
 
 
@@ -76,6 +81,105 @@ def test_keeping_an_artifact_again_heals_a_damaged_one(platform: Platform, tmp_p
     (platform.workspace.artifacts.folder(name) / "MLmodel").write_text("scribble")
     assert platform.workspace.artifacts.keep(model_folder(tmp_path, "two")) == name
     assert (platform.workspace.artifacts.folder(name) / "MLmodel").read_text() == "flavors: {}\n"
+
+
+@pytest.mark.parametrize("intruder", ["link to a file", "link to a folder", "FIFO", "empty folder"])
+def test_anything_but_plain_files_is_refused_when_it_is_to_be_kept(
+    platform: Platform, tmp_path: Path, intruder: str
+) -> None:
+    folder = model_folder(tmp_path)
+    place(folder / "data" / "intruder", intruder, tmp_path)
+    with pytest.raises(BadInput, match=r"intruder is (a symbolic link|no plain file|an empty folder)"):
+        platform.workspace.artifacts.keep(folder)
+    assert (folder / "MLmodel").is_file(), "what was refused is left where it is"
+
+
+@pytest.mark.parametrize("intruder", ["link to a file", "link to a folder", "FIFO", "empty folder"])
+def test_an_artifact_that_got_anything_but_plain_files_is_never_given(tmp_path: Path, intruder: str) -> None:
+    store = FileArtifactStore(tmp_path / "store")
+    name = store.keep(model_folder(tmp_path))
+    place(store.folder(name) / "data" / "intruder", intruder, tmp_path)
+    for ask in (store.folder, store.load, partial(store.copy, target=tmp_path / "copy")):
+        with pytest.raises(ArtifactMissing, match="damaged"):
+            ask(name)
+
+
+@pytest.mark.parametrize("part", ["data/weights.bin", "data", ""])
+def test_a_link_to_the_same_content_is_not_the_artifact(tmp_path: Path, part: str) -> None:
+    """Whoever holds the other end could change what is loaded after it was checked."""
+    store = FileArtifactStore(tmp_path / "store")
+    name = store.keep(model_folder(tmp_path))
+    inside = store.folder(name) / part
+    inside.rename(tmp_path / "elsewhere")
+    inside.symlink_to(tmp_path / "elsewhere")
+    for ask in (store.folder, store.load, partial(store.copy, target=tmp_path / "copy")):
+        with pytest.raises(ArtifactMissing, match="damaged"):
+            ask(name)
+
+
+def test_what_is_kept_is_a_copy_that_no_other_name_reaches(tmp_path: Path) -> None:
+    store, folder = FileArtifactStore(tmp_path / "store"), model_folder(tmp_path)
+    outside = tmp_path / "outside.bin"
+    outside.hardlink_to(folder / "data" / "weights.bin")
+    name = store.keep(folder)
+    outside.write_bytes(b"swapped!")
+    assert store.load(name).content["data/weights.bin"] == b"weights"
+
+
+def test_what_was_loaded_is_what_was_hashed_whatever_happens_to_the_files(tmp_path: Path) -> None:
+    store = FileArtifactStore(tmp_path / "store")
+    name = store.keep(model_folder(tmp_path))
+    files = store.load(name)
+    store.copy(name, tmp_path / "copy")
+    (store.folder(name) / "data" / "weights.bin").write_bytes(b"swapped!")
+    assert (
+        files.content["data/weights.bin"] == (tmp_path / "copy/data/weights.bin").read_bytes() == b"weights"
+    )
+    assert files.digest == name
+
+
+def test_a_file_that_is_swapped_for_a_link_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path)
+    (tmp_path / "secret").write_bytes(b"secret")
+    reading = plain_files(folder)
+    assert next(reading)[0] == "MLmodel"
+    weights = folder / "data" / "weights.bin"
+    weights.unlink()
+    weights.symlink_to(tmp_path / "secret")
+    with pytest.raises(BadInput, match="symbolic link"):
+        list(reading)
+
+
+def test_what_is_lacking_shows_without_reading(platform: Platform, tmp_path: Path) -> None:
+    whole = platform.workspace.artifacts.keep(model_folder(tmp_path))
+    size = len(b"flavors: {}\n") + len(b"weights")
+    absent = digest("never kept")
+    assert set(platform.workspace.artifacts.lacking({whole: size, absent: 7})) == {absent}
+
+
+@pytest.mark.parametrize("damage", ["cut", "grown", "gone"])
+def test_a_wrong_size_shows_without_reading(tmp_path: Path, damage: str) -> None:
+    store = FileArtifactStore(tmp_path / "store")
+    name = store.keep(model_folder(tmp_path))
+    weights = store.folder(name) / "data" / "weights.bin"
+    if damage == "gone":
+        shutil.rmtree(store.folder(name))
+    else:
+        weights.write_bytes(b"w" * (3 if damage == "cut" else 30))
+    said = store.lacking({name: len(b"flavors: {}\n") + len(b"weights")})
+    assert ("gone" if damage == "gone" else "bytes instead of 19") in said[name]
+
+
+def place(path: Path, kind: str, outside: Path) -> None:
+    """Put something in a model's folder that is no plain file."""
+    (outside / "outside").mkdir(exist_ok=True)
+    (outside / "outside" / "file").write_bytes(b"elsewhere")
+    if kind == "FIFO":
+        os.mkfifo(path)
+    elif kind == "empty folder":
+        path.mkdir()
+    else:
+        path.symlink_to(outside / "outside" / ("file" if kind == "link to a file" else ""))
 
 
 def test_frozen_rows_that_are_not_what_they_were_are_never_given(tmp_path: Path) -> None:

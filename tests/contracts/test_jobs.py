@@ -144,6 +144,21 @@ def test_all_attempts_at_many_hashes_are_read_at_once(platform: Platform) -> Non
     }
 
 
+def test_only_hashes_at_which_an_attempt_failed_are_given_as_failing(platform: Platform) -> None:
+    broken, plain = component("false"), component()
+    bad = job(frozen(platform, readings(seed=1)), broken, name="bad")
+    good = job(frozen(platform, readings(seed=2)), plain, name="good")
+    hashes = [bad.task.training_hash, good.task.training_hash]
+    platform.workspace.jobs.submit([bad], broken)
+    platform.workspace.jobs.submit([good], plain)
+    assert platform.workspace.jobs.failing(hashes) == {}
+    failed, _completed = seen_through(platform, bad, good)
+    again = replace(bad, id=f"{bad.id}.again", attempt=2)
+    platform.workspace.jobs.submit([again], broken)
+    assert platform.workspace.jobs.failing(hashes) == {bad.task.training_hash: [failed, again]}
+    assert platform.workspace.jobs.failing(hashes[1:]) == {}
+
+
 def test_a_command_that_is_not_there_is_refused_before_anything_starts(platform: Platform) -> None:
     with pytest.raises(BadInput, match="'no-such-trainer'"):
         platform.workspace.jobs.check(
@@ -193,7 +208,7 @@ def test_a_worker_that_dies_fails_its_job_and_no_other(tmp_path: Path) -> None:
     ended = {job.task.model_name: job for job in seen_through(platform, *jobs)}
     platform.workspace.jobs.close()
     assert ended["deadly"].state is JobState.FAILED
-    assert "worker process died" in ended["deadly"].error
+    assert ended["deadly"].error.startswith("its worker process was killed by SIGKILL")
     assert ended["quick"].state is JobState.COMPLETED, ended["quick"].error
 
 

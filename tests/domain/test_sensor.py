@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.sensor import checked_sensors, did_you_mean, is_sensor, proposed_sensor
+from fleetcast.domain.sensor import checked_sensors, did_you_mean, is_sensor, proposed_sensor, slip_of
 
 
 @pytest.mark.parametrize("name", ["t", "Ot_avg", "Accelerometer1RMS", "a" * 64])
@@ -49,3 +49,43 @@ def test_the_error_spells_out_every_rename() -> None:
 def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
     assert did_you_mean("temprature", ["pressure", "temperature"]) == "did you mean 'temperature'?"
     assert did_you_mean("x", ["pressure", "flow"]) == "there is: pressure, flow"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "presure",
+        "pressuree",
+        "prressure",
+        "pressare",
+        "perssure",
+        "pressuer",
+        "Pressure",
+        "xpressure",
+        "ressure",
+    ],
+)
+def test_one_letter_makes_a_slip(name: str) -> None:
+    assert slip_of(name, ("temperature", "pressure")) == "pressure"
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("pressure", "pressure"),
+        ("temperature", "pressure"),
+        ("presre", "pressure"),
+        ("temp_2", "temp_1"),
+        ("temp", "temp1"),
+        ("phase_b", "phase_a"),
+        ("b_phase", "a_phase"),
+        ("phase_a", "phase"),
+        ("phases", "phase_a"),
+        ("abd", "abc"),
+        ("abcdxy", "abcd"),
+        ("temp12", "temp21"),
+    ],
+)
+def test_what_is_meant_to_differ_is_none(name: str, known: str) -> None:
+    assert slip_of(name, (known,)) is None
+    assert slip_of(known, (name,)) is None

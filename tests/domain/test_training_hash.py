@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetcast.domain.canonical import Json
+from fleetcast.domain.canonical import Json, canonical_json, digest_of
 from fleetcast.domain.circuit import Circuit, Cutoff, HyperparameterValue
-from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.plan import Train, plan_circuit
 from fleetcast.domain.quality import SensorLimits
 from fleetcast.domain.thresholds import Limits, Thresholds
-from fleetcast.domain.training_hash import changes, data_digest, training_hash, training_inputs
+from fleetcast.domain.training_hash import carries, changes, data_digest, training_hash, training_inputs
 from tests.domain.circuits import CIRCUIT, entry, hash_of, index
 
 
@@ -223,3 +223,21 @@ def test_the_order_of_hyperparameters_never_changes_a_training_hash(names: list[
 def test_two_revisions_have_two_hashes(one: int, other: int) -> None:
     same = hash_of(replace(CIRCUIT, revision=one)) == hash_of(replace(CIRCUIT, revision=other))
     assert same == (one == other)
+
+
+def test_a_version_of_an_earlier_schema_is_found_by_its_inputs() -> None:
+    inputs: dict[str, Json] = {"cutoff_date": "2025-11-01", "features": ["ä", "b"], "revision": 0}
+    stored = canonical_json(inputs)
+    earlier = digest_of({"hash_schema": 1, "inputs": inputs})
+    wanted = training_hash(inputs)
+    assert wanted != earlier
+    assert carries(earlier, stored, wanted)
+    assert carries(wanted, stored, wanted)
+    assert not carries(earlier, stored, training_hash(inputs | {"revision": 1}))
+
+
+def test_what_does_not_fit_its_inputs_is_not_labelled_anew() -> None:
+    inputs = {"revision": 1}
+    wanted = training_hash(inputs)
+    assert not carries(Digest.of(b"another"), canonical_json(inputs), wanted)
+    assert not carries(digest_of({"hash_schema": 1, "inputs": inputs}), '{"revision":', wanted)

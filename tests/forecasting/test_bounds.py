@@ -14,6 +14,7 @@ from fleetcast.forecasting.family import IMPLEMENTATIONS
 from fleetcast.forecasting.forecast import Forecast
 from fleetcast.forecasting.series import Floats, Series
 from fleetcast.forecasting.training import Trained, TrainingTask, train
+from fleetcast.stored.plain_folder import read_plain
 
 START, HOUR = datetime(2025, 1, 1, tzinfo=UTC), timedelta(hours=1)
 SENSORS = ("humidity", "temperature")
@@ -62,7 +63,7 @@ def test_the_backtest_judges_what_is_forecast() -> None:
 def test_a_stored_model_keeps_its_range(tmp_path: Path) -> None:
     identity = ModelIdentity(CircuitKey("P", "C"), "p-c", Digest.of(b"x"), START, delta_version=0)
     save(fitted("linear", {"humidity": SensorLimits(maximum=97.5)}), tmp_path, identity=identity)
-    bounds = load(tmp_path).bounds
+    bounds = load(read_plain(tmp_path)).bounds
     assert (bounds.lower.tolist(), bounds.upper.tolist()) == ([-np.inf, -np.inf], [97.5, np.inf])
 
 

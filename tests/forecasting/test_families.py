@@ -23,6 +23,7 @@ from fleetcast.forecasting.forecast import Forecast
 from fleetcast.forecasting.series import Floats, Series
 from fleetcast.forecasting.training import TrainingTask, train
 from fleetcast.forecasting.windows import longest_run
+from fleetcast.stored.plain_folder import read_plain
 
 IDENTITY = ModelIdentity(
     CircuitKey("PLANT001", "CIRCUIT01"),
@@ -72,10 +73,10 @@ def test_a_model_survives_storage_with_the_same_forecast(
     series = series_of(rhythm(600))
     trained = train(series, TrainingTask(series.sensors, HORIZON, family))
     save(trained, tmp_path, identity=IDENTITY)
-    before, after = trained.model.forecast(series), load(tmp_path).forecast(series)
+    before, after = trained.model.forecast(series), load(read_plain(tmp_path)).forecast(series)
     for name in ("point", "lower_80", "upper_80", "lower_95", "upper_95"):
         assert np.array_equal(getattr(before, name), getattr(after, name))
-    assert load(tmp_path).lookback == trained.model.lookback
+    assert load(read_plain(tmp_path)).lookback == trained.model.lookback
 
 
 @every_family

@@ -16,6 +16,7 @@ from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.forecasting.artifact import ModelIdentity, load, save
 from fleetcast.forecasting.series import Floats, Series
 from fleetcast.forecasting.training import TrainingTask, train
+from fleetcast.stored.plain_folder import read_plain
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # MLflow's, about its own dependencies
@@ -47,7 +48,7 @@ def frame_of(series: Series) -> Any:
 
 def test_mlflow_forecasts_what_fleetcast_does(series: Series, folder: Path) -> None:
     found = mlflow.pyfunc.load_model(str(folder)).predict(frame_of(series))
-    expected = load(folder).forecast(series)
+    expected = load(read_plain(folder)).forecast(series)
     assert list(found.columns) == [
         "timestamp",
         "sensor",

@@ -49,7 +49,13 @@ def test_naive_errors_are_those_of_repeating_a_season(series: Series, trained: T
     backtest = trained.backtest
     for row, origin in enumerate(backtest.origins):
         at = (origin - series.start) // series.step
-        repeated = series.values[at - backtest.season + np.arange(HORIZON) % backtest.season]
+        repeated = np.stack(
+            [
+                series.values[at - season + np.arange(HORIZON) % season, number]
+                for number, season in enumerate(backtest.seasons)
+            ],
+            axis=1,
+        )
         plain = np.mean(np.abs(series.values[at : at + HORIZON] - repeated), axis=0)
         assert backtest.naive_mae[row] == pytest.approx(plain)
 

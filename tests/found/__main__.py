@@ -1,4 +1,4 @@
-"""Tell the stories: `python -m tests.found [--base REV] [NUMBER …]`; exits 1 where one ends wrong."""
+"""Tell the stories: `python -m tests.found [--base REV] [NUMBER or NAME …]`; exits 1 where one ends wrong."""
 
 from __future__ import annotations
 
@@ -30,9 +30,13 @@ def tell(name: str, sources: Path) -> list[str]:
         try:
             chapter.tell(story)
         except StoryEnded as end:
-            story.wrong.append(f"the story went on ({end})")
-            print(f"✗ the story cannot go on: {end}", flush=True)
-    return story.wrong
+            told = str(end)
+        except Exception as error:  # noqa: BLE001  # an earlier version may leave anything behind; the others are told
+            told = f"{type(error).__name__}: {error}"
+        else:
+            return story.wrong
+    print(f"✗ the story cannot go on: {told}", flush=True)
+    return [*story.wrong, f"the story came to its end ({told})"]
 
 
 @contextmanager
@@ -56,10 +60,12 @@ def main() -> int:
     """Tell them all, or those that are named by number."""
     parser = argparse.ArgumentParser(prog="python -m tests.found", description=__doc__)
     parser.add_argument("--base", metavar="REV", help="tell them about the sources of this commit instead")
-    parser.add_argument("numbers", nargs="*", help="which stories, such as 1 12; all if left out")
+    parser.add_argument(
+        "stories", nargs="*", help="which ones, such as 1 12 or p01_examples; all if left out"
+    )
     chosen = parser.parse_args()
-    wanted = {f"{int(number):02d}" for number in chosen.numbers}
-    stories = [name for name in names() if not wanted or name[1:3] in wanted]
+    wanted = {f"{int(one):02d}" if one.isdecimal() else one for one in chosen.stories}
+    stories = [name for name in names() if not wanted or {name, name[1:3]} & wanted]
     with sources_of(chosen.base or None) as sources:
         ended = {name: tell(name, sources) for name in stories}
     print(f"\n━━ {len(ended)} stories" + (f" about {chosen.base}" if chosen.base else ""))

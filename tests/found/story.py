@@ -120,8 +120,9 @@ class Story:
         shown: str | None = None,
         cwd: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        seconds: int = 300,
     ) -> Said:
-        """Run any command, with this story's fleetcast as the one that Python finds."""
+        """Run any command, for so long at most, with this story's fleetcast as the one that Python finds."""
         print(f"\n$ {(shown or ' '.join(command)).replace(str(self.folder), '…')}", flush=True)
         done = subprocess.run(
             list(command),
@@ -129,7 +130,7 @@ class Story:
             env={**self.environment, **(environment or {})},
             capture_output=True,
             encoding="utf-8",
-            timeout=300,
+            timeout=seconds,
             check=False,
         )
         said = Said(done.returncode, done.stdout, done.stderr)

@@ -105,6 +105,9 @@ class StandingJobs:
     def jobs_for(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
         return self.jobs.jobs_for(hashes)
 
+    def failing(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
+        return self.jobs.failing(hashes)
+
     def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:
         self.asked.append(timeout)
         self.waits_left -= 1
@@ -113,6 +116,9 @@ class StandingJobs:
             told, self.news = self.news, ()
             return told
         return self.jobs.wait(hashes, timeout)
+
+    def set_aside(self) -> Sequence[str]:
+        return self.jobs.set_aside()
 
     def median_seconds(self) -> Mapping[str, float]:
         return self.jobs.median_seconds()

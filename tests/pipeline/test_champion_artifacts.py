@@ -65,9 +65,9 @@ def test_the_ratio_is_of_the_errors_from_the_same_origins(fleet: SmallFleet) -> 
     series = resample(
         rows.times, rows.values, rows.sensors, circuit.frequency, circuit.sensor_limits, circuit.cleaning
     )
-    backtest = load_backtest(artifacts.folder(challenger.model.artifact))
+    backtest = load_backtest(artifacts.load(challenger.model.artifact))
     assert min(backtest.origins) >= Cutoff.parse("2025-02-09").end
-    theirs = replay(load(artifacts.folder(champion.model.artifact)), series, backtest.origins)
+    theirs = replay(load(artifacts.load(champion.model.artifact)), series, backtest.origins)
     ratios = np.nanmean(backtest.model_mae, axis=0) / np.nanmean(theirs, axis=0)
     assert found.origins == len(backtest.origins)
     assert found.ratio == pytest.approx(ratios.mean(), abs=1e-6)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from tests.foreign_models import HoldsLast
 
 START, HOUR = datetime(2025, 1, 1, tzinfo=UTC), timedelta(hours=1)
 LOOKBACK, HORIZON = 6, 3
-TASK = ForeignTask("m:1", Path("model"), ("a", "b"), ("b",), HOUR, HORIZON)
+TASK = ForeignTask("m:1", lambda _folder: None, ("a", "b"), ("b",), HOUR, HORIZON)
 
 
 def series(values: Floats) -> Series:

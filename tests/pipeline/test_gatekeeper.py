@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from fleetcast.domain.approval import LAPSES_AFTER, Choice, NotDecidable, RequestState
+from fleetcast.domain.approval import LAPSES_AFTER, Choice, NotDecidable, RequestState, SubjectKind
+from fleetcast.domain.identity import Digest
 from fleetcast.domain.run import Ending
+from fleetcast.pipeline.gatekeeper import Gatekeeper, Question
 from tests.pipeline.world import ONE, World
 
 
@@ -101,3 +104,24 @@ def test_what_was_decided_in_the_first_format_stands_as_it_was(world: World) -> 
     before = world.requests()
     assert world.upto("PromoteModels").says == "2 promoted"
     assert world.requests() == before
+
+
+@pytest.mark.parametrize("choice", [None, *Choice])
+def test_only_a_rejection_outlives_evidence_that_is_not_believed_any_more(
+    world: World, choice: Choice | None
+) -> None:
+    world.upto("PromoteModels", only=ONE)
+    if choice is not None:
+        world.decide(choice)
+    old = world.requests()[1]
+    subject = replace(old.subject, evidence=Digest.of(b"measured anew"))
+    asked = Question(subject, old.evidence, Digest.of(b"format 1"), frozenset({old.subject.digest}))
+    keeper = Gatekeeper(world.platform.control.approvals, world.actor, world.clock)
+    keeper.close_stale(SubjectKind.MODEL, [asked])
+    (found,) = keeper.ask(old.gate, [asked], old.policy, "run-0001").values()
+    states = world.request_states()[1:]
+    if choice is Choice.REJECT:
+        assert (found.id, states) == (old.id, ["p1-c1:1 rejected"])
+    else:
+        before = "p1-c1:1 void" if choice is None else "p1-c1:1 approved"
+        assert states == [before, "p1-c1:1 pending"]

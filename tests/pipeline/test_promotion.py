@@ -319,6 +319,7 @@ def test_a_first_model_shows_its_data_and_its_backtest(world: World) -> None:
         "coverage 80",
         "coverage 95",
         "weakest sensor",
+        "baseline",
     ]
     assert evidence["circuit"] == "P1/C1"
     assert evidence["data"] == "336 rows, 2025-01-01 00:00 to 2025-01-14 23:00 UTC"

@@ -54,6 +54,36 @@ def test_a_file_cut_short_is_named_as_damaged(tmp_path: Path) -> None:
         read_rows(path, ONE)
 
 
+def test_a_file_damaged_anywhere_is_one_error_that_names_it(tmp_path: Path) -> None:
+    rows, file = readings(), tmp_path / "rows.parquet"
+    write_rows(rows, file)
+    whole = file.read_bytes()
+    chance = np.random.default_rng(1)
+    cut = [whole[:length] for length in (0, 1, 2, len(whole) // 2, len(whole) - 1)]
+    for content in (*cut, b"null"):
+        file.write_bytes(content)
+        assert "damaged" in refusal(file, rows)
+    for _ in range(60):
+        file.write_bytes(with_changed_bytes(whole, chance))
+        assert refusal(file, rows) in ("", f"the rows of {rows.key} in {file} are damaged")
+
+
+def refusal(file: Path, rows: Readings) -> str:
+    """What is said of a file, as far as it is not somebody else's words; empty if it is whole."""
+    try:
+        read_rows(file, rows.key, rows.fingerprint())
+    except BadInput as error:
+        return str(error).partition(": ")[0]
+    return ""
+
+
+def with_changed_bytes(whole: bytes, chance: np.random.Generator) -> bytes:
+    content = bytearray(whole)
+    for place in chance.integers(len(content) - 600, len(content), size=chance.integers(1, 6)):
+        content[place] = int(chance.integers(256))
+    return bytes(content)
+
+
 def test_rows_that_are_not_those_that_were_frozen_are_refused(tmp_path: Path) -> None:
     write_rows(HOLES, tmp_path / "rows.parquet")
     with pytest.raises(BadInput, match="they are not those that were frozen"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.job import JobState
 from fleetcast.domain.run import Ending
-from tests.pipeline.world import DAYS, FIT, ONE, TWO, World, circuit, component, readings
+from tests.clocks import NOON
+from tests.pipeline.world import DAYS, FIT, ONE, TWO, World, circuit, component, environment, readings
 
 STUCK = np.full(24 * DAYS, 20.0)
 THREE = CircuitKey("P1", "C3")
@@ -99,7 +101,7 @@ def test_with_every_model_registered_there_is_nothing_to_submit(world: World) ->
     world.upto("RegisterModels")
     outcome = world.run("SubmitTraining")
     assert (outcome.ending, outcome.says) == (Ending.DONE, "nothing to train")
-    assert outcome.document == {"jobs": []}
+    assert outcome.document == {"jobs": [], "parked": []}
 
 
 def test_only_the_circuit_that_changed_gets_a_new_job(world: World) -> None:
@@ -280,7 +282,13 @@ def test_waiting_for_what_is_done_takes_no_time_and_runs_nothing_again(world: Wo
 def test_with_nothing_submitted_there_is_nothing_to_wait_for(world: World) -> None:
     outcome = ready(world).run("MonitorTraining")
     assert (outcome.ending, outcome.says) == (Ending.DONE, "nothing to train")
-    assert outcome.document == {"completed": [], "failed": [], "unfinished": []}
+    assert outcome.document == {
+        "completed": [],
+        "failed": [],
+        "unfinished": [],
+        "parked": [],
+        "set_aside": [],
+    }
 
 
 def test_with_every_model_registered_there_is_nothing_to_wait_for(world: World) -> None:
@@ -300,7 +308,7 @@ def test_one_circuit_that_fails_stops_no_other(world: World) -> None:
     assert (outcome.ending, outcome.says) == (Ending.FAILED, "1 completed, 1 failed")
     (failed,), (completed,) = outcome.document["failed"], outcome.document["completed"]
     assert (failed["model_name"], completed["model_name"]) == ("p1-c1", "p1-c2")
-    assert failed["error"] == "step 'step-1' ended with exit code 1: step step-1: " + ONLY_TWO_FITS
+    assert failed["error"] == "step 'step-1' ended with exit code 1: it printed nothing"
 
 
 def test_a_component_that_writes_no_model_fails(world: World) -> None:
@@ -330,8 +338,102 @@ def test_a_job_that_fails_is_retried(world: World, tmp_path: Path) -> None:
 def test_retries_end_after_as_many_as_the_component_allows(world: World) -> None:
     world.declare(component=component("1.0.0", ["false", FIT], max_retries=2))
     outcome = world.upto("MonitorTraining", only=ONE)
-    assert (outcome.ending, outcome.says) == (Ending.FAILED, "0 completed, 1 failed")
+    assert (outcome.ending, outcome.says) == (Ending.FAILED, "0 completed, 1 failed, 1 parked")
     assert [job.attempt for job in world.jobs(ONE)] == [1, 2, 3]
+
+
+def test_retries_wait_twice_as_long_each_time(world: World) -> None:
+    world.declare(component=component("1.0.0", ["false", FIT], max_retries=3))
+    world.upto("MonitorTraining", only=ONE)
+    assert world.clock.slept == [1 * SECOND, 2 * SECOND, 4 * SECOND]
+
+
+def test_a_sibling_goes_on_while_a_retry_waits(world: World, tmp_path: Path) -> None:
+    world.declare(component=component("1.0.0", [ONLY_TWO_FITS, FIT], max_retries=1))
+    world.upto("MonitorTraining")
+    first, second = world.jobs(ONE)
+    (sibling,) = world.jobs(TWO)
+    assert first.ended_at == sibling.ended_at
+    assert second.started_at == NOON + SECOND
+
+
+# What failed in the same way
+
+
+def failed_thrice(world: World, command: str = "false") -> World:
+    """With a first circuit that failed three times."""
+    world.declare(component=component("1.0.0", [command, FIT], max_retries=2))
+    world.upto("MonitorTraining", only=ONE)
+    assert len(world.jobs(ONE)) == 3
+    return world
+
+
+def test_what_failed_three_times_in_the_same_way_is_parked(world: World) -> None:
+    failed_thrice(world).begin_run()
+    submitted = world.upto("SubmitTraining")
+    assert (submitted.ending, submitted.says) == (Ending.DONE, "1 job in 1 batch, 1 new, 1 parked")
+    assert len(world.jobs(ONE)) == 3
+    (parked,) = submitted.document["parked"]
+    assert parked["circuit_id"] == "C1"
+    said = "failed 3 times in the same way: step 'step-1' ended with exit code 1: it printed nothing; "
+    assert parked["why"] == said + "fix the cause, then run `fleetcast train --retry-failed`"
+
+
+def test_the_plan_says_that_a_circuit_is_parked_and_why(world: World) -> None:
+    blocked = failed_thrice(world).plan()
+    assert blocked.action == "blocked"
+    assert blocked.why.startswith("failed 3 times in the same way: step 'step-1' ended with exit code 1")
+
+
+def test_a_run_stays_failed_while_a_circuit_is_parked(world: World) -> None:
+    failed_thrice(world)
+    outcome = world.run("MonitorTraining", only=ONE)
+    assert (outcome.ending, outcome.says) == (Ending.FAILED, "0 completed, 1 failed, 1 parked")
+    assert [job["attempt"] for job in outcome.document["failed"]] == [3]
+    assert len(world.jobs(ONE)) == 3
+
+
+def test_a_person_may_ask_for_another_try(world: World) -> None:
+    failed_thrice(world)
+    assert world.run("SubmitTraining", only=ONE, retry_failed=True).says == "1 job in 1 batch, 1 new"
+    assert world.run("MonitorTraining", only=ONE).says == "0 completed, 1 failed, 1 parked"
+    assert [job.attempt for job in world.jobs(ONE)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_cause_that_went_away_is_forgotten_with_a_try_that_was_asked_for(
+    world: World, tmp_path: Path
+) -> None:
+    failed_thrice(world, f"test -e {tmp_path}/licence")
+    (tmp_path / "licence").touch()
+    world.run("SubmitTraining", only=ONE, retry_failed=True)
+    assert world.run("MonitorTraining", only=ONE).says == "1 completed"
+    assert world.run("RegisterModels", only=ONE).ending is Ending.DONE
+    assert world.plan().action == "up to date"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda world: world.declare(environment=environment("1.1.0")),
+        lambda world: world.change(ONE, cutoff=Cutoff.parse("2025-01-20")),
+        lambda world: world.change(ONE, component_version="1.0.1"),
+    ],
+    ids=["environment", "training hash", "component"],
+)
+def test_a_parked_circuit_is_tried_again_once_its_inputs_change(
+    world: World, change: Callable[[World], object]
+) -> None:
+    failed_thrice(world)
+    world.declare(component=component("1.0.1"))
+    change(world)
+    assert world.plan().action == "train"
+    assert world.upto("SubmitTraining", only=ONE).says == "1 job in 1 batch, 1 new"
+
+
+def test_failures_of_several_kinds_park_nothing(world: World, tmp_path: Path) -> None:
+    odd = f"sh -c 'echo >> {tmp_path}/tried; exit $(wc -l < {tmp_path}/tried)'"
+    failed_thrice(world, odd)
+    assert world.plan().action == "train"
 
 
 def test_each_circuit_has_retries_of_its_own(world: World) -> None:
@@ -416,6 +518,7 @@ def test_a_retry_takes_the_place_of_the_attempt_that_failed(world: World, tmp_pa
     world.declare(component=component("1.0.0", [fails_once(tmp_path), FIT], max_retries=1))
     world.upto("MonitorTraining", only=ONE)
     assert [(each.done, each.total, each.failed) for each in world.progress] == [
+        (0, 1, 0),
         (0, 1, 0),
         (0, 1, 0),
         (1, 1, 0),

@@ -31,6 +31,7 @@ from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.job import TrainingJob
 from fleetcast.domain.model import AdoptedLineage, ModelVersion, TrainedModel
+from fleetcast.domain.plan import CircuitAction
 from fleetcast.domain.run import Ending, Run
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.semver import SemVer
@@ -51,6 +52,7 @@ from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import Readings, ReadingsTable
 from fleetcast.stored import format_1
 from fleetcast.views.evidence import facts_in_words, says
+from fleetcast.workflows.plan import MakePlan
 from tests.artifacts import CountingArtifacts
 from tests.clocks import FixedClock
 from tests.pipeline.stand_ins import (
@@ -185,11 +187,18 @@ class World:
 
     # What is done
 
-    def run(self, name: str, *, only: CircuitKey | None = None) -> Outcome:
+    def run(self, name: str, *, only: CircuitKey | None = None, retry_failed: bool = False) -> Outcome:
         """Run one stage."""
         self.progress.clear()
         asked = None if only is None else frozenset({only})
-        situation = Situation(self.fleet, self.begun, asked, self.policies, report=self.progress.append)
+        situation = Situation(
+            self.fleet,
+            self.begun,
+            asked,
+            self.policies,
+            retry_failed=retry_failed,
+            report=self.progress.append,
+        )
         result = stage_named(name).make(self.platform, self.clock).run(situation)
         return Outcome(result.ending, result.says, json.loads(json.dumps(result.document())))
 
@@ -223,6 +232,12 @@ class World:
                 person = Actor(by)
                 decided = request.decide(choice, by=person, comment="looks right", at=self.clock.now())
                 self.platform.control.approvals.record([decided])
+
+    def plan(self, key: CircuitKey = ONE) -> CircuitAction:
+        """What would be done with a circuit."""
+        return next(
+            action for action in MakePlan(self.platform, self.clock)(self.fleet).circuits if action.key == key
+        )
 
     def adopt(self, key: CircuitKey = ONE, *, shared: bool = True, unstated: Collection[str] = ()) -> None:
         """Put a model that was trained elsewhere to use, as adopted; or registered only.

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from fleetcast.domain.approval import RequestState
 from fleetcast.domain.assets import AssetKind
 from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.effect import Effect
-from fleetcast.domain.errors import BadInput, FleetcastError
+from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
 from fleetcast.domain.gate import DEFAULT_GATES
+from fleetcast.domain.job import JobState
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.platforms.database import migrate, schema
 from fleetcast.platforms.database.control import ControlDatabase
@@ -39,6 +41,7 @@ from tests.platforms.conftest import Address
 from tests.platforms.test_control_database import at_first_schema, opened
 
 JOB = job(readings(), component())
+LATER = job(readings(), component(), name="later")
 HASHES = [JOB.task.training_hash]
 SHARING = Effect("share model m:1", AuditEvent("model.shared", "m:1", {}))
 NO_TIME = timedelta(0)
@@ -164,12 +167,25 @@ def test_every_table_with_stored_json_that_is_read_is_tried() -> None:
     assert {table for table, _, _ in ACTS} == with_json - never_read
 
 
+TORN = (
+    "''",
+    "substr(content, 1, 1)",
+    "substr(content, 1, 2)",
+    "substr(content, 1, length(content) / 2)",
+    "substr(content, 1, length(content) - 1)",
+    "'null'",
+    "'[]'",
+    "'{}'",
+)
+NOT_UTF_8 = "CAST(CAST(substr(content, 1, 40) AS BLOB) || x'ff' AS TEXT)"
+
+
 @every_act
 def test_a_row_that_cannot_be_read_is_one_error_that_names_it(
     filled: Filled, table: str, place: str, act: Act
 ) -> None:
     for change, said, fix in (
-        ("substr(content, 1, length(content) / 2)", "cannot be read", "a backup"),
+        *((change, "cannot be read", "a backup") for change in TORN),
         (
             """replace(replace(content, '{"format":1,', '{"format":99,'), '{"format":2,', '{"format":99,')""",
             f"has format 99, this fleetcast knows no newer one than {2 if table == 'requests' else 1}",
@@ -186,6 +202,144 @@ def test_a_row_that_cannot_be_read_is_one_error_that_names_it(
     assert not list(filled.folder.rglob("task.json"))
 
 
+@every_act
+def test_a_row_that_is_no_text_is_one_error_that_names_it(
+    filled: Filled, table: str, place: str, act: Act
+) -> None:
+    if filled.database.backend.shared:
+        pytest.skip("a server takes no such text")
+    with filled.damaged(table, NOT_UTF_8):
+        with pytest.raises(Unavailable) as caught:
+            act(filled.platform)
+        key = place.split()[-1].strip("'").split(":")[0]
+        assert str(caught.value).startswith(f"{table} ")
+        assert key in str(caught.value)
+        assert "cannot be read: it holds bytes that are no text" in str(caught.value)
+        assert "a backup" in caught.value.fix
+
+
+COLUMNS: Sequence[tuple[str, str, str, Act]] = [
+    ("requests", "state", "requests 1", lambda p: p.control.approvals.outlines([RequestState.PENDING])),
+    ("requests", "state", "requests 1", lambda p: p.control.approvals.listed([RequestState.PENDING])),
+    *(
+        (
+            "requests",
+            column,
+            "requests 1",
+            lambda p: p.control.approvals.outlines([RequestState.PENDING]),
+        )
+        for column in ("gate", "kind", "outcome", "subject", "opened_at")
+    ),
+    ("gate_policies", "gate", "gate_policies ", lambda p: p.control.policies.in_force()),
+    ("audit", "digest", "audit entry ", lambda p: p.control.states.select({"m": 1})),
+    *(
+        ("model_versions", column, "model_versions ", lambda p: p.workspace.models.entries())
+        for column in ("plant", "circuit", "training_hash")
+    ),
+    ("model_versions", "registered_at", "model_versions m:1", lambda p: p.workspace.models.versions(["m"])),
+    ("assets", "digest", "assets environment", lambda p: p.workspace.assets.register(environment())),
+    (
+        "assets",
+        "registered_at",
+        "assets environment",
+        lambda p: p.workspace.assets.versions(AssetKind.ENVIRONMENT, "training"),
+    ),
+    ("refused_models", "refusal", "refused_models m:1", lambda p: p.control.states.intent()),
+]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "place", "act"),
+    COLUMNS,
+    ids=[f"{table}.{column}-{number}" for number, (table, column, _, _) in enumerate(COLUMNS)],
+)
+def test_a_column_that_holds_something_else_is_one_error_that_names_its_row(
+    filled: Filled, table: str, column: str, place: str, act: Act
+) -> None:
+    filled.platform.control.states.reject([("m", 1)])
+    where = {"requests": "id = 1", "gate_policies": "gate = 'registry-promotion'"}.get(table, "1 = 1")
+    for value in ("''", "'?'"):
+        tamper(filled.database, f"UPDATE {table} SET {column} = {value} WHERE {where}")
+        before = contents(filled.database)
+        with pytest.raises(BadInput) as caught:
+            act(filled.platform)
+        assert str(caught.value).startswith(place)
+        assert str(caught.value).endswith("cannot be read")
+        assert "a backup" in caught.value.fix
+        assert contents(filled.database) == before
+
+
+NUMBERS: Sequence[tuple[str, str, Act]] = [
+    ("selected_models", "version", lambda p: p.control.states.intent()),
+    ("champions", "version", lambda p: p.control.states.intent()),
+    ("refused_models", "version", lambda p: p.control.states.intent()),
+    ("model_versions", "version", lambda p: p.workspace.models.entries()),
+    ("model_versions", "version", lambda p: p.workspace.models.register([trained("new", "job-2")])),
+    ("shared_models", "version", lambda p: p.workspace.shared.shared()),
+    ("jobs", "position", lambda p: p.workspace.jobs.submit([LATER], component())),
+    ("jobs", "seconds", lambda p: p.workspace.jobs.median_seconds()),
+    ("effects", "position", lambda p: p.control.effects.intend([Effect("other", SHARING.event)])),
+]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "act"), NUMBERS, ids=[f"{n}-{row[0]}.{row[1]}" for n, row in enumerate(NUMBERS)]
+)
+def test_a_number_that_is_none_is_one_error_that_names_its_table(
+    filled: Filled, table: str, column: str, act: Act
+) -> None:
+    if filled.database.backend.shared:
+        pytest.skip("a server's columns hold what they should")
+    states, workspace = filled.platform.control.states, filled.platform.workspace
+    states.reject([("m", 1)])
+    states.select({"m": 1})
+    states.crown({"m": 1})
+    workspace.shared.share_models(workspace.models.versions(["m"])["m"])
+    tamper(filled.database, "UPDATE jobs SET state = 'completed', seconds = 1.0")
+    for value in ("''", "'x'", "1.5") if column != "seconds" else ("''", "'x'"):
+        tamper(filled.database, f"UPDATE {table} SET {column} = {value} WHERE rowid = 1")
+        before = contents(filled.database)
+        with pytest.raises(BadInput) as caught:
+            act(filled.platform)
+        assert str(caught.value).startswith(f"{table} ")
+        assert "a backup" in caught.value.fix
+        assert contents(filled.database) == before
+
+
+@pytest.mark.parametrize("inputs", ["''", "'{'", "'null'", "'[]'"])
+def test_training_inputs_that_cannot_be_read_name_their_version(filled: Filled, inputs: str) -> None:
+    tamper(filled.database, f"UPDATE model_versions SET inputs = {inputs} WHERE name = 'm'")
+    (entry,) = filled.platform.workspace.models.entries()["m"]
+    with pytest.raises(BadInput, match="model_versions m:1 cannot be read"):
+        _ = entry.inputs
+
+
+@pytest.mark.parametrize(("column", "value"), [("token", "'x'"), ("expires_at", "'x'"), ("process", "'x'")])
+def test_a_lease_that_is_torn_is_one_error(filled: Filled, column: str, value: str) -> None:
+    if filled.database.backend.shared and column != "process":
+        pytest.skip("a server's columns hold what they should")
+    runs = filled.platform.control.runs
+    with runs.exclusive("ada", NO_TIME):
+        pass
+    tamper(filled.database, f"UPDATE leases SET {column} = {value}")
+    with pytest.raises(BadInput, match="leases stages cannot be read"), runs.exclusive("grace", NO_TIME):
+        pass
+
+
+def test_a_policy_that_is_missing_is_one_error(filled: Filled) -> None:
+    tamper(filled.database, "DELETE FROM gate_policies WHERE gate = 'registry-promotion'")
+    with pytest.raises(BadInput, match="gate_policies registry-promotion cannot be read"):
+        filled.platform.control.policies.in_force()
+
+
+def test_a_job_in_no_known_state_is_worked_on(filled: Filled) -> None:
+    tamper(filled.database, "UPDATE jobs SET state = 'x'")
+    rows = readings()
+    filled.platform.workspace.frozen.freeze(rows, rows.fingerprint())
+    started = filled.platform.workspace.jobs.wait(HASHES, timedelta(seconds=30))
+    assert [job.state for job in started] == [JobState.COMPLETED]
+
+
 @pytest.mark.parametrize(
     ("table", "act"), [(table, act) for table, _, act in ACTS if table != "components_run"]
 )
@@ -194,21 +348,16 @@ def test_rows_of_the_first_databases_are_read(filled: Filled, table: str, act: A
         act(filled.platform)
 
 
-def test_a_torn_outcome_file_is_named(filled: Filled) -> None:
+def test_an_outcome_of_a_newer_fleetcast_is_left_to_it(filled: Filled) -> None:
     file = outcome_file(filled.folder / "jobs" / JOB.id)
     file.parent.mkdir(parents=True)
-    for text, said in (
-        ('{"format":1,"artifact":', "cannot be read"),
-        ('{"format":9,"artifact":1}', "has format 9, this fleetcast knows no newer one than 1"),
-    ):
-        file.write_text(text)
-        before = contents(filled.database)
-        with pytest.raises(BadInput) as caught:
-            filled.platform.workspace.jobs.wait(HASHES, NO_TIME)
-        assert str(caught.value) == f"{file} {said}"
-        assert caught.value.fix
-        assert contents(filled.database) == before
-        filled.platform.workspace.jobs.close()
+    file.write_text('{"format":9,"artifact":1}')
+    before = contents(filled.database)
+    with pytest.raises(BadInput) as caught:
+        filled.platform.workspace.jobs.wait(HASHES, NO_TIME)
+    assert str(caught.value) == f"{file} has format 9, this fleetcast knows no newer one than 1"
+    assert caught.value.fix
+    assert contents(filled.database) == before
 
 
 # Half migrated

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.platforms.delta.table import DeltaReadingsTable
-from fleetcast.ports.readings import Readings, ReadingsWanted
+from fleetcast.ports.readings import Readings, ReadingsWanted, Stored, StoredReadingsDiffer
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 SCHEMA = {"plant_id": pl.String(), "circuit_id": pl.String(), "timestamp": pl.Datetime("us", "UTC")}
@@ -268,3 +268,27 @@ def test_merges_agree_with_a_dictionary(
     for key in {(plant, circuit) for plant, circuit, _ in plain}:
         expected = [[plain[held]] for held in sorted(plain) if held[:2] == key]
         assert values(table, "/".join(key)) == expected
+
+
+def test_a_stored_reading_is_kept_where_that_is_told(table: DeltaReadingsTable) -> None:
+    table.merge(rows(("P1", "C1", 0, 1.0), ("P1", "C1", 1, None), ("P1", "C1", 2, 3.0)))
+    given = rows(("P1", "C1", 0, 9.0), ("P1", "C1", 1, 2.0), ("P1", "C1", 2, 3.0), ("P1", "C1", 3, 4.0))
+    outcome = table.merge(given, Stored.KEPT)
+    assert values(table, "P1/C1") == [[1.0], [2.0], [3.0], [4.0]]
+    assert (outcome.inserted, outcome.updated, outcome.differing) == (1, 1, 1)
+    assert table.merge(given, Stored.KEPT).version == outcome.version
+
+
+def test_a_stored_reading_that_differs_can_be_refused(table: DeltaReadingsTable) -> None:
+    table.merge(rows(("P1", "C1", 0, 1.0), ("P1", "C1", 1, 2.0)))
+    with pytest.raises(StoredReadingsDiffer, match="1 stored readings differ") as caught:
+        table.merge(rows(("P1", "C1", 0, 1.0), ("P1", "C1", 1, 5.0), ("P1", "C1", 2, 6.0)), Stored.REFUSED)
+    (difference,) = caught.value.first
+    assert (str(difference.key), difference.sensor, difference.stored, difference.given) == (
+        "P1/C1",
+        "t",
+        2.0,
+        5.0,
+    )
+    assert values(table, "P1/C1") == [[1.0], [2.0]]
+    assert table.merge(rows(("P1", "C1", 1, 2.0), ("P1", "C1", 2, 6.0)), Stored.REFUSED).inserted == 1

@@ -7,6 +7,7 @@ import os
 import time
 import warnings
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.platforms.foreign.process import ProcessForeignModels
 from fleetcast.ports.foreign_models import Floats, ForeignModelFailed, ForeignTask
+from fleetcast.stored.plain_folder import copy_plain
 from tests.foreign_models import save_foreign
 from tests.scenarios.repository import alive
 
@@ -28,9 +30,8 @@ WINDOW = np.column_stack([np.arange(LENGTH, dtype=float), 100 + np.arange(LENGTH
 
 
 def ask(folder: Path, limits: ForeignLimits | None = None, windows: Floats = WINDOW) -> Floats:
-    task = ForeignTask(
-        "m:1", folder, ("temperature", "vibration"), ("temperature", "vibration"), timedelta(hours=1), 12
-    )
+    sensors = ("temperature", "vibration")
+    task = ForeignTask("m:1", partial(copy_plain, folder), sensors, sensors, timedelta(hours=1), 12)
     models = ProcessForeignModels(limits or ForeignLimits(time=timedelta(seconds=50)))
     return models.points(task, windows, [END + timedelta(hours=number) for number in range(len(windows))])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,3 +99,30 @@ def test_a_server_that_is_down_is_said_in_one_line(monkeypatch: pytest.MonkeyPat
     with pytest.raises(FleetcastError, match="MLflow registry") as caught:
         MlflowSource("http://127.0.0.1:1").find({KEY: "p-c1"})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a b", "ü#%20[x]q?"])
+def test_a_registry_below_a_folder_of_any_name_is_read(uri: str, tmp_path: Path, name: str) -> None:
+    """MLflow decodes the address, and the place of what it keeps: both are given to it as they must be."""
+    place = tmp_path / name
+    place.mkdir()
+    shutil.copy(uri.removeprefix("sqlite:///"), place / "mlflow.db")
+    source = MlflowSource(f"sqlite:///{place / 'mlflow.db'}")
+    with client_of(source._address()) as client:  # the address that MLflow takes
+        client.create_registered_model("here")
+        client.create_model_version("here", source=save_foreign(place / "model").as_uri())
+    source.fetch(source.find({KEY: "here"}).models[KEY], tmp_path / "copy")
+    assert (tmp_path / "copy" / "MLmodel").is_file()
+    assert {path.name for path in tmp_path.iterdir()} == {name, "copy"}
+
+
+def test_a_link_among_what_a_registry_keeps_here_is_refused(uri: str, tmp_path: Path) -> None:
+    shutil.copy(uri.removeprefix("sqlite:///"), tmp_path / "mlflow.db")
+    source = MlflowSource(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    model = save_foreign(tmp_path / "model")
+    (model / "secret").symlink_to("/etc/passwd")
+    with client_of(source.uri) as client:
+        client.create_registered_model("linked")
+        client.create_model_version("linked", source=model.as_uri())
+    with pytest.raises(BadInput, match="secret is a symbolic link"):
+        source.fetch(source.find({KEY: "linked"}).models[KEY], tmp_path / "copy")

@@ -99,6 +99,15 @@ def test_a_list_that_points_outside_is_not_followed(location: Location, tmp_path
     assert list(tmp_path.rglob("evil")) == []
 
 
+@pytest.mark.parametrize("content", [b"", b"[", b'["MLmodel', b"\xff", b"null", b"{}", b"[1]", b'[""]'])
+def test_a_list_that_is_torn_is_one_error_that_names_the_artifact(tmp_path: Path, content: bytes) -> None:
+    location = Location(f"file://{tmp_path}/shared")
+    digest = ObjectArtifactStore(ObjectFolder(location), tmp_path / "one").keep(model(tmp_path / "model"))
+    raw(location, f"{digest.hex[:2]}/{digest.hex}.json", content)
+    with pytest.raises(ArtifactMissing, match=f"{digest} is damaged in .*"):
+        ObjectArtifactStore(ObjectFolder(location), tmp_path / "two").folder(digest)
+
+
 def test_another_machine_finds_frozen_rows(location: Location, tmp_path: Path) -> None:
     rows = readings()
     ObjectFrozenRows(ObjectFolder(location), tmp_path / "here").freeze(rows, rows.fingerprint())
@@ -320,7 +329,7 @@ def test_a_store_that_is_down_is_given_up_on(s3: S3Server, monkeypatch: pytest.M
         ("s3:///x", "names no bucket"),
         ("s3://bucket/fleet one", "blanks or odd characters"),
         ("file://host/x", "not an absolute file URI"),
-        ("file:///a/../b", "not an absolute file URI"),
+        ("file:///a/../b", "names a folder by way of another"),
         ("ftp://u:p@h/?sig=hush-hush", "not a storage URI"),
     ],
 )

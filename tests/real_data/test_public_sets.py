@@ -39,7 +39,7 @@ def table(tmp_path: Path) -> DeltaReadingsTable:
 
 def ingest(table: DeltaReadingsTable, pattern: str, options: IngestOptions) -> IngestReport:
     paths = sorted(Path(FOLDER).glob(pattern), key=lambda path: (len(path.stem), path.stem))
-    return Ingest(LocalReadingsFiles(), table)(paths, options)
+    return Ingest(LocalReadingsFiles(), table, tuple)(paths, options)
 
 
 def measured(table: DeltaReadingsTable, key: str, frequency: timedelta) -> Measured:

@@ -293,6 +293,34 @@ def test_a_model_with_a_link_out_of_its_folder_is_refused(
     assert not fleet.folder.exists()
 
 
+def test_a_model_is_not_looked_for_outside_of_the_folder(
+    fleet: Repository, source: Path, models: Path, tmp_path: Path
+) -> None:
+    (models / "MLmodel").write_text((models / "loop-two" / "MLmodel").read_text())
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("layout: predecessor\nregistered_as: '..'\n")
+    done = adopt(fleet, source, "--models", str(models / "loop-two"), "--mapping", str(mapping))
+    assert done.code == 1
+    assert f"{mapping}:2: `registered_as`: '..' is not the name of one folder" in done.err
+    mapping.write_text("layout: predecessor\nregistered_as: '../{circuit_id}'\n")
+    done = adopt(fleet, source, "--models", str(models), "--mapping", str(mapping))
+    assert done.code == 1
+    assert f"{source}:5: `registered_as`: '../CIRCUIT01' is not the name of one folder" in done.err
+    assert not fleet.folder.exists()
+
+
+def test_nothing_is_written_through_a_link_that_leads_out_of_the_repository(
+    fleet: Repository, source: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    fleet.folder.mkdir()
+    (fleet.folder / "config").symlink_to(tmp_path / "elsewhere")
+    done = adopt(fleet, source)
+    assert done.code == 1
+    assert "would be written outside of" in done.err
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 def test_an_index_says_which_folder_is_whose_and_what_is_known_of_it(
     fleet: Repository, source: Path, models: Path
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleetcast.cli.main import run
-from tests.scenarios.repository import Repository, Said
+from tests.scenarios.repository import ON_SQLITE, Repository, Said
 
 TEAR = "substr(content, 1, length(content) / 2)"
 NEWER = """replace(replace(content, '{"format":1,', '{"format":99,'), '{"format":2,', '{"format":99,')"""
@@ -28,6 +28,7 @@ ROWS = {
     "assets": ("kind = 'component'", "assets component training-pipeline:1.0.0"),
     "audit": ("number = 3", "audit entry 3"),
     "model_versions": ("name = 'plant001-circuit01'", "model_versions plant001-circuit01:1"),
+    "gate_policies": ("gate = 'registry-promotion'", "gate_policies registry-promotion"),
     "requests": ("id = 2", "requests 2"),
     "runs": ("number = 1", "runs 1"),
 }
@@ -45,6 +46,22 @@ NEEDED = [
     ("runs", ["runs", "show", "run-0001"]),
     ("runs", ["status"]),
     ("runs", ["train"]),
+    *(
+        ("gate_policies", words.split())
+        for words in ("plan", "train", "status", "approvals list", "approve 2")
+    ),
+]
+COLUMNS = [
+    ("requests", "state", ["plan", "status", "train", "approvals list"]),
+    ("requests", "opened_at", ["plan", "status"]),
+    ("requests", "gate", ["plan", "status"]),
+    (
+        "model_versions",
+        "training_hash",
+        ["plan", "status", "train", "models list"],
+    ),
+    ("model_versions", "registered_at", ["models list", "models show PLANT001/CIRCUIT01"]),
+    ("assets", "registered_at", ["plan", "status", "train"]),
 ]
 
 
@@ -52,6 +69,11 @@ def contents(fleet: Repository) -> list[tuple[str, str]]:
     """What is stored, by table."""
     each = (f"SELECT '{table}', content FROM {table}" for table in TABLES)
     return sorted((table, content) for table, content in fleet.rows(" UNION ALL ".join(each)))
+
+
+def all_but_runs(fleet: Repository) -> list[tuple[str, str]]:
+    """The same without the record of runs, which says that a stage failed."""
+    return [row for row in contents(fleet) if row[0] != "runs"]
 
 
 def one_error(said: Said) -> str:
@@ -67,6 +89,8 @@ def test_a_damaged_row_is_one_error_of_each_command_that_needs_it(trained: Repos
         newest = 2 if table == "requests" else 1
         for damage, said, fix in (
             (TEAR, "cannot be read", "backup"),
+            ("''", "cannot be read", "backup"),
+            ("'[]'", "cannot be read", "backup"),
             (NEWER, f"has format 99, this fleetcast knows no newer one than {newest}", "or a newer one"),
         ):
             ((whole,),) = trained.rows(f"SELECT content FROM {table} WHERE {where}")
@@ -78,6 +102,32 @@ def test_a_damaged_row_is_one_error_of_each_command_that_needs_it(trained: Repos
             assert contents(trained) == before
             quoted = whole.replace("'", "''").replace("%", "%%")
             trained.change(f"UPDATE {table} SET content = '{quoted}' WHERE {where}")
+
+
+def test_a_damaged_column_is_one_error_of_each_command_that_needs_it(trained: Repository) -> None:
+    for table, column, commands in COLUMNS:
+        where, place = ROWS[table]
+        ((whole,),) = trained.rows(f"SELECT {column} FROM {table} WHERE {where}")
+        trained.change(f"UPDATE {table} SET {column} = 'x' WHERE {where}")
+        before = all_but_runs(trained)
+        for command in commands:
+            error = one_error(trained.type(*command.split()))
+            assert error.startswith(f"error: {place} cannot be read\n  fix: "), (column, command, error)
+        assert all_but_runs(trained) == before
+        trained.change(f"UPDATE {table} SET {column} = '{whole}' WHERE {where}")
+
+
+@ON_SQLITE
+def test_a_row_that_is_no_text_is_one_error_of_each_command_that_needs_it(trained: Repository) -> None:
+    for table, words in NEEDED:
+        where, _ = ROWS[table]
+        ((whole,),) = trained.rows(f"SELECT content FROM {table} WHERE {where}")
+        trained.change(f"UPDATE {table} SET content = CAST(x'7bff' AS TEXT) WHERE {where}")
+        error = one_error(trained.type(*words))
+        assert error.startswith(f"error: {table} "), (table, words, error)
+        assert "cannot be read: it holds bytes that are no text" in error
+        quoted = whole.replace("'", "''").replace("%", "%%")
+        trained.change(f"UPDATE {table} SET content = '{quoted}' WHERE {where}")
 
 
 def test_a_run_that_finds_a_damaged_row_registers_and_decides_nothing(trained: Repository) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from fleetcast.app import open_fleet
 from fleetcast.domain.approval import RequestState
+from fleetcast.domain.evidence import Bound, BoundCheck, NoStrongestBaseline
 from tests.clocks import FixedClock
 from tests.fleets import UNWATCHED
 from tests.scenarios.repository import CIRCUITS, Repository
@@ -82,7 +83,7 @@ def test_after_a_migration_a_saved_plan_is_applied_or_refused_as_before(settled:
     assert applied.code == 3, applied.err
 
 
-def test_after_a_migration_what_was_decided_is_done_and_what_waits_is_pinned_anew(
+def test_after_a_migration_what_was_decided_is_done_and_what_waits_is_asked_again(
     waiting: Repository,
 ) -> None:
     opened = open_fleet(waiting.folder, FixedClock(THEN))
@@ -90,16 +91,24 @@ def test_after_a_migration_what_was_decided_is_done_and_what_waits_is_pinned_ane
     before = {request.id: request for request in control.approvals.listed()}
     begun = opened.training(opened.fleet, UNWATCHED, lock_timeout=timedelta(0))
     after = {request.id: request for request in control.approvals.listed()}
-    assert after.keys() == before.keys()
     assert begun.id == "run-0005"  # it waited, and goes on
     ended = {number for number, request in before.items() if request.state is not RequestState.PENDING}
     assert {number: after[number] for number in ended} == {number: before[number] for number in ended}
-    (pending,) = after.keys() - ended
-    assert after[pending].state is RequestState.PENDING
-    assert after[pending].subject != before[pending].subject
-    assert after[pending].evidence.outcome is before[pending].evidence.outcome
+    (waited,) = before.keys() - ended
+    (asked,) = after.keys() - before.keys()
+    assert after[waited].state is RequestState.VOID  # its skill was measured against a day and a week alone
+    assert after[asked].state is RequestState.PENDING
+    assert (after[asked].subject.name, after[asked].subject.version) == (
+        before[waited].subject.name,
+        before[waited].subject.version,
+    )
+    assert NoStrongestBaseline() in after[asked].evidence.facts
+    skills = [check for check in after[asked].evidence.checks if isinstance(check, BoundCheck)]
+    assert [(check.bound, check.value) for check in skills if check.bound is Bound.MIN_SKILL] == [
+        (Bound.MIN_SKILL, None)
+    ]
     actions = [entry.event.action for entry in control.audit.entries()][34:]
-    assert actions == ["policy.taken"] * 3 + ["environment.shared", "request.pinned"]
+    assert actions == ["policy.taken"] * 3 + ["environment.shared", "request.void", "request.opened"]
 
 
 def test_after_a_migration_an_unfinished_run_is_continued_stage_by_stage(waiting: Repository) -> None:

@@ -168,7 +168,7 @@ def test_damaged_training_rows_are_named_and_read_again_once_deleted(declared: R
     assert "delete that file" in failed.out
     assert len(declared.versions()) == 1
     damaged.unlink()
-    assert declared.type("train").code == 3
+    assert declared.type("train", "--retry-failed").code == 3
     assert len(declared.versions()) == 2
 
 
@@ -201,12 +201,21 @@ def test_a_failing_command_is_retried_and_its_siblings_are_promoted(declared: Re
     assert failed.code == 1
     assert "PLANT001/CIRCUIT02 failed after 3 attempts" in failed.out
     assert "pump offline" in failed.out
-    assert "fleetcast train --circuits PLANT001/CIRCUIT02" in failed.out
+    assert "fleetcast train --retry-failed --circuits PLANT001/CIRCUIT02" in failed.out
     assert [job.rpartition(".")[2] for job in declared.jobs() if "circuit02" in job] == ["1", "2", "3"]
     assert declared.versions() == [("plant001-circuit01", 1)]
     declared.approve_all()
     script.write_text(FIT)
-    assert declared.type("train").code == 3
+    parked = declared.type("train")
+    assert parked.code == 1
+    assert "1 parked" in parked.out
+    assert len([job for job in declared.jobs() if "circuit02" in job]) == 3
+    action, why = declared.plan()[CIRCUIT02]
+    assert (action, why.partition(": ")[0]) == ("blocked", "failed 3 times in the same way")
+    status = declared.type("status").out
+    assert "pump offline" in status
+    assert "fleetcast train --retry-failed --circuits PLANT001/CIRCUIT02" in status
+    assert declared.type("train", "--retry-failed").code == 3
     assert declared.shared() == [("plant001-circuit01", 1)]
     assert declared.versions() == [("plant001-circuit01", 1), ("plant001-circuit02", 1)]
     assert len([job for job in declared.jobs() if "circuit01" in job]) == 1
@@ -286,6 +295,7 @@ def test_reading_goes_on_while_another_process_writes(promoted: Repository) -> N
     [
         ["trian"],
         ["train", "--no-such-option"],
+        ["train", "--plan", "plan.json", "--retry-failed"],
         ["plan", "--format", "xml"],
         ["stage"],
         ["approve"],

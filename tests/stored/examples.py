@@ -28,6 +28,7 @@ from fleetcast.stored.runs import RUN
 from tests.clocks import NOON
 from tests.contracts.samples import (
     ADA,
+    BASELINES,
     GRACE,
     SCORES,
     adopted,
@@ -42,7 +43,7 @@ from tests.contracts.samples import (
 )
 
 _LATER = NOON + timedelta(seconds=90, microseconds=5)
-_OUTCOME = JobOutcome(digest("artifact"), 1_234, ModelScores(SCORES, {"temperature": SCORES}))
+_OUTCOME = JobOutcome(digest("artifact"), 1_234, ModelScores(SCORES, {"temperature": SCORES}, BASELINES))
 _QUEUED = job(readings(), component())
 _EVENT = AuditEvent("model.shared", "plant001-circuit01:3", {"artifact": digest("artifact").hex})
 
@@ -101,8 +102,12 @@ EXAMPLES: Mapping[str, Example] = {
 }
 """By the name of its golden file, which begins with the capability."""
 
+_BEFORE_BASELINES = replace(_OUTCOME, scores=ModelScores(SCORES, {"temperature": SCORES}))
 EARLIER: Mapping[str, object] = {
-    f"format_1/{name}": _in_words(held)
-    for name, held in (("approvals_decided", _decided()), ("approvals_pending", replace(request(), id=1)))
+    "format_1/approvals_decided": _in_words(_decided()),
+    "format_1/approvals_pending": _in_words(replace(request(), id=1)),
+    "format_1/jobs_completed": _QUEUED.started(NOON).completed(_BEFORE_BASELINES, _LATER),
+    "format_1/jobs_outcome": _BEFORE_BASELINES,
+    "format_1/models_trained": replace(trained(), scores=_BEFORE_BASELINES.scores),
 }
 """What golden files of earlier formats hold where that is another value now."""

@@ -42,13 +42,21 @@ from fleetcast.domain.evidence import (
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.ingest import FileReport, IngestReport, UnreadCells
+from fleetcast.domain.ingest import (
+    Conflict,
+    FileReport,
+    IngestReport,
+    NearName,
+    OnConflict,
+    ReadingInRow,
+    UnreadCells,
+)
 from fleetcast.domain.model import AdoptedLineage, ModelVersion, TrainedLineage, TrainedModel
 from fleetcast.domain.plan import AssetAction, Blocked, DataUnfit, Plan, Removed, Reuse, Train, UpToDate
 from fleetcast.domain.quality import CircuitProfile, QualityVerdict, SensorProfile
 from fleetcast.domain.quality import LeftOut as LeftOutSensor
 from fleetcast.domain.run import Ending, Run, RunState, StageRecord
-from fleetcast.domain.scores import ModelScores, Scores
+from fleetcast.domain.scores import Baseline, ModelScores, Scores
 from fleetcast.domain.semver import SemVer
 from fleetcast.domain.settings import Settings
 from fleetcast.domain.since import CircuitDifference, Since
@@ -125,7 +133,7 @@ TRAINED = TrainedModel(
     ),
     artifact=_digest("e"),
     artifact_bytes=4096,
-    scores=ModelScores(SCORES, {"Ot_avg": SCORES}),
+    scores=ModelScores(SCORES, {"Ot_avg": SCORES}, {"Ot_avg": Baseline(12, 60.0)}),
     trained_seconds=0.75,
 )
 ADOPTED = replace(
@@ -264,6 +272,8 @@ INGESTED = IngestReport(
             path="log.csv",
             rows_read=5,
             rows_kept=4,
+            uneven_rows=0,
+            padded_rows=0,
             unread_times=1,
             skipped_local_times=0,
             empty_rows=0,
@@ -282,6 +292,13 @@ INGESTED = IngestReport(
     ),
     exact_duplicates=0,
     conflicting_duplicates=1,
+    joined_rows=0,
+    on_conflict=OnConflict.LAST,
+    conflicts=1,
+    first_conflicts=(
+        Conflict(ONE, MORNING, "Ot_avg", (ReadingInRow("log.csv", 2, 4.5), ReadingInRow("log.csv", 5, 4.75))),
+    ),
+    stored_conflicts=0,
     inserted=3,
     updated=0,
     unchanged=0,
@@ -290,6 +307,7 @@ INGESTED = IngestReport(
     circuits=(str(ONE),),
     first=MORNING,
     last=LATER,
+    near_names=(NearName("Ot_avgg", "Ot_avg", "log.csv"),),
 )
 SIMULATED = SimulationReport(
     plants=1,

@@ -27,6 +27,8 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.declared: tuple[str, ...] = ()
+        """The sensors of the fleet's circuits."""
         self.table = DeltaReadingsTable(folder / "readings")
 
     def file(self, text: str | bytes, name: str = "log.csv") -> Path:
@@ -38,7 +40,7 @@ class Desk:
         paths = [
             text if isinstance(text, Path) else self.file(text, f"log{i}.csv") for i, text in enumerate(texts)
         ]
-        return Ingest(LocalReadingsFiles(), self.table)(paths, told(**options))
+        return Ingest(LocalReadingsFiles(), self.table, lambda: self.declared)(paths, told(**options))
 
     def refuses(self, *texts: str | bytes | Path, **options: object) -> FleetcastError:
         """The error of an ingest; nothing may have been stored."""

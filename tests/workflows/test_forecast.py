@@ -63,7 +63,7 @@ def test_it_is_what_the_model_says_of_the_whole_history(promoted: SmallFleet) ->
     whole = resample(
         rows.times, rows.values, rows.sensors, circuit.frequency, circuit.sensor_limits, circuit.cleaning
     )
-    model = load(promoted.opened.platform.workspace.artifacts.folder(made.provenance.artifact))
+    model = load(promoted.opened.platform.workspace.artifacts.load(made.provenance.artifact))
     assert np.array_equal(made.forecast.point, model.forecast(whole).point)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -10,8 +11,11 @@ from fleetcast.domain.ingest import (
     Ambiguous,
     BadRows,
     Nonexistent,
+    OnConflict,
     Rename,
     Sentinel,
+    Thousands,
+    UnevenRows,
 )
 from tests.workflows.desk import UTC_ROWS, Desk
 
@@ -237,3 +241,244 @@ def test_a_spring_hour_is_taken_as_told(desk: Desk, choice: Nonexistent, reading
 def test_a_fixed_offset_is_a_zone_without_odd_hours(desk: Desk) -> None:
     desk.ingest(AUTUMN, SPRING, timezone="+01:00")
     assert len(desk.stored()["at"]) == 6
+
+
+def test_uneven_rows_are_dropped_and_counted_on_request(desk: Desk) -> None:
+    report = desk.ingest(
+        "time,a,b\n2025-01-01T00:00:00Z,1,2\n2025-01-01T01:00:00Z,3\n\n2025-01-01T02:00:00Z,4,5,6\n"
+        '2025-01-01T03:00:00Z,"7",broken\n',
+        uneven_rows=UnevenRows.DROP,
+    )
+    assert desk.stored() == {"at": [0, 3], "a": [1, 7], "b": [2, None]}
+    assert (report.rows_read, report.files[0].uneven_rows) == (4, 2)
+    assert report.files[0].unread_cells[0].first_row == 6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Column c holds nothing, and the short row fills all that is filled elsewhere.
+        "time,a,b,c\n2025-01-01T00:00:00Z,1,2,\n2025-01-01T01:00:00Z,3,4\n",
+        "time,a,b,c,d\n2025-01-01T00:00:00Z,1,2,,\n2025-01-01T01:00:00Z,3,4,\n",
+        # Only the header, or only some rows, end in a separator.
+        "time,a,b,\n2025-01-01T00:00:00Z,1,2\n2025-01-01T01:00:00Z,3,4\n",
+        "time,a,b,\n2025-01-01T00:00:00Z,1,2,\n2025-01-01T01:00:00Z,3,4\n",
+    ],
+)
+def test_a_row_that_lacks_only_empty_cells_is_stored_and_counted(desk: Desk, text: str) -> None:
+    report = desk.ingest(text)
+    stored = desk.stored()
+    assert (stored["at"], stored["a"], stored["b"]) == ([0, 1], [1, 3], [2, 4])
+    assert report.files[0].padded_rows in (1, 2)
+
+
+def test_a_separator_at_the_end_of_every_line_is_no_column(desk: Desk) -> None:
+    desk.ingest("time,a,\n2025-01-01T00:00:00Z,1,\n2025-01-01T01:00:00Z,,\n")
+    assert desk.stored() == {"at": [0], "a": [1]}
+
+
+def test_short_rows_can_be_declared_to_lack_their_end(desk: Desk) -> None:
+    report = desk.ingest(
+        "time,a,b\n2025-01-01T00:00:00Z,1,2\n2025-01-01T01:00:00Z,3\n2025-01-01T02:00:00Z,4,5,,\n",
+        uneven_rows=UnevenRows.PAD,
+    )
+    assert desk.stored() == {"at": [0, 1, 2], "a": [1, 3, 4], "b": [2, None, 5]}
+    assert (report.files[0].padded_rows, report.files[0].uneven_rows) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("cells", "options"),
+    [
+        (("999,5", "1.234,5", "-1.234.567,25"), {"decimal": ",", "thousands": Thousands.POINT}),
+        (('"999.5"', '"1,234.5"', '"-1,234,567.25"'), {"thousands": Thousands.COMMA}),
+        (('"999.5"', '"1,234.5"', '"-12,34,567.25"'), {"thousands": Thousands.COMMA}),
+        (("999,5", "1 234,5", "-1\u202f234\u00a0567,25"), {"decimal": ",", "thousands": Thousands.SPACE}),
+        (("999.5", "1'234.5", "-1’234’567.25"), {"thousands": Thousands.APOSTROPHE}),
+    ],
+)
+def test_grouped_thousands_are_read_as_told(
+    desk: Desk, cells: tuple[str, str, str], options: dict[str, object]
+) -> None:
+    lines = [f"2025-01-01T0{hour}:00:00Z;{cell}" for hour, cell in enumerate(cells)]
+    report = desk.ingest("\n".join(["time;a", *lines, ""]), **options)
+    assert desk.stored()["a"] == [999.5, 1234.5, -1234567.25]
+    assert report.files[0].unread_cells == ()
+
+
+def test_a_sign_that_groups_nothing_makes_no_number(desk: Desk) -> None:
+    text = "time;a\n2025-01-01T00:00:00Z;1.234,5\n2025-01-01T01:00:00Z;0.125\n2025-01-01T02:00:00Z;1.5\n"
+    report = desk.ingest(text, decimal=",", thousands=Thousands.POINT)
+    assert desk.stored()["a"] == [1234.5]
+    assert (report.files[0].unread_cells[0].count, report.files[0].unread_cells[0].example) == (2, "0.125")
+
+
+def test_cells_can_be_declared_to_be_no_grouped_numbers(desk: Desk) -> None:
+    text = "time;a\n2025-01-01T00:00:00Z;1.234\n2025-01-01T01:00:00Z;1,5\n"
+    report = desk.ingest(text, decimal=",", thousands=Thousands.NONE)
+    assert report.files[0].unread_cells[0].example == "1.234"
+    assert desk.stored()["a"] == [1.5]
+
+
+ZONED = "%Y-%m-%d %H:%M:%S %Z"
+
+
+@pytest.mark.parametrize(
+    ("time", "fmt", "timezone", "hour"),
+    [
+        ("2025-01-01 12:00:00 CET", ZONED, "UTC", 11),
+        ("2025-01-01 12:00:00 CET", ZONED, None, 11),
+        ("2025-01-01 12:00:00 CEST", ZONED, "UTC", 10),
+        ("2025-01-01 12:00:00 utc", ZONED, "Europe/Paris", 12),
+        ("2025-01-01 12:00:00 AEST", ZONED, None, 2),
+        ("2025-01-01 12:00:00 IST", ZONED, "Asia/Kolkata", 6.5),
+        ("2025-01-01 12:00:00 IST", ZONED, "Asia/Jerusalem", 10),
+        ("2025-01-01 12:00:00 IST", ZONED, "+05:30", 6.5),
+        ("2025-01-01 12:00:00 CST", ZONED, "America/Chicago", 18),
+        ("2025-01-01 12:00:00 MSK", ZONED, "Europe/Moscow", 9),
+        ("2025-01-01 12:00:00 +0100", ZONED, "UTC", 11),
+        ("Wed Jan 1 12:00:00 CET 2025", "%a %b %d %H:%M:%S %Z %Y", None, 11),
+        ("01.01.2025 12:00:00CET", "%d.%m.%Y %H:%M:%S%Z", None, 11),
+        ("01.01.2025 12:00 (CET)", "%d.%m.%Y %H:%M (%Z)", None, 11),
+        ("01 Jan 2025 03:00 PM MEZ", "%d %b %Y %I:%M %p %Z", None, 14),
+        ("2025-01-01 12:00:00 +0100 CET", "%Y-%m-%d %H:%M:%S %z %Z", None, 11),
+    ],
+)
+def test_the_name_of_a_zone_counts(
+    desk: Desk, time: str, fmt: str, timezone: str | None, hour: float
+) -> None:
+    desk.ingest(f"time,a\n{time},1\n", timestamp_format=fmt, timezone=timezone)
+    assert desk.stored()["at"] == [hour]
+
+
+def test_names_tell_the_two_autumn_hours_apart(desk: Desk) -> None:
+    rows = "time,a\n2025-10-26 02:30:00 CEST,1\n2025-10-26 02:30:00 CET,2\n"
+    desk.ingest(rows, timestamp_format=ZONED, timezone="Europe/Paris")
+    assert desk.stored()["a"] == [1, 2]
+
+
+def test_rows_in_a_zone_that_nobody_knows_can_be_skipped(desk: Desk) -> None:
+    rows = "time,a\n2025-01-01 12:00:00 XYZ,1\n2025-01-01 12:00:00 CET,2\nno time,3\n"
+    report = desk.ingest(rows, timestamp_format=ZONED, bad_rows=BadRows.SKIP)
+    assert desk.stored() == {"at": [11], "a": [2]}
+    assert report.files[0].unread_times == 2
+
+
+TWICE = (
+    "time,a,b\n2025-01-01T00:00:00Z,1,5\n2025-01-01T01:00:00Z,2,\n2025-01-01T00:00:00Z,4,5\n",
+    "time,a,b\n2025-01-01T00:00:00Z,4,5\n2025-01-01T01:00:00Z,,6\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("choice", "readings"),
+    [
+        (OnConflict.LAST, [4, 2]),
+        (OnConflict.FIRST, [1, 2]),
+        (OnConflict.MEAN, [2.5, 2]),
+        (OnConflict.DROP, [None, 2]),
+    ],
+)
+def test_a_conflict_is_settled_as_told_and_shown_with_its_rows(
+    desk: Desk, choice: OnConflict, readings: list[float | None]
+) -> None:
+    report = desk.ingest(*TWICE, on_conflict=choice)
+    assert desk.stored() == {"at": [0, 1], "a": readings, "b": [5, 6]}
+    assert (report.conflicts, report.conflicting_duplicates, report.exact_duplicates) == (1, 1, 1)
+    assert report.joined_rows == 1
+    assert report.rows_read == report.inserted + 3
+    (conflict,) = report.first_conflicts
+    assert (str(conflict.circuit), conflict.at, conflict.sensor) == (
+        "P1/C1",
+        datetime(2025, 1, 1, tzinfo=UTC),
+        "a",
+    )
+    found = [(Path(one.path).name, one.row, one.value) for one in conflict.readings]
+    assert found == [("log0.csv", 2, 1), ("log0.csv", 4, 4), ("log1.csv", 2, 4)]
+
+
+def test_a_row_whose_readings_are_all_dropped_is_counted_as_conflicting(desk: Desk) -> None:
+    rows = "time,a\n2025-01-01T00:00:00Z,1\n2025-01-01T00:00:00Z,2\n2025-01-01T01:00:00Z,3\n"
+    report = desk.ingest(rows, on_conflict=OnConflict.DROP)
+    assert desk.stored() == {"at": [1], "a": [3]}
+    assert (report.conflicting_duplicates, report.inserted) == (2, 1)
+
+
+def test_the_mean_of_the_largest_numbers_is_a_number(desk: Desk) -> None:
+    rows = "time,a\n2025-01-01T00:00:00Z,1.7e308\n2025-01-01T00:00:00Z,1.6e308\n"
+    desk.ingest(rows, on_conflict=OnConflict.MEAN)
+    assert desk.stored()["a"] == [1.7e308]
+
+
+LATE = "time,a,b\n2025-01-01T00:00:00Z,7,10\n2025-01-01T01:00:00Z,2,21\n2025-01-01T02:00:00Z,3,30\n"
+
+
+@pytest.mark.parametrize(
+    ("choice", "a", "b"),
+    [(OnConflict.LAST, [7, 2, 3], [10, 21, 30]), (OnConflict.FIRST, [1, 2, 3], [10, 20, 30])],
+)
+def test_what_is_stored_came_first(desk: Desk, choice: OnConflict, a: list[float], b: list[float]) -> None:
+    desk.ingest(UTC_ROWS)
+    report = desk.ingest(LATE, on_conflict=choice)
+    assert desk.stored() == {"at": [0, 1, 2], "a": a, "b": b}
+    assert (report.stored_conflicts, report.conflicts, report.inserted) == (2, 0, 1)
+
+
+def test_the_first_reading_stays_and_holes_are_filled(desk: Desk) -> None:
+    desk.ingest("time,a,b\n2025-01-01T00:00:00Z,1,\n")
+    report = desk.ingest("time,a,b\n2025-01-01T00:00:00Z,7,8\n", on_conflict=OnConflict.FIRST)
+    assert desk.stored() == {"at": [0], "a": [1], "b": [8]}
+    assert (report.stored_conflicts, report.updated) == (1, 1)
+
+
+def test_a_new_sensor_one_letter_off_a_known_one_is_named(desk: Desk) -> None:
+    desk.declared = ("temperature", "pressure")
+    report = desk.ingest("time,temperature,presure\n2025-01-01T00:00:00Z,1,2\n")
+    (near,) = report.near_names
+    assert (near.sensor, near.like, Path(near.path).name) == ("presure", "pressure", "log0.csv")
+    again = desk.ingest("time,temperatur\n2025-01-01T00:00:00Z,1\n")
+    assert [one.like for one in again.near_names] == ["temperature"]
+
+
+def test_sensors_that_are_declared_held_or_side_by_side_are_meant(desk: Desk) -> None:
+    desk.declared = ("flow_in", "flow_im", "heat_in")
+    assert not desk.ingest("time,flow_in,heat_in,heat_im\n2025-01-01T00:00:00Z,1,2,3\n").near_names
+    assert not desk.ingest("time,flow_im,heat_im\n2025-01-01T00:00:00Z,1,3\n").near_names
+
+
+@pytest.mark.parametrize(
+    ("cell", "options"),
+    [
+        ("−5.5", {}),
+        ("– 5.5", {}),
+        ("5.5-", {}),
+        ("5.5 −", {}),
+        ("−5,5", {"decimal": ","}),
+        ("5,5-", {"decimal": ","}),
+    ],
+)
+def test_negative_readings_are_read_whatever_their_minus(
+    desk: Desk, cell: str, options: dict[str, object]
+) -> None:
+    report = desk.ingest(f"time;a\n2025-01-01T00:00:00Z;{cell}\n2025-01-01T01:00:00Z;7\n", **options)
+    assert desk.stored()["a"] == [-5.5, 7]
+    assert report.files[0].unread_cells == ()
+
+
+@pytest.mark.parametrize(
+    ("time", "fmt"),
+    [
+        ("Wed Jan  1 14:30:00 2025", "%c"),
+        ("2025-01-01 02:30:00 PM", "%F %r"),
+        ("2025-01-01 14:30:00", "%F %X"),
+        ("2025-01-01  2:30 PM", "%F %l:%M %p"),
+    ],
+)
+def test_every_directive_of_a_time_of_day_counts(desk: Desk, time: str, fmt: str) -> None:
+    desk.ingest(f"time,a\n{time},1\n", timestamp_format=fmt, timezone="UTC")
+    assert desk.stored()["at"] == [14.5]
+
+
+@pytest.mark.parametrize("fmt", ["%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S%.f"])
+def test_fractions_of_a_second_count(desk: Desk, fmt: str) -> None:
+    report = desk.ingest("time,a\n2025-01-01 14:00:00.5,1\n", timestamp_format=fmt, timezone="UTC")
+    assert report.first == datetime(2025, 1, 1, 14, microsecond=500_000, tzinfo=UTC)

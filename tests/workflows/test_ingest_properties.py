@@ -1,23 +1,25 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.workflows.desk import Desk
+from fleetcast.domain.ingest import ConflictingReadings, OnConflict
+from tests.workflows.desk import Cells, Desk
 
 readings = st.lists(
     st.tuples(st.integers(0, 40), st.none() | st.integers(-99, 99), st.none() | st.integers(-99, 99)),
     min_size=1,
     max_size=25,
 )
-Reading = tuple[int, int | None, int | None]
+Reading = tuple[int, float | None, float | None]
 
 
-def csv(rows: list[Reading]) -> str:
+def csv(rows: Sequence[Reading]) -> str:
     lines = [
         f"{datetime(2025, 1, 1, tzinfo=UTC) + timedelta(hours=hour):%Y-%m-%dT%H:%M:%SZ},"
         + ",".join("" if cell is None else str(cell) for cell in cells)
@@ -68,3 +70,43 @@ def test_shuffled_and_late_rows_give_the_same_table(
     shuffled.ingest(csv(mixed[len(mixed) // 2 :]))
     shuffled.ingest(csv(mixed[: len(mixed) // 2]))
     assert shuffled.stored() == ordered.stored()
+
+
+few = st.lists(
+    st.tuples(
+        st.integers(0, 4),
+        st.none() | st.sampled_from((1, 2, 3)),
+        st.none() | st.floats(-1e9, 1e9, allow_nan=False).map(lambda x: x / 7),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@quick
+@given(rows=few, seed=st.integers(0, 99), cut=st.integers(0, 12))
+@pytest.mark.parametrize("choice", [OnConflict.MEAN, OnConflict.DROP, OnConflict.REFUSE])
+def test_no_order_of_rows_and_files_changes_how_a_conflict_is_settled(
+    rows: list[tuple[int, int | None, float | None]],
+    seed: int,
+    cut: int,
+    choice: OnConflict,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    mixed = random.Random(seed).sample(rows, len(rows))  # noqa: S311
+    whole = settled(Desk(tmp_path_factory.mktemp("desk")), choice, csv(rows))
+    parts = settled(Desk(tmp_path_factory.mktemp("desk")), choice, csv(mixed[cut:]), csv(mixed[:cut]))
+    assert parts == whole
+
+
+def settled(desk: Desk, choice: OnConflict, *texts: str) -> tuple[Cells | None, int]:
+    """What the table holds, and how many conflicts there were; the second time changes nothing."""
+    try:
+        report = desk.ingest(*texts, on_conflict=choice)
+        assert desk.ingest(*texts, on_conflict=choice).rows_written == 0
+    except ConflictingReadings:
+        return None, 0
+    left_out = sum(file.rows_read - file.rows_kept for file in report.files)
+    folded = report.exact_duplicates + report.conflicting_duplicates + report.joined_rows
+    assert report.rows_read == left_out + folded + report.inserted
+    return desk.stored(), report.conflicts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fleetcast.app.tables import open_own_table, open_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from fleetcast.ports.readings import ReadingsTable, TableVersion, WritableReadingsTable
     from fleetcast.workflows.ingest import Ingest
@@ -47,6 +47,8 @@ class OwnReadings:
     """A table that fleetcast keeps itself: to be added to."""
 
     table: WritableReadingsTable
+    directory: Path
+    """The fleet repository, or a folder that is none."""
 
     @property
     def ingesting(self) -> Ingest:
@@ -54,7 +56,7 @@ class OwnReadings:
         from fleetcast.platforms.files.readings_file import LocalReadingsFiles
         from fleetcast.workflows.ingest import Ingest
 
-        return Ingest(LocalReadingsFiles(), self.table)
+        return Ingest(LocalReadingsFiles(), self.table, self._declared)
 
     @property
     def simulating(self) -> Simulate:
@@ -62,6 +64,22 @@ class OwnReadings:
         from fleetcast.workflows.simulate import Simulate
 
         return Simulate(self.table)
+
+    def _declared(self) -> Collection[str]:
+        """The sensors of all circuits; none where the fleet has mistakes, which `validate` names."""
+        from datetime import UTC, datetime
+
+        from fleetcast.config.reader import load_fleet
+        from fleetcast.config.settings import SETTINGS_FILE
+        from fleetcast.domain.errors import InvalidFleet
+
+        if not (self.directory / SETTINGS_FILE).exists():
+            return ()
+        try:
+            fleet = load_fleet(self.directory, now=datetime.now(UTC))
+        except InvalidFleet:
+            return ()
+        return {name for circuit in fleet.circuits for name in circuit.features}
 
 
 def open_readings(directory: Path, source: str | None = None) -> OpenReadings:
@@ -71,4 +89,4 @@ def open_readings(directory: Path, source: str | None = None) -> OpenReadings:
 
 def open_own_readings(directory: Path, source: str | None = None) -> OwnReadings:
     """The readings that fleetcast keeps itself; arguments and errors as of `open_own_table`."""
-    return OwnReadings(open_own_table(directory, source))
+    return OwnReadings(open_own_table(directory, source), directory)

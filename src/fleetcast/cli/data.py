@@ -13,7 +13,17 @@ from fleetcast.cli.options import DryRunOption, FleetOption, PatternsOption, Vie
 from fleetcast.cli.output import console, show_json
 from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.ingest import Ambiguous, BadRows, IngestOptions, Nonexistent, Rename, Sentinel
+from fleetcast.domain.ingest import (
+    Ambiguous,
+    BadRows,
+    IngestOptions,
+    Nonexistent,
+    OnConflict,
+    Rename,
+    Sentinel,
+    Thousands,
+    UnevenRows,
+)
 from fleetcast.domain.quality import SensorLimits
 
 if TYPE_CHECKING:
@@ -44,7 +54,7 @@ def ingest(
         str | None, typer.Option(help="strptime directives, unix, unix_ms or unix_us. Default: ISO 8601.")
     ] = None,
     timezone: Annotated[
-        str | None, typer.Option(help="Zone of times without offset: Europe/Paris, +01:00, UTC.")
+        str | None, typer.Option(help="Zone of times without offset, or whose CST: Europe/Paris, +01:00.")
     ] = None,
     ambiguous: Annotated[Ambiguous, typer.Option(help="Local times that occurred twice.")] = Ambiguous.ERROR,
     nonexistent: Annotated[
@@ -52,6 +62,9 @@ def ingest(
     ] = Nonexistent.ERROR,
     separator: Annotated[str | None, typer.Option(help="One character, or tab. Default: found.")] = None,
     decimal: Annotated[str | None, typer.Option(help="Decimal sign, . or ,")] = None,
+    thousands: Annotated[
+        Thousands | None, typer.Option(help="What groups the digits of large numbers. Default: asked for.")
+    ] = None,
     rename: Annotated[list[str] | None, typer.Option(metavar="OLD=NEW", help="Sensor name to store.")] = None,
     sentinel: Annotated[
         list[str] | None, typer.Option(metavar="[COLUMN=]NUMBER", help="Number that means: no reading.")
@@ -61,6 +74,16 @@ def ingest(
     skip_bad_rows: Annotated[  # noqa: FBT002
         bool, typer.Option("--skip-bad-rows", help="Leave out and count rows whose time cannot be read.")
     ] = False,
+    uneven_rows: Annotated[
+        UnevenRows,
+        typer.Option(help="Rows with fewer or more cells than the header has names; pad: only empty ones."),
+    ] = UnevenRows.REFUSE,
+    on_conflict: Annotated[
+        OnConflict,
+        typer.Option(
+            help="Which reading stands where rows of one circuit and time differ, sensor by sensor."
+        ),
+    ] = OnConflict.LAST,
     fleet: FleetOption = Path(),
     source: SourceOption = None,
     view: ViewOption = View.TEXT,
@@ -68,7 +91,9 @@ def ingest(
     """Store files of readings in the fleet's table.
 
     All files become one commit, or none does. Rows are merged by circuit and time, so doing it again, or
-    with late rows, is safe. Options name columns as the file does.
+    with late rows, is safe. Options name columns as the file does. Where rows differ about a reading, the last in file
+    order wins, also over what is stored; with --on-conflict mean, drop or refuse the order makes no difference, and
+    what is stored may not differ.
 
     For example:
 
@@ -92,11 +117,14 @@ def ingest(
         nonexistent=nonexistent,
         separator="\t" if separator in ("tab", "\\t") else separator,
         decimal=decimal,
+        thousands=thousands,
         renames=tuple(Rename.parse(text) for text in rename or ()),
         sentinels=tuple(Sentinel.parse(text) for text in sentinel or ()),
         take=tuple(take or ()),
         drop=tuple(drop or ()),
         bad_rows=BadRows.SKIP if skip_bad_rows else BadRows.REFUSE,
+        uneven_rows=uneven_rows,
+        on_conflict=on_conflict,
     )
     from fleetcast.app import open_own_readings
     from fleetcast.cli.data_views import print_ingest

@@ -10,12 +10,22 @@ from rich.console import Console
 from rich.table import Table
 
 from fleetcast.domain.duration import format_duration
+from fleetcast.domain.ingest import conflict_in_words
 
 if TYPE_CHECKING:
     from fleetcast.domain.ingest import FileReport, IngestReport
     from fleetcast.ports.readings import TableVersion
     from fleetcast.workflows.inspect_data import CircuitQuality, Holdings
     from fleetcast.workflows.simulate import SimulationReport
+
+
+_SETTLED = {
+    "last": "the last in file order won",
+    "first": "the first in file order won",
+    "mean": "their mean is stored",
+    "drop": "none of their readings is stored",
+    "refuse": "refused",
+}
 
 
 def print_ingest(report: IngestReport, console: Console) -> None:
@@ -38,9 +48,23 @@ def print_ingest(report: IngestReport, console: Console) -> None:
     )
     console.print(
         f"{report.exact_duplicates:,} exact duplicates dropped, "
-        f"{report.conflicting_duplicates:,} conflicting duplicates (the last in file order won)"
+        f"{report.conflicting_duplicates:,} conflicting duplicates ({_SETTLED[report.on_conflict.value]})"
+        + (f", {report.joined_rows:,} rows joined with others of their time" if report.joined_rows else "")
     )
+    for conflict in report.first_conflicts:
+        console.print(f"  {conflict_in_words(conflict)}", markup=False)
+    if report.conflicts > len(report.first_conflicts):
+        console.print(f"  … {report.conflicts:,} conflicts in all")
+    if report.stored_conflicts:
+        done = "kept" if report.on_conflict.value == "first" else "replaced"
+        console.print(f"{report.stored_conflicts:,} stored readings differ, and were {done}")
     console.print(f"{', '.join(report.circuits)}: {_time(report.first)} to {_time(report.last)} UTC")
+    for near in report.near_names:
+        console.print(
+            f"{near.path}: no circuit declares {near.sensor!r}, which is one letter off {near.like!r}; "
+            f"if it is the same: --rename '{near.sensor}={near.like}'",
+            markup=False,
+        )
     if report.version == report.version_before:
         console.print(f"Nothing new: the table stays at version {report.version}")
     else:
@@ -50,6 +74,8 @@ def print_ingest(report: IngestReport, console: Console) -> None:
 def _findings(file: FileReport) -> list[str]:
     counted = (
         (file.empty_rows, "rows without a reading"),
+        (file.uneven_rows, "rows with too few or too many cells left out"),
+        (file.padded_rows, "rows without their empty cells at the end"),
         (file.unread_times, "rows without a readable time"),
         (file.skipped_local_times, "rows at an odd local hour"),
         (file.unsorted_rows, "rows out of order"),

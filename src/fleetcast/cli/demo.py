@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -147,7 +148,7 @@ class _Demo:
 
     def _command(self, expected: int, *words: str) -> None:
         """Run one fleetcast command here, shown as a person types it."""
-        shown = " ".join(f"'{word}'" if " " in word else word for word in words)
+        shown = shlex.join(words)
         typer.secho(f"\n$ fleetcast {shown}", bold=True)
         code = self.run(list(words))
         if code != expected:
@@ -167,9 +168,11 @@ def _left_to_decide() -> list[str]:
 def _look_next(directory: Path) -> None:
     _chapter("Look next")
     if shutil.which("fleetcast") is None:
-        typer.echo(f'  {"make the command known":<33} export PATH="{Path(sys.executable).parent}:$PATH"')
+        typer.echo(
+            f'  {"make the command known":<33} export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
+        )
     for what, command in (
-        ("go there", f"cd {directory}"),
+        ("go there", f"cd {shlex.quote(str(directory))}"),
         ("every model, with its metrics", "fleetcast models list"),
         ("one model's lineage and versions", f"fleetcast models show {CHANGED}"),
         ("a forecast as a page", "open forecast.html, or: fleetcast forecast PLANT002/CIRCUIT03"),

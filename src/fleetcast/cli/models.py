@@ -23,8 +23,9 @@ def list_models(
 ) -> None:
     """List the circuits with the model version each uses: how good it is, and whether it is promoted.
 
-    Skill is 1 − MAE / MAE of seasonal naive, MASE the error in units of the training data's own seasonal
-    change, cover 80 the share of held-out readings inside the 80 % interval (0.80 is ideal).
+    Skill is 1 − MAE / MAE of the strongest forecast that needs no model (last reading, a season found in the
+    readings, day or week), MASE the error in units of the training data's own change over that season, cover 80 the
+    share of held-out readings inside the 80 % interval (0.80 is ideal).
 
     For example:
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from fleetcast.domain.model import ModelVersion
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.wording import counted
-from fleetcast.views.models import decisions, facts, number
+from fleetcast.views.models import baseline_of, decisions, facts, number
 from fleetcast.views.moments import shown
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
 
@@ -104,12 +104,15 @@ def _standing(standing: PromotionState) -> Text:
 
 def _scores(version: ModelVersion) -> Table:
     table = _table("sensor", "skill", "MASE", "MAE", "RMSE", "WAPE", "R²", "cover 80", "cover 95", "pinball")
-    for column in table.columns[1:]:
+    table.add_column("baseline")
+    for column in table.columns[1:-1]:
         column.justify = "right"
     scores = version.model.scores
     for name, each in (*scores.sensors.items(), ("mean", scores.overall)):
         values = asdict(each)
         table.add_row(
-            Text(name, "bold" if name == "mean" else ""), *(number(values[metric]) for metric in _METRICS)
+            Text(name, "bold" if name == "mean" else ""),
+            *(number(values[metric]) for metric in _METRICS),
+            baseline_of(scores, name),
         )
     return table

@@ -22,6 +22,11 @@ CircuitsOption = Annotated[
     str | None, typer.Option("--circuits", metavar="PLANT/CIRCUIT,…", help="Only these circuits.")
 ]
 
+RetryOption = Annotated[
+    bool,
+    typer.Option("--retry-failed", help="Try again what failed three times in the same way and is parked."),
+]
+
 runs_app = typer.Typer(no_args_is_help=True, help="Look at past and present runs of the pipeline.")
 
 
@@ -29,12 +34,15 @@ def train(
     fleet: FleetOption = Path(),
     circuits: CircuitsOption = None,
     plan: Annotated[Path | None, typer.Option("--plan", help="Apply this saved plan, or refuse.")] = None,
+    retry_failed: RetryOption = False,  # noqa: FBT002
     lock_timeout: LockOption = None,
     view: ViewOption = View.TEXT,
 ) -> None:
     """Run all eight stages: register, train, and ask for promotion. Running it again finishes the work.
 
-    Ends with exit code 3 when people have to approve something; run it again once they have.
+    Ends with exit code 3 when people have to approve something; run it again once they have. A circuit that failed
+    three times in the same way is parked: it is not tried again, and the exit code stays 1, until its training inputs
+    or the environment change, or with --retry-failed.
 
     For example:
 
@@ -46,6 +54,8 @@ def train(
     from fleetcast.domain.run import Ending
     from fleetcast.views.plan import read_saved
 
+    if plan is not None and retry_failed:
+        raise typer.BadParameter("--plan says what is trained; leave --retry-failed out, or the plan")
     saved = None if plan is None else read_saved(plan)
     opened = _open(fleet)
     with watching(view) as watcher:
@@ -54,6 +64,7 @@ def train(
             watcher,
             only=_keys(circuits),
             saved_plan=saved,
+            retry_failed=retry_failed,
             lock_timeout=_timeout(lock_timeout),
         )
     _finish(opened, run, Ending(run.state.value), view)
@@ -64,6 +75,7 @@ def stage(
     run_id: Annotated[str | None, typer.Option("--run", help="Default: the last unfinished run.")] = None,
     fleet: FleetOption = Path(),
     circuits: CircuitsOption = None,
+    retry_failed: RetryOption = False,  # noqa: FBT002
     lock_timeout: LockOption = None,
     view: ViewOption = View.TEXT,
 ) -> None:
@@ -84,6 +96,7 @@ def stage(
             watcher,
             run_id=run_id,
             only=_keys(circuits),
+            retry_failed=retry_failed,
             lock_timeout=_timeout(lock_timeout),
         )
     records = tuple(record for record in run.stages if record.stage == name)

@@ -14,6 +14,7 @@ from rich.text import Text
 from fleetcast.cli.options import View
 from fleetcast.cli.run_views import ENDING_STYLES
 from fleetcast.domain.run import StageRecord
+from fleetcast.domain.wording import counted
 from fleetcast.pipeline.runner import StageWatcher
 from fleetcast.pipeline.situation import Progress, StageResult
 from fleetcast.pipeline.stages import STAGES, StageEntry
@@ -67,6 +68,8 @@ def watching(view: View) -> Iterator[StageWatcher]:
             )
         )
         if isinstance(result, TrainingMonitored):
+            for torn in result.set_aside:
+                console.print(Text(f"    {torn}", "yellow"))
             _print_failures(result, console)
 
     with bar:
@@ -75,10 +78,15 @@ def watching(view: View) -> Iterator[StageWatcher]:
 
 def _print_failures(result: TrainingMonitored, console: Console) -> None:
     for job in result.failed[:_MANY]:
-        console.print(Text(f"    {job.task.key} failed after {job.attempt} attempts: {job.error}", "red"))
+        attempts = counted(job.attempt, "attempt")
+        console.print(Text(f"    {job.task.key} failed after {attempts}: {job.error}", "red"))
     if len(result.failed) > _MANY:
         console.print(f"    and {len(result.failed) - _MANY} more: see completed_jobs.json")
     if result.failed:
         keys = ",".join(str(job.task.key) for job in result.failed[:_MANY])
-        console.print(f"    continue with: fleetcast train --circuits {keys}")
+        if result.parked:
+            failed = counted(len(result.parked), "circuit")
+            console.print(f"    {failed} failed in the same way each time, and is not tried again by itself")
+        retry = "--retry-failed " if result.parked else ""
+        console.print(f"    fix the cause, then continue with: fleetcast train {retry}--circuits {keys}")
         sys.stdout.flush()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.stored.durable import write_durably
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file in one move; one that is there is replaced, a reader sees the old or the new.
+    """Write a file in one move, and to the disk; one that is there is replaced, a reader sees the old or the new.
 
     Raises:
         BadInput: The folder does not exist, or the path is one.
@@ -20,12 +20,9 @@ def write_whole(path: Path, content: bytes) -> None:
         raise BadInput(f"cannot write {path}: there is no folder {folder}", fix=f"make it: mkdir -p {folder}")
     if path.exists() and not path.is_file():
         raise BadInput(f"cannot write {path}: it is not a file", fix="name a file")
-    partial = folder / f".{path.name}.{os.getpid()}.partial"
     try:
-        partial.write_bytes(content)
-        partial.replace(path)
+        write_durably(path, content)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise Unavailable(
             f"cannot write {path}: {error.strerror}",
             fix="choose a folder that can be written, with space left",

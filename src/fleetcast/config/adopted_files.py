@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +10,14 @@ from pathlib import Path
 from fleetcast.config.circuit_files import MAIN_FILE
 from fleetcast.config.layout import DEFAULTED, OUR_FIELDS
 from fleetcast.config.other_layout import OtherCircuit, OtherFleet
+from fleetcast.config.paths import is_inside
 from fleetcast.config.settings import SETTINGS_FILE
 from fleetcast.config.templates import fleet_files
 from fleetcast.config.yaml_nodes import Block, Node
 from fleetcast.config.yaml_writer import block_lines, written
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.stored.durable import write_durably
 
 ADOPTED_FILE = "config/circuits/adopted.yaml"
 """Where circuits go that come into a fleet that exists."""
@@ -85,12 +86,13 @@ def write_files(directory: Path, files: Sequence[NewFile]) -> tuple[Path, ...]:
         Unavailable: The disk refuses.
     """
     for file in files:
+        _check_place(directory, directory / file.path)
         _check_unchanged(directory / file.path, file)
     done: list[NewFile] = []
     try:
         for file in files:
             done.append(file)
-            _put(directory / file.path, file.content)
+            write_durably(directory / file.path, file.content.encode())
     except OSError as error:
         for file in done:
             _take_back(directory / file.path, file)
@@ -99,6 +101,14 @@ def write_files(directory: Path, files: Sequence[NewFile]) -> tuple[Path, ...]:
             fix="check the disk and its permissions",
         ) from error
     return tuple(directory / file.path for file in files)
+
+
+def _check_place(directory: Path, path: Path) -> None:
+    if not is_inside(directory, path):
+        raise BadInput(
+            f"{path} would be written outside of {directory}: a link on the way leads there",
+            fix="replace the link by a folder",
+        )
 
 
 def _check_unchanged(path: Path, file: NewFile) -> None:
@@ -110,24 +120,11 @@ def _check_unchanged(path: Path, file: NewFile) -> None:
         raise BadInput(f"{path} has changed meanwhile", fix="run the same command again")
 
 
-def _put(path: Path, content: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def _take_back(path: Path, file: NewFile) -> None:
     if file.before is None:
         path.unlink(missing_ok=True)
     else:
-        _put(path, file.before)
+        write_durably(path, file.before.encode())
 
 
 def _whole_file(source: str, fleet: OtherFleet) -> str:

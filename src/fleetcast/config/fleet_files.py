@@ -16,6 +16,7 @@ from fleetcast.config.circuit_files import MAIN_FILE
 from fleetcast.config.reader import CIRCUITS_FOLDER, FleetReading, read_fleet
 from fleetcast.config.settings import SETTINGS_FILE
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.stored.durable import partial_beside, sync
 
 Changed = Mapping[str, tuple[str, str]]
 """Text before and after, by the file's path in the repository."""
@@ -78,7 +79,7 @@ class FleetFiles:
         try:
             for name, (_, after) in changed.items():
                 target = (self._directory / name).resolve()
-                partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+                partial = partial_beside(target)
                 moves.append((partial, target))
                 mark = _BYTE_ORDER_MARK if self._bytes[name].startswith(_BYTE_ORDER_MARK) else b""
                 with partial.open("wb") as stream:
@@ -88,6 +89,8 @@ class FleetFiles:
                 shutil.copymode(target, partial)
             for partial, target in moves:
                 partial.replace(target)
+            for folder in {target.parent for _, target in moves}:
+                sync(folder)
         except OSError as error:
             for partial, _ in moves:
                 with suppress(OSError):

@@ -13,6 +13,7 @@ from pydantic import Field, PlainValidator
 
 from fleetcast.config import scalars
 from fleetcast.config.complaints import Complaints, nearest, shown
+from fleetcast.config.paths import one_name
 from fleetcast.config.scalars import Refused
 from fleetcast.config.schema import CircuitWritten, DefaultsWritten, FlatCircuitWritten, Text, Written
 from fleetcast.config.validation import validated
@@ -193,6 +194,8 @@ def _layout(root: Node | None, file: str, complaints: Complaints) -> Layout:
     validated(CircuitWritten, constants, file, complaints)
     for template, key in ((written.model_name, "model_name"), (written.registered_as, "registered_as")):
         _check_template(template or "", root.line_of(key), file, complaints)
+    if written.registered_as is not None and not _GAP.search(written.registered_as):
+        _check_name(written.registered_as, root.line_of("registered_as"), file, complaints)
     return Layout(
         circuits=base.circuits if written.circuits is None else written.circuits,
         fields={**base.fields, **rules},
@@ -223,6 +226,13 @@ def _check_template(template: str, line: int, file: str, complaints: Complaints)
     for _name, case in _GAP.findall(template):
         if case and case not in _CASES:
             complaints.add(file, line, f"unknown spelling .{case}", f"known are {', '.join(_CASES)}")
+
+
+def _check_name(name: str, line: int, file: str, complaints: Complaints) -> None:
+    try:
+        one_name(name)
+    except BadInput as error:
+        complaints.add(file, line, f"`registered_as`: {error}", error.fix)
 
 
 def _over(near: Block, far: Block) -> Block:

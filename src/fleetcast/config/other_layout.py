@@ -12,6 +12,7 @@ from fleetcast.config.circuit_files import CircuitFinder
 from fleetcast.config.circuits import CircuitResolver
 from fleetcast.config.complaints import Complaints, shown
 from fleetcast.config.layout import CONVERSIONS, LIST, FieldRule, Layout, filled
+from fleetcast.config.paths import one_name
 from fleetcast.config.yaml_nodes import Block, Items, Node, Scalar, kind_of
 from fleetcast.config.yaml_reader import read_yaml
 from fleetcast.config.yaml_writer import written
@@ -245,14 +246,23 @@ class _Reading:
         template = self.layout.registered_as or "{model_name}"
         texts = {"model_name": f"{key.plant}-{key.circuit}".lower()} | _texts(place.block) | _texts(block)
         self._name(holder, template, "registered_as", texts, place.line)
-        registered = holder.get("registered_as")
         return OtherCircuit(
             key,
             block,
             _comments_above(lines, place.line),
             self._stated(place.block),
-            registered.text if isinstance(registered, Scalar) else "",
+            self._registered_as(holder, place.line),
         )
+
+    def _registered_as(self, holder: Block, line: int) -> str:
+        """The name that a source of models is asked for: for a folder of models, that of a folder in it."""
+        registered = holder.get("registered_as")
+        name = registered.text if isinstance(registered, Scalar) else ""
+        try:
+            return one_name(name) if name else ""
+        except BadInput as error:
+            self.complaints.add(self.file, line, f"`registered_as`: {error}", error.fix)
+            return ""
 
     def _take(self, ours: str, rule: FieldRule, place: _Place, block: Block) -> None:
         node: Node | None

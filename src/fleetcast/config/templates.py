@@ -12,6 +12,7 @@ from string import Template
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.stored.durable import make_folder, sync
 
 _FILES: Mapping[str, str] = {
     "fleetcast.yaml": "fleetcast.yaml",
@@ -63,10 +64,12 @@ def init_fleet(directory: Path, new: NewFleet | None = None) -> tuple[Path, ...]
     try:
         for path, content in contents.items():
             target = directory / path
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             with target.open("x", encoding="utf-8", newline="\n") as stream:
                 written.append(target)
                 stream.write(content)
+            sync(target)
+            sync(target.parent)
     except OSError as error:
         for target in written:
             target.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from fleetcast.domain.canonical import WORDS, digest_of, plain
 from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.scores import Baseline
 from fleetcast.domain.training_hash import FieldChange
 
 FORMAT = 2
@@ -231,6 +232,23 @@ class WeakestSensor:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineFact:
+    """What skill is measured against: the strongest forecast that needs no model, for these sensors."""
+
+    baseline: Baseline
+    sensors: tuple[str, ...]
+    """Empty: all of them."""
+    kind: Literal["baseline"] = "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class NoStrongestBaseline:
+    """Skill was measured by an earlier fleetcast, against a day and a week alone, and so counts as unmeasured."""
+
+    kind: Literal["no strongest baseline"] = "no strongest baseline"
+
+
+@dataclass(frozen=True, slots=True)
 class PythonFact:
     """The Python of an environment."""
 
@@ -296,6 +314,8 @@ Fact = (
     | SensorLeftOut
     | MetricFact
     | WeakestSensor
+    | BaselineFact
+    | NoStrongestBaseline
     | PythonFact
     | PackagesFact
     | ReplacesEnvironment

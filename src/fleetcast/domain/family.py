@@ -52,7 +52,7 @@ FAMILIES: Mapping[str, tuple[Hyperparameter, ...]] = {
             1,
             100_000,
             whole=True,
-            says="steps after which the pattern repeats; auto: a week or a day",
+            says="steps after which the pattern repeats; auto: a day, a week or one found in the readings",
         ),
     ),
     "linear": (

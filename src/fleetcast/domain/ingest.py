@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.identity import checked_id
+from fleetcast.domain.identity import CircuitKey, checked_id
 
 
 class Ambiguous(Enum):
@@ -35,6 +37,45 @@ class BadRows(Enum):
     SKIP = "skip"
 
 
+class OnConflict(Enum):
+    """Which reading stands where rows of one circuit and time say different ones for a sensor.
+
+    Between rows of the files given, order decides with `last` and `first` alone. What is stored came before them.
+    """
+
+    LAST = "last"
+    """In file order; it replaces what is stored."""
+    FIRST = "first"
+    """In file order; what is stored stays."""
+    MEAN = "mean"
+    """That of the different readings; one that is stored is nobody's mean any more, so it must be the same."""
+    DROP = "drop"
+    """None of them; a reading that is stored must be the same as one that is not dropped."""
+    REFUSE = "refuse"
+    """Nothing is stored at all, neither against another row nor against the table."""
+
+
+class UnevenRows(Enum):
+    """What to do with a row that has fewer or more cells than the header has names."""
+
+    REFUSE = "refuse"
+    """Unless it is plain that it only lacks empty cells at its end."""
+    DROP = "drop"
+    PAD = "pad"
+    """Take what it lacks as empty and at its end; empty cells too many there do not count."""
+
+
+class Thousands(Enum):
+    """What separates groups of digits in large numbers."""
+
+    POINT = "."
+    COMMA = ","
+    SPACE = "space"
+    APOSTROPHE = "apostrophe"
+    NONE = "none"
+    """Nothing does: a cell that looks like it is no number."""
+
+
 UNIX_FORMATS = {"unix": 1_000_000, "unix_ms": 1_000, "unix_us": 1}
 """Timestamp formats for numbers since 1970-01-01 UTC, with the microseconds that one unit is worth."""
 
@@ -55,11 +96,14 @@ class Sentinel:
         """
         column, equals, number = text.rpartition("=")
         try:
-            return cls(float(number), column if equals else None)
-        except ValueError as error:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
             raise BadInput(
                 f"sentinel {text!r} is not a number", fix="write --sentinel -9999 or --sentinel COLUMN=-9999"
-            ) from error
+            )
+        return cls(value, column if equals else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +149,16 @@ class IngestOptions:
     """One character; None: found from the header."""
     decimal: str | None = None
     """`.` or `,`; None: a point, and cells that look like `1,5` are an error that asks."""
+    thousands: Thousands | None = None
+    """None: cells that look like `1,234.5` are an error that asks."""
     renames: tuple[Rename, ...] = ()
     sentinels: tuple[Sentinel, ...] = ()
     take: tuple[str, ...] = ()
     """The only sensor columns to store; empty: all but `drop`."""
     drop: tuple[str, ...] = ()
     bad_rows: BadRows = BadRows.REFUSE
+    uneven_rows: UnevenRows = UnevenRows.REFUSE
+    on_conflict: OnConflict = OnConflict.LAST
 
     def __post_init__(self) -> None:
         self._check_one("plant", self.plant, self.plant_column)
@@ -131,12 +179,27 @@ class IngestOptions:
                 f"separator and decimal are both {self.decimal!r}",
                 fix="give the separator of the file: --separator ';'",
             )
+        if self.thousands is not None and self.thousands.value == (self.decimal or "."):
+            raise BadInput(
+                f"{self.thousands.value!r} cannot be both the decimal sign and the thousands separator",
+                fix="give both: --decimal , --thousands . (or --decimal . --thousands ,)",
+            )
         both = sorted(set(self.take) & set(self.drop))
         if both:
             raise BadInput(
                 f"column {both[0]!r} is both taken and dropped",
                 fix="name it in --take or in --drop, not both",
             )
+
+        self._check_once("--timestamp-column", self.timestamp_columns)
+        self._check_once("--rename", tuple(rename.old for rename in self.renames))
+        self._check_once("--take", self.take)
+
+    @staticmethod
+    def _check_once(option: str, names: tuple[str, ...]) -> None:
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise BadInput(f"column {twice[0]!r} is named twice in {option}", fix="name it once")
 
     @staticmethod
     def _check_one(kind: str, fixed: str | None, column: str | None) -> None:
@@ -167,6 +230,10 @@ class FileReport:
     rows_read: int
     rows_kept: int
     """Rows with a time and at least one reading."""
+    uneven_rows: int
+    """Rows left out because they have fewer or more cells than the header has names."""
+    padded_rows: int
+    """Rows that lacked empty cells at their end, or had some too many there; stored."""
     unread_times: int
     """Rows left out because their time could not be read."""
     skipped_local_times: int
@@ -194,14 +261,74 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingInRow:
+    """One sensor's reading, and where it stands."""
+
+    path: str
+    row: int
+    """As a spreadsheet counts: the header of a text file is row 1."""
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Different readings of one circuit, time and sensor."""
+
+    circuit: CircuitKey
+    at: datetime
+    """Aware UTC."""
+    sensor: str
+    readings: tuple[ReadingInRow, ...]
+    """In file order, the first few."""
+    stored: float | None = None
+    """What the table holds, where that is what they contradict."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearName:
+    """A sensor that the table did not hold and no circuit declares, one letter off one that is known."""
+
+    sensor: str
+    like: str
+    path: str
+    """The first file that brings it."""
+
+
+class ConflictingReadings(BadInput):
+    """Readings that contradict each other, and may not be settled as told; nothing was stored."""
+
+    def __init__(self, count: int, first: Sequence[Conflict], *, fix: str) -> None:
+        what = "a reading contradicts another" if count == 1 else f"{count:,} readings contradict others"
+        shown = "; ".join(conflict_in_words(one) for one in first)
+        super().__init__(f"{what} of the same circuit, time and sensor: {shown}", fix=fix)
+
+
+def conflict_in_words(conflict: Conflict) -> str:
+    """A conflict in one line."""
+    readings = [f"{one.value:.15g} ({one.path}, row {one.row})" for one in conflict.readings]
+    if conflict.stored is not None:
+        readings.append(f"{conflict.stored:.15g} (stored)")
+    at = conflict.at.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{conflict.circuit} {at} {conflict.sensor}: {', '.join(readings)}"
+
+
+@dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What one ingest found and did; `rows_read` = left out + duplicates + inserted + updated + unchanged."""
+    """What one ingest found and did; `rows_read` = left out + duplicates + joined + inserted + updated + unchanged."""
 
     files: tuple[FileReport, ...]
     exact_duplicates: int
     """Rows equal to another row of the same circuit and time; dropped."""
     conflicting_duplicates: int
-    """Rows with the circuit and time of another row but other readings; the last in file order won."""
+    """Rows with the circuit and time of another row that says something else; settled as `on_conflict` says."""
+    joined_rows: int
+    """Rows that say something of other sensors than another row of the same circuit and time."""
+    on_conflict: OnConflict
+    conflicts: int
+    """Circuit, time and sensor with different readings in the files."""
+    first_conflicts: tuple[Conflict, ...]
+    stored_conflicts: int
+    """Stored readings that differ from the files': replaced, or with `first` kept."""
     inserted: int
     updated: int
     unchanged: int
@@ -213,6 +340,7 @@ class IngestReport:
     """`PLANT/CIRCUIT`, sorted."""
     first: datetime | None
     last: datetime | None
+    near_names: tuple[NearName, ...] = ()
 
     @property
     def rows_read(self) -> int:

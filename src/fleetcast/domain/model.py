@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from fleetcast.domain.canonical import Json
+from fleetcast.domain.canonical import Json, canonical_json
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.scores import ModelScores
+from fleetcast.domain.training_hash import carries
 
 
 class Refusal(StrEnum):
@@ -101,8 +102,12 @@ class ModelVersion:
 
     @property
     def training_hash(self) -> Digest:
-        """What it was trained on and with."""
+        """What it was trained on and with, as it was registered."""
         return self.model.lineage.training_hash
+
+    def carries(self, wanted: Digest) -> bool:
+        """Whether it stands for a training hash, by its label or, if that is of an earlier schema, by its inputs."""
+        return carries(self.training_hash, canonical_json(self.model.lineage.inputs), wanted)
 
     @property
     def data_digest(self) -> Digest | None:
@@ -139,6 +144,7 @@ class VersionEntry:
     version: int
     key: CircuitKey
     training_hash: Digest
+    """As it was registered; ask `carries` what it stands for now."""
     inputs_json: str
     """The training inputs as stored: a plan of thousands needs few of them as values."""
 
@@ -150,13 +156,19 @@ class VersionEntry:
             BadInput: They cannot be read.
         """
         try:
-            found: Mapping[str, Json] = json.loads(self.inputs_json)
-        except ValueError as error:
+            found = json.loads(self.inputs_json)
+        except (ValueError, TypeError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
             raise BadInput(
-                f"the training inputs of {self.name}:{self.version} cannot be read",
+                f"the training inputs of model_versions {self.name}:{self.version} cannot be read",
                 fix="restore the control database from a backup: it was changed outside fleetcast or torn",
-            ) from error
+            )
         return found
+
+    def carries(self, wanted: Digest) -> bool:
+        """Whether it stands for a training hash, by its label or, if that is of an earlier schema, by its inputs."""
+        return carries(self.training_hash, self.inputs_json, wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +197,7 @@ class FleetIndex:
     def with_hash(self, name: str, training_hash: Digest) -> VersionEntry | None:
         """The newest usable version of a model that carries this hash."""
         for entry in reversed(self.versions.get(name, ())):
-            if entry.training_hash == training_hash and self.refusal(name, entry.version) is None:
+            if entry.carries(training_hash) and self.refusal(name, entry.version) is None:
                 return entry
         return None
 

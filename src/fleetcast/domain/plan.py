@@ -10,8 +10,10 @@ from fleetcast.domain.canonical import digest_of, plain
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import FleetIndex, Refusal
+from fleetcast.domain.retry import NO_FAILURES, FailedAlike, PastFailures
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.training_hash import FieldChange, changes, data_digest, training_hash, training_inputs
+from fleetcast.domain.wording import counted
 
 FORMAT = 2
 """Of a plan's digest; format 1 hashed sentences."""
@@ -90,12 +92,12 @@ class VersionRefused:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """The circuit cannot be trained: its data is unfit, or people refused the model it would give again."""
+    """The circuit is not trained: its data is unfit, people refused the model it would give, or it failed alike."""
 
     key: CircuitKey
     model: str
     training_hash: Digest
-    reason: DataUnfit | VersionRefused
+    reason: DataUnfit | VersionRefused | FailedAlike
 
     action = "blocked"
     is_change = False
@@ -105,6 +107,11 @@ class Blocked:
         """The reason, for people."""
         if isinstance(self.reason, DataUnfit):
             return self.reason.said
+        if isinstance(self.reason, FailedAlike):
+            return (
+                f"failed {counted(self.reason.times, 'time')} in the same way: {self.reason.said}; "
+                "fix the cause, then run `fleetcast train --retry-failed`"
+            )
         said = f"version {self.reason.version} was {self.reason.refusal.value}"
         return f"{said}; change its configuration or raise `revision`"
 
@@ -203,13 +210,19 @@ class SavedPlan:
     digest: Digest
 
 
-def plan_circuit(circuit: Circuit, index: FleetIndex, checked: Mapping[Digest, DataAsset]) -> CircuitAction:
+def plan_circuit(
+    circuit: Circuit,
+    index: FleetIndex,
+    checked: Mapping[Digest, DataAsset],
+    failures: PastFailures = NO_FAILURES,
+) -> CircuitAction:
     """Decide what one circuit needs.
 
     Args:
         circuit: As declared, resolved.
         index: What is registered and selected.
         checked: The data assets checked so far, by data digest.
+        failures: Of attempts that were made before.
     """
     inputs = training_inputs(circuit)
     wanted = training_hash(inputs)
@@ -219,7 +232,7 @@ def plan_circuit(circuit: Circuit, index: FleetIndex, checked: Mapping[Digest, D
     if held is not None:
         if (
             selected is not None
-            and selected.training_hash == wanted
+            and selected.carries(wanted)
             and index.refusal(name, selected.version) is None
         ):
             return UpToDate(circuit.key, name, wanted, selected.version)
@@ -230,6 +243,9 @@ def plan_circuit(circuit: Circuit, index: FleetIndex, checked: Mapping[Digest, D
     refused = _refused(index, name, wanted)
     if refused is not None:
         return Blocked(circuit.key, name, wanted, refused)
+    alike = failures.alike(wanted, data.fingerprint if data is not None else None)
+    if alike is not None:
+        return Blocked(circuit.key, name, wanted, alike)
     latest = selected or next(iter(reversed(index.versions.get(name, ()))), None)
     differs = changes(latest.inputs, inputs) if latest else ()
     return Train(circuit.key, name, wanted, differs, data_checked=data is not None)
@@ -262,6 +278,6 @@ def estimate(
 def _refused(index: FleetIndex, name: str, wanted: Digest) -> VersionRefused | None:
     for entry in reversed(index.versions.get(name, ())):
         refusal = index.refusal(name, entry.version)
-        if entry.training_hash == wanted and refusal is not None:
+        if entry.carries(wanted) and refusal is not None:
             return VersionRefused(entry.version, refusal)
     return None

@@ -1,4 +1,4 @@
-"""Whether a new model is good enough to be asked for: thresholds, seasonal naive and the champion."""
+"""Whether a new model is good enough to be asked for: thresholds, the strongest baseline and the champion."""
 
 from __future__ import annotations
 
@@ -29,6 +29,14 @@ def _of_sensor(sensor: str, thresholds: Thresholds) -> Limits:
     """What one sensor is held against: its own bounds, and those of all sensors on errors, which are in its unit."""
     of_all = Limits(max_mae=thresholds.circuit.max_mae, max_rmse=thresholds.circuit.max_rmse)
     return thresholds.sensors.get(sensor, Limits()).over(of_all)
+
+
+def against_the_strongest(scores: ModelScores) -> ModelScores:
+    """The scores without a skill that was measured against a weaker baseline: it says nothing, and may flatter."""
+    if scores.baselines:
+        return scores
+    sensors = {name: replace(each, skill=None) for name, each in scores.sensors.items()}
+    return ModelScores(replace(scores.mean, skill=None), sensors)
 
 
 def _bounds(sensor: str, scores: Scores, limits: Limits) -> Iterator[BoundCheck]:

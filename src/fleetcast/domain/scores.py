@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,24 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """The strongest forecast of a sensor that needs no model: it repeats what was read so long before."""
+
+    steps: int
+    """1: the last reading."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelScores:
     """A model's backtest: the mean over its sensors, and each sensor."""
 
     mean: Scores
     """As computed, field by field; what is in units means something for a single sensor alone."""
     sensors: Mapping[str, Scores]
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    """What each sensor's skill is measured against. Empty: against the better of a day and a week only, as in
+    versions from before there were others, or skill was not measured at all."""
 
     @property
     def overall(self) -> Scores:

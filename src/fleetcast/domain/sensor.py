@@ -68,3 +68,38 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     known = list(known)
     nearest = get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean {nearest[0]!r}?" if nearest else f"there is: {', '.join(known) or 'nothing'}"
+
+
+def slip_of(name: str, known: Iterable[str]) -> str | None:
+    """The known sensor that a name differs from by one letter only: missing, added, another, or two in turn.
+
+    Names of a row (`temp_1` and `temp_2`, `phase_a` and `phase_b`) are no slips of each other: a digit, or a letter
+    that stands alone, is meant. Up to three letters are too few to tell. Upper and lower case are the same.
+    """
+    return next((other for other in sorted(known) if other != name and _one_slip(name, other)), None)
+
+
+def _one_slip(name: str, other: str) -> bool:
+    a, b = sorted((name.lower(), other.lower()), key=len)
+    if a == b:
+        return True
+    if len(a) < 4 or len(b) - len(a) > 1:
+        return False
+    start = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), len(a))
+    rest = next((i for i, (x, y) in enumerate(zip(a[::-1], b[::-1], strict=False)) if x != y), len(a))
+    # Where letters repeat, both ends may claim the same one.
+    end = min(rest, len(a) - start)
+    cut_a, cut_b = a[start : len(a) - end], b[start : len(b) - end]
+    if len(cut_b) == 2:
+        return cut_a == cut_b[::-1] and cut_b.isalpha()
+    return (
+        len(cut_b) == 1
+        and (cut_a + cut_b).isalpha()
+        and not (_alone(a, start, cut_a) or _alone(b, start, cut_b))
+    )
+
+
+def _alone(name: str, start: int, letter: str) -> bool:
+    """Whether a letter at that place is a word of its own."""
+    before, after = name[:start], name[start + len(letter) :]
+    return bool(letter) and before[-1:] in ("", "_") and after[:1] in ("", "_")

@@ -14,7 +14,7 @@ class Limits:
     """Bounds on a model's backtest metrics; None sets no bound. Errors are in the sensor's own unit."""
 
     min_skill: float | None = None
-    """1 − MAE / MAE of seasonal naive; without unit."""
+    """1 − MAE / MAE of the strongest baseline; without unit."""
     min_accuracy: float | None = None
     """1 − WAPE; only meaningful for sensors with a natural zero."""
     max_mae: float | None = None

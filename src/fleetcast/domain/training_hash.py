@@ -13,8 +13,12 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.identity import Digest
 
-HASH_SCHEMA = 1
-"""Raised when a field enters or leaves the hash; stored with every model version."""
+HASH_SCHEMA = 2
+"""Raised when a field enters or leaves the hash, or when training makes something else of the same inputs.
+
+Schema 2: seasons are found in the readings, for the baseline and for `auto`. Its inputs are those of schema 1. Stored
+with every model version; see `carries`.
+"""
 
 TrainingInputs = Mapping[str, Json]
 
@@ -56,7 +60,29 @@ def training_inputs(circuit: Circuit) -> TrainingInputs:
 
 def training_hash(inputs: TrainingInputs) -> Digest:
     """Digest the training inputs of one circuit."""
-    return digest_of({"hash_schema": HASH_SCHEMA, "inputs": inputs})
+    return _digest(HASH_SCHEMA, canonical_json(inputs))
+
+
+def carries(registered: Digest, inputs_json: str, wanted: Digest) -> bool:
+    """Whether a version stands for a training hash, whatever the schema it was registered under.
+
+    A version of an earlier schema is labelled anew from its stored inputs: it is never trained again for that. What
+    does not fit its inputs under any schema keeps the label it has.
+
+    Args:
+        registered: The hash that the version was registered with.
+        inputs_json: Its training inputs as canonical JSON.
+        wanted: A hash under the present schema.
+    """
+    if registered == wanted:
+        return True
+    return _digest(HASH_SCHEMA, inputs_json) == wanted and any(
+        registered == _digest(schema, inputs_json) for schema in range(1, HASH_SCHEMA)
+    )
+
+
+def _digest(schema: int, inputs_json: str) -> Digest:
+    return Digest.of(f'{{"hash_schema":{schema},"inputs":{inputs_json}}}'.encode())
 
 
 def data_digest(inputs: TrainingInputs) -> Digest:

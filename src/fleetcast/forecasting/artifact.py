@@ -24,11 +24,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as unpack
 from safetensors.numpy import save as pack
 
+from fleetcast.domain.artifact import ArtifactFiles
 from fleetcast.domain.canonical import Json, canonical_json
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.quality import SensorLimits
-from fleetcast.domain.scores import ModelScores, Scores
+from fleetcast.domain.scores import Baseline, ModelScores, Scores
 from fleetcast.forecasting.backtest import Backtest
 from fleetcast.forecasting.bounds import Bounds
 from fleetcast.forecasting.conformal import Offsets
@@ -78,38 +79,39 @@ def save(trained: Trained, folder: Path, *, identity: ModelIdentity) -> None:
         (folder / name).write_bytes(content)
 
 
-def load(folder: Path) -> FittedModel:
+def load(files: ArtifactFiles) -> FittedModel:
     """Read a model back, ready to forecast.
 
     Raises:
         BadInput: The folder is incomplete or damaged, or was written by a later release.
     """
-    stored = read_stored(folder / "model.json")
+    stored = read_stored(files, "model.json")
     if (found := stored.integer("format")) not in (1, FORMAT):
         raise BadInput(
-            f"{folder} has the artifact format {found}, this release reads 1 to {FORMAT}",
+            f"{files.place} has the artifact format {found}, this release reads 1 to {FORMAT}",
             fix="update fleetcast",
         )
-    tensors = _read_weights(folder / "weights.safetensors", stored.text("weights_sha256"))
+    tensors = _read_weights(files, stored.text("weights_sha256"))
     horizon, sensors = stored.integer("horizon"), stored.texts("sensors")
     ends = _HALVES if found == 1 else _ENDS
     shared = {name: tensors.pop(name, None) for name in ("centre", "scale", *ends)}
     shapes = {"centre": (len(sensors),), "scale": (len(sensors),)}
     for name, tensor in shared.items():
         if tensor is None or tensor.shape != shapes.get(name, (len(sensors), horizon)):
-            raise _damaged(folder, f"{name} is missing or has the wrong shape")
+            raise _damaged(files, f"{name} is missing or has the wrong shape")
     centre, scale, *reach = (_doubles(tensor) for tensor in shared.values())
     limits = {} if found == 1 else _limits(stored.inside("limits"))
     family = stored.text("family")
     try:
+        step = stored.integer("step_microseconds") * _MICROSECOND
         model = family_named(family).restore(stored.scalars("choices"), tensors, horizon)
-    except FleetcastError as error:
-        raise _damaged(folder, str(error)) from error
+    except (FleetcastError, OverflowError) as error:
+        raise _damaged(files, str(error)) from error
     return FittedModel(
         family,
         model,
         sensors,
-        stored.integer("step_microseconds") * _MICROSECOND,
+        step,
         horizon,
         Units(centre, scale),
         Offsets.symmetric(*reach) if found == 1 else Offsets(*reach),
@@ -117,13 +119,13 @@ def load(folder: Path) -> FittedModel:
     )
 
 
-def load_identity(folder: Path) -> ModelIdentity:
+def load_identity(files: ArtifactFiles) -> ModelIdentity:
     """Read whose model a folder holds.
 
     Raises:
         BadInput: The folder is incomplete or damaged.
     """
-    stored = read_stored(folder / "model.json").inside("identity")
+    stored = read_stored(files, "model.json").inside("identity")
     return ModelIdentity(
         CircuitKey(stored.text("plant"), stored.text("circuit")),
         stored.text("model_name"),
@@ -133,33 +135,42 @@ def load_identity(folder: Path) -> ModelIdentity:
     )
 
 
-def load_scores(folder: Path) -> ModelScores:
+def load_scores(files: ArtifactFiles) -> ModelScores:
     """Read a stored model's metrics.
 
     Raises:
         BadInput: The folder is incomplete or damaged.
     """
-    stored = read_stored(folder / "metrics.json")
+    stored = read_stored(files, "metrics.json")
     sensors = stored.inside("sensors")
+    baselines = stored.inside("baselines") if "baselines" in stored.names else None
     return ModelScores(
-        _scores(stored.inside("mean")), {name: _scores(sensors.inside(name)) for name in sensors.names}
+        _scores(stored.inside("mean")),
+        {name: _scores(sensors.inside(name)) for name in sensors.names},
+        {name: _baseline(baselines.inside(name)) for name in baselines.names} if baselines else {},
     )
 
 
-def load_backtest(folder: Path) -> Backtest:
+def load_backtest(files: ArtifactFiles) -> Backtest:
     """Read a stored model's backtest.
 
     Raises:
         BadInput: The folder is incomplete or damaged.
     """
-    stored = read_stored(folder / "backtest.json")
+    stored = read_stored(files, "backtest.json")
     sensors = stored.texts("sensors")
     origins = stored.instants("origins")
     model_mae, naive_mae = stored.table("model_mae"), stored.table("naive_mae")
     if model_mae.shape != (len(origins), len(sensors)) or naive_mae.shape != model_mae.shape:
-        raise _damaged(folder, "backtest.json has tables of the wrong shape")
+        raise _damaged(files, "backtest.json has tables of the wrong shape")
+    seasons = stored.integers("seasons") if "seasons" in stored.names else ()
     return Backtest(
-        sensors, origins, stored.instant("trained_before"), stored.integer("season"), model_mae, naive_mae
+        sensors,
+        origins,
+        stored.instant("trained_before"),
+        seasons or (stored.integer("season"),) * len(sensors),
+        model_mae,
+        naive_mae,
     )
 
 
@@ -214,6 +225,7 @@ def _metrics(scores: ModelScores) -> Json:
     return {
         "mean": _rounded(scores.overall),
         "sensors": {name: _rounded(each) for name, each in scores.sensors.items()},
+        "baselines": {name: asdict(each) for name, each in scores.baselines.items()},
     }
 
 
@@ -226,7 +238,8 @@ def _backtest(backtest: Backtest) -> Json:
         "sensors": list(backtest.sensors),
         "origins": [_instant(origin) for origin in backtest.origins],
         "trained_before": _instant(backtest.trained_before),
-        "season": backtest.season,
+        "season": max(set(backtest.seasons), key=backtest.seasons.count),
+        "seasons": list(backtest.seasons),
         "model_mae": _table(backtest.model_mae),
         "naive_mae": _table(backtest.naive_mae),
     }
@@ -244,28 +257,33 @@ def _encoded(value: Json) -> bytes:
     return (canonical_json(value) + "\n").encode()
 
 
+def _baseline(stored: StoredJson) -> Baseline:
+    return Baseline(stored.integer("steps"), stored.number("seconds"))
+
+
 def _scores(stored: StoredJson) -> Scores:
     return Scores(**{field.name: stored.measure(field.name) for field in fields(Scores)})
 
 
-def _read_weights(path: Path, expected: str) -> dict[str, npt.NDArray[np.floating]]:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise _damaged(path.parent, f"{path.name} is missing") from error
+def _read_weights(files: ArtifactFiles, expected: str) -> dict[str, npt.NDArray[np.floating]]:
+    name = "weights.safetensors"
+    content = files.content.get(name)
+    if content is None:
+        raise _damaged(files, f"{name} is missing")
     if Digest.of(content).hex != expected:
-        raise _damaged(path.parent, f"{path.name} is not what was saved")
+        raise _damaged(files, f"{name} is not what was saved")
     try:
         return dict(unpack(content))
     except (SafetensorError, ValueError, struct.error) as error:
-        raise _damaged(path.parent, f"{path.name} cannot be read: {error}") from error
+        raise _damaged(files, f"{name} cannot be read: {error}") from error
 
 
 def _doubles(tensor: npt.NDArray[np.floating] | None) -> Floats:
     return np.asarray(tensor, dtype=np.float64)
 
 
-def _damaged(folder: Path, why: str) -> BadInput:
+def _damaged(files: ArtifactFiles, why: str) -> BadInput:
     return BadInput(
-        f"the model in {folder} is damaged: {why}", fix="restore the artifact, or train the circuit again"
+        f"the model in {files.place} is damaged: {why}",
+        fix="restore the artifact, or train the circuit again",
     )

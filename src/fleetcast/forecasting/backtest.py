@@ -1,4 +1,4 @@
-"""How a model fared from many past origins, next to seasonal naive (rolling origins: Tashman 2000)."""
+"""How a model fared from many past origins, next to their baselines (rolling origins: Tashman 2000)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Backtest:
     trained_before: datetime
     """Aware UTC: the backtest model was fitted on nothing from this moment on. Its settings were chosen, and
     its intervals calibrated, on readings between here and the first origin."""
-    season: int
-    """The season in steps that seasonal naive repeats."""
+    seasons: tuple[int, ...]
+    """The season, in steps, that each sensor's baseline repeats."""
     model_mae: Floats
     naive_mae: Floats
 

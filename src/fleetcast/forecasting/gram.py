@@ -119,12 +119,12 @@ def _correlations(padded: Floats, count: int, span: int) -> Floats:
     """Sum over t < count of x[t] x[t+d], for d < span."""
     if count < 256:
         return padded[:count] @ sliding_window_view(padded[: count + span - 1], span)
-    size = _smooth(count + span - 1)
+    size = smooth_size(count + span - 1)
     ahead = np.fft.rfft(padded[: count + span - 1], size)
     return np.fft.irfft(np.conj(np.fft.rfft(padded[:count], size)) * ahead, size)[:span]
 
 
-def _smooth(least: int) -> int:
+def smooth_size(least: int) -> int:
     """The smallest 2^a 3^b 5^c that is not below `least`: lengths for which an FFT is quick."""
     best = 1 << (least - 1).bit_length()
     five = 1

@@ -63,7 +63,7 @@ def naive_scale(history: Floats, season: int) -> float | None:
 
 
 def mase(error: float | None, scale: float | None) -> float | None:
-    """MAE over the in-sample MAE of the seasonal naive forecast (Hyndman & Koehler 2006).
+    """MAE over the in-sample MAE of repeating the baseline's season (seasonal naive: Hyndman & Koehler 2006).
 
     Below 1 is better than repeating the last season one step ahead. None if the history never changes.
     """
@@ -71,9 +71,9 @@ def mase(error: float | None, scale: float | None) -> float | None:
 
 
 def skill(error: float | None, naive_error: float | None) -> float | None:
-    """1 − MAE / MAE of seasonal naive on the same points: 0 is as good as naive, 1 perfect.
+    """1 − MAE / MAE of the baseline on the same points: 0 is as good as the baseline, 1 perfect.
 
-    None if naive makes no error, for then there is nothing to win.
+    None if the baseline makes no error, for then there is nothing to win.
     """
     return 1.0 - error / naive_error if error is not None and naive_error else None
 

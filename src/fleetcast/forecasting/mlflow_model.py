@@ -12,6 +12,7 @@ from fleetcast.forecasting.artifact import load
 from fleetcast.forecasting.fitted import FittedModel
 from fleetcast.forecasting.mlmodel import FORECAST_COLUMNS
 from fleetcast.forecasting.series import Series
+from fleetcast.stored.plain_folder import read_plain
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]  # stubs would be one more package for this one file
@@ -75,4 +76,4 @@ class PyfuncModel:
 
 
 def _load_pyfunc(path: str) -> PyfuncModel:
-    return PyfuncModel(load(Path(path)))
+    return PyfuncModel(load(read_plain(Path(path))))

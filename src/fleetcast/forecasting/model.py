@@ -15,6 +15,8 @@ from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.split import Split
 
 Tensors = Mapping[str, npt.NDArray[np.floating]]
+Seasons = tuple[tuple[int, ...], ...]
+"""Of each sensor, in steps, shortest first, beginning with 1 for the last reading."""
 Hyperparameters = Mapping[str, HyperparameterValue]
 
 
@@ -28,6 +30,8 @@ class Problem:
     horizon: int
     hyperparameters: Hyperparameters
     """As declared; what is missing is `auto`."""
+    seasons: Seasons
+    """What each sensor's baseline may repeat, in steps; see `baseline.candidates`."""
 
 
 class Model(Protocol):

@@ -18,8 +18,8 @@ def score(actual: Floats, lines: Sequence[Floats], naive: Floats, scale: float |
         actual: Readings of one sensor, shape (q, h), in its unit; NaN is a hole.
         lines: Forecasts of the five quantiles, from the lower end of the 95 % interval over the point to its
             upper end; same shape.
-        naive: Seasonal naive forecasts, shape (q, h).
-        scale: In-sample error of seasonal naive, for MASE; None if it cannot be measured.
+        naive: Forecasts of the baseline, shape (q, h).
+        scale: In-sample error of repeating the baseline's season, for MASE; None if it cannot be measured.
     """
     point = lines[len(lines) // 2]
     good = np.isfinite(actual).all(axis=1) & np.isfinite(point).all(axis=1) & np.isfinite(naive).all(axis=1)

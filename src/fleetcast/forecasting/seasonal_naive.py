@@ -1,21 +1,16 @@
-"""Seasonal naive: the forecast repeats the last season. What every other model has to beat."""
+"""Seasonal naive: the forecast repeats the last season, as baselines do, but the same one for all sensors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.forecasting.model import Fitted, Hyperparameters, Problem, Tensors
+from fleetcast.forecasting.baseline import LAST_READING, errors_before_the_test
+from fleetcast.forecasting.model import Fitted, Hyperparameters, Problem, Seasons, Tensors
 from fleetcast.forecasting.series import Floats
-from fleetcast.forecasting.split import Split, count_origins, steps_needed
-from fleetcast.forecasting.windows import cut
-
-PERSISTENCE = 1
-_WORTH_IT = 0.99
-"""A longer season must make the error at least 1 % smaller, or the shorter one stays."""
+from fleetcast.forecasting.split import Split, steps_needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +46,20 @@ class SeasonalNaiveModel:
 
 @dataclass(frozen=True, slots=True)
 class SeasonalNaive:
-    """The family of models that repeat a day, a week or a declared season."""
+    """The family of models that repeat a season: a declared one, or the strongest one that a baseline may have."""
 
     def needed_steps(self, hyperparameters: Hyperparameters, horizon: int) -> int:
         """One season before the first origin; without a declared one, a single step."""
-        return steps_needed(_declared(hyperparameters) or PERSISTENCE, horizon)
+        return steps_needed(_declared(hyperparameters) or LAST_READING, horizon)
 
     def reach(self, problem: Problem) -> int:
         """The longest season that this history can judge."""
-        return max(candidates(problem))
+        return max(season for own in _tried(problem) for season in own)
 
     def fit(self, problem: Problem, split: Split) -> Fitted:
         """Choose the season; there is nothing else to fit."""
-        model = SeasonalNaiveModel(choose_season(problem, split), problem.horizon)
+        tried = errors_before_the_test(problem, split, _tried(problem), everywhere=True)
+        model = SeasonalNaiveModel(tried.strongest(), problem.horizon)
         return Fitted(backtest=model, final=model)
 
     def restore(self, choices: Hyperparameters, tensors: Tensors, horizon: int) -> SeasonalNaiveModel:
@@ -74,49 +70,9 @@ class SeasonalNaive:
         return SeasonalNaiveModel(season, horizon)
 
 
-def candidates(problem: Problem) -> tuple[int, ...]:
-    """Seasons worth trying, in steps, shortest first.
-
-    The declared one; else persistence, a day from three days of readings on, a week from three weeks on, as
-    far as unbroken stretches are long enough to test them.
-    """
+def _tried(problem: Problem) -> Seasons:
     declared = _declared(problem.hyperparameters)
-    if declared:
-        return (declared,)
-    seasons = [PERSISTENCE]
-    for length in (timedelta(days=1), timedelta(days=7)):
-        season = length // problem.step
-        enough = 2 * (problem.horizon - 1) + max(24, season)
-        fits = season > 1 and not length % problem.step and len(problem.values) >= 3 * season
-        if fits and count_origins(problem.values, season, problem.horizon) >= enough:
-            seasons.append(season)
-    return tuple(seasons)
-
-
-def choose_season(problem: Problem, split: Split) -> int:
-    """The season with the smallest error on the calibration origins, the shorter one if they are about equal.
-
-    Persistence stands in only where not even a day can be judged: it is the season of a series without one.
-    """
-    possible = [season for season in candidates(problem) if season <= split.train_end]
-    if len(possible) == 1:
-        return possible[0]
-    best, *longer = [season for season in possible if season != PERSISTENCE]
-    least = naive_error(problem.values, split.calibration, best, problem.horizon)
-    for season in longer:
-        error = naive_error(problem.values, split.calibration, season, problem.horizon)
-        if error < least * _WORTH_IT:
-            best, least = season, error
-    return best
-
-
-def naive_error(values: Floats, origins: np.typing.NDArray[np.int64], season: int, horizon: int) -> float:
-    """Mean absolute error over all sensors and steps that can be measured; infinite if none can."""
-    last = cut(values, origins - season, season)
-    actual = cut(values, origins, horizon)
-    error = np.abs(actual - SeasonalNaiveModel(season, horizon).point(last))
-    measured = error[np.isfinite(error)]
-    return float(np.mean(measured)) if measured.size else np.inf
+    return ((declared,),) * problem.values.shape[1] if declared else problem.seasons
 
 
 def _declared(hyperparameters: Hyperparameters) -> int:

@@ -6,10 +6,10 @@ import json
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 
+from fleetcast.domain.artifact import ArtifactFiles
 from fleetcast.domain.circuit import HyperparameterValue
 from fleetcast.domain.errors import BadInput
 from fleetcast.forecasting.series import Floats
@@ -38,6 +38,21 @@ class StoredJson:
         """A whole number."""
         value = self.fields.get(name)
         if not isinstance(value, int) or isinstance(value, bool):
+            raise self._wrong(name)
+        return value
+
+    def integers(self, name: str) -> tuple[int, ...]:
+        """A list of whole numbers."""
+        items = self._items(name)
+        found = tuple(each for each in items if isinstance(each, int) and not isinstance(each, bool))
+        if len(found) < len(items):
+            raise self._wrong(name)
+        return found
+
+    def number(self, name: str) -> float:
+        """A number."""
+        value = self.measure(name)
+        if value is None:
             raise self._wrong(name)
         return value
 
@@ -118,22 +133,24 @@ class StoredJson:
         )
 
 
-def read_stored(path: Path) -> StoredJson:
+def read_stored(files: ArtifactFiles, name: str) -> StoredJson:
     """Read one JSON file of an artifact.
 
     Raises:
         BadInput: There is no such file, or it holds no JSON object.
     """
     fix = "restore the artifact, or train the circuit again"
+    content = files.content.get(name)
+    if content is None:
+        raise BadInput(f"{files.place} is not a complete model: {name} is missing", fix=fix)
+    place = f"{files.place}/{name}"
     try:
-        value = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise BadInput(f"{path.parent} is not a complete model: {path.name} is missing", fix=fix) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} is damaged: {error}", fix=fix) from error
+        value = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{place} is damaged: {error}", fix=fix) from error
     if not isinstance(value, dict):
-        raise BadInput(f"{path} is damaged: it holds no object", fix=fix)
-    return StoredJson(str(path), value)
+        raise BadInput(f"{place} is damaged: it holds no object", fix=fix)
+    return StoredJson(place, value)
 
 
 def significant(value: float | None) -> float | None:

@@ -10,8 +10,9 @@ import numpy as np
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.quality import SensorLimits
-from fleetcast.domain.scores import ModelScores, Scores
+from fleetcast.domain.scores import Baseline, ModelScores, Scores
 from fleetcast.forecasting.backtest import Backtest
+from fleetcast.forecasting.baseline import candidates, choose_baselines, repeated
 from fleetcast.forecasting.bounds import Bounds
 from fleetcast.forecasting.conformal import Offsets, conformal_offsets
 from fleetcast.forecasting.errors import HistoryTooShort
@@ -20,7 +21,6 @@ from fleetcast.forecasting.fitted import FittedModel, Units
 from fleetcast.forecasting.metrics import mean_metrics, naive_scale
 from fleetcast.forecasting.model import Fitted, Hyperparameters, Model, Problem
 from fleetcast.forecasting.scoring import score
-from fleetcast.forecasting.seasonal_naive import SeasonalNaiveModel, choose_season
 from fleetcast.forecasting.series import Floats, Series
 from fleetcast.forecasting.split import Split, split
 from fleetcast.forecasting.windows import cut, longest_run
@@ -58,7 +58,12 @@ class Trained:
     @property
     def scores(self) -> ModelScores:
         """The metrics as the registry keeps them."""
-        return ModelScores(self.mean, self.metrics)
+        step = self.model.step.total_seconds()
+        baselines = {
+            sensor: Baseline(season, season * step)
+            for sensor, season in zip(self.backtest.sensors, self.backtest.seasons, strict=True)
+        }
+        return ModelScores(self.mean, self.metrics, baselines)
 
 
 def train(series: Series, task: TrainingTask) -> Trained:
@@ -80,10 +85,11 @@ def train(series: Series, task: TrainingTask) -> Trained:
     if (have := longest_run(values)) < needed:
         raise HistoryTooShort(have, needed)
     family = family_named(task.family)
-    problem = Problem(values, series.step, task.horizon, task.hyperparameters)
+    seasons = candidates(values, series.step, task.horizon)
+    problem = Problem(values, series.step, task.horizon, task.hyperparameters, seasons)
     parts = split(values, reach=family.reach(problem), horizon=task.horizon, step=series.step)
     units = Units.of(values[: parts.train_end], values)
-    standard = Problem(units.standardise(values), series.step, task.horizon, task.hyperparameters)
+    standard = replace(problem, values=units.standardise(values))
     fitted = family.fit(standard, parts)
     bounds = Bounds.of(task.targets, task.limits)
     final, held_out = _as_stored(standard, fitted, parts, units.standard_bounds(bounds))
@@ -152,37 +158,30 @@ def _evidence(
     bounds: Bounds,
     targets: tuple[str, ...],
 ) -> tuple[dict[str, Scores], Backtest]:
-    """Judge the test origins, in the sensors' own units, next to seasonal naive."""
-    season = _season(problem, parts)
-    naive = SeasonalNaiveModel(season, problem.horizon).point(
-        cut(problem.values, parts.test - season, season)
-    )
+    """Judge the test origins, in the sensors' own units, next to its baseline."""
+    seasons = choose_baselines(problem, parts)
     scores, model_mae, naive_mae = {}, [], []
     for number, target in enumerate(targets):
         scale, centre = units.scale[number], units.centre[number]
-        actual, point, repeated = (
-            each[number] * scale + centre for each in (tested.actual, tested.point, naive)
+        naive = repeated(problem.values[:, [number]], parts.test, seasons[number], problem.horizon)
+        actual, point, baseline = (
+            each * scale + centre for each in (tested.actual[number], tested.point[number], naive[0])
         )
         ends = [point + end[number] for end in offsets.in_order]
         lines = np.clip([*ends[:2], point, *ends[2:]], bounds.lower[number], bounds.upper[number])
         history = problem.values[: parts.train_end, number] * scale
-        scores[target] = score(actual, lines, repeated, naive_scale(history, season))
+        scores[target] = score(actual, lines, baseline, naive_scale(history, seasons[number]))
         model_mae.append(np.mean(np.abs(actual - point), axis=1))
-        naive_mae.append(np.mean(np.abs(actual - repeated), axis=1))
+        naive_mae.append(np.mean(np.abs(actual - baseline), axis=1))
     backtest = Backtest(
         sensors=targets,
         origins=tuple(series.start + int(origin) * series.step for origin in parts.test),
         trained_before=series.start + parts.train_end * series.step,
-        season=season,
+        seasons=seasons,
         model_mae=np.stack(model_mae, axis=1),
         naive_mae=np.stack(naive_mae, axis=1),
     )
     return scores, backtest
-
-
-def _season(problem: Problem, parts: Split) -> int:
-    """The season of the seasonal naive forecast that a model is held against, whatever the model's family."""
-    return choose_season(replace(problem, hyperparameters={}), parts)
 
 
 def _targets(series: Series, task: TrainingTask) -> Floats:

@@ -52,8 +52,12 @@ def whole_origins(values: Floats, lookback: int, horizon: int) -> Bools:
     steps, sensors = values.shape
     whole = np.zeros((steps + 1, sensors), dtype=bool)
     if steps >= lookback + horizon:
+        holes = ~np.isfinite(values)
+        if not holes.any():
+            whole[lookback : steps - horizon + 1] = True
+            return whole
         missing = np.zeros((steps + 1, sensors), dtype=np.int64)
-        np.cumsum(~np.isfinite(values), axis=0, out=missing[1:])
+        np.cumsum(holes, axis=0, out=missing[1:])
         whole[lookback : steps - horizon + 1] = (
             missing[lookback + horizon :] == missing[: steps + 1 - lookback - horizon]
         )

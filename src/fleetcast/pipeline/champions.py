@@ -48,7 +48,7 @@ class ChampionComparison:
         lineage = challenger.model.lineage
         if not isinstance(lineage, TrainedLineage):
             return NotComparable(champion.version, Incomparable.TRAINED_ELSEWHERE)
-        backtest = load_backtest(self.artifacts.folder(challenger.model.artifact))
+        backtest = load_backtest(self.artifacts.load(challenger.model.artifact))
         cutoff = Cutoff.parse(str(champion.model.lineage.inputs["cutoff_date"])).end
         usable = [number for number, origin in enumerate(backtest.origins) if origin >= cutoff]
         if not usable:

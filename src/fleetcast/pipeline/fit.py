@@ -7,6 +7,7 @@ from pathlib import Path
 
 from threadpoolctl import ThreadpoolController
 
+from fleetcast.domain.artifact import ArtifactFiles
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.job import FitTask, JobOutcome
 from fleetcast.forecasting.artifact import ModelIdentity, load_scores, save
@@ -86,7 +87,9 @@ def outcome_of(model: Path, store: ArtifactStore) -> JobOutcome:
             "the component's steps wrote no model",
             fix="write an MLflow model folder to ${{outputs.model}}: MLmodel, metrics.json",
         )
-    scores = load_scores(model)
+    metrics = model / "metrics.json"
+    content = {metrics.name: metrics.read_bytes()} if metrics.is_file() else {}
+    scores = load_scores(ArtifactFiles(str(model), content))
     size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
     return JobOutcome(store.keep(model), size, scores)
 

@@ -25,6 +25,13 @@ class Question:
     evidence: Evidence
     before: Digest
     """The subject's digest in the first format, by which it may have been asked for or decided."""
+    rejected_as: frozenset[Digest] = frozenset()
+    """Digests of the same subject with evidence that is not believed any more: what was rejected on it stays rejected,
+    what waits is void, and what was approved and not acted on is asked again."""
+
+    def replacing(self, other: Question) -> Question:
+        """The same question, asked in place of another that showed what is not believed any more."""
+        return replace(self, rejected_as=frozenset({other.subject.digest, other.before}))
 
 
 def question(
@@ -74,10 +81,15 @@ class Gatekeeper:
         """What was asked about before, by today's digests; what waits under an earlier one is pinned anew."""
         now = {asked.subject.digest: asked for asked in questions}
         before = {asked.before: asked for asked in questions}
+        replaced = {digest: asked for asked in questions for digest in asked.rejected_as}
         known: dict[Digest, Request] = {}
         moved = []
-        for request in self.approvals.about([*now, *before]):
+        for request in self.approvals.about([*now, *before, *replaced]):
             if request.state in (RequestState.VOID, RequestState.LAPSED):
+                continue
+            if request.subject.digest in replaced:
+                if request.state is RequestState.REJECTED:
+                    known[replaced[request.subject.digest].subject.digest] = request
                 continue
             asked = now.get(request.subject.digest) or before[request.subject.digest]
             if request.state is RequestState.PENDING and request.subject != asked.subject:

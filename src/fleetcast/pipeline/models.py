@@ -154,7 +154,7 @@ def as_declared(
         (circuit, entry)
         for circuit, entry in listed
         if index.refusal(entry.name, entry.version) is None
-        and entry.training_hash == training_hash(training_inputs(circuit))
+        and entry.carries(training_hash(training_inputs(circuit)))
     ]
 
 

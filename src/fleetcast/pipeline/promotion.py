@@ -9,11 +9,13 @@ from fleetcast.domain.approval import Request, RequestState, SubjectKind
 from fleetcast.domain.canonical import Json, digest_of, plain
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.evidence import (
+    BaselineFact,
     CircuitFact,
     DataFact,
     Evidence,
     Fact,
     MetricFact,
+    NoStrongestBaseline,
     ReplacesModel,
     SensorLeftOut,
     WeakestSensor,
@@ -22,8 +24,9 @@ from fleetcast.domain.fleet import deciding_content
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import AdoptedLineage, FleetIndex, ModelVersion, VersionEntry
-from fleetcast.domain.promotion import promotion_checks
+from fleetcast.domain.promotion import against_the_strongest, promotion_checks
 from fleetcast.domain.run import Ending
+from fleetcast.domain.scores import ModelScores
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.training_hash import changes
 from fleetcast.pipeline.champions import ChampionComparison
@@ -148,10 +151,20 @@ class PromoteModels:
             comparison = before(version, circuit_digest(circuit), champion)
             if comparison is None:
                 comparison = self.compare(circuit, version, champion)
-            checks = promotion_checks(version.model.scores, circuit.thresholds, comparison)
             data = held.get(version.data_digest) if version.data_digest else None
-            evidence = Evidence(checks, tuple(_facts(version, champion, data)))
-            questions.append(_question(circuit, version, policy, evidence))
+            stated = version.model.scores
+            scores = against_the_strongest(stated)
+            evidence, shown_before = (
+                Evidence(
+                    promotion_checks(each, circuit.thresholds, comparison),
+                    tuple(_facts(version, each, champion, data)),
+                )
+                for each in (scores, stated)
+            )
+            asked = _question(circuit, version, policy, evidence)
+            if scores != stated:
+                asked = asked.replacing(_question(circuit, version, policy, shown_before))
+            questions.append(asked)
             situation.report(Progress(number, len(missing), note=version.name))
         return questions
 
@@ -222,8 +235,10 @@ def _question(circuit: Circuit, version: ModelVersion, policy: GatePolicy, evide
     )
 
 
-def _facts(version: ModelVersion, champion: ModelVersion | None, data: DataAsset | None) -> Iterator[Fact]:
-    lineage, mean = version.model.lineage, version.model.scores.mean
+def _facts(
+    version: ModelVersion, scores: ModelScores, champion: ModelVersion | None, data: DataAsset | None
+) -> Iterator[Fact]:
+    lineage, mean = version.model.lineage, scores.mean
     yield CircuitFact(lineage.key, lineage.training_hash)
     if champion is not None:
         theirs = champion.model.lineage
@@ -241,15 +256,21 @@ def _facts(version: ModelVersion, champion: ModelVersion | None, data: DataAsset
         yield MetricFact("coverage_80", mean.coverage_80)
     if mean.coverage_95 is not None:
         yield MetricFact("coverage_95", mean.coverage_95)
-    yield from _weakest(version)
+    yield from _weakest(scores)
+    yield from _baselines(scores)
+    if mean.skill is None and version.model.scores.mean.skill is not None:
+        yield NoStrongestBaseline()
 
 
-def _weakest(version: ModelVersion) -> Iterator[WeakestSensor]:
-    known = {
-        name: scores.skill
-        for name, scores in version.model.scores.sensors.items()
-        if scores.skill is not None
-    }
+def _baselines(scores: ModelScores) -> Iterator[BaselineFact]:
+    different = dict.fromkeys(scores.baselines.values())
+    for baseline in different:
+        sensors = tuple(name for name, each in scores.baselines.items() if each == baseline)
+        yield BaselineFact(baseline, sensors if len(different) > 1 else ())
+
+
+def _weakest(scores: ModelScores) -> Iterator[WeakestSensor]:
+    known = {name: each.skill for name, each in scores.sensors.items() if each.skill is not None}
     if len(known) > 1:
         sensor = min(known, key=lambda name: known[name])
         yield WeakestSensor(sensor, known[sensor])

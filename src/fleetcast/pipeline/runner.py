@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +15,7 @@ from fleetcast.pipeline.stages import StageEntry
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.runs import RunTakenOver
+from fleetcast.stored.durable import write_in_one_move
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +83,10 @@ class StageRunner:
     def _write(self, run: Run, entry: StageEntry, result: StageResult) -> None:
         """Write the stage's JSON artifact in one move; people and CI read it, no stage does."""
         target = self.folder / run.id / entry.artifact
-        unfinished = target.with_name(f"{target.name}.{os.getpid()}.partial")
+        document = json.dumps(result.document(), indent=2, ensure_ascii=False) + "\n"
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_text(
-                json.dumps(result.document(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-            )
-            unfinished.replace(target)
+            write_in_one_move(target, document.encode())
         except OSError as error:
-            with suppress(OSError):
-                unfinished.unlink(missing_ok=True)
             raise Unavailable(
                 f"cannot write {target}: {error.strerror}", fix="check the disk's space and rights"
             ) from error

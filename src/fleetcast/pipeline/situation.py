@@ -8,15 +8,18 @@ from typing import Protocol
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import FleetIndex
 from fleetcast.domain.plan import CircuitAction, Train, plan_circuit
+from fleetcast.domain.retry import NO_FAILURES, PastFailures
 from fleetcast.domain.run import Ending, Run
-from fleetcast.domain.training_hash import data_digest, training_inputs
+from fleetcast.domain.training_hash import data_digest, training_hash, training_inputs
 from fleetcast.ports.assets import DataAssets
+from fleetcast.ports.jobs import JobService
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Situation:
     """In force at this moment."""
     policies_wait: bool = False
     """Whether people have yet to decide on a change of a policy."""
+    retry_failed: bool = False
+    """Whether somebody asked that what failed in the same way again and again is tried once more."""
     report: Report = field(default=silent)
 
     def policy(self, gate: Gate) -> GatePolicy:
@@ -101,15 +106,36 @@ def only_known(fleet: Fleet, keys: Collection[CircuitKey]) -> frozenset[CircuitK
     return frozenset(keys)
 
 
+FailuresAt = Callable[[Collection[Digest]], PastFailures]
+
+
+def no_failures(_hashes: Collection[Digest]) -> PastFailures:
+    """Ask nobody."""
+    return NO_FAILURES
+
+
+def failures_in(jobs: JobService, environment: TrainingEnvironment) -> FailuresAt:
+    """What the job service knows of failures, for training in this environment."""
+
+    def failures(hashes: Collection[Digest]) -> PastFailures:
+        return PastFailures(str(environment.version), jobs.failing(hashes)) if hashes else NO_FAILURES
+
+    return failures
+
+
 def actions(
-    circuits: Sequence[Circuit], index: FleetIndex, data: DataAssets
+    circuits: Sequence[Circuit],
+    index: FleetIndex,
+    data: DataAssets,
+    failures: FailuresAt = no_failures,
 ) -> list[tuple[Circuit, CircuitAction]]:
-    """What each circuit needs. Only for those that would train it is asked what is known of their data."""
+    """What each circuit needs. Only for those that would train it is asked what is known of their data and jobs."""
     first = [(circuit, plan_circuit(circuit, index, {})) for circuit in circuits]
     training = [circuit for circuit, action in first if isinstance(action, Train)]
     checked = data.held([data_digest_of(circuit) for circuit in training])
+    failed = failures([training_hash(training_inputs(circuit)) for circuit in training])
     return [
-        (circuit, plan_circuit(circuit, index, checked) if isinstance(action, Train) else action)
+        (circuit, plan_circuit(circuit, index, checked, failed) if isinstance(action, Train) else action)
         for circuit, action in first
     ]
 

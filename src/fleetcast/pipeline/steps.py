@@ -14,17 +14,20 @@ from typing import IO
 
 from fleetcast.domain.component import Step, TrainingComponent
 from fleetcast.domain.errors import BadInput, FleetcastError
+from fleetcast.pipeline.ended import how_it_ended, memory_kills, no_memory
 from fleetcast.pipeline.fit import fit_from_files
 
 _PLACEHOLDER = re.compile(r"\$\{\{\s*(inputs|outputs)\.([A-Za-z0-9_-]+)\s*\}\}")
 _OWN = ("fleetcast", "fit")
+_TAIL = 65_536
+"""Bytes at the end of a log in which its last line is looked for."""
 _FIT_OPTIONS = ("--task", "--data", "--output")
 
 
 class StepFailed(FleetcastError):
     """A step's command ended with an error."""
 
-    fix = "read the job's log, fix the cause, then run `fleetcast train` again"
+    fix = "read the job's log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,11 @@ def run_steps(component: TrainingComponent, files: JobFiles) -> None:
     Raises:
         FleetcastError: A step failed; later steps did not run.
     """
-    shutil.rmtree(files.folder / "outputs", ignore_errors=True)
-    (files.folder / "outputs").mkdir(parents=True)
+    outputs = files.folder / "outputs"
+    if outputs.is_symlink() or outputs.is_file():
+        outputs.unlink()
+    shutil.rmtree(outputs, ignore_errors=True)
+    outputs.mkdir(parents=True)
     with files.log.open("a", encoding="utf-8") as log:
         for step in component.steps:
             started = time.perf_counter()
@@ -90,8 +96,12 @@ def _run(step: Step, files: JobFiles, log: IO[str]) -> None:
     own = _own_fit(words)
     if own is not None:
         task, data, output = own
-        _say(log, fit_from_files(task, data, output))
+        try:
+            _say(log, fit_from_files(task, data, output))
+        except MemoryError as error:
+            raise StepFailed(f"step {step.name!r} {no_memory(error)}") from error
         return
+    begins, kills = files.log.stat().st_size, memory_kills()
     try:
         done = subprocess.run(  # noqa: S603  # the registered component's own command
             words, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
@@ -99,9 +109,9 @@ def _run(step: Step, files: JobFiles, log: IO[str]) -> None:
     except OSError as error:
         raise StepFailed(f"step {step.name!r} could not start: {error}") from error
     if done.returncode:
-        raise StepFailed(
-            f"step {step.name!r} ended with exit code {done.returncode}: {_last_line(files.log)}"
-        )
+        said = _last_line(files.log, begins)
+        ended = how_it_ended(done.returncode, said, memory_ran_out=memory_kills() > kills)
+        raise StepFailed(f"step {step.name!r} {ended}")
 
 
 def _own_fit(words: Sequence[str]) -> tuple[Path, Path, Path] | None:
@@ -130,6 +140,10 @@ def _say(log: IO[str], text: str) -> None:
     log.flush()
 
 
-def _last_line(log: Path) -> str:
-    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "it printed nothing"
+def _last_line(log: Path, begins: int) -> str:
+    """The last line that a step printed, if its output begins there; empty if it printed nothing."""
+    with log.open("rb") as file:
+        file.seek(max(begins, log.stat().st_size - _TAIL))
+        text = file.read().decode(errors="replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""

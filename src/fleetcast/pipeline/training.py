@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fleetcast.domain.assets import AssetKind
 from fleetcast.domain.canonical import Json
@@ -13,7 +13,8 @@ from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import FitTask, JobState, TrainingJob, job_id, packed
-from fleetcast.domain.plan import Train
+from fleetcast.domain.plan import Blocked, CircuitAction, Train
+from fleetcast.domain.retry import FailedAlike, pause_before
 from fleetcast.domain.run import Ending
 from fleetcast.domain.settings import Polling
 from fleetcast.domain.snapshot import DataAsset
@@ -21,7 +22,14 @@ from fleetcast.domain.wording import counted
 from fleetcast.pipeline.components import component_from
 from fleetcast.pipeline.data import freeze_again
 from fleetcast.pipeline.index import ReadIndex
-from fleetcast.pipeline.situation import Progress, Situation, actions, data_digest_of
+from fleetcast.pipeline.situation import (
+    Progress,
+    Situation,
+    actions,
+    data_digest_of,
+    failures_in,
+    no_failures,
+)
 from fleetcast.ports.assets import AssetRegistry, DataAssets
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.frozen_rows import FrozenRows
@@ -35,6 +43,8 @@ class TrainingSubmitted:
 
     jobs: tuple[TrainingJob, ...]
     new: int
+    parked: tuple[Blocked, ...] = ()
+    """Circuits that get no job because the last ones ended in the same way."""
 
     @property
     def ending(self) -> Ending:
@@ -44,14 +54,18 @@ class TrainingSubmitted:
     @property
     def says(self) -> str:
         """One line for people."""
+        parked = f", {len(self.parked)} parked" if self.parked else ""
         if not self.jobs:
-            return "nothing to train"
+            return f"nothing to train{parked}"
         batches = counted(len({job.batch for job in self.jobs}), "batch", "batches")
-        return f"{counted(len(self.jobs), 'job')} in {batches}, {self.new} new"
+        return f"{counted(len(self.jobs), 'job')} in {batches}, {self.new} new{parked}"
 
     def document(self) -> Json:
         """For `training_jobs.json`."""
-        return {"jobs": [_document(job) for job in self.jobs]}
+        return {
+            "jobs": [_document(job) for job in self.jobs],
+            "parked": [_parked_document(blocked) for blocked in self.parked],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +81,9 @@ class SubmitTraining:
     clock: Clock
 
     def run(self, situation: Situation) -> TrainingSubmitted:
-        """Submit what is missing; a circuit whose last attempt failed gets another."""
-        wanted = to_train(situation, self.index, self.data)
+        """Submit what is missing; a circuit whose last attempt failed gets another, unless it is parked."""
+        planned = _planned(situation, self.index, self.data, self.jobs)
+        wanted = _to_train(planned)
         held = self.data.held([data_digest_of(circuit) for circuit, _ in wanted])
         known = self.jobs.jobs_for([action.training_hash for _, action in wanted])
         new: list[tuple[Circuit, TrainingJob]] = []
@@ -86,7 +101,7 @@ class SubmitTraining:
             new.append((circuit, self._job(situation, circuit, action, data, len(attempts) + 1)))
         freeze_again([(circuit, job.fingerprint) for circuit, job in new], self.tables, self.frozen)
         submitted = self._submit(situation, [job for _, job in new])
-        return TrainingSubmitted((*current, *submitted), len(submitted))
+        return TrainingSubmitted((*current, *submitted), len(submitted), _parked(planned))
 
     def _submit(self, situation: Situation, jobs: Sequence[TrainingJob]) -> list[TrainingJob]:
         submitted: list[TrainingJob] = []
@@ -154,6 +169,10 @@ class TrainingMonitored:
     completed: tuple[TrainingJob, ...]
     failed: tuple[TrainingJob, ...]
     unfinished: tuple[TrainingJob, ...]
+    parked: tuple[Blocked, ...] = ()
+    """Those of the failed that are not tried again by themselves."""
+    set_aside: tuple[str, ...] = ()
+    """Torn files that were found, each with what followed."""
 
     @property
     def ending(self) -> Ending:
@@ -169,7 +188,9 @@ class TrainingMonitored:
             return "nothing to train"
         parts = [f"{len(self.completed)} completed"]
         parts += [f"{len(self.failed)} failed"] if self.failed else []
+        parts += [f"{len(self.parked)} parked"] if self.parked else []
         parts += [f"{len(self.unfinished)} still running"] if self.unfinished else []
+        parts += [f"{counted(len(self.set_aside), 'torn file')} set aside"] if self.set_aside else []
         return ", ".join(parts)
 
     def document(self) -> Json:
@@ -178,6 +199,8 @@ class TrainingMonitored:
             "completed": [_document(job) for job in self.completed],
             "failed": [_document(job) for job in self.failed],
             "unfinished": [_document(job) for job in self.unfinished],
+            "parked": [_parked_document(blocked) for blocked in self.parked],
+            "set_aside": list(self.set_aside),
         }
 
 
@@ -193,14 +216,20 @@ class MonitorTraining:
 
     def run(self, situation: Situation) -> TrainingMonitored:
         """See every job through, for at most the longest wait. One circuit's failure stops no other."""
-        wanted = [action.training_hash for _, action in to_train(situation, self.index, self.data)]
+        planned = _planned(situation, self.index, self.data, self.jobs)
+        wanted = [action.training_hash for _, action in _to_train(planned)]
+        wanted += [action.training_hash for action in _parked(planned)]
         latest = {digest: attempts[-1] for digest, attempts in self.jobs.jobs_for(wanted).items() if attempts}
         _Watch(self, situation, latest).until_done()
+        anew = replace(situation, retry_failed=False)
+        parked = _parked(_planned(anew, self.index, self.data, self.jobs)) if _any_failed(latest) else ()
         ordered = sorted(latest.values(), key=lambda job: job.task.key)
         return TrainingMonitored(
             tuple(job for job in ordered if job.state is JobState.COMPLETED),
             tuple(job for job in ordered if job.state is JobState.FAILED),
             tuple(job for job in ordered if not job.state.final),
+            parked,
+            tuple(self.jobs.set_aside()),
         )
 
 
@@ -216,42 +245,61 @@ class _Watch:
         self._open = {digest for digest, job in latest.items() if not job.state.final}
         self._retries: dict[Digest, int] = {}
         self._components: dict[str, TrainingComponent] = {}
+        self._due: dict[Digest, datetime] = {}
+        """When the failed attempts that are to be tried again are."""
 
     def until_done(self) -> None:
-        """Wait with pauses that double while nothing happens."""
+        """Wait with pauses that double while nothing happens; so do those between a job's retries."""
         polling: Polling = self._situation.fleet.settings.polling
         until = self._stage.clock.now() + polling.longest
         pause = polling.start
         self._tell()
         while self._open and (left := until - self._stage.clock.now()) > timedelta(0):
-            changed = self._stage.jobs.wait(self._latest.keys(), min(pause, left))
-            self._retry([job for job in changed if self._take(job)])
-            pause = polling.start if changed else min(2 * pause, polling.pause)
+            changed = self._wait(pause, left)
+            for job in changed:
+                self._take(job)
+            retried = self._retry()
+            pause = polling.start if changed or retried else min(2 * pause, polling.pause)
             self._tell()
 
-    def _take(self, job: TrainingJob) -> bool:
-        """Note how a job stands; gives whether it failed and is to be tried again."""
+    def _wait(self, pause: timedelta, left: timedelta) -> Sequence[TrainingJob]:
+        """Let jobs go on, but no longer than until the next retry; with none under way, until then."""
+        clock = self._stage.clock
+        if self._due:
+            left = max(min(left, min(self._due.values()) - clock.now()), timedelta(0))
+        if self._open - self._due.keys():
+            return self._stage.jobs.wait(self._latest.keys(), min(pause, left))
+        clock.sleep(left)
+        return ()
+
+    def _take(self, job: TrainingJob) -> None:
+        """Note how a job stands, and when it is tried again if it failed and retries are left."""
         digest = job.task.training_hash
         if digest not in self._latest:
-            return False
+            return
         self._latest[digest] = job
         if job.state is JobState.FAILED:
-            tried = self._retries.get(digest, 0)
-            if tried < self._component(job).max_retries:
-                self._retries[digest] = tried + 1
-                return True
+            retry = self._retries.get(digest, 0) + 1
+            if retry <= self._component(job).max_retries:
+                self._retries[digest] = retry
+                self._due[digest] = self._stage.clock.now() + pause_before(retry)
+                return
         if job.state.final:
             self._open.discard(digest)
-        return False
 
-    def _retry(self, failed: Sequence[TrainingJob]) -> None:
-        """Submit the next attempts at once, packed anew: one batch for many, whatever batches they came from."""
+    def _retry(self) -> bool:
+        """Submit the attempts that are due, packed anew: one batch for many, whatever batches they came from."""
+        now = self._stage.clock.now()
+        failed = [self._latest[digest] for digest, due in self._due.items() if due <= now]
+        for job in failed:
+            del self._due[job.task.training_hash]
         size = self._situation.fleet.settings.platform.batch_size
         for version in sorted({job.component_version for job in failed}):
             again = [self._next_attempt(job) for job in failed if job.component_version == version]
             batches = packed(again, size, self._situation.run.id)
             self._stage.jobs.submit(batches, self._component(batches[0]))
             self._latest |= {job.task.training_hash: job for job in batches}
+        return bool(failed)
 
     def _next_attempt(self, job: TrainingJob) -> TrainingJob:
         return replace(
@@ -277,19 +325,48 @@ class _Watch:
         return self._components[job.component_version]
 
     def _tell(self) -> None:
-        failed = sum(1 for job in self._latest.values() if job.state is JobState.FAILED)
+        failed = sum(
+            1
+            for digest, job in self._latest.items()
+            if job.state is JobState.FAILED and digest not in self._due
+        )
         self._situation.report(
             Progress(len(self._latest) - len(self._open), len(self._latest), failed=failed)
         )
 
 
-def to_train(situation: Situation, index: ReadIndex, data: DataAssets) -> list[tuple[Circuit, Train]]:
-    """The circuits of a situation that the plan says to train."""
-    return [
-        (circuit, action)
-        for circuit, action in actions(situation.circuits, index(), data)
-        if isinstance(action, Train)
-    ]
+def _planned(
+    situation: Situation, index: ReadIndex, data: DataAssets, jobs: JobService
+) -> list[tuple[Circuit, CircuitAction]]:
+    """What the plan says to do with the circuits of a situation."""
+    failures = no_failures if situation.retry_failed else failures_in(jobs, situation.fleet.environment)
+    return actions(situation.circuits, index(), data, failures)
+
+
+def _to_train(planned: Sequence[tuple[Circuit, CircuitAction]]) -> list[tuple[Circuit, Train]]:
+    return [(circuit, action) for circuit, action in planned if isinstance(action, Train)]
+
+
+def _parked(planned: Sequence[tuple[Circuit, CircuitAction]]) -> tuple[Blocked, ...]:
+    return tuple(
+        action
+        for _, action in planned
+        if isinstance(action, Blocked) and isinstance(action.reason, FailedAlike)
+    )
+
+
+def _any_failed(latest: Mapping[Digest, TrainingJob]) -> bool:
+    return any(job.state is JobState.FAILED for job in latest.values())
+
+
+def _parked_document(parked: Blocked) -> Json:
+    return {
+        "plant_id": parked.key.plant,
+        "circuit_id": parked.key.circuit,
+        "model_name": parked.model,
+        "training_hash": parked.training_hash.hex,
+        "why": parked.why,
+    }
 
 
 def _document(job: TrainingJob) -> Json:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from fleetcast.domain.artifact import ArtifactFiles
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.identity import Digest
 
@@ -22,18 +24,51 @@ class ArtifactMissing(FleetcastError):
 class ArtifactStore(Protocol):
     """Keeps model folders, named by the SHA-256 of their content.
 
-    `keep` is idempotent: the same files always get the same name. `folder` gives exactly what was kept; a
-    damaged artifact is never given.
+    `keep` is idempotent: the same files always get the same name. What is given is exactly what was kept; a
+    damaged artifact is never given. An artifact holds plain files and nothing else.
     """
 
     def keep(self, folder: Path) -> Digest:
-        """Keep a folder of files and name it; the folder may be moved away in the doing."""
+        """Keep a folder of files and name it; the folder is gone afterwards.
+
+        What is kept is on the disk, or with whoever keeps it for good, when this returns.
+
+        Raises:
+            BadInput: It holds a link, a special file or an empty folder.
+        """
         ...
 
-    def folder(self, digest: Digest) -> Path:
-        """A folder to read the artifact's files from; not to be written to.
+    def load(self, digest: Digest) -> ArtifactFiles:
+        """All its files, read once: what is given is what was hashed.
 
         Raises:
             ArtifactMissing: It was never kept, or its files are not what they were.
+        """
+        ...
+
+    def copy(self, digest: Digest, target: Path) -> None:
+        """Write its files into a new folder, which is the caller's own; for those that are too large for memory.
+
+        Raises:
+            ArtifactMissing: It was never kept, or its files are not what they were.
+        """
+        ...
+
+    def folder(self, digest: Digest) -> Path:
+        """Where people find its files on this machine; they were checked just now, and are not to be written to.
+
+        Raises:
+            ArtifactMissing: It was never kept, or its files are not what they were.
+        """
+        ...
+
+    def lacking(self, sizes: Mapping[Digest, int]) -> Mapping[Digest, str]:
+        """What is wrong with artifacts as far as it shows without reading them; asked in bulk.
+
+        Args:
+            sizes: The bytes of each artifact's files together, as they were when it was kept.
+
+        Returns:
+            For each that is not there, or where the store tells sizes not in its size, what is wrong.
         """
         ...

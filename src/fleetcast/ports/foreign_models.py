@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,8 +27,8 @@ class ForeignTask:
 
     name: str
     """For errors: `plant001-circuit01:1`."""
-    folder: Path
-    """An MLflow model; not written to."""
+    copy: Callable[[Path], object]
+    """Writes the MLflow model's files into a new folder, or raises what the model's keeper says."""
     features: tuple[str, ...]
     targets: tuple[str, ...]
     step: timedelta

@@ -30,11 +30,22 @@ class JobService(Protocol):
         """All attempts at these training hashes, by hash, first attempt first; read in bulk."""
         ...
 
+    def failing(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
+        """As `jobs_for`, but only those training hashes at which an attempt failed; cheap where none did."""
+        ...
+
     def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:
         """Let jobs at these training hashes go on until some of them changed or the time is over.
 
         Gives those that changed; a finished job is on record before it is given here, so a crash never forgets
         it. Other jobs, left behind by an interrupted run, may wait for whoever asks for them.
+        """
+        ...
+
+    def set_aside(self) -> Sequence[str]:
+        """What was found torn since this was last asked: each file, where it is now, and what follows.
+
+        Nothing of it is deleted; the job that it belongs to is done again.
         """
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -71,6 +72,42 @@ class MergeOutcome:
     """The table's version after the merge; unchanged if nothing was written."""
     inserted: int
     updated: int
+    differing: int = 0
+    """Stored readings that differ from those given: replaced or kept, as told."""
+
+
+class Stored(Enum):
+    """What becomes of a stored reading that differs from the one given."""
+
+    REPLACED = "replaced"
+    KEPT = "kept"
+    REFUSED = "refused"
+    """Nothing is stored then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A stored reading, and another one given for it."""
+
+    key: CircuitKey
+    at: datetime
+    """Aware UTC."""
+    sensor: str
+    stored: float
+    given: float
+
+
+class StoredReadingsDiffer(BadInput):
+    """Readings were given that the table holds otherwise; it is as it was."""
+
+    def __init__(self, count: int, first: Sequence[Difference]) -> None:
+        shown = [f"{one.key} {one.at} {one.sensor}: {one.stored}, not {one.given}" for one in first]
+        super().__init__(
+            f"{count:,} stored readings differ from those given: {'; '.join(shown)}",
+            fix="store them again with `fleetcast ingest --on-conflict last`, or leave them out",
+        )
+        self.count = count
+        self.first = first
 
 
 class VersionGone(BadInput):
@@ -139,14 +176,16 @@ class WritableReadingsTable(ReadingsTable, Protocol):
         """
         ...
 
-    def merge(self, rows: pl.DataFrame) -> MergeOutcome:
+    def merge(self, rows: pl.DataFrame, stored: Stored = Stored.REPLACED) -> MergeOutcome:
         """Insert new rows and update changed ones, by (plant_id, circuit_id, timestamp), in one commit.
 
         Args:
             rows: `plant_id`, `circuit_id` (text), `timestamp` (UTC, microseconds), sensors (float64); keys
                 unique. A null cell keeps what the table has. New sensor columns are added to the table.
+            stored: What becomes of readings that the table holds otherwise.
 
         Raises:
+            StoredReadingsDiffer: It holds some otherwise, and that is refused.
             Unavailable: The disk refuses or is full; the table is as it was.
         """
         ...

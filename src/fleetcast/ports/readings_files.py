@@ -21,6 +21,8 @@ class ParsedFile:
     """
 
     rows: pl.DataFrame
+    numbers: pl.Series
+    """Of each row in its file, as a spreadsheet counts."""
     report: FileReport
 
 

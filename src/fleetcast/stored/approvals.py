@@ -10,5 +10,5 @@ def _as_it_is(fields: Fields) -> Fields:
     return fields
 
 
-REQUEST = Stored(Request, number=2, earlier={1: _as_it_is})
-"""Format 1 held evidence in words, which values of this version hold as they are."""
+REQUEST = Stored(Request, number=3, earlier={1: _as_it_is, 2: _as_it_is})
+"""Format 1 held evidence in words, format 2 did not name baselines; values of this version hold both as they are."""

@@ -16,7 +16,17 @@ Fields = dict[str, Any]
 Upgrade = Callable[[Fields], Fields]
 """Turns what one format wrote into what the next one writes."""
 
+
+class Unreadable(BadInput):
+    """Something of ours that is torn, or was changed outside fleetcast."""
+
+
 RESTORE = "restore the control database from a backup: it was changed outside fleetcast or torn"
+
+
+def unreadable(where: str, fix: str = RESTORE) -> Unreadable:
+    """The error about a row or file of ours that cannot be what was written."""
+    return Unreadable(f"{where} cannot be read", fix=fix)
 
 
 class Stored(Generic[T]):
@@ -63,7 +73,8 @@ class Stored(Generic[T]):
             where: The table and key, or the file, that it stands in.
 
         Raises:
-            BadInput: A newer fleetcast wrote it, or it is no such value.
+            BadInput: A newer fleetcast wrote it.
+            Unreadable: It is no such value.
         """
         try:
             return self._read(text if isinstance(text, str) else text.decode())
@@ -73,7 +84,7 @@ class Stored(Generic[T]):
                 fix="use the fleetcast version that wrote it, or a newer one",
             ) from newer
         except (ValueError, FleetcastError, RecursionError) as error:
-            raise BadInput(f"{where} cannot be read", fix=self._fix) from error
+            raise unreadable(where, self._fix) from error
 
     def _read(self, text: str) -> T:
         # Parsing twice would double the time of a plan: the number is seen without parsing, in all but old JSON.

@@ -14,6 +14,7 @@ from fleetcast.domain.approval import Subject
 from fleetcast.domain.canonical import Json, digest_of
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.evidence import (
+    BaselineFact,
     BoundCheck,
     ChampionCheck,
     Check,
@@ -27,6 +28,7 @@ from fleetcast.domain.evidence import (
     Incomparable,
     MetricFact,
     NoChampion,
+    NoStrongestBaseline,
     PackageChange,
     PackagesFact,
     PolicyChange,
@@ -52,6 +54,7 @@ from fleetcast.domain.plan import (
     UpToDate,
     VersionRefused,
 )
+from fleetcast.domain.retry import FailedAlike
 from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 
 _COVERAGE = ("min_coverage_80", "max_coverage_80")
@@ -157,6 +160,8 @@ def _why(action: CircuitAction) -> str:
             return said
         case Blocked(reason=VersionRefused(version, refusal)):
             return f"version {version} was {refusal.value}; change its configuration or raise `revision`"
+        case Blocked(reason=FailedAlike(times, said)):
+            return f"failed {times} times in the same way: {said}"
     raise AssertionError(f"no words for {action}")
 
 
@@ -214,7 +219,7 @@ def _fact(fact: Fact) -> list[tuple[str, str]]:  # noqa: C901  # one case for ea
             return [("replaces", f"{name}:{version}")]
         case PackageChange(turn, package):
             return [(turn.value, package)]
-        case PolicyChange():
+        case PolicyChange() | BaselineFact() | NoStrongestBaseline():
             return []
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.ingest import FileReport, IngestReport
+from fleetcast.domain.ingest import Conflict, FileReport, IngestReport
 from fleetcast.domain.quality import CircuitProfile, QualityVerdict
 from fleetcast.ports.readings import TableVersion
 from fleetcast.views.moments import iso, iso_or_null
@@ -23,6 +23,11 @@ def ingest_as_json(report: IngestReport) -> Json:
         "files": [_file(file) for file in report.files],
         "exact_duplicates": report.exact_duplicates,
         "conflicting_duplicates": report.conflicting_duplicates,
+        "joined_rows": report.joined_rows,
+        "on_conflict": report.on_conflict.value,
+        "conflicts": report.conflicts,
+        "first_conflicts": [_conflict(one) for one in report.first_conflicts],
+        "stored_conflicts": report.stored_conflicts,
         "inserted": report.inserted,
         "updated": report.updated,
         "unchanged": report.unchanged,
@@ -31,6 +36,7 @@ def ingest_as_json(report: IngestReport) -> Json:
         "circuits": [circuit_ids(CircuitKey.parse(text)) for text in report.circuits],
         "first_at": iso_or_null(report.first),
         "last_at": iso_or_null(report.last),
+        "near_names": [asdict(one) for one in report.near_names],
     }
 
 
@@ -109,11 +115,22 @@ def vacuum_as_json(source: str, done: Cleaned, *, removed: bool) -> Json:
     }
 
 
+def _conflict(conflict: Conflict) -> Json:
+    return {
+        **circuit_ids(conflict.circuit),
+        "measured_at": iso(conflict.at),
+        "sensor": conflict.sensor,
+        "readings": [asdict(one) for one in conflict.readings],
+    }
+
+
 def _file(file: FileReport) -> Json:
     return {
         "path": file.path,
         "rows_read": file.rows_read,
         "rows_kept": file.rows_kept,
+        "uneven_rows": file.uneven_rows,
+        "padded_rows": file.padded_rows,
         "unread_times": file.unread_times,
         "skipped_local_times": file.skipped_local_times,
         "empty_rows": file.empty_rows,

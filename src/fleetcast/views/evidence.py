@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import assert_never
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.evidence import (
+    BaselineFact,
     Bound,
     BoundCheck,
     ChampionCheck,
@@ -19,6 +21,7 @@ from fleetcast.domain.evidence import (
     Incomparable,
     MetricFact,
     NoChampion,
+    NoStrongestBaseline,
     NotComparable,
     PackageChange,
     PackagesFact,
@@ -31,9 +34,32 @@ from fleetcast.domain.evidence import (
     WordedCheck,
     WordedFact,
 )
+from fleetcast.domain.scores import Baseline
 from fleetcast.domain.wording import counted
 
 _METRICS = {"mase": "MASE", "coverage_80": "coverage 80", "coverage_95": "coverage 95"}
+
+
+NO_STRONGEST = "last day or last week, by an earlier fleetcast: not measured against the strongest"
+
+
+def baseline_in_words(baseline: Baseline) -> str:
+    """What a baseline repeats: `last reading`, `last week`, `season of 60 s`."""
+    if baseline.steps == 1:
+        return "last reading"
+    length = timedelta(seconds=baseline.seconds)
+    named = {timedelta(days=1): "last day", timedelta(days=7): "last week"}
+    return named.get(length) or f"season of {_length(length)}"
+
+
+def _length(length: timedelta) -> str:
+    """Up to two minutes in seconds, as rigs are spoken of; else in the largest unit it is a whole number of."""
+    seconds = length.total_seconds()
+    units = (("d", 86_400), ("h", 3_600), ("min", 60))
+    for name, unit in units:
+        if seconds > 120 and not seconds % unit:
+            return f"{seconds / unit:g} {name}"
+    return f"{seconds:g} s"
 
 
 def says(check: Check) -> str:
@@ -72,6 +98,12 @@ def fact_in_words(fact: Fact) -> list[tuple[str, str]]:  # noqa: C901  # one cas
             return [(_METRICS.get(metric, metric), f"{value:.3f}")]
         case WeakestSensor(sensor, skill):
             return [("weakest sensor", f"{sensor}, skill {skill:.3f}")]
+        case BaselineFact(baseline, sensors):
+            return [
+                ("baseline", baseline_in_words(baseline) + (f": {', '.join(sensors)}" if sensors else ""))
+            ]
+        case NoStrongestBaseline():
+            return [("baseline", NO_STRONGEST)]
         case PythonFact(version):
             return [("python", version)]
         case PackagesFact(packages):

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from fleetcast.domain.approval import Choice, Request
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.model import AdoptedLineage, Lineage, TrainedLineage, family_of
+from fleetcast.domain.scores import ModelScores
 from fleetcast.domain.wording import counted
-from fleetcast.views.evidence import says
+from fleetcast.views.evidence import NO_STRONGEST, baseline_in_words, says
 from fleetcast.views.moments import iso, shown
 from fleetcast.views.names import changes_as_json, circuit_ids, decisions_as_json
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow, SelectedVersion, VersionHistory
@@ -74,6 +75,12 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}" if abs(value) < 100 else f"{value:,.4g}"
 
 
+def baseline_of(scores: ModelScores, sensor: str) -> str:
+    """What a sensor's skill is measured against; a dash where it was not, or where that is unknown."""
+    found = scores.baselines.get(sensor)
+    return "–" if found is None else baseline_in_words(found)
+
+
 def _adopted_facts(lineage: AdoptedLineage) -> Iterator[tuple[str, str]]:
     yield "adopted from", lineage.source
     yield "stands for", f"the circuit as declared in {lineage.commit}, up to {lineage.inputs['cutoff_date']}"
@@ -101,6 +108,8 @@ def _trained_facts(history: ModelHistory, lineage: TrainedLineage) -> Iterator[t
     seconds = "" if model.trained_seconds is None else f", {model.trained_seconds:.2f} s"
     yield "job", f"{lineage.job} in {lineage.run}{seconds}"
     yield "commit", lineage.commit
+    if not model.scores.baselines and model.scores.mean.skill is not None:
+        yield "baseline", NO_STRONGEST
 
 
 def _selected(version: SelectedVersion) -> Json:
@@ -128,6 +137,10 @@ def _version(entry: VersionHistory) -> Json:
         "metrics": {
             "mean": asdict(model.scores.overall),
             "sensors": {name: asdict(each) for name, each in model.scores.sensors.items()},
+            "baselines": [
+                {"sensor": sensor, "baseline": baseline_in_words(each), **asdict(each)}
+                for sensor, each in model.scores.baselines.items()
+            ],
         },
         "artifact": model.artifact.hex,
         "artifact_bytes": model.artifact_bytes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from fleetcast.domain.plan import (
 )
 from fleetcast.domain.since import Since
 from fleetcast.domain.wording import counted
+from fleetcast.stored.durable import write_durably
 from fleetcast.views.names import asset_names, changes_as_json, circuit_ids, snake_case
 
 _ORDER = ("train", "reuse", "up to date", "blocked", "removed")
@@ -91,7 +93,9 @@ def save(plan: Plan, path: Path) -> None:
         Unavailable: The file cannot be written.
     """
     try:
-        path.write_text(json.dumps(as_json(plan), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, f"there is no folder {path.parent}")
+        write_durably(path, (json.dumps(as_json(plan), indent=2, ensure_ascii=False) + "\n").encode())
     except OSError as error:
         raise Unavailable(f"cannot write {path}: {error.strerror}", fix="choose another file") from error
 
@@ -108,7 +112,7 @@ def read_saved(path: Path) -> SavedPlan:
         found = SavedPlan(int(saved["format"]), Digest(saved["digest"]))
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror}", fix=hint) from error
-    except (ValueError, KeyError, TypeError, BadInput) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, BadInput) as error:
         raise BadInput(f"{path} is not a saved plan", fix=hint) from error
     if not 1 <= found.format <= FORMAT:
         raise BadInput(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -276,7 +277,7 @@ def _try(foreign: ForeignModels, circuit: Circuit, model: _Fetched, now: datetim
     """Forecast once, from made-up readings: there may be none yet."""
     task = ForeignTask(
         model.found.source,
-        model.folder,
+        partial(shutil.copytree, model.folder),
         circuit.features,
         circuit.targets,
         circuit.frequency,

@@ -313,7 +313,7 @@ def _notes(
     now: datetime,
 ) -> Iterator[str]:
     forecaster, identity = opened.forecaster, opened.identity
-    if chosen.training_hash != training_hash(training_inputs(circuit)):
+    if not chosen.carries(training_hash(training_inputs(circuit))):
         yield "the circuit is declared differently than this model was trained; see `fleetcast plan`"
     if window.newest > now + forecaster.step:
         yield f"the newest reading lies {_length(window.newest - now)} in the future"

@@ -45,7 +45,7 @@ class SelectedVersion:
     standing: PromotionState
     family: str
     skill: float | None
-    """1 − MAE / MAE of seasonal naive."""
+    """1 − MAE / MAE of the baseline: the strongest of last reading, found season, day and week."""
     mase: float | None
     coverage_80: float | None
     """Share of held-out readings inside the 80 % interval."""

@@ -25,7 +25,7 @@ from fleetcast.pipeline.data import check_versions, expiring
 from fleetcast.pipeline.environments import environment_asset
 from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.policies import policy_question
-from fleetcast.pipeline.situation import actions, data_digest_of
+from fleetcast.pipeline.situation import actions, data_digest_of, failures_in
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 
@@ -45,7 +45,9 @@ class MakePlan:
             BadInput: A circuit names a version of a table or of the component that does not exist.
         """
         index = ReadIndex.of(self.platform)()
-        planned = actions(fleet.circuits, index, self.platform.workspace.data)
+        workspace = self.platform.workspace
+        failures = failures_in(workspace.jobs, fleet.environment)
+        planned = actions(fleet.circuits, index, workspace.data, failures)
         to_train = [circuit for circuit, action in planned if isinstance(action, Train)]
         circuits = [action for _, action in planned]
         check_versions(to_train, self.platform.workspace.tables)

@@ -23,6 +23,7 @@ from fleetcast.domain.plan import (
     UpToDate,
     VersionRefused,
 )
+from fleetcast.domain.retry import FailedAlike
 from fleetcast.domain.run import Run, RunState
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.wording import counted
@@ -175,6 +176,14 @@ def _status(action: CircuitAction, standings: Standings, job: TrainingJob | None
             return CircuitStatus(key, name, CircuitState.TO_TRAIN, action.why)
         case Reuse():
             return CircuitStatus(key, name, CircuitState.REUSE, action.why)
+        case Blocked(reason=FailedAlike(times, said)):
+            return CircuitStatus(
+                key,
+                name,
+                CircuitState.FAILED,
+                f"{said} ({counted(times, 'time')} in the same way, so it is parked)",
+                f"fleetcast train --retry-failed --circuits {key}",
+            )
         case Blocked():
             refused = isinstance(action.reason, VersionRefused)
             command = f"fleetcast models show {key}" if refused else f"fleetcast data quality {key}"
@@ -208,7 +217,9 @@ def _next_steps(
     counts = Counter(circuit.state for circuit in circuits)
     failed = [circuit for circuit in circuits if circuit.state is CircuitState.FAILED]
     if failed:
-        command = failed[0].command if len(failed) == 1 else "fleetcast train"
+        parked = any(isinstance(getattr(item, "reason", None), FailedAlike) for item in plan.circuits)
+        together = "fleetcast train --retry-failed" if parked else "fleetcast train"
+        command = failed[0].command if len(failed) == 1 else together
         yield NextStep(command, f"{counted(len(failed), 'circuit')} failed: fix the cause, then try again")
     if pending:
         wait = "1 request waits" if len(pending) == 1 else f"{len(pending):,} requests wait"

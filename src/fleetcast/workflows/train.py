@@ -38,6 +38,7 @@ class Train:
         *,
         only: Collection[CircuitKey] | None = None,
         saved_plan: SavedPlan | None = None,
+        retry_failed: bool = False,
         lock_timeout: timedelta,
     ) -> Run:
         """Run all stages, going on with the last run if it is unfinished and the fleet has not changed since.
@@ -47,6 +48,7 @@ class Train:
             watcher: Is told how it goes.
             only: The circuits to train; None for all.
             saved_plan: The plan that was agreed on; None to apply whatever the plan is now.
+            retry_failed: Whether to try what failed in the same way again and again once more.
             lock_timeout: How long to wait for another process that runs stages.
 
         Raises:
@@ -58,7 +60,7 @@ class Train:
         with self._working(lock_timeout):
             if saved_plan is not None:
                 self._refuse_stale(saved_plan, fleet)
-            situation = self._situation(fleet, self._current(fleet), keys)
+            situation = self._situation(fleet, self._current(fleet), keys, retry_failed=retry_failed)
             return self.runner.close(self.runner.run(STAGES, situation, watcher), situation)
 
     def stage(
@@ -69,6 +71,7 @@ class Train:
         *,
         run_id: str | None,
         only: Collection[CircuitKey] | None = None,
+        retry_failed: bool = False,
         lock_timeout: timedelta,
     ) -> Run:
         """Run one stage, of a given run or of the last unfinished one.
@@ -85,16 +88,18 @@ class Train:
                     f"{run.id} was started for another state of the fleet ({run.commit})",
                     fix="check that commit out, or leave `--run` out to start a new run",
                 )
-            situation = self._situation(fleet, run, keys)
+            situation = self._situation(fleet, run, keys, retry_failed=retry_failed)
             return self.runner.close(self.runner.run([entry], situation, watcher), situation)
 
-    def _situation(self, fleet: Fleet, run: Run, keys: frozenset[CircuitKey] | None) -> Situation:
+    def _situation(
+        self, fleet: Fleet, run: Run, keys: frozenset[CircuitKey] | None, *, retry_failed: bool
+    ) -> Situation:
         """What the stages are given, after the policies at the gates were kept."""
         control = self.runner.platform.control
         gatekeeper = Gatekeeper(control.approvals, control.actor, self.runner.clock)
         asked = KeepPolicies(control.policies, gatekeeper)(fleet.settings.gates, run.id)
         waits = any(request.state is RequestState.PENDING for request in asked.values())
-        return Situation(fleet, run, keys, control.policies.in_force(), waits)
+        return Situation(fleet, run, keys, control.policies.in_force(), waits, retry_failed=retry_failed)
 
     def _refuse_stale(self, saved: SavedPlan, fleet: Fleet) -> None:
         plan = MakePlan(self.runner.platform, self.runner.clock)(fleet)

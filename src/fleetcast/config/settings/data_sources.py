@@ -12,9 +12,9 @@ from pydantic import PlainValidator
 
 from fleetcast.config import scalars
 from fleetcast.config.complaints import Complaints, looks_like
-from fleetcast.config.paths import inside
+from fleetcast.config.paths import anywhere, inside
 from fleetcast.config.scalars import Refused
-from fleetcast.config.schema import Text, Written
+from fleetcast.config.schema import Text, Written, judged
 from fleetcast.config.settings.settings_file import SETTINGS_FILE, SettingsFile
 from fleetcast.config.validation import validated
 from fleetcast.config.yaml_nodes import Block
@@ -42,11 +42,15 @@ def _source_kind(value: object) -> DataSourceKind:
     return DataSourceKind(found)
 
 
+def _place(path: str) -> Location | str:
+    return Location(path) if "://" in path else anywhere(path)
+
+
 class DataSourceWritten(Written):
     """One entry of `data_sources:`."""
 
     kind: Annotated[DataSourceKind, PlainValidator(_source_kind)] | None = None
-    path: Text | None = None
+    path: Annotated[Text, judged(_place)] | None = None
     layout: Annotated[str, PlainValidator(scalars.one_of(*Layout))] | None = None
     columns: dict[str, Text] | None = None
     plant_id: Text | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -144,13 +144,13 @@ class ForeignForecaster:
 
 
 def adopted_task(
-    circuit: Circuit, version: ModelVersion, lineage: AdoptedLineage, folder: Path
+    circuit: Circuit, version: ModelVersion, lineage: AdoptedLineage, copy: Callable[[Path], object]
 ) -> ForeignTask:
     """What an adopted version is asked for: what its circuit declared then, not what it declares now."""
     step = _length(lineage, "frequency") or circuit.frequency
     return ForeignTask(
         name=str(version),
-        folder=folder,
+        copy=copy,
         features=_names(lineage, "features") or circuit.features,
         targets=_names(lineage, "targets") or circuit.targets,
         step=step,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.model import AdoptedLineage, ModelVersion
@@ -27,31 +28,35 @@ class OpenedForecaster:
 def open_forecaster(
     circuit: Circuit, version: ModelVersion, artifacts: ArtifactStore, foreign: ForeignModels
 ) -> OpenedForecaster:
-    """Open a version of a circuit's model. What it opens needs the artifact store no more.
+    """Open a version of a circuit's model.
+
+    A fitted model is read once; one that was trained elsewhere is checked now, and each of its processes is given a
+    copy that is checked again.
 
     Args:
         circuit: As declared now: it says what an adopted version's own declaration leaves open, and what its
             sensors can read, which no forecast leaves.
         version: Registered; its state does not matter.
-        artifacts: Asked for one folder, once.
+        artifacts: Where its files are.
         foreign: Runs the model if it was trained elsewhere; not asked for anything yet.
 
     Raises:
         ArtifactMissing: The model's files are lost or damaged.
         BadInput: They are no model that this release can read.
     """
-    folder, lineage = artifacts.folder(version.model.artifact), version.model.lineage
+    artifact, lineage = version.model.artifact, version.model.lineage
     if isinstance(lineage, AdoptedLineage):
-        task = adopted_task(circuit, version, lineage, folder)
+        artifacts.folder(artifact)
+        task = adopted_task(circuit, version, lineage, partial(artifacts.copy, artifact))
         return OpenedForecaster(
             ForeignForecaster(
                 task, lineage.lookback, foreign, Bounds.of(task.targets, circuit.sensor_limits)
             ),
             _declared(version, lineage),
         )
-    return OpenedForecaster(
-        FittedForecaster(load(folder).within(circuit.sensor_limits)), load_identity(folder)
-    )
+    files = artifacts.load(artifact)
+    fitted = load(files).within(circuit.sensor_limits)
+    return OpenedForecaster(FittedForecaster(fitted), load_identity(files))
 
 
 def _declared(version: ModelVersion, lineage: AdoptedLineage) -> ModelIdentity:

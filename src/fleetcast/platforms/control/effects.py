@@ -9,8 +9,10 @@ from sqlalchemy.engine import Connection
 
 from fleetcast.domain.effect import Effect
 from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.columns import TORN, whole_number
 from fleetcast.platforms.database.session import Kept, changes, chunks, reads
 from fleetcast.stored.effects import EFFECT
+from fleetcast.stored.form import unreadable
 
 _effects = schema.effects
 
@@ -28,8 +30,7 @@ class ControlEffectBook(Kept):
             known |= set(connection.execute(query).scalars())
         new = [effect for key, effect in wanted.items() if key not in known]
         if new:
-            last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_effects.c.position), 0)))
-            begin = last.scalar_one() + 1
+            begin = _last_position(connection) + 1
             connection.execute(
                 sa.insert(_effects),
                 [
@@ -64,6 +65,17 @@ class ControlEffectBook(Kept):
             connection.execute(sa.update(_effects).where(mine).values(recorded=True))
         found.sort(key=lambda pair: pair[0])
         self.session.audit(connection, [effect.event for _, effect in found])
+
+
+def _last_position(connection: Connection) -> int:
+    query = sa.select(_effects.c.key, _effects.c.position).order_by(_effects.c.position.desc()).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        return 0
+    try:
+        return whole_number(row.position)
+    except TORN as error:
+        raise unreadable(f"effects {row.key!r}") from error
 
 
 def _effect(key: str, content: str) -> Effect:

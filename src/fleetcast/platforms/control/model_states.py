@@ -10,7 +10,9 @@ from sqlalchemy.engine import Connection
 from fleetcast.domain import happened
 from fleetcast.domain.model import Intent, Refusal
 from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.columns import TORN, whole_number
 from fleetcast.platforms.database.session import Kept, changes, chunks, reads
+from fleetcast.stored.form import unreadable
 
 _refused = schema.refused_models
 
@@ -21,11 +23,10 @@ class ControlModelStates(Kept):
     @reads
     def intent(self, connection: Connection) -> Intent:
         """Everything that was decided, in one reading."""
-        refused = connection.execute(sa.select(_refused.c.name, _refused.c.version, _refused.c.refusal))
         return Intent(
             _chosen(connection, schema.selected_models),
             _chosen(connection, schema.champions),
-            {(row.name, row.version): Refusal(row.refusal) for row in refused},
+            _refusals(connection),
         )
 
     @changes
@@ -65,7 +66,23 @@ class ControlModelStates(Kept):
 
 
 def _chosen(connection: Connection, table: sa.Table) -> dict[str, int]:
-    return {row.name: row.version for row in connection.execute(sa.select(table))}
+    chosen: dict[str, int] = {}
+    for row in connection.execute(sa.select(table)):
+        try:
+            chosen[row.name] = whole_number(row.version)
+        except TORN as error:
+            raise unreadable(f"{table.name} {row.name}") from error
+    return chosen
+
+
+def _refusals(connection: Connection) -> dict[tuple[str, int], Refusal]:
+    refused: dict[tuple[str, int], Refusal] = {}
+    for row in connection.execute(sa.select(_refused.c.name, _refused.c.version, _refused.c.refusal)):
+        try:
+            refused[row.name, whole_number(row.version)] = Refusal(row.refusal)
+        except TORN as error:
+            raise unreadable(f"refused_models {row.name}:{row.version}") from error
+    return refused
 
 
 def _choose(connection: Connection, table: sa.Table, choices: Mapping[str, int]) -> Mapping[str, int]:

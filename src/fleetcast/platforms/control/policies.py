@@ -11,6 +11,7 @@ from fleetcast.domain import happened
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, changes, reads
+from fleetcast.stored.form import unreadable
 from fleetcast.stored.policies import GATE_POLICY, WholePolicy
 
 _policies = schema.gate_policies
@@ -57,7 +58,13 @@ class ControlPolicyBook(Kept):
 
 
 def _in_force(connection: Connection) -> dict[Gate, GatePolicy]:
-    rows = connection.execute(sa.select(_policies.c.gate, _policies.c.content))
-    return {
-        Gate(row.gate): GATE_POLICY.from_json(row.content, f"gate_policies {row.gate}").policy for row in rows
-    }
+    found: dict[Gate, GatePolicy] = {}
+    for row in connection.execute(sa.select(_policies.c.gate, _policies.c.content)):
+        policy = GATE_POLICY.from_json(row.content, f"gate_policies {row.gate}").policy
+        if row.gate not in [gate.value for gate in Gate]:
+            raise unreadable(f"gate_policies {row.gate}")
+        found[Gate(row.gate)] = policy
+    missing = [gate.value for gate in Gate if gate not in found]
+    if found and missing:
+        raise unreadable(f"gate_policies {missing[0]}")
+    return found

@@ -15,15 +15,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.columns import TORN, amount, whole_number
 from fleetcast.platforms.database.control import FIRST_PATIENCE, ControlDatabase
 from fleetcast.platforms.database.session import Fence, Session
 from fleetcast.ports.runs import RunInProgress, RunTakenOver
+from fleetcast.stored.form import unreadable
 
 _leases = schema.leases
 _LOOK_AGAIN = timedelta(milliseconds=200)
@@ -79,6 +82,8 @@ class Lease:
         """The new token; or who holds the lease."""
         now = self._now(connection)
         row = connection.execute(sa.select(_leases).where(_leases.c.name == self.name)).first()
+        if row is not None:
+            _check(row)
         machine, process = _machine(), _process(os.getpid())
         if row is not None and row.expires_at > now and not (row.machine == machine and _ended(row.process)):
             return str(row.holder)
@@ -121,6 +126,17 @@ class Lease:
 
     def _now(self, connection: Connection) -> float:
         return float(connection.execute(sa.select(self.session.database.backend.now())).scalar_one())
+
+
+def _check(row: Row[Any]) -> None:
+    """Refuse a lease that was changed outside fleetcast or torn."""
+    number = row.process.partition(" ")[0] if isinstance(row.process, str) else ""
+    try:
+        whole_number(row.token)
+        amount(row.expires_at)
+        whole_number(int(number))
+    except TORN as error:
+        raise unreadable(f"leases {row.name}") from error
 
 
 def holders(database: ControlDatabase) -> dict[str, str]:

@@ -14,10 +14,12 @@ from sqlalchemy.engine import Connection
 from fleetcast.domain.audit import GENESIS, Actor, AuditEvent, chained
 from fleetcast.domain.identity import Digest
 from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.columns import TORN
 from fleetcast.platforms.database.control import ControlDatabase, Work
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.runs import RunTakenOver
 from fleetcast.stored.audit import AUDIT_ENTRY
+from fleetcast.stored.form import unreadable
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -75,7 +77,7 @@ class Session:
             .order_by(schema.audit.c.number.desc())
             .limit(1)
         ).first()
-        number, previous = (last.number, Digest(last.digest)) if last else (0, GENESIS)
+        number, previous = (last.number, _head(last.number, last.digest)) if last else (0, GENESIS)
         now = self.clock.now()
         rows = []
         for event in events:
@@ -98,6 +100,13 @@ class Session:
         row = connection.execute(query).first()
         if row is None or row.token != self.fence.token:
             raise RunTakenOver(row.holder if row else "unknown process")
+
+
+def _head(number: int, digest: str) -> Digest:
+    try:
+        return Digest(digest)
+    except TORN as error:
+        raise unreadable(f"audit entry {number}") from error
 
 
 class Kept:

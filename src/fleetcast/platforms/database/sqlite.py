@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +13,14 @@ from sqlalchemy.engine import Connection, Engine
 
 from fleetcast.domain.errors import Unavailable
 from fleetcast.platforms.database.backend import HALF_MIGRATED
+from fleetcast.platforms.database.schema import metadata
+from fleetcast.stored.durable import make_folder
+from fleetcast.stored.form import RESTORE
 
 BUSY_TIMEOUT = timedelta(seconds=10)
 """How long to wait for another process to finish its transaction."""
 
+_NO_TEXT = "Could not decode to UTF-8"
 _HINTS = {
     "locked": "another process is writing; wait for it, or stop it",
     "readonly": "make the disk and the database file writable",
@@ -62,6 +68,8 @@ class Sqlite:
     def explain(self, error: sa.exc.DBAPIError) -> Unavailable:
         """What SQLite says, and what to do."""
         said = str(error.orig)
+        if _NO_TEXT in said and (place := _place_of_no_text(Path(self.address))):
+            return Unavailable(f"{place} cannot be read: it holds bytes that are no text", fix=RESTORE)
         fix = next(
             (hint for sign, hint in _HINTS.items() if sign in said), "see whether the file is in order"
         )
@@ -75,19 +83,46 @@ def sqlite(path: Path, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Sqlite:
         Unavailable: Its folder cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     except OSError as error:
         raise Unavailable(
             f"cannot make {path.parent}: {error.strerror}", fix="check the disk and its rights"
         ) from error
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout.total_seconds()})
+    url = sa.URL.create("sqlite", database=str(path))  # as text, `?` and `%` in the path would mean something
+    engine = sa.create_engine(url, connect_args={"timeout": busy_timeout.total_seconds()})
     sa.event.listen(engine, "connect", _prepare)
     return Sqlite(engine, str(path))
+
+
+def _place_of_no_text(path: Path) -> str:
+    """The first row that holds bytes that are no text; empty if there is none. Only looked for once one was met."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.text_factory = bytes
+        for table in metadata.sorted_tables:
+            keys = [column.name for column in table.primary_key]
+            query = f"SELECT {', '.join([*keys, '*'])} FROM {table.name}"  # noqa: S608  # our own names
+            for row in connection.execute(query):
+                if not all(map(_is_text, row)):
+                    return f"{table.name} {' '.join(map(_in_words, row[: len(keys)]))}"
+    return ""
+
+
+def _is_text(value: object) -> bool:
+    """Whether a value is no bytes, or bytes of a text."""
+    try:
+        return not isinstance(value, bytes) or value.decode() is not None
+    except UnicodeDecodeError:
+        return False
+
+
+def _in_words(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _prepare(connection: object, _record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]  # sqlite3.Connection, handed over as object
     connection.isolation_level = None  # type: ignore[attr-defined]  # transactions are begun by us
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    # FULL: a commit is on the disk before it is acknowledged, whoever else holds the file open.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

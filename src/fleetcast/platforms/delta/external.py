@@ -118,7 +118,7 @@ class ExternalReadingsTable(DeltaVersions):
         table = self._at(version)
         self._check_features(table)
         scan = pl.scan_delta(table)
-        opened = _Opened(self._location, version, scan, dict(scan.collect_schema()))
+        opened = _Opened(str(self._location), version, scan, dict(scan.collect_schema()))
         mapping = self._mapping
         for name in mapping.key_columns:
             opened.column(mapping.column(name), name)

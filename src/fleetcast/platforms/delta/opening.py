@@ -12,6 +12,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.location import without_secrets
+from fleetcast.platforms.files.plainly_named import PlainlyNamed
 from fleetcast.ports.readings import TableVersion, VersionGone
 
 
@@ -28,7 +29,7 @@ class DeltaVersions:
             location: Its folder or URI.
             options: What delta-rs is told about the object store, beyond what it finds in the environment.
         """
-        self._location = str(location)
+        self._location = PlainlyNamed(location)
         self._options = dict(options or {})
 
     def latest_version(self) -> int | None:
@@ -43,14 +44,23 @@ class DeltaVersions:
 
     def _open_or_none(self) -> DeltaTable | None:
         try:
-            return DeltaTable(self._location, storage_options=self._options)
+            return self._open()
         except TableNotFoundError:
             return None
         except (DeltaError, OSError) as error:
             raise Unavailable(
-                f"the readings table at {self._location} cannot be opened: {without_secrets(str(error))}",
+                f"the readings table at {self._location} cannot be opened: {self._said(error)}",
                 fix="check the folder and its permissions",
             ) from error
+
+    def _open(self, version: int | None = None) -> DeltaTable:
+        table = DeltaTable(self._location.address(), version=version, storage_options=self._options)
+        self._location.address()
+        return table
+
+    def _said(self, error: Exception) -> str:
+        """The first line of what went wrong, with the table's own name and without secrets."""
+        return without_secrets(self._location.said(error))
 
     def _at(self, version: int) -> DeltaTable:
         latest = self.latest_version()
@@ -65,14 +75,14 @@ class DeltaVersions:
                 fix=f"write a version the table has, for instance the newest: delta_version: {latest}",
             )
         try:
-            return DeltaTable(self._location, version=version, storage_options=self._options)
+            return self._open(version)
         except (DeltaError, OSError) as error:
             raise self._gone(version, error) from error
 
     def _gone(self, version: int, error: Exception) -> VersionGone:
         return VersionGone(
             f"delta_version {version} of {self._location} can no longer be read: its log or files were cleaned up "
-            f"({without_secrets(str(error))[:200]})",
+            f"({self._said(error)[:200]})",
             fix=f"write a newer version; the newest is {self.latest_version()}",
         )
 
@@ -83,7 +93,7 @@ class DeltaVersions:
             raise self._gone(version, error) from error
         except (pl.exceptions.PolarsError, DeltaError, OSError) as error:
             raise Unavailable(
-                f"the readings table at {self._location} cannot be read: {without_secrets(str(error))}",
+                f"the readings table at {self._location} cannot be read: {self._said(error)}",
                 fix="check the disk; if files were vacuumed, choose a newer delta_version",
             ) from error
 

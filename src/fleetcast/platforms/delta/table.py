@@ -12,10 +12,17 @@ from deltalake.exceptions import DeltaError
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.location import without_secrets
-from fleetcast.platforms.delta.merging import KEYS, Changes, changes_between, create, write_changes
+from fleetcast.platforms.delta.merging import (
+    KEYS,
+    Changes,
+    changes_between,
+    create,
+    partitions,
+    write_changes,
+)
 from fleetcast.platforms.delta.opening import DeltaVersions
-from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted
+from fleetcast.platforms.delta.syncing import sync_version
+from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted, Stored
 
 _ATTEMPTS = 5
 
@@ -59,34 +66,53 @@ class DeltaReadingsTable(DeltaVersions):
             )
         except (DeltaError, OSError) as error:
             raise Unavailable(
-                f"the readings table at {self._location} cannot be cleaned up: {without_secrets(str(error))}",
+                f"the readings table at {self._location} cannot be cleaned up: {self._said(error)}",
                 fix="check the disk and its rights; what was not removed can be removed later",
             ) from error
 
-    def merge(self, rows: pl.DataFrame) -> MergeOutcome:
+    def merge(self, rows: pl.DataFrame, stored: Stored = Stored.REPLACED) -> MergeOutcome:
         """See `ReadingsTable`."""
         for _ in range(_ATTEMPTS):
             table = self._open_or_none()
             before = None if table is None else table.version()
             try:
-                if table is None:
-                    create(self._location, rows, self._options)
-                    return MergeOutcome(0, inserted=len(rows), updated=0)
-                changes = self._changes(table, rows)
-                if changes.rows.is_empty():
-                    return MergeOutcome(table.version(), inserted=0, updated=0)
-                version = write_changes(table, changes)
-                return MergeOutcome(version, inserted=changes.inserted, updated=changes.updated)
+                outcome = self._merged(table, rows, stored)
             except (DeltaError, OSError) as error:
                 if self.latest_version() == before:
                     raise self._refused(error) from error
                 # Someone else committed first: compare with what they wrote and try again.
+            else:
+                self._sync(outcome.version)
+                return outcome
         raise Unavailable(
             f"the readings table at {self._location} is being written by others",
             fix="try again when they are done",
         )
 
-    def _changes(self, table: DeltaTable, rows: pl.DataFrame) -> Changes:
+    def _sync(self, version: int) -> None:
+        folder = self._location.folder
+        if folder is None:
+            return  # an object store answers once an object is safe
+        try:
+            sync_version(folder, version)
+        except OSError as error:
+            raise Unavailable(
+                f"delta_version {version} of {self._location} is written, but may not outlive a power cut: {error}",
+                fix="check the disk, then run the same command again",
+            ) from error
+
+    def _merged(self, table: DeltaTable | None, rows: pl.DataFrame, stored: Stored) -> MergeOutcome:
+        if table is None:
+            create(self._location.to_write(partitions(rows)), rows, self._options)
+            return MergeOutcome(0, inserted=len(rows), updated=0)
+        changes = self._changes(table, rows, stored)
+        if changes.rows.is_empty():
+            return MergeOutcome(table.version(), 0, 0, changes.differing)
+        self._location.to_write(partitions(changes.rows))
+        version = write_changes(table, changes)
+        return MergeOutcome(version, changes.inserted, changes.updated, changes.differing)
+
+    def _changes(self, table: DeltaTable, rows: pl.DataFrame, stored: Stored) -> Changes:
         held = _columns(table)
         lower = {name.lower(): name for name in held}
         for name in rows.columns:
@@ -105,6 +131,7 @@ class DeltaReadingsTable(DeltaVersions):
         return changes_between(
             rows,
             self._collected(lazy.select(name for name in held if name in rows.columns), table.version()),
+            stored,
         )
 
     def _read_plant(
@@ -130,7 +157,7 @@ class DeltaReadingsTable(DeltaVersions):
 
     def _refused(self, error: Exception) -> Unavailable:
         return Unavailable(
-            f"the readings table at {self._location} cannot be written and is as it was: {without_secrets(str(error))}",
+            f"the readings table at {self._location} cannot be written and is as it was: {self._said(error)}",
             fix="free some space, or check that the folder may be written, then run the same command again",
         )
 

@@ -2,58 +2,139 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from fleetcast.domain.canonical import digest_of
+from fleetcast.domain.artifact import ArtifactFiles
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.ports.artifacts import ArtifactMissing
-
-
-def folder_digest(folder: Path) -> Digest:
-    """SHA-256 over the names and contents of all files below a folder."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return digest_of(
-        [[path.relative_to(folder).as_posix(), Digest.of(path.read_bytes()).hex] for path in files]
-    )
+from fleetcast.stored.durable import make_folder, sync
+from fleetcast.stored.plain_folder import NotPlain, copy_plain, digest_of_folder, read_plain
 
 
 class FileArtifactStore:
-    """Keeps model folders; a folder is moved in whole, so that nobody sees half of one."""
+    """Keeps model folders; a folder gets its name in one move, once it is on the disk."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, durable: bool = True) -> None:
+        """Keep folders below `root`; without syncs where it only holds copies."""
         self._root = root
+        self._durable = durable
 
     def keep(self, folder: Path) -> Digest:
-        """Move a folder into the store, unless its content is there already.
+        """Copy a folder into the store, unless its content is there already, and remove it.
 
-        Raises:
-            Unavailable: The disk is full or cannot be written.
+        Copied and not moved: what was hashed is then what is kept, whoever holds one of its files open or by
+        another name, and whatever disk it was on.
         """
-        digest = folder_digest(folder)
-        target = self._path(digest)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if target.is_dir() and folder_digest(target) == digest:
-                shutil.rmtree(folder)
-            else:
-                shutil.rmtree(target, ignore_errors=True)
-                folder.replace(target)
+            make_folder(self._root)
+            beside = Path(tempfile.mkdtemp(prefix="partial-", dir=self._root))
+            try:
+                digest = copy_plain(folder, beside / "model", durable=self._durable).digest
+                self._take_in(beside / "model", digest)
+            finally:
+                shutil.rmtree(beside, ignore_errors=True)
         except OSError as error:
             raise Unavailable(
-                f"cannot keep artifact {digest}: {error}", fix="check the disk's space and rights"
+                f"cannot keep the model in {folder}: {error}", fix="check the disk's space and rights"
             ) from error
+        shutil.rmtree(folder, ignore_errors=True)
         return digest
 
+    def load(self, digest: Digest) -> ArtifactFiles:
+        """All files of an artifact, read once and checked."""
+        with _as_missing(digest):
+            files = read_plain(self._path(digest))
+            if files.digest != digest:
+                raise _changed(digest)
+            return files
+
+    def copy(self, digest: Digest, target: Path) -> None:
+        """Write an artifact into a new folder; what was copied is checked."""
+        with _as_missing(digest):
+            copied = copy_plain(self._path(digest), target)
+        if copied.digest != digest:
+            shutil.rmtree(target, ignore_errors=True)
+            raise _changed(digest)
+
     def folder(self, digest: Digest) -> Path:
-        """The folder of an artifact, after checking that its files are what they were."""
+        """Where its files are, after checking that they are what they were."""
         path = self._path(digest)
-        if not path.is_dir():
-            raise ArtifactMissing(digest)
-        if folder_digest(path) != digest:
-            raise ArtifactMissing(digest, "is damaged: its files have changed")
+        with _as_missing(digest):
+            if digest_of_folder(path).digest != digest:
+                raise _changed(digest)
         return path
+
+    def lacking(self, sizes: Mapping[Digest, int]) -> Mapping[Digest, str]:
+        """The artifacts that are not here, or not in their size."""
+        found = {}
+        for digest, size in sizes.items():
+            held = _size(str(self._path(digest)))
+            if held is None:
+                found[digest] = "its files are gone"
+            elif held != size:
+                found[digest] = f"its files have {held:,} bytes instead of {size:,}"
+        return found
+
+    def _take_in(self, partial: Path, digest: Digest) -> None:
+        """Give a finished copy its name; one that is there and whole stays."""
+        target = self._path(digest)
+        make_folder(target.parent)
+        try:
+            partial.rename(target)
+        except OSError:
+            if self._is_whole(target, digest):
+                return
+            # Damaged: out of the way first, so that its name never stands for a mixture of both.
+            target.rename(partial.with_name("damaged"))
+            partial.rename(target)
+        if self._durable:
+            sync(target.parent)
+
+    def _is_whole(self, path: Path, digest: Digest) -> bool:
+        try:
+            return digest_of_folder(path).digest == digest
+        except (NotPlain, FileNotFoundError):
+            return False
 
     def _path(self, digest: Digest) -> Path:
         return self._root / digest.hex[:2] / digest.hex
+
+
+@contextmanager
+def _as_missing(digest: Digest) -> Iterator[None]:
+    """Say that an artifact is missing where its files cannot be read as they were kept."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ArtifactMissing(digest) from error
+    except NotPlain as error:
+        raise ArtifactMissing(digest, f"is damaged: {error}") from error
+    except OSError as error:
+        raise Unavailable(
+            f"cannot read artifact {digest}: {error}", fix="check the disk and its rights"
+        ) from error
+
+
+def _changed(digest: Digest) -> ArtifactMissing:
+    return ArtifactMissing(digest, "is damaged: its files have changed")
+
+
+def _size(folder: str) -> int | None:
+    """Bytes of all files below a folder; None where there is none. Fast, as a plan asks for thousands."""
+    total = 0
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    total += _size(entry.path) or 0
+                else:
+                    total += entry.stat(follow_symlinks=False).st_size
+    except OSError:
+        return None
+    return total

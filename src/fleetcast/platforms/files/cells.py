@@ -9,10 +9,10 @@ import polars as pl
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import IngestOptions, UnreadCells
 from fleetcast.platforms.files.columns import SensorColumn
+from fleetcast.platforms.files.number_signs import question_about, ungrouped, with_plain_minus
 from fleetcast.platforms.files.raw_file import ROW, RawFile
 
 _EMPTY = ("", "na", "n/a", "#n/a", "null", "none", "-")
-_COMMA_NUMBER = r"^[+-]?\d+,\d+([eE][+-]?\d+)?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,14 @@ def numbers_of(file: RawFile, column: SensorColumn, options: IngestOptions) -> N
     """Read one column as numbers.
 
     Raises:
-        BadInput: Cells look like `1,5` and no decimal was named, or not a single cell is a number.
+        BadInput: Cells look like `1,5` or `1,234.5` and no decimal or thousands separator was named, or not a
+            single cell is a number.
     """
     raw = file.frame[column.column]
     if raw.dtype.is_numeric() or raw.dtype in (pl.Boolean, pl.Null):
         values, unread = raw.cast(pl.Float64), None
     elif raw.dtype == pl.String:
-        values, unread = _parsed(file, raw, column, options.decimal)
+        values, unread = _parsed(file, raw, column, options)
     else:
         raise BadInput(
             f"{file.path}: column {column.column!r} holds {raw.dtype}, not numbers",
@@ -55,38 +56,41 @@ def numbers_of(file: RawFile, column: SensorColumn, options: IngestOptions) -> N
 
 
 def _parsed(
-    file: RawFile, raw: pl.Series, column: SensorColumn, decimal: str | None
+    file: RawFile, raw: pl.Series, column: SensorColumn, options: IngestOptions
 ) -> tuple[pl.Series, UnreadCells | None]:
-    text = raw
-    if decimal == ",":
-        # A point in a number with a decimal comma groups thousands or is a slip: which, nobody can tell.
-        text = raw.set(raw.str.contains(".", literal=True).fill_null(value=False), "?").str.replace(
-            ",", ".", literal=True
-        )
-    values = text.cast(pl.Float64, strict=False)
+    values = _numbers(raw, options)
     if values.null_count() == raw.null_count():
         return values, None
-    trimmed = text.str.strip_chars()
-    values = trimmed.cast(pl.Float64, strict=False)
-    empty = (raw.is_null() | raw.str.strip_chars().str.to_lowercase().is_in(_EMPTY)).fill_null(value=True)
+    plain = with_plain_minus(raw.str.strip_chars())
+    values = _numbers(plain, options)
+    empty = (raw.is_null() | plain.str.to_lowercase().is_in(_EMPTY)).fill_null(value=True)
     wrong = values.is_null() & ~empty
     count = int(wrong.sum())
     if not count:
         return values, None
-    row, example = _first(file, raw, wrong)
-    commas = wrong & raw.str.strip_chars().str.contains(_COMMA_NUMBER).fill_null(value=False)
-    if decimal is None and commas.any():
-        row, example = _first(file, raw, commas)
+    asked = question_about(plain.filter(wrong), options)
+    if asked is not None:
+        row, example = _first(file, raw, wrong & (plain == asked.cell).fill_null(value=False))
         raise BadInput(
-            f"{file.path}, row {row}: {column.column} is {example!r}: a decimal comma?",
-            fix="add --decimal , if it is (or --decimal . to store such cells as no reading)",
+            f"{file.path}, row {row}: {column.column} is {example!r}: {asked.question}", fix=asked.fix
         )
+    row, example = _first(file, raw, wrong)
     if count == int((~empty).sum()):
         raise BadInput(
             f"{file.path}: no cell of column {column.column!r} is a number (row {row}: {example!r})",
             fix=f"leave it out: --drop '{column.column}'",
         )
     return values, UnreadCells(column.sensor, count, row, example)
+
+
+def _numbers(cells: pl.Series, options: IngestOptions) -> pl.Series:
+    """Each cell as a number; null where it is none."""
+    text = ungrouped(cells, options)
+    if options.decimal == ",":
+        # A point in a number with a decimal comma groups thousands or is a slip: which, nobody can tell.
+        pointed = text.str.contains(".", literal=True).fill_null(value=False)
+        text = text.set(pointed, "?").str.replace(",", ".", literal=True)
+    return text.cast(pl.Float64, strict=False)
 
 
 def _first(file: RawFile, raw: pl.Series, wrong: pl.Series) -> tuple[int, str]:

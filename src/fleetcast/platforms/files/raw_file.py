@@ -7,12 +7,14 @@ import gzip
 import io
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.ingest import UnevenRows
+from fleetcast.platforms.files.uneven_rows import even_rows, surely_even
 
 _SEPARATORS = (";", "\t", "|", ",")
 ROW = "\x00row"
@@ -25,6 +27,10 @@ class RawFile:
 
     path: Path
     frame: pl.DataFrame
+    dropped: int = 0
+    """Rows left out because they have fewer or more cells than the header has names."""
+    padded: int = 0
+    """Rows that lacked empty cells at their end, or had some too many there."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -32,11 +38,11 @@ class RawFile:
         return tuple(name for name in self.frame.columns if name != ROW)
 
 
-def read_raw(path: Path, separator: str | None) -> RawFile:
+def read_raw(path: Path, separator: str | None, uneven: UnevenRows) -> RawFile:
     """Read a `.parquet` file, or any other as (gzipped) CSV in UTF-8 with a header.
 
     Raises:
-        BadInput: Missing, a folder, empty, no rows, damaged, not UTF-8, or rows longer than the header.
+        BadInput: Missing, a folder, empty, no rows, damaged, not UTF-8, or rows shorter or longer than the header.
     """
     try:
         content = path.read_bytes()
@@ -51,15 +57,14 @@ def read_raw(path: Path, separator: str | None) -> RawFile:
     if not content:
         raise BadInput(f"{path} is empty", fix="check how it was exported: a header and rows are needed")
     if path.suffix.lower() in (".parquet", ".pq") or content[:4] == b"PAR1":
-        frame, first_row = _parquet(path, content), 1
+        file = RawFile(path, _parquet(path, content).with_row_index(ROW, offset=1))
     else:
-        frame, first_row = _csv(path, _unzipped(path, content), separator), 2
-    frame = frame.with_row_index(ROW, offset=first_row)
+        file = _csv(path, _unzipped(path, content), separator, uneven)
     blank = pl.all_horizontal(pl.exclude(ROW).is_null())
-    frame = frame.filter(~blank)
-    if frame.is_empty():
+    frame = file.frame.filter(~blank)
+    if frame.is_empty() and not file.dropped:
         raise BadInput(f"{path} has a header but no rows", fix="check how it was exported")
-    return RawFile(path, frame)
+    return replace(file, frame=frame)
 
 
 def _parquet(path: Path, content: bytes) -> pl.DataFrame:
@@ -78,15 +83,23 @@ def _unzipped(path: Path, content: bytes) -> bytes:
         raise BadInput(f"{path} is a damaged gzip file: {error}", fix="copy or export it again") from error
 
 
-def _csv(path: Path, content: bytes, separator: str | None) -> pl.DataFrame:
+def _csv(path: Path, content: bytes, separator: str | None, uneven: UnevenRows) -> RawFile:
     _check_encoding(path, content)
-    header = content.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").split(b"\n", 1)[0].decode().strip("\r")
+    text = content.removeprefix(b"\xef\xbb\xbf")
+    body = text.lstrip(b"\r\n")
+    header = body.split(b"\n", 1)[0].decode().strip("\r")
     if not header.strip():
         raise BadInput(f"{path} is empty", fix="check how it was exported: a header and rows are needed")
+    if "\r" in header:
+        raise BadInput(
+            f"{path} ends its lines in a carriage return alone",
+            fix=f"convert it: tr '\\r' '\\n' < {path.name} > converted.csv",
+        )
     used = separator or _separator_of(header)
     _check_header(path, header, used)
+    header_row = text[: len(text) - len(body)].count(b"\n") + 1
     try:
-        return pl.read_csv(io.BytesIO(content), separator=used, infer_schema=False)
+        frame = pl.read_csv(io.BytesIO(body), separator=used, infer_schema=False)
     except pl.exceptions.NoDataError as error:
         raise BadInput(
             f"{path} is empty", fix="check how it was exported: a header and rows are needed"
@@ -95,16 +108,31 @@ def _csv(path: Path, content: bytes, separator: str | None) -> pl.DataFrame:
         if "more fields" not in str(error):
             why = " ".join(str(error).rpartition("Original error:")[2].replace("`", "").split())[:200]
             raise BadInput(f"{path} is not a readable CSV file: {why}", fix="export it again") from error
-        raise BadInput(
-            f"{path}: a row has more fields than the header has names",
-            fix="give every column a name in the header line, or check --separator and --decimal",
-        ) from error
+    else:
+        if surely_even(frame, body, used):
+            return RawFile(path, _without_unnamed(frame.with_row_index(ROW, offset=header_row + 1)))
+    even = even_rows(path, body, used, header_row, uneven)
+    rows = pl.Series(ROW, [header_row + place for place in even.places], dtype=pl.get_index_type())
+    frame = even.frame.insert_column(0, rows)
+    return RawFile(path, _without_unnamed(frame), even.dropped, even.padded)
+
+
+def _without_unnamed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Without the empty column that a separator at the end of each line makes."""
+    last = frame.columns[-1]
+    return frame.drop(last) if not last.strip() and frame[last].null_count() == len(frame) else frame
 
 
 def _check_encoding(path: Path, content: bytes) -> None:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise BadInput(
             f"{path} is in UTF-16, not UTF-8", fix=f"convert it: iconv -f UTF-16 -t UTF-8 {path.name}"
+        )
+    if b"\0" in content:
+        row = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise BadInput(
+            f"{path}, row {row}: a NUL byte, as a power cut leaves behind, or a file that is not in UTF-8",
+            fix="copy or export it again",
         )
     try:
         content.decode("utf-8")

@@ -23,7 +23,7 @@ class LocalReadingsFiles:
 
     def parse(self, path: Path, options: IngestOptions) -> ParsedFile:
         """See `ReadingsFiles`."""
-        file = read_raw(path, options.separator)
+        file = read_raw(path, options.separator, options.uneven_rows)
         roles = assign_roles(file, options)
         times = times_of(file, roles.timestamp, options)
         numbers = [numbers_of(file, column, options) for column in roles.sensors]
@@ -36,8 +36,9 @@ class LocalReadingsFiles:
                 *(one.values for one in numbers),
             ]
         ).filter(pl.col("timestamp").is_not_null())
-        rows = timed.filter(pl.any_horizontal(pl.exclude(ROW, *_KEYS).is_not_null())).drop(ROW)
-        return ParsedFile(rows, _report(file, roles, times, numbers, timed, rows))
+        kept = timed.filter(pl.any_horizontal(pl.exclude(ROW, *_KEYS).is_not_null()))
+        rows = kept.drop(ROW)
+        return ParsedFile(rows, kept[ROW], _report(file, roles, times, numbers, timed, rows))
 
 
 def _ids(file: RawFile, kind: str, fixed: str | None, column: str | None) -> pl.Series:
@@ -69,8 +70,10 @@ def _report(
     span = rows.select(first=pl.col("timestamp").min(), last=pl.col("timestamp").max()).row(0)
     return FileReport(
         path=str(file.path),
-        rows_read=len(file.frame),
+        rows_read=len(file.frame) + file.dropped,
         rows_kept=len(rows),
+        uneven_rows=file.dropped,
+        padded_rows=file.padded,
         unread_times=times.unread,
         skipped_local_times=times.skipped,
         empty_rows=len(timed) - len(rows),

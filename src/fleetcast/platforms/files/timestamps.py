@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import polars as pl
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import UNIX_FORMATS, Ambiguous, BadRows, IngestOptions, Nonexistent
+from fleetcast.platforms.files.named_zones import (
+    DIRECTIVE,
+    NamedZones,
+    fixed_offset,
+    unclear_zone,
+    zone_offsets,
+)
 from fleetcast.platforms.files.raw_file import ROW, RawFile
 
 _ISO = (
     r"^\s*(?P<day>\d{4}-\d{2}-\d{2})(?:[T ](?P<minute>\d{2}:\d{2})(?P<second>:\d{2}(?:[.,]\d{1,9})?)?)?"
     r"\s*(?P<offset>Z|z|[+-]\d{2}(?::?\d{2})?)?\s*$"
 )
-_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
 _UTC = pl.Datetime("us", "UTC")
 _FIRST, _LAST = pl.datetime(1900, 1, 1), pl.datetime(2200, 1, 1)
 """Times outside are slips, most often milliseconds taken for seconds."""
+_FIRST_COUNTED = pl.datetime(1971, 1, 1)
+"""Numbers since 1970 that fall into it are seconds taken for milliseconds, days of a spreadsheet, or a clock that was
+never set."""
+_OF_A_DATE = frozenset("YCymbBhdeaAwuUWGgVjDFvxnt%")
+"""Directives that say nothing of the time of day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +47,12 @@ def times_of(file: RawFile, columns: tuple[str, ...], options: IngestOptions) ->
         BadInput: A time cannot be read, carries no zone although none was given, or fell in an hour that the
             clock showed twice or never, and the options do not say what to do then.
     """
-    believable = pl.when(pl.col("naive").is_between(_FIRST, _LAST)).then(pl.col("naive"))
-    parsed = _parsed(file, columns, options.timestamp_format).with_columns(believable.alias("naive"))
+    first = _FIRST_COUNTED if options.timestamp_format in UNIX_FORMATS else _FIRST
+    believable = pl.when(pl.col("naive").is_between(first, _LAST)).then(pl.col("naive"))
+    parsed = _parsed(file, columns, options).with_columns(believable.alias("naive"))
     unread = parsed["naive"].is_null()
     if unread.any() and options.bad_rows is BadRows.REFUSE:
-        _refuse_unread(file, columns, unread)
+        _refuse_unread(file, columns, unread, 1971 if options.timestamp_format in UNIX_FORMATS else 1900)
     local = (parsed["offset"].is_null() & ~unread).alias("local")
     if local.any():
         return _with_zone(file, columns, options, parsed.with_columns(local))
@@ -53,8 +64,9 @@ def _utc(parsed: pl.DataFrame) -> pl.Series:
     return parsed.select(utc.dt.replace_time_zone("UTC").cast(_UTC).alias("timestamp")).to_series()
 
 
-def _parsed(file: RawFile, columns: tuple[str, ...], fmt: str | None) -> pl.DataFrame:
+def _parsed(file: RawFile, columns: tuple[str, ...], options: IngestOptions) -> pl.DataFrame:
     """Columns `naive` (as the clock showed it) and `offset` (minutes east of UTC, null if not said)."""
+    fmt = options.timestamp_format
     dtype = file.frame[columns[0]].dtype
     if len(columns) == 1 and isinstance(dtype, pl.Datetime):
         naive = pl.col(columns[0]).cast(pl.Datetime("us", dtype.time_zone))
@@ -75,7 +87,10 @@ def _parsed(file: RawFile, columns: tuple[str, ...], fmt: str | None) -> pl.Data
             [pl.col(name).cast(pl.String).str.strip_chars() for name in columns], separator=" "
         )
     )
-    return _iso(text) if fmt is None else _formatted(text, fmt)
+    if fmt is None:
+        return _iso(text)
+    named = NamedZones.of(fmt)
+    return _formatted(text, fmt) if named is None else _in_named_zones(file, columns, text, named, options)
 
 
 def _since_1970(file: RawFile, columns: tuple[str, ...], unit: int) -> pl.DataFrame:
@@ -87,6 +102,8 @@ def _since_1970(file: RawFile, columns: tuple[str, ...], unit: int) -> pl.DataFr
     number = pl.col(columns[0])
     if file.frame[columns[0]].dtype == pl.String:
         number = number.str.strip_chars()
+        # 1.7357E+09 is what a spreadsheet leaves of a time: which of ten thousand seconds it was is lost.
+        number = pl.when(~number.str.contains("[eE]")).then(number)
     whole = number.cast(pl.Int64, strict=False) * unit
     broken = (number.cast(pl.Float64, strict=False) * unit).round().cast(pl.Int64, strict=False)
     return file.frame.select(naive=pl.coalesce(whole, broken).cast(pl.Datetime("us")), offset=pl.lit(0))
@@ -123,12 +140,24 @@ def _formatted(text: pl.DataFrame, fmt: str) -> pl.DataFrame:
             f"timestamp format {fmt!r} has no directive",
             fix=f"write strptime directives such as '%d/%m/%Y %H:%M', or one of {', '.join(UNIX_FORMATS)}",
         )
-    timed = any(directive in fmt for directive in ("%H", "%I", "%T", "%R", "%k", "%s"))
+    directives = {found[-1] for found in DIRECTIVE.findall(fmt)}
+    if "s" in directives:
+        raise BadInput(
+            f"timestamp format {fmt!r} counts seconds since 1970 UTC, whatever the zone",
+            fix="give the column of the number alone, and --timestamp-format unix",
+        )
+    # The parser counts nanoseconds for %f, so that a half second would be 5 of them; %.f is what is meant.
+    fmt = fmt.replace(".%f", "%.f")
+    if "%f" in fmt:
+        raise BadInput(
+            f"timestamp format {fmt!r} does not say how many digits a fraction has",
+            fix="write %.f for .5 or .500, or %3f, %6f, %9f for so many digits without a point",
+        )
     try:
-        if timed:
-            parsed = text["text"].str.to_datetime(fmt, strict=False, time_unit="us")
-        else:
+        if directives <= _OF_A_DATE:
             parsed = text["text"].str.to_date(fmt, strict=False).cast(pl.Datetime("us"))
+        else:
+            parsed = text["text"].str.to_datetime(fmt, strict=False, time_unit="us")
     except pl.exceptions.PolarsError as error:
         raise BadInput(
             f"timestamp format {fmt!r} is not understood", fix="write strptime directives: '%d/%m/%Y %H:%M'"
@@ -136,6 +165,26 @@ def _formatted(text: pl.DataFrame, fmt: str) -> pl.DataFrame:
     aware = isinstance(parsed.dtype, pl.Datetime) and parsed.dtype.time_zone is not None
     naive = parsed.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if aware else parsed
     return pl.DataFrame({"naive": naive}).with_columns(offset=pl.lit(0 if aware else None, pl.Int64))
+
+
+def _in_named_zones(
+    file: RawFile, columns: tuple[str, ...], text: pl.DataFrame, named: NamedZones, options: IngestOptions
+) -> pl.DataFrame:
+    """Times with a zone's name: its offset, and null where only `--timezone` can say which of several it is."""
+    parts = named.split(text["text"])
+    parsed = _formatted(parts.select("text"), named.format)
+    if named.beside_offset:
+        return parsed
+    offsets = zone_offsets(parts["zone"].drop_nulls().unique().sort().to_list(), options.timezone)
+    unknown = parts["zone"].is_not_null() & ~parts["zone"].is_in(list(offsets))
+    if unknown.any() and options.bad_rows is BadRows.REFUSE:
+        row, example = _first(file, columns, unknown)
+        name = parts["zone"].filter(unknown)[0]
+        raise unclear_zone(f"{file.path}, row {row}: {example!r}", name, options.timezone)
+    return parsed.select(
+        naive=pl.when(~unknown).then(pl.col("naive")),
+        offset=parts["zone"].replace_strict(offsets, default=None, return_dtype=pl.Int64),
+    )
 
 
 def _with_zone(
@@ -147,9 +196,8 @@ def _with_zone(
             f"{file.path}, row {row}: {example!r} is a naive local time without a zone",
             fix="say which clock it was: --timezone Europe/Paris, --timezone +01:00 or --timezone UTC",
         )
-    fixed = _OFFSET.fullmatch(options.timezone)
-    if fixed:
-        minutes = (int(fixed[2]) * 60 + int(fixed[3])) * (-1 if fixed[1] == "-" else 1)
+    minutes = fixed_offset(options.timezone)
+    if minutes is not None:
         utc = _utc(parsed.with_columns(pl.col("offset").fill_null(minutes)))
         return Times(utc, int(parsed["naive"].null_count()), 0)
     _check_zone(options.timezone)
@@ -210,13 +258,13 @@ def _refuse_odd_hours(
         )
 
 
-def _refuse_unread(file: RawFile, columns: tuple[str, ...], unread: pl.Series) -> None:
+def _refuse_unread(file: RawFile, columns: tuple[str, ...], unread: pl.Series, since: int) -> None:
     row, example = _first(file, columns, unread)
     count = int(unread.sum())
     formats = f"'%d/%m/%Y %H:%M', {', '.join(UNIX_FORMATS)}"
     hint = f"give the right --timestamp-format ({formats})" if count == len(unread) else "fix it"
     raise BadInput(
-        f"{file.path}, row {row}: {example!r} is no time from 1900 to 2200 ({count} of {len(unread)} rows)",
+        f"{file.path}, row {row}: {example!r} is no time from {since} to 2200 ({count} of {len(unread)} rows)",
         fix=f"{hint}, or leave such rows out: --skip-bad-rows",
     )
 

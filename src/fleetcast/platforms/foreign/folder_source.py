@@ -8,10 +8,12 @@ from pathlib import Path, PurePosixPath
 
 from fleetcast.config.complaints import Complaints, shown
 from fleetcast.config.other_layout import NotAdopted
+from fleetcast.config.paths import one_name
 from fleetcast.config.yaml_nodes import Block, Node, Scalar, kind_of
 from fleetcast.config.yaml_reader import read_yaml
 from fleetcast.domain.errors import BadInput, InvalidFleet
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.location import climbs
 from fleetcast.platforms.foreign.description import FILE
 from fleetcast.platforms.foreign.plain_copy import plain_copy
 from fleetcast.ports.model_sources import Found, FoundModel
@@ -36,6 +38,7 @@ class FolderSource:
             raise BadInput(f"there is no folder {self.root}", fix="name the folder that holds the models")
         index = self.root / INDEX
         if index.exists():
+            self._below(INDEX)
             return self._indexed(index, wanted)
         models = {
             key: FoundModel(key, f"folder {place}", place)
@@ -48,17 +51,32 @@ class FolderSource:
 
     def fetch(self, model: FoundModel, into: Path) -> None:
         """Copy a model's files into a new folder."""
-        plain_copy(self.root / model.place, into)
+        plain_copy(self._below(model.place), into)
+
+    def _below(self, place: str) -> Path:
+        """Where something really is, after every link on the way to it.
+
+        Raises:
+            BadInput: Outside of the root. A link from one folder of the root to another is no harm.
+        """
+        found = (self.root / place).resolve()
+        if not found.is_relative_to(self.root.resolve()):
+            raise BadInput(
+                f"{self.root / place} is a link to {found}, outside of {self.root}",
+                fix="replace the link by the folder it stands for",
+            )
+        return found
 
     def _named(self, key: CircuitKey, name: str) -> str:
         """The folder of a circuit's model, relative to the root; empty if there is none."""
-        if PurePosixPath(name).name != name:
+        if not name:
             return ""
+        one_name(name)
         if (self.root / name / FILE).is_file():
             return name
         numbers = [
             int(path.parent.name)
-            for path in self.root.glob(f"{name}/*/{FILE}")
+            for path in (self.root / name).glob(f"*/{FILE}")  # the name itself is no pattern
             if path.parent.name.isdecimal()
         ]
         if numbers:
@@ -107,12 +125,12 @@ class FolderSource:
         else:
             raise BadInput(f"the entry of {key} is {kind_of(entry)}", fix="write {path: folder}")
         place = PurePosixPath(path)
-        if not path or place.is_absolute() or ".." in place.parts or "\\" in path:
+        if not path or place.is_absolute() or "\\" in path or climbs(path):
             raise BadInput(
                 f"{shown(path)} is not a folder below {self.root}",
                 fix="write a relative path, with forward slashes",
             )
-        if not (self.root / place / FILE).is_file():
+        if not (self._below(path) / FILE).is_file():
             raise BadInput(
                 f"{self.root / place} has no file {FILE}", fix="name a folder that MLflow saved a model to"
             )

@@ -5,22 +5,29 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import re
 import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+import sqlalchemy as sa
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.location import file_uri
+from fleetcast.platforms.files.plainly_named import PlainlyNamed
 from fleetcast.platforms.foreign.plain_copy import plain_copy
 from fleetcast.ports.model_sources import Found, FoundModel
 
+_SQLITE = "sqlite:///"
+_OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 CHAMPION_ALIAS = "champion"
 _IN_USE_STAGE = "Production"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,6 +44,8 @@ class MlflowSource:
     uri: str
     """As MLflow takes it: `sqlite:///mlflow.db`, `http://…`, or a folder. Credentials come from MLflow's own
     environment variables."""
+    _folder: PlainlyNamed | None = field(init=False, repr=False, compare=False, default=None)
+    """Of the database, where it is one: MLflow makes folders beside it, by a name that it does not decode."""
 
     def __post_init__(self) -> None:
         if urlsplit(self.uri).password:
@@ -44,9 +53,9 @@ class MlflowSource:
                 "the address of the MLflow registry holds a password",
                 fix="leave it out and set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
             )
-        path = self.uri.removeprefix("sqlite:///")
-        if path != self.uri:
-            _check_database(Path(path))
+        if self.uri.startswith(_SQLITE):
+            _check_database(_file_of(self.uri))
+            object.__setattr__(self, "_folder", PlainlyNamed(_file_of(self.uri).parent))
         if "://" not in self.uri and not Path(self.uri).is_dir():
             raise BadInput(
                 f"there is no MLflow folder {self.uri}", fix="name a folder, or sqlite:///FILE, or http://…"
@@ -72,10 +81,17 @@ class MlflowSource:
         name, _, version = model.place.rpartition("/")
         with self._client() as client, tempfile.TemporaryDirectory() as scratch:
             uri = client.get_model_version_download_uri(name, version)
-            folder = mlflow.artifacts.download_artifacts(
-                artifact_uri=uri, dst_path=scratch, tracking_uri=self.uri
+            folder = _folder_here(uri) or mlflow.artifacts.download_artifacts(
+                artifact_uri=uri, dst_path=scratch, tracking_uri=self._address()
             )
-            plain_copy(Path(folder), into)
+            plain_copy(Path(folder).resolve(), into)
+
+    def _address(self) -> str:
+        """The registry's address as MLflow reads it: paths are URIs there, whatever signs they hold."""
+        if self._folder is not None:
+            file = Path(self._folder.address(), _file_of(self.uri).name)
+            return sa.URL.create("sqlite", database=str(file)).render_as_string(hide_password=False)
+        return self.uri if "://" in self.uri else file_uri(Path(self.uri))
 
     def _found(self, client: Any, key: CircuitKey, registered: Any) -> FoundModel:
         version = _in_use(client, registered)
@@ -117,7 +133,7 @@ class MlflowSource:
             from sqlalchemy.exc import SQLAlchemyError
 
             try:
-                yield MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+                yield MlflowClient(tracking_uri=self._address(), registry_uri=self._address())
             except (MlflowException, SQLAlchemyError, OSError) as error:
                 said = str(error).splitlines()[0][:300]
                 raise Unavailable(
@@ -126,13 +142,31 @@ class MlflowSource:
                 ) from error
 
 
+def _file_of(uri: str) -> Path:
+    """The file that a `sqlite:///` address means: as it is written, or read as a URI."""
+    written = Path(uri.removeprefix(_SQLITE))
+    return written if written.is_file() else Path(unquote(str(written)))
+
+
+def _folder_here(uri: str) -> Path | None:
+    """The folder of this machine that an artifact's URI names; None for one elsewhere.
+
+    It is copied without MLflow, which follows links that lead out of it, and finds no file below a folder with a `#`.
+    What it wrote, it wrote where the URI leads once it is decoded, even where that is a plain path.
+    """
+    path = uri.removeprefix("file:").removeprefix("//") if uri.startswith("file:") else uri
+    if _OTHER_SCHEME.match(path):
+        return None
+    return next((folder for folder in (Path(unquote(path)), Path(path)) if folder.is_dir()), None)
+
+
 def _check_database(path: Path) -> None:
     """Make sure that a file is an MLflow registry: MLflow itself would make one of any empty database."""
     if not path.is_file():
         raise BadInput(f"there is no MLflow database {path}", fix="check the path after sqlite:///")
     query = "SELECT 1 FROM sqlite_master WHERE name = 'registered_models'"
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{file_uri(path.resolve())}?mode=ro", uri=True)) as connection:
             known = connection.execute(query).fetchone()
     except sqlite3.Error as error:
         raise BadInput(f"{path} is no database: {error}", fix="check the path after sqlite:///") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from fleetcast.domain.foreign import (
     check_wanted,
     shown_size,
 )
+from fleetcast.domain.location import file_uri
 from fleetcast.platforms.foreign.description import describe
 from fleetcast.ports.foreign_models import Floats, ForeignModelFailed, ForeignTask
 
@@ -61,12 +61,12 @@ class ProcessForeignModels:
                 f"{task.name} was trained elsewhere and is run by MLflow, which is not installed here",
                 fix="pip install 'fleetcast[mlflow]'",
             )
-        described = describe(task.folder)
-        check_wanted(task.name, described.wants, task.features)
         try:
             with tempfile.TemporaryDirectory(prefix="fleetcast-foreign-", ignore_cleanup_errors=True) as name:
                 folder = Path(name)
-                shutil.copytree(task.folder, folder / "model", symlinks=True)
+                task.copy(folder / "model")
+                described = describe(folder / "model")
+                check_wanted(task.name, described.wants, task.features)
                 self._ask(task, described, windows, ends, folder)
                 self._run(task, folder)
                 return _answer(task, len(windows), folder)
@@ -148,7 +148,7 @@ def _environment(home: Path) -> dict[str, str]:
         "HOME": str(home),
         "TMPDIR": str(home),
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_TRACKING_URI": (home / "mlruns").as_uri(),
+        "MLFLOW_TRACKING_URI": file_uri(home / "mlruns"),
     }
     return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | own | _ONE_THREAD
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,8 +13,10 @@ from fleetcast.domain.assets import Asset, AssetKind, RegisteredAsset, VersionTa
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.columns import TORN, moment
 from fleetcast.platforms.database.session import Kept, changes, chunks, reads
 from fleetcast.stored.assets import ASSET, DATA_ASSET
+from fleetcast.stored.form import unreadable
 
 
 class LocalAssetRegistry(Kept):
@@ -57,7 +58,7 @@ class LocalAssetRegistry(Kept):
             self.session.audit(connection, [happened.asset_registered(asset)])
             return RegisteredAsset(asset, now)
         if held.digest != asset.digest.hex:
-            raise VersionTaken(asset.name, asset.version, Digest(held.digest), asset.digest)
+            raise VersionTaken(asset.name, asset.version, _digest(held), asset.digest)
         return _registered(held)
 
 
@@ -95,5 +96,19 @@ class LocalDataAssets(Kept):
 
 
 def _registered(row: Row[Any]) -> RegisteredAsset:
-    asset = ASSET.from_json(row.content, f"assets {row.kind} {row.name}:{row.version}")
-    return RegisteredAsset(asset, datetime.fromisoformat(row.registered_at))
+    asset = ASSET.from_json(row.content, _place(row))
+    try:
+        return RegisteredAsset(asset, moment(row.registered_at))
+    except TORN as error:
+        raise unreadable(_place(row)) from error
+
+
+def _digest(row: Row[Any]) -> Digest:
+    try:
+        return Digest(row.digest)
+    except TORN as error:
+        raise unreadable(_place(row)) from error
+
+
+def _place(row: Row[Any]) -> str:
+    return f"assets {row.kind} {row.name}:{row.version}"

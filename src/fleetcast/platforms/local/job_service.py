@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 from collections import defaultdict, deque
 from collections.abc import Collection, Mapping, Sequence
@@ -17,12 +18,16 @@ from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
 from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.columns import TORN, amount, whole_number
 from fleetcast.platforms.database.session import Kept, Session, changes, chunks, reads
+from fleetcast.platforms.files.torn import set_aside, whole_file
 from fleetcast.platforms.local.stores import Stores
-from fleetcast.stored.form import RESTORE
+from fleetcast.stored.durable import make_folder, write_in_one_move
+from fleetcast.stored.form import RESTORE, Unreadable, unreadable
 from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
 
 if TYPE_CHECKING:
+    from fleetcast.pipeline.steps import JobFiles
     from fleetcast.platforms.local.pool import WorkerPool
     from fleetcast.platforms.local.worker import Work, WorkDone
 
@@ -34,6 +39,7 @@ class LocalJobService(Kept):
 
     Queued jobs are durable; the computing happens inside `wait`, in the process that holds the fleet's lock. A
     job is complete once its outcome file exists: a crash before that repeats the job, a crash after it does not.
+    A torn outcome is set aside, and the job repeated.
     The workers, and what they train with, are loaded when the first job runs: most commands only ask.
     """
 
@@ -57,6 +63,7 @@ class LocalJobService(Kept):
         self._asked: frozenset[Digest] = frozenset()
         self._running: dict[str, TrainingJob] = {}
         self._components: dict[str, TrainingComponent] = {}
+        self._torn: list[str] = []
 
     def check(self, component: TrainingComponent) -> None:
         """Make sure that the component's steps can run on this machine."""
@@ -83,7 +90,7 @@ class LocalJobService(Kept):
         digest = component.digest.hex
         if connection.execute(sa.select(table.c.digest).where(table.c.digest == digest)).first() is None:
             connection.execute(sa.insert(table).values(digest=digest, content=COMPONENT.to_json(component)))
-        last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_jobs.c.position), 0))).scalar_one()
+        last = _last_position(connection)
         connection.execute(
             sa.insert(_jobs), [_row(job) | {"position": last + i} for i, job in enumerate(new, start=1)]
         )
@@ -102,6 +109,17 @@ class LocalJobService(Kept):
                 found[job.task.training_hash].append(job)
         return dict(found)
 
+    def failing(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
+        """All attempts at those of the training hashes at which one failed."""
+        failed = self._failed_at()
+        wanted = [digest for digest in hashes if digest.hex in failed] if failed else []
+        return self.jobs_for(wanted) if wanted else {}
+
+    @reads
+    def _failed_at(self, connection: Connection) -> frozenset[str]:
+        query = sa.select(_jobs.c.training_hash).where(_jobs.c.state == JobState.FAILED.value).distinct()
+        return frozenset(connection.execute(query).scalars())
+
     def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:
         """Let jobs at these hashes go on until some of them changed or the time is over."""
         asked = frozenset(hashes)
@@ -115,18 +133,26 @@ class LocalJobService(Kept):
         self._record([*started, *more_started], ended)
         return ended
 
+    def set_aside(self) -> Sequence[str]:
+        """The torn files that were set aside since this was last asked."""
+        told, self._torn = self._torn, []
+        return told
+
     @reads
     def median_seconds(self, connection: Connection) -> Mapping[str, float]:
         """How long completed jobs took, by model family; of the latest few hundred."""
         query = (
-            sa.select(_jobs.c.family, _jobs.c.seconds)
+            sa.select(_jobs.c.id, _jobs.c.family, _jobs.c.seconds)
             .where(_jobs.c.state == JobState.COMPLETED.value, _jobs.c.seconds.is_not(None))
             .order_by(_jobs.c.position.desc())
             .limit(500)
         )
         seconds: defaultdict[str, list[float]] = defaultdict(list)
         for row in connection.execute(query):
-            seconds[row.family].append(row.seconds)
+            try:
+                seconds[row.family].append(amount(row.seconds))
+            except TORN as error:
+                raise unreadable(f"jobs {row.id}") from error
         return {family: statistics.median(values) for family, values in seconds.items()}
 
     def close(self) -> None:
@@ -175,11 +201,13 @@ class LocalJobService(Kept):
     @reads
     def _load_queue(self, connection: Connection, asked: frozenset[Digest]) -> None:
         """Queue the unfinished jobs that are asked for; others stay in the database."""
-        unfinished = (JobState.QUEUED.value, JobState.RUNNING.value)
-        query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.state.in_(unfinished))
+        ended = [state.value for state in JobState if state.final]
+        query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.state.not_in(ended))
         found = [_job(row.id, row.content) for row in connection.execute(query.order_by(_jobs.c.position))]
         self._queue = deque(
-            job for job in found if job.task.training_hash in asked and job.id not in self._running
+            job
+            for job in found
+            if job.task.training_hash in asked and job.id not in self._running and not job.state.final
         )
         self._asked = asked
 
@@ -187,7 +215,14 @@ class LocalJobService(Kept):
         from fleetcast.platforms.local.worker import outcome_file
 
         path = outcome_file(self._folder / job.id)
-        return JOB_OUTCOME.from_json(path.read_bytes(), str(path)) if path.is_file() else None
+        if not os.path.lexists(path):
+            return None
+        try:
+            return JOB_OUTCOME.from_json(whole_file(path), str(path))
+        except Unreadable as error:
+            aside = set_aside(path)
+            self._torn.append(f"{error}; it is kept as {aside.name}, and {job.id} is done again")
+            return None
 
     def _work(self, job: TrainingJob) -> Work:
         from fleetcast.pipeline.steps import JobFiles
@@ -199,13 +234,24 @@ class LocalJobService(Kept):
             folder.resolve(), (folder / "task.json").resolve(), self._frozen.file(job.fingerprint).resolve()
         )
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            files.task.write_text(FIT_TASK.to_json(job.task))
+            self._make_way(files)
+            make_folder(folder)
+            write_in_one_move(files.task, FIT_TASK.to_json(job.task).encode())
         except OSError as error:
             raise Unavailable(
                 f"cannot write {files.task}: {error}", fix="check the disk's space and rights"
             ) from error
         return Work(job.id, files, component, self._stores, component.timeout.total_seconds())
+
+    def _make_way(self, files: JobFiles) -> None:
+        """Set aside what stands where a job's folder and files belong and is of another kind."""
+        places = [(files.folder, files.folder.is_dir())]
+        places += [
+            (path, path.is_file()) for path in (files.task, files.log, files.folder / "outcome.partial")
+        ]
+        for path, fits in places:
+            if os.path.lexists(path) and not fits:
+                self._torn.append(f"{path} was in the way; it is kept as {set_aside(path).name}")
 
     def _component(self, digest: Digest) -> TrainingComponent:
         if digest.hex not in self._components:
@@ -247,6 +293,17 @@ class LocalJobService(Kept):
                 for job in jobs
             ],
         )
+
+
+def _last_position(connection: Connection) -> int:
+    query = sa.select(_jobs.c.id, _jobs.c.position).order_by(_jobs.c.position.desc()).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        return 0
+    try:
+        return whole_number(row.position)
+    except TORN as error:
+        raise unreadable(f"jobs {row.id}") from error
 
 
 def _row(job: TrainingJob) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -15,9 +15,11 @@ from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import ModelVersion, TrainedModel, VersionEntry
 from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.columns import TORN, moment, whole_number
 from fleetcast.platforms.database.session import Kept, changes, chunks, reads
 from fleetcast.ports.models import Shared
 from fleetcast.stored.assets import ASSET
+from fleetcast.stored.form import unreadable
 from fleetcast.stored.models import TRAINED_MODEL
 
 _versions = schema.model_versions
@@ -34,15 +36,7 @@ class LocalModelRegistry(Kept):
         ]
         versions: defaultdict[str, list[VersionEntry]] = defaultdict(list)
         for row in connection.execute(sa.select(*columns).order_by(_versions.c.name, _versions.c.version)):
-            versions[row.name].append(
-                VersionEntry(
-                    row.name,
-                    row.version,
-                    CircuitKey(row.plant, row.circuit),
-                    Digest(row.training_hash),
-                    row.inputs,
-                )
-            )
+            versions[row.name].append(_entry(row))
         return dict(versions)
 
     @reads
@@ -85,7 +79,13 @@ class LocalModelRegistry(Kept):
         query = sa.select(_versions.c.name, sa.func.max(_versions.c.version).label("latest")).group_by(
             _versions.c.name
         )
-        return {row.name: row.latest for row in connection.execute(query)}
+        latest: dict[str, int] = {}
+        for row in connection.execute(query):
+            try:
+                latest[row.name] = whole_number(row.latest)
+            except TORN as error:
+                raise unreadable(f"model_versions {row.name}:{row.latest}") from error
+        return latest
 
 
 class LocalSharedRegistry(Kept):
@@ -101,7 +101,10 @@ class LocalSharedRegistry(Kept):
         ):
             environments[row.name].append(row.version)
         for row in connection.execute(sa.select(schema.shared_models.c.name, schema.shared_models.c.version)):
-            models[row.name].append(row.version)
+            try:
+                models[row.name].append(whole_number(row.version))
+            except TORN as error:
+                raise unreadable(f"shared_models {row.name}:{row.version}") from error
         return Shared(dict(environments), dict(models))
 
     @changes
@@ -138,9 +141,26 @@ class LocalSharedRegistry(Kept):
             )
 
 
-def _version(row: Row[tuple[object, ...]]) -> ModelVersion:
-    model = TRAINED_MODEL.from_json(row.content, f"model_versions {row.name}:{row.version}")
-    return ModelVersion(row.version, model, datetime.fromisoformat(row.registered_at))
+def _entry(row: Row[Any]) -> VersionEntry:
+    try:
+        return VersionEntry(
+            row.name,
+            whole_number(row.version),
+            CircuitKey(row.plant, row.circuit),
+            Digest(row.training_hash),
+            row.inputs,
+        )
+    except TORN as error:
+        raise unreadable(f"model_versions {row.name}:{row.version}") from error
+
+
+def _version(row: Row[Any]) -> ModelVersion:
+    where = f"model_versions {row.name}:{row.version}"
+    model = TRAINED_MODEL.from_json(row.content, where)
+    try:
+        return ModelVersion(whole_number(row.version), model, moment(row.registered_at))
+    except TORN as error:
+        raise unreadable(where) from error
 
 
 def _row(version: ModelVersion) -> dict[str, object]:

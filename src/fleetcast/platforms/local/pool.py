@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
+from fleetcast.pipeline.ended import in_short, memory_kills
 from fleetcast.platforms.local.worker import Work, WorkDone, work_until_told
 
 ONE_THREAD = dict.fromkeys(
@@ -34,6 +35,8 @@ class _Worker:
     process: ForkServerProcess
     pipe: Connection
     busy_with: Work | None = None
+    memory_kills: int = 0
+    """How many processes had been killed for want of memory when the job began."""
     deadline: float = float("inf")
 
 
@@ -62,6 +65,7 @@ class WorkerPool:
         if worker is None:
             worker = self._new_worker()
         worker.busy_with = work
+        worker.memory_kills = memory_kills()
         worker.deadline = time.monotonic() + work.timeout_seconds
         worker.pipe.send(work)
 
@@ -107,9 +111,10 @@ class WorkerPool:
             done: WorkDone = worker.pipe.recv()
         except (EOFError, OSError):
             worker.process.join()
-            code = worker.process.exitcode
+            code = worker.process.exitcode or 0
             self._drop(worker)
-            return WorkDone(work.job_id, error=f"its worker process died (exit code {code}); out of memory?")
+            ended = in_short(code, memory_ran_out=memory_kills() > worker.memory_kills)
+            return WorkDone(work.job_id, error=f"its worker process {ended}")
         worker.busy_with = None
         worker.deadline = float("inf")
         return done

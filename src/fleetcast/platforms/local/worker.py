@@ -16,9 +16,11 @@ from pathlib import Path
 from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.job import JobOutcome
+from fleetcast.pipeline.ended import no_memory
 from fleetcast.pipeline.fit import outcome_of
 from fleetcast.pipeline.steps import JobFiles, run_steps
 from fleetcast.platforms.local.stores import Stores
+from fleetcast.stored.durable import write_durably
 from fleetcast.stored.jobs import JOB_OUTCOME
 
 
@@ -71,12 +73,11 @@ def _do(work: Work) -> WorkDone:
     try:
         run_steps(work.component, work.files)
         outcome = outcome_of(work.files.model, work.stores.artifacts())
-        target = outcome_file(work.files.folder)
-        partial = target.with_suffix(".partial")
-        partial.write_text(JOB_OUTCOME.to_json(outcome))
-        partial.replace(target)
+        write_durably(outcome_file(work.files.folder), JOB_OUTCOME.to_json(outcome).encode())
     except FleetcastError as error:
         return WorkDone(work.job_id, error=f"{error}" + (f" ({error.fix})" if error.fix else ""))
+    except MemoryError as error:
+        return WorkDone(work.job_id, error=f"it {no_memory(error)}")
     except Exception as error:  # noqa: BLE001  # whatever a model does, its siblings go on; the log has the whole story
         with suppress(OSError), work.files.log.open("a", encoding="utf-8") as log:  # the disk may be full
             traceback.print_exc(file=log)

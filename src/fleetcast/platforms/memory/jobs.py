@@ -72,6 +72,14 @@ class MemoryJobService:
                 found[job.task.training_hash].append(job)
         return dict(found)
 
+    def failing(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
+        """All attempts at those of the training hashes at which one failed."""
+        return {
+            digest: attempts
+            for digest, attempts in self.jobs_for(hashes).items()
+            if any(job.state is JobState.FAILED for job in attempts)
+        }
+
     def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:
         """Run the next job; with none left, let the time pass."""
         asked = (job for job in self._world.jobs.values() if job.task.training_hash in hashes)
@@ -82,6 +90,10 @@ class MemoryJobService:
         ended = self._run(job.started(self._clock.now()))
         self._world.jobs[job.id] = ended
         return [ended]
+
+    def set_aside(self) -> Sequence[str]:
+        """Nothing: what is in memory is whole."""
+        return ()
 
     def median_seconds(self) -> Mapping[str, float]:
         """How long completed jobs took, by model family."""

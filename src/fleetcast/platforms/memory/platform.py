@@ -69,7 +69,7 @@ def memory_workspace(
         scratch: A folder for model files while the world lives.
         clock: Tells the time.
     """
-    artifacts = FileArtifactStore(scratch / "artifacts")
+    artifacts = FileArtifactStore(scratch / "artifacts", durable=False)
     return Workspace(
         assets=MemoryAssetRegistry(world, session),
         data=MemoryDataAssets(world, session),

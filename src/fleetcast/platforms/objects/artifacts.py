@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
+from fleetcast.domain.artifact import ArtifactFiles, artifact_digest
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import Digest
-from fleetcast.platforms.files.artifact_store import FileArtifactStore, folder_digest
+from fleetcast.platforms.files.artifact_store import FileArtifactStore
 from fleetcast.platforms.objects.store import ObjectFolder
 from fleetcast.ports.artifacts import ArtifactMissing
+from fleetcast.stored.plain_folder import digest_of_folder, plain_files
+
+_AT_ONCE = 16
+"""Listings that are asked for at the same time."""
 
 
 class ObjectArtifactStore:
@@ -23,23 +30,31 @@ class ObjectArtifactStore:
     def __init__(self, objects: ObjectFolder, cache: Path) -> None:
         self._objects = objects
         self._root = cache
-        self._cache = FileArtifactStore(cache)
+        self._cache = FileArtifactStore(cache, durable=False)
 
     def keep(self, folder: Path) -> Digest:
-        """Upload a folder, unless its content is there already.
+        """Take a folder into the cache, and upload it from there unless its content is in the store already.
 
         Raises:
             Unavailable: The store or the disk does not take it.
         """
-        digest = folder_digest(folder)
+        digest = self._cache.keep(folder)
         if not self._objects.holds(_list_of(digest)):
-            names = sorted(
-                path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
-            )
-            for name in names:
-                self._objects.put(f"{_place(digest)}/{name}", (folder / name).read_bytes())
-            self._objects.put(_list_of(digest), json.dumps(names).encode())
-        return self._cache.keep(folder)
+            self._upload(digest)
+        return digest
+
+    def load(self, digest: Digest) -> ArtifactFiles:
+        """All files of an artifact, downloaded if they are not here, read once and checked."""
+        try:
+            return self._cache.load(digest)
+        except ArtifactMissing:
+            self._download(digest)
+            return self._cache.load(digest)
+
+    def copy(self, digest: Digest, target: Path) -> None:
+        """Write an artifact into a new folder; what was copied is checked."""
+        self.folder(digest)
+        self._cache.copy(digest, target)
 
     def folder(self, digest: Digest) -> Path:
         """The artifact on this machine, downloaded if it is not here, and checked."""
@@ -49,6 +64,28 @@ class ObjectArtifactStore:
             self._download(digest)
             return self._cache.folder(digest)
 
+    def lacking(self, sizes: Mapping[Digest, int]) -> Mapping[Digest, str]:
+        """The artifacts that are not in the store. Their sizes are not asked for: one listing tells of hundreds."""
+        places = sorted({digest.hex[:2] for digest in sizes})
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            listed = {name for names in pool.map(self._objects.names, places) for name in names}
+        return {
+            digest: f"its files are not in {self._objects.location}"
+            for digest in sizes
+            if not {_list_of(digest), _place(digest)} <= listed
+        }
+
+    def _upload(self, digest: Digest) -> None:
+        names, sent = [], []
+        for name, stream in plain_files(self._cache.folder(digest)):
+            content = stream.read()
+            self._objects.put(f"{_place(digest)}/{name}", content)
+            names.append(name)
+            sent.append((name, Digest.of(content)))
+        if artifact_digest(sent) != digest:
+            raise ArtifactMissing(digest, "was changed while it was uploaded")
+        self._objects.put(_list_of(digest), json.dumps(names).encode())
+
     def _download(self, digest: Digest) -> None:
         listed = self._objects.get(_list_of(digest))
         if listed is None:
@@ -57,9 +94,9 @@ class ObjectArtifactStore:
             self._root.mkdir(parents=True, exist_ok=True)
             partial = Path(tempfile.mkdtemp(prefix="partial-", dir=self._root))
             try:
-                for name in json.loads(listed):
+                for name in self._names(digest, listed):
                     self._fetch(digest, name, partial)
-                if folder_digest(partial) != digest:
+                if digest_of_folder(partial).digest != digest:
                     raise ArtifactMissing(digest, f"is damaged in {self._objects.location}")
                 self._cache.keep(partial)
             finally:
@@ -69,13 +106,26 @@ class ObjectArtifactStore:
                 f"cannot keep artifact {digest} here: {error}", fix="check the disk's space and rights"
             ) from error
 
+    def _names(self, digest: Digest, listed: bytes) -> list[str]:
+        """The files that a list names, all of them inside the artifact's folder."""
+        try:
+            names = json.loads(listed)
+        except (ValueError, RecursionError) as error:
+            raise self._damaged_list(digest) from error
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise self._damaged_list(digest)
+        if any(".." in PurePosixPath(name).parts or name.startswith("/") for name in names):
+            raise self._damaged_list(digest)
+        return names
+
+    def _damaged_list(self, digest: Digest) -> ArtifactMissing:
+        return ArtifactMissing(digest, f"is damaged in {self._objects.location}: its list cannot be read")
+
     def _fetch(self, digest: Digest, name: str, folder: Path) -> None:
-        parts = PurePosixPath(name).parts
-        outside = ".." in parts or PurePosixPath(name).is_absolute()
-        content = None if outside else self._objects.get(f"{_place(digest)}/{name}")
+        content = self._objects.get(f"{_place(digest)}/{name}")
         if content is None:
             raise ArtifactMissing(digest, f"is damaged in {self._objects.location}: it lacks {name}")
-        target = folder.joinpath(*parts)
+        target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
 

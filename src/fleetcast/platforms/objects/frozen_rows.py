@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from fleetcast.domain.errors import Unavailable
@@ -11,6 +10,7 @@ from fleetcast.pipeline.rows import read_rows
 from fleetcast.platforms.files.frozen_rows import FileFrozenRows
 from fleetcast.platforms.objects.store import ObjectFolder
 from fleetcast.ports.readings import Readings
+from fleetcast.stored.durable import write_in_one_move
 
 
 class ObjectFrozenRows:
@@ -38,13 +38,9 @@ class ObjectFrozenRows:
         """The rows as a file of this machine, downloaded if they are not here; no file if they are not kept."""
         path = self._cache.file(fingerprint)
         if not path.is_file() and (content := self._objects.get(_name(fingerprint))) is not None:
-            partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                partial.write_bytes(content)
-                partial.replace(path)
+                write_in_one_move(path, content)
             except OSError as error:
-                partial.unlink(missing_ok=True)
                 raise Unavailable(
                     f"cannot write {path.name}: {error}", fix="check the disk's space and rights"
                 ) from error

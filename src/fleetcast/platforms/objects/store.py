@@ -8,9 +8,10 @@ environment; never in a URI or a file of the fleet. `HTTPS_PROXY`, `NO_PROXY` an
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import obstore
@@ -18,6 +19,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedEr
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.location import Location, without_secrets
+from fleetcast.stored.durable import sync
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -48,6 +50,7 @@ class ObjectFolder:
         """
         with self._translated():
             obstore.put(self._store, name, content)
+            self._sync(name)
 
     def put_once(self, name: str, content: bytes) -> bool:
         """Write an object unless it is there; gives whether it was written."""
@@ -56,6 +59,7 @@ class ObjectFolder:
                 obstore.put(self._store, name, content, mode="create")
             except AlreadyExistsError:
                 return False
+            self._sync(name)
             return True
 
     def get(self, name: str) -> bytes | None:
@@ -75,6 +79,20 @@ class ObjectFolder:
                 return False
             return True
 
+    def names(self, folder: str) -> Collection[str]:
+        """The objects and folders right below a folder, with it in front; none if there is no such folder."""
+        with self._translated():
+            listed = obstore.list_with_delimiter(self._store, folder)
+            return {*listed["common_prefixes"], *(found["path"] for found in listed["objects"])}
+
+    def _sync(self, name: str) -> None:
+        """Clouds answer once an object is safe; a folder of this machine has to be told."""
+        if self.location.folder is not None:
+            path = self.location.folder / name
+            sync(path)
+            for folder in path.parents[: len(PurePosixPath(name).parts)]:
+                sync(folder)
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
@@ -83,6 +101,11 @@ class ObjectFolder:
             raise BadInput(
                 f"{self.location} refuses: {without_secrets(str(error))}",
                 fix=f"give this identity {_RIGHTS[self.location.scheme]}",
+            ) from error
+        except ValueError as error:
+            raise BadInput(
+                f"{self.location} takes no file of that name: {without_secrets(str(error))}",
+                fix="rename the file, without signs that cannot be seen",
             ) from error
         except (BaseError, OSError) as error:
             raise Unavailable(

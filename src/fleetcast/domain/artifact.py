@@ -1,0 +1,30 @@
+"""An artifact: the files of a trained model, named by the digest of all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from fleetcast.domain.canonical import digest_of
+from fleetcast.domain.identity import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactFiles:
+    """The files of an artifact, read once: what is used is what was hashed."""
+
+    place: str
+    """Where they were read, for errors."""
+    content: Mapping[str, bytes]
+    """By name relative to the artifact, with slashes."""
+
+    @property
+    def digest(self) -> Digest:
+        """The artifact's name."""
+        return artifact_digest((name, Digest.of(content)) for name, content in self.content.items())
+
+
+def artifact_digest(files: Iterable[tuple[str, Digest]]) -> Digest:
+    """The digest of an artifact, from the names and digests of its files in any order."""
+    ordered = sorted(files, key=lambda file: file[0].split("/"))
+    return digest_of([[name, digest.hex] for name, digest in ordered])
