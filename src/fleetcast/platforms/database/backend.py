@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from fleetcast.domain.errors import Unavailable
+from fleetcast.domain.lease import Reach
 
 HALF_MIGRATED = "restore the control database from a backup: its tables are not those of its schema number"
 """What to do about a table or column that is missing, or there too early."""
@@ -43,8 +44,13 @@ class Backend(Protocol):
         """Whether a transaction whose end was not seen has been committed; None: it has not ended yet."""
         ...
 
-    def now(self) -> sa.ColumnElement[float]:
-        """The database's own time, in seconds since 1970, UTC."""
+    @property
+    def reach(self) -> Reach:
+        """Who may hold leases of it, and so whose clock times them."""
+        ...
+
+    def now(self, connection: Connection) -> float:
+        """The time by which leases end, in seconds, at this moment; see `Reach`."""
         ...
 
     def is_lost(self, error: sa.exc.DBAPIError) -> bool:

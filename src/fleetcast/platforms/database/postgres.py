@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.lease import Reach
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 from fleetcast.platforms.database.backend import HALF_MIGRATED
 
@@ -84,6 +85,7 @@ class Postgres:
     address: str
     lock_timeout: timedelta
     shared: bool = True
+    reach: Reach = Reach.MANY_MACHINES
 
     def begin_reading(self, connection: Connection) -> None:
         """Take a snapshot; works on a standby too."""
@@ -109,9 +111,10 @@ class Postgres:
         status = connection.execute(query, {"ticket": ticket}).scalar_one()
         return None if status == "in progress" else bool(status == "committed")
 
-    def now(self) -> sa.ColumnElement[float]:
-        """The server's time at this moment, not at the transaction's beginning."""
-        return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float(53))
+    def now(self, connection: Connection) -> float:
+        """The server's time in seconds since 1970, at this moment, not at the transaction's beginning."""
+        moment = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float(53))
+        return float(connection.execute(sa.select(moment)).scalar_one())
 
     def is_lost(self, error: sa.exc.DBAPIError) -> bool:
         """A broken connection, or a server that is stopping, starting or not there."""

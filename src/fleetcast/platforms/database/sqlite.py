@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from fleetcast.domain.errors import Unavailable
+from fleetcast.domain.lease import Reach
 from fleetcast.platforms.database.backend import HALF_MIGRATED
+from fleetcast.platforms.database.network_files import check_local
 
 BUSY_TIMEOUT = timedelta(seconds=10)
 """How long to wait for another process to finish its transaction."""
@@ -36,7 +40,10 @@ class Sqlite:
 
     engine: Engine
     address: str
+    uptime: Callable[[], float] = time.monotonic
+    """Seconds since the machine's boot, the same for all its processes; nobody sets that clock."""
     shared: bool = False
+    reach: Reach = Reach.ONE_MACHINE
 
     def begin_reading(self, connection: Connection) -> None:
         """Take a snapshot with the first statement that reads."""
@@ -51,9 +58,9 @@ class Sqlite:
         """Whether an unseen commit took place: never asked, as a file's commits are always seen."""
         raise NotImplementedError
 
-    def now(self) -> sa.ColumnElement[float]:
-        """The machine's time; Julian days, because older SQLite has no finer Unix time."""
-        return (sa.func.julianday("now", type_=sa.Float) - sa.literal(2440587.5)) * sa.literal(86400.0)
+    def now(self, connection: Connection) -> float:  # noqa: ARG002  # a file has no clock
+        """The machine's seconds since its boot, without those that it slept."""
+        return self.uptime()
 
     def is_lost(self, error: sa.exc.DBAPIError) -> bool:  # noqa: ARG002  # a file has no connection to lose
         """Never: a file is there or it is not."""
@@ -68,11 +75,13 @@ class Sqlite:
         return Unavailable(f"the control database refuses: {said}", fix=fix)
 
 
-def sqlite(path: Path, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Sqlite:
+def sqlite(
+    path: Path, *, busy_timeout: timedelta = BUSY_TIMEOUT, uptime: Callable[[], float] = time.monotonic
+) -> Sqlite:
     """The SQLite database at `path`, made on first use.
 
     Raises:
-        Unavailable: Its folder cannot be written.
+        Unavailable: Its folder cannot be written, or other machines can write it too.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,9 +89,10 @@ def sqlite(path: Path, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Sqlite:
         raise Unavailable(
             f"cannot make {path.parent}: {error.strerror}", fix="check the disk and its rights"
         ) from error
+    check_local(path.parent)
     engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout.total_seconds()})
     sa.event.listen(engine, "connect", _prepare)
-    return Sqlite(engine, str(path))
+    return Sqlite(engine, str(path), uptime)
 
 
 def _prepare(connection: object, _record: object) -> None:
