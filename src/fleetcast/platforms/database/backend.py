@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -12,6 +13,17 @@ from fleetcast.domain.lease import Reach
 
 HALF_MIGRATED = "restore the control database from a backup: its tables are not those of its schema number"
 """What to do about a table or column that is missing, or there too early."""
+
+
+class Fate(Enum):
+    """What became of a transaction."""
+
+    COMMITTED = "committed"
+    UNDONE = "undone"
+    OPEN = "open"
+    """It has not ended yet."""
+    UNKNOWN = "unknown"
+    """The database cannot tell."""
 
 
 class Backend(Protocol):
@@ -37,11 +49,11 @@ class Backend(Protocol):
         ...
 
     def begin_changing(self, connection: Connection) -> str:
-        """Begin a transaction that alone may write; gives a ticket that `landed` knows it by."""
+        """Begin a transaction that alone may write; gives a ticket that `fate` knows it by."""
         ...
 
-    def landed(self, connection: Connection, ticket: str) -> bool | None:
-        """Whether a transaction whose end was not seen has been committed; None: it has not ended yet."""
+    def fate(self, connection: Connection, ticket: str) -> Fate:
+        """What became of a transaction whose end was not seen."""
         ...
 
     @property

@@ -11,8 +11,8 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from fleetcast.domain.errors import Unavailable
-from fleetcast.platforms.database.backend import Backend
+from fleetcast.domain.errors import FleetcastError, Unavailable
+from fleetcast.platforms.database.backend import Backend, Fate
 from fleetcast.ports.clock import Clock
 
 PATIENCE = timedelta(minutes=2)
@@ -27,6 +27,16 @@ Work = Callable[[Connection], T]
 
 class ConnectionLost(Unavailable):
     """The database went away before the end; the transaction can be tried again."""
+
+
+class OutcomeUnknown(Unavailable):
+    """The database went away while a change was being committed, and nothing tells whether it was."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(
+            f"whether the last change to the control database at {address} was kept is not known: {why}"
+        )
+        self.fix = "run it again: it looks at what is there, and does what is missing"
 
 
 class ControlDatabase:
@@ -64,6 +74,7 @@ class ControlDatabase:
             patience: How long to wait for a database that is away; None: as usual.
 
         Raises:
+            OutcomeUnknown: The database went away at the very end, and cannot tell what it kept.
             Unavailable: The database is locked, read-only or damaged, or the disk is full; nothing changed.
         """
         return self._patiently(lambda: self._changed(work), patience)
@@ -90,13 +101,19 @@ class ControlDatabase:
     def _landed(self, ticket: str) -> bool:
         """Whether a transaction was committed although the connection was lost at its very end."""
 
-        def asked() -> bool:
-            landed = self._connected(lambda connection: self.backend.landed(connection, ticket))
-            if landed is None:
-                raise ConnectionLost("the last transaction has not ended yet", fix="run it again")
-            return landed
+        def asked() -> Fate:
+            fate = self._connected(lambda connection: self.backend.fate(connection, ticket))
+            if fate is Fate.OPEN:
+                raise ConnectionLost("it has not ended yet")
+            return fate
 
-        return self._patiently(asked)
+        try:
+            fate = self._patiently(asked)
+        except FleetcastError as error:
+            raise OutcomeUnknown(self.backend.address, str(error)) from error
+        if fate is Fate.UNKNOWN:
+            raise OutcomeUnknown(self.backend.address, "the server was started anew in that moment")
+        return fate is Fate.COMMITTED
 
     def _connected(self, work: Work[T]) -> T:
         with self._translated(), self.backend.engine.connect() as connection:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.lease import Reach
-from fleetcast.platforms.database.backend import HALF_MIGRATED
+from fleetcast.platforms.database.backend import HALF_MIGRATED, Fate
 from fleetcast.platforms.database.network_files import check_local
 
 BUSY_TIMEOUT = timedelta(seconds=10)
@@ -54,8 +54,8 @@ class Sqlite:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return ""
 
-    def landed(self, connection: Connection, ticket: str) -> bool | None:
-        """Whether an unseen commit took place: never asked, as a file's commits are always seen."""
+    def fate(self, connection: Connection, ticket: str) -> Fate:
+        """What became of an unseen commit: never asked, as a file's commits are always seen."""
         raise NotImplementedError
 
     def now(self, connection: Connection) -> float:  # noqa: ARG002  # a file has no clock
