@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -10,8 +10,8 @@ from fleetcast.domain.assets import AssetKind
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.component import TrainingComponent
-from fleetcast.domain.errors import BadInput
-from fleetcast.domain.identity import Digest
+from fleetcast.domain.errors import BadInput, HistoryLost
+from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.job import FitTask, JobState, TrainingJob, job_id, packed
 from fleetcast.domain.plan import Train
 from fleetcast.domain.run import Ending
@@ -154,20 +154,23 @@ class TrainingMonitored:
     completed: tuple[TrainingJob, ...]
     failed: tuple[TrainingJob, ...]
     unfinished: tuple[TrainingJob, ...]
+    without: tuple[CircuitKey, ...] = ()
+    """Circuits to train that have no job."""
 
     @property
     def ending(self) -> Ending:
-        """Failed if a circuit's last attempt failed, still running if the longest wait is over."""
-        if self.failed:
+        """Failed if a circuit's last attempt failed or it has no job, still running if the longest wait is over."""
+        if self.failed or self.without:
             return Ending.FAILED
         return Ending.STILL_RUNNING if self.unfinished else Ending.DONE
 
     @property
     def says(self) -> str:
         """One line for people."""
-        if not (self.completed or self.failed or self.unfinished):
+        if not (self.completed or self.failed or self.unfinished or self.without):
             return "nothing to train"
         parts = [f"{len(self.completed)} completed"]
+        parts += [says_without(self.without)] if self.without else []
         parts += [f"{len(self.failed)} failed"] if self.failed else []
         parts += [f"{len(self.unfinished)} still running"] if self.unfinished else []
         return ", ".join(parts)
@@ -178,6 +181,7 @@ class TrainingMonitored:
             "completed": [_document(job) for job in self.completed],
             "failed": [_document(job) for job in self.failed],
             "unfinished": [_document(job) for job in self.unfinished],
+            "without_job": [str(key) for key in self.without],
         }
 
 
@@ -193,15 +197,30 @@ class MonitorTraining:
 
     def run(self, situation: Situation) -> TrainingMonitored:
         """See every job through, for at most the longest wait. One circuit's failure stops no other."""
-        wanted = [action.training_hash for _, action in to_train(situation, self.index, self.data)]
-        latest = {digest: attempts[-1] for digest, attempts in self.jobs.jobs_for(wanted).items() if attempts}
+        wanted = to_train(situation, self.index, self.data)
+        latest = _latest(self.jobs, wanted)
+        without = without_job(wanted, latest)
         _Watch(self, situation, latest).until_done()
+        self._check_there(latest)
         ordered = sorted(latest.values(), key=lambda job: job.task.key)
         return TrainingMonitored(
             tuple(job for job in ordered if job.state is JobState.COMPLETED),
             tuple(job for job in ordered if job.state is JobState.FAILED),
             tuple(job for job in ordered if not job.state.final),
+            without,
         )
+
+    def _check_there(self, seen: Mapping[Digest, TrainingJob]) -> None:
+        """Make sure that the jobs ended as they were seen to end: the next stage goes by what is there."""
+        known = self.jobs.jobs_for(seen.keys()) if seen else {}
+        there = {job.id: job.state for attempts in known.values() for job in attempts}
+        lost = [
+            job.id
+            for job in seen.values()
+            if job.id not in there or (job.state.final and there[job.id] is not job.state)
+        ]
+        if lost:
+            raise HistoryLost(f"how {counted(len(lost), 'job')} ended ({lost[0]})")
 
 
 class _Watch:
@@ -290,6 +309,22 @@ def to_train(situation: Situation, index: ReadIndex, data: DataAssets) -> list[t
         for circuit, action in actions(situation.circuits, index(), data)
         if isinstance(action, Train)
     ]
+
+
+def without_job(wanted: Sequence[tuple[Circuit, Train]], jobs: Collection[Digest]) -> tuple[CircuitKey, ...]:
+    """The circuits to train for which there is no job: nobody submitted it yet, or it is gone."""
+    return tuple(circuit.key for circuit, action in wanted if action.training_hash not in jobs)
+
+
+def says_without(keys: Sequence[CircuitKey]) -> str:
+    """For people, about circuits that have no job."""
+    return f"{len(keys)} without a job ({keys[0]}): run SubmitTraining"
+
+
+def _latest(jobs: JobService, wanted: Sequence[tuple[Circuit, Train]]) -> dict[Digest, TrainingJob]:
+    """The last attempt at each, where there is one."""
+    known = jobs.jobs_for([action.training_hash for _, action in wanted]) if wanted else {}
+    return {digest: attempts[-1] for digest, attempts in known.items() if attempts}
 
 
 def _document(job: TrainingJob) -> Json:

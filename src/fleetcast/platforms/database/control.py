@@ -11,7 +11,9 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from fleetcast.domain.errors import FleetcastError, Unavailable
+from fleetcast.domain.audit import Mark
+from fleetcast.domain.errors import FleetcastError, HistoryLost, Unavailable
+from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.backend import Backend, Fate
 from fleetcast.ports.clock import Clock
 
@@ -52,6 +54,7 @@ class ControlDatabase:
         weakref.finalize(self, backend.engine.dispose)
         self.clock = clock
         self._patience = FIRST_PATIENCE
+        self._remembered: Mark | None = None
 
     def read(self, work: Work[T]) -> T:
         """Run `work` on a consistent view.
@@ -78,6 +81,21 @@ class ControlDatabase:
             Unavailable: The database is locked, read-only or damaged, or the disk is full; nothing changed.
         """
         return self._patiently(lambda: self._changed(work), patience)
+
+    def remember(self, mark: Mark) -> None:
+        """Note that the audit log came this far: nobody in this process goes on where that is not true any more."""
+        if self._remembered is None or mark.number > self._remembered.number:
+            self._remembered = mark
+
+    def check_remembered(self, connection: Connection) -> None:
+        """Make sure that the audit log still holds what this process has written there.
+
+        Raises:
+            HistoryLost: It does not.
+        """
+        mark = self._remembered
+        if mark is not None and not holds(connection, mark):
+            raise HistoryLost(f"entry {mark.number} of the audit log, which this process has written")
 
     def _changed(self, work: Work[T]) -> T:
         ticket: str | None = None
@@ -143,3 +161,9 @@ class ControlDatabase:
             if self.backend.is_lost(error):
                 raise ConnectionLost(str(said), fix=said.fix) from error
             raise said from error
+
+
+def holds(connection: Connection, mark: Mark) -> bool:
+    """Whether the audit log holds an entry as somebody remembers it."""
+    query = sa.select(schema.audit.c.digest).where(schema.audit.c.number == mark.number)
+    return connection.execute(query).scalar() == mark.digest.hex

@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection, CursorResult, Row
 
-from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.errors import FleetcastError, HistoryLost
 from fleetcast.domain.lease import Holding, Place, holding
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.backend import Backend
 from fleetcast.platforms.database.control import FIRST_PATIENCE, ControlDatabase
-from fleetcast.platforms.database.session import Fence, Session
+from fleetcast.platforms.database.session import Fence, Session, met
 from fleetcast.ports.runs import RunInProgress, RunTakenOver
 
 _leases = schema.leases
@@ -136,7 +136,8 @@ class Lease:
         if row is None:
             connection.execute(sa.insert(_leases).values(name=self.name, **values))
         else:
-            connection.execute(sa.update(_leases).where(_leases.c.name == self.name).values(**values))
+            taking = sa.update(_leases).where(_leases.c.name == self.name).values(**values)
+            met(connection.execute(taking), 1, f"the lease {self.name}")
         return int(values["token"])
 
     def _keep_renewing(self, token: int, over: threading.Event) -> None:
@@ -145,23 +146,23 @@ class Lease:
         while not over.wait(pause):
             try:
                 self.session.change(lambda connection: self._renew(connection, token), patience=timedelta(0))
-            except RunTakenOver:
+            except (RunTakenOver, HistoryLost):
                 return
             except (
                 FleetcastError
             ):  # the database is away or busy: the next renewal, or the next change, will see
                 continue
 
-    def _renew(self, connection: Connection, token: int) -> bool:
+    def _renew(self, connection: Connection, token: int) -> None:
         expires_at = self.session.database.backend.now(connection) + self.length.total_seconds()
-        return self._update(connection, token, expires_at)
+        met(self._update(connection, token, expires_at), 1, f"the lease {self.name}")
 
-    def _let_go(self, connection: Connection, token: int) -> bool:
-        return self._update(connection, token, _LET_GO)
+    def _let_go(self, connection: Connection, token: int) -> None:
+        self._update(connection, token, _LET_GO)  # where somebody else has it by now, nothing is left to do
 
-    def _update(self, connection: Connection, token: int, expires_at: float) -> bool:
+    def _update(self, connection: Connection, token: int, expires_at: float) -> CursorResult[Any]:
         ours = (_leases.c.name == self.name, _leases.c.token == token)
-        return connection.execute(sa.update(_leases).where(*ours).values(expires_at=expires_at)).rowcount == 1
+        return connection.execute(sa.update(_leases).where(*ours).values(expires_at=expires_at))
 
 
 def holders(database: ControlDatabase) -> dict[str, str]:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, CursorResult
 
-from fleetcast.domain.audit import GENESIS, Actor, AuditEvent, chained
+from fleetcast.domain.audit import GENESIS, Actor, AuditEvent, Mark, chained
+from fleetcast.domain.errors import HistoryLost
 from fleetcast.domain.identity import Digest
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.control import ControlDatabase, Work
@@ -21,6 +22,8 @@ from fleetcast.stored.audit import AUDIT_ENTRY
 
 T = TypeVar("T")
 P = ParamSpec("P")
+_WRITTEN = "audit entry written"
+"""Where a connection notes the last entry of its transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,24 @@ class Session:
 
         Raises:
             RunTakenOver: This session held a lease, and another process has it now; nothing changed.
+            HistoryLost: The database lacks what this process has written or held there; nothing changed.
         """
 
-        def fenced(connection: Connection) -> T:
-            self._check_fence(connection)
-            return work(connection)
+        written: Mark | None = None
 
-        return self.database.change(fenced, patience=patience)
+        def fenced(connection: Connection) -> T:
+            nonlocal written
+            connection.info.pop(_WRITTEN, None)
+            self._check_fence(connection)
+            self.database.check_remembered(connection)
+            result = work(connection)
+            written = connection.info.pop(_WRITTEN, None)
+            return result
+
+        result = self.database.change(fenced, patience=patience)
+        if written is not None:
+            self.database.remember(written)
+        return result
 
     def audit(self, connection: Connection, events: Sequence[AuditEvent]) -> None:
         """Chain events to the audit log, inside the transaction that makes them true."""
@@ -84,6 +98,7 @@ class Session:
             previous = entry.digest
             rows.append({"number": number, "digest": entry.digest.hex, "content": AUDIT_ENTRY.to_json(entry)})
         connection.execute(sa.insert(schema.audit), rows)
+        connection.info[_WRITTEN] = Mark(number, previous)
 
     def tell(self, events: Sequence[AuditEvent]) -> None:
         """Write down what happened outside the database, in a transaction of its own."""
@@ -96,8 +111,10 @@ class Session:
         table = schema.leases
         query = sa.select(table.c.token, table.c.holder).where(table.c.name == self.fence.lease)
         row = connection.execute(query).first()
-        if row is None or row.token != self.fence.token:
-            raise RunTakenOver(row.holder if row else "unknown process")
+        if row is None or row.token < self.fence.token:
+            raise HistoryLost(f"the lease of this run ({self.fence.lease})")
+        if row.token != self.fence.token:
+            raise RunTakenOver(row.holder)
 
 
 class Kept:
@@ -128,6 +145,16 @@ def changes(method: Callable[Concatenate[K, Connection, P], T]) -> Callable[Conc
         return self.session.change(lambda connection: method(self, connection, *args, **kwargs))
 
     return changing
+
+
+def met(result: CursorResult[Any], rows: int, what: str) -> None:
+    """Make sure that an UPDATE or DELETE met as many rows as it was to change.
+
+    Raises:
+        HistoryLost: Some of them are not there any more.
+    """
+    if result.rowcount != rows:
+        raise HistoryLost(what)
 
 
 def chunks(values: Sequence[str], size: int = 5_000) -> Iterator[Sequence[str]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from fleetcast.domain.errors import Unavailable
+from fleetcast.domain.errors import HistoryLost, Unavailable
 from fleetcast.domain.lease import Reach
 from fleetcast.platforms.database.backend import HALF_MIGRATED, Fate
 from fleetcast.platforms.database.network_files import check_local
@@ -34,6 +34,10 @@ _HINTS = {
 }
 
 
+_FILE = "file opened"
+"""Where a connection notes which file it has opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sqlite:
     """A file that several processes of one machine may use at the same time."""
@@ -47,12 +51,21 @@ class Sqlite:
 
     def begin_reading(self, connection: Connection) -> None:
         """Take a snapshot with the first statement that reads."""
+        self._check_file(connection)
         connection.exec_driver_sql("BEGIN")
 
     def begin_changing(self, connection: Connection) -> str:
         """Take the file's only right to write at once, not at the first statement that writes."""
+        self._check_file(connection)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return ""
+
+    def _check_file(self, connection: Connection) -> None:
+        """What is written to a file that another has taken the place of would be lost in silence."""
+        opened = connection.info.setdefault(_FILE, _file(Path(self.address)))
+        if opened != _file(Path(self.address)):
+            connection.invalidate()
+            raise HistoryLost(f"the file {self.address} as this process had opened it")
 
     def fate(self, connection: Connection, ticket: str) -> Fate:
         """What became of an unseen commit: never asked, as a file's commits are always seen."""
@@ -93,6 +106,15 @@ def sqlite(
     engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": busy_timeout.total_seconds()})
     sa.event.listen(engine, "connect", _prepare)
     return Sqlite(engine, str(path), uptime)
+
+
+def _file(path: Path) -> tuple[int, int]:
+    """Which file is there at the moment."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 def _prepare(connection: object, _record: object) -> None:

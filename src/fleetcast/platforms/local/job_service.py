@@ -17,7 +17,7 @@ from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.session import Kept, Session, changes, chunks, reads
+from fleetcast.platforms.database.session import Kept, Session, changes, chunks, met, reads
 from fleetcast.platforms.local.stores import Stores
 from fleetcast.stored.form import RESTORE
 from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
@@ -235,7 +235,7 @@ class LocalJobService(Kept):
         new: dict[str, object] = {
             name: sa.bindparam(f"new_{name}") for name in ("state", "seconds", "content")
         }
-        connection.execute(
+        result = connection.execute(
             sa.update(_jobs).where(_jobs.c.id == sa.bindparam("job_id")).values(new),
             [
                 {
@@ -246,6 +246,11 @@ class LocalJobService(Kept):
                 }
                 for job in jobs
             ],
+        )
+        met(
+            result,
+            len(jobs),
+            f"all of the jobs {jobs[0].id} … {jobs[-1].id}" if len(jobs) > 1 else f"the job {jobs[0].id}",
         )
 
 
