@@ -5,20 +5,51 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from fleetcast.domain.errors import BadInput
 
 UNCOMMITTED = "uncommitted"
+_MANY = 100
+"""So many files are not named one by one."""
 
 
-def commit_of(directory: Path) -> str:
-    """The commit of a fleet repository, with `+changes` if files differ from it; `uncommitted` outside git."""
+def commit_of(directory: Path, files: Sequence[str]) -> str:
+    """The commit of a fleet repository, with `+changes` if it is not what was read; `uncommitted` outside git.
+
+    Args:
+        directory: The fleet repository.
+        files: What the fleet was read from, as paths below the directory: the commit must hold each as it is, whatever
+            git tracks, ignores or was told to overlook.
+    """
     head = _said(directory, "rev-parse", "HEAD")
     if not head:
         return UNCOMMITTED
     changed = _said(directory, "status", "--porcelain", "--untracked-files=no", "--", ".")
-    return f"{head}+changes" if changed else head
+    return f"{head}+changes" if changed or not _holds(directory, head, files) else head
+
+
+def _holds(directory: Path, commit: str, files: Sequence[str]) -> bool:
+    """Whether a commit has these files with their present content."""
+    top = Path(_said(directory, "rev-parse", "--show-toplevel")).resolve()
+    below = directory.resolve().relative_to(top)
+    read = [below / file for file in files]
+    real = [(top / file).resolve().relative_to(top).as_posix() for file in read]
+    places = sorted({*real, *(file.as_posix() for file in read)} if len(files) < _MANY else {"."})
+    held = _tree(_said(top, "ls-tree", "-r", "-z", commit, "--", *places))
+    named = "".join(f"{path}\n" for path in real)
+    present = _said(top, "hash-object", "--stdin-paths", words=named).split()
+    linked = [file for file, path in zip(read, real, strict=True) if file.as_posix() != path]
+    return present == [held.get(path) for path in real] and all(
+        any(part.as_posix() in held for part in (file, *file.parents)) for file in linked
+    )
+
+
+def _tree(listed: str) -> dict[str, str]:
+    """The content of each path, by what `git ls-tree -z` says."""
+    entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
+    return {path: about.split()[2] for about, path in entries}
 
 
 def files_since(directory: Path, revision: str) -> tuple[str, ...]:
@@ -59,19 +90,20 @@ def _commit(directory: Path, revision: str) -> str:
     return commit
 
 
-def _said(directory: Path, *arguments: str) -> str:
-    """What git says, or nothing if there is no git, no repository or no commit."""
+def _said(directory: Path, *arguments: str, words: str = "") -> str:
+    """What git says on these words, or nothing if there is no git, no repository or no commit."""
     try:
-        done = _git(directory, *arguments)
+        done = _git(directory, *arguments, words=words)
     except OSError:
         return ""
     return done.stdout.decode().strip() if done.returncode == 0 else ""
 
 
-def _git(directory: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(directory: Path, *arguments: str, words: str = "") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(  # noqa: S603  # our own words
         ["git", *arguments],  # noqa: S607  # git is where the user has it
         cwd=directory,
+        input=words.encode(),
         capture_output=True,
         check=False,
     )
