@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.lease import Reach
+from fleetcast.platforms.database.witness import Witness
 
 HALF_MIGRATED = "restore the control database from a backup: its tables are not those of its schema number"
 """What to do about a table or column that is missing, or there too early."""
@@ -54,6 +55,11 @@ class Backend(Protocol):
 
     def fate(self, connection: Connection, ticket: str) -> Fate:
         """What became of a transaction whose end was not seen."""
+        ...
+
+    @property
+    def witness(self) -> Witness | None:
+        """What remembers how far its audit log has come; None where nothing does."""
         ...
 
     @property

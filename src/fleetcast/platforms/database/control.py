@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from fleetcast.domain.audit import Mark
 from fleetcast.domain.errors import FleetcastError, HistoryLost, Unavailable
+from fleetcast.domain.identity import Digest
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.backend import Backend, Fate
 from fleetcast.ports.clock import Clock
@@ -86,6 +87,14 @@ class ControlDatabase:
         """Note that the audit log came this far: nobody in this process goes on where that is not true any more."""
         if self._remembered is None or mark.number > self._remembered.number:
             self._remembered = mark
+        if self.backend.witness is not None:
+            self.backend.witness.note(mark)
+
+    def accept(self, mark: Mark) -> None:
+        """Take this for the end of the history, although more was remembered."""
+        self._remembered = mark
+        if self.backend.witness is not None:
+            self.backend.witness.put(mark)
 
     def check_remembered(self, connection: Connection) -> None:
         """Make sure that the audit log still holds what this process has written there.
@@ -167,3 +176,10 @@ def holds(connection: Connection, mark: Mark) -> bool:
     """Whether the audit log holds an entry as somebody remembers it."""
     query = sa.select(schema.audit.c.digest).where(schema.audit.c.number == mark.number)
     return connection.execute(query).scalar() == mark.digest.hex
+
+
+def last_mark(connection: Connection) -> Mark | None:
+    """The last entry of the audit log; None if it is empty."""
+    newest = sa.select(schema.audit.c.number, schema.audit.c.digest).order_by(schema.audit.c.number.desc())
+    row = connection.execute(newest.limit(1)).first()
+    return Mark(row.number, Digest(row.digest)) if row else None

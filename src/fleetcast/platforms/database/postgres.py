@@ -144,6 +144,7 @@ class Postgres:
     lock_timeout: timedelta
     shared: bool = True
     reach: Reach = Reach.MANY_MACHINES
+    witness: None = None
 
     def begin_reading(self, connection: Connection) -> None:
         """Take a snapshot; works on a standby too."""

@@ -13,9 +13,8 @@ from sqlalchemy.engine import Connection, CursorResult
 
 from fleetcast.domain.audit import GENESIS, Actor, AuditEvent, Mark, chained
 from fleetcast.domain.errors import HistoryLost
-from fleetcast.domain.identity import Digest
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.control import ControlDatabase, Work
+from fleetcast.platforms.database.control import ControlDatabase, Work, last_mark
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.runs import RunTakenOver
 from fleetcast.stored.audit import AUDIT_ENTRY
@@ -84,12 +83,8 @@ class Session:
         """Chain events to the audit log, inside the transaction that makes them true."""
         if not events:
             return
-        last = connection.execute(
-            sa.select(schema.audit.c.number, schema.audit.c.digest)
-            .order_by(schema.audit.c.number.desc())
-            .limit(1)
-        ).first()
-        number, previous = (last.number, Digest(last.digest)) if last else (0, GENESIS)
+        last = last_mark(connection) or Mark(0, GENESIS)
+        number, previous = last.number, last.digest
         now = self.clock.now()
         rows = []
         for event in events:

@@ -15,6 +15,7 @@ from fleetcast.domain.errors import HistoryLost, Unavailable
 from fleetcast.domain.lease import Reach
 from fleetcast.platforms.database.backend import HALF_MIGRATED, Fate
 from fleetcast.platforms.database.network_files import check_local
+from fleetcast.platforms.database.witness import Witness
 
 BUSY_TIMEOUT = timedelta(seconds=10)
 """How long to wait for another process to finish its transaction."""
@@ -48,6 +49,12 @@ class Sqlite:
     """Seconds since the machine's boot, the same for all its processes; nobody sets that clock."""
     shared: bool = False
     reach: Reach = Reach.ONE_MACHINE
+
+    @property
+    def witness(self) -> Witness:
+        """A file beside it."""
+        path = Path(self.address)
+        return Witness(path.with_suffix(".witness"))
 
     def begin_reading(self, connection: Connection) -> None:
         """Take a snapshot with the first statement that reads."""
