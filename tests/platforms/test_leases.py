@@ -218,7 +218,7 @@ MOUNTS = r"""
 @pytest.mark.parametrize(
     ("folder", "kind"),
     [
-        ("/home/ada/fleet", "ext4"),
+        ("/data/fleet", "ext4"),
         ("/srv/plants/fleet/.fleetcast", "nfs4"),
         ("/srv/plants", "nfs4"),
         ("/srv/plants-too", "ext4"),

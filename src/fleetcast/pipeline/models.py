@@ -15,8 +15,8 @@ from fleetcast.domain.plan import Reuse, Train, plan_removed
 from fleetcast.domain.run import Ending
 from fleetcast.domain.training_hash import HASH_SCHEMA, training_hash, training_inputs
 from fleetcast.pipeline.index import ReadIndex
+from fleetcast.pipeline.missing_jobs import says_without, without_job
 from fleetcast.pipeline.situation import Situation, actions
-from fleetcast.pipeline.training import says_without, without_job
 from fleetcast.ports.assets import DataAssets
 from fleetcast.ports.jobs import JobService
 from fleetcast.ports.models import ModelRegistry, ModelStates

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -21,6 +21,7 @@ from fleetcast.domain.wording import counted
 from fleetcast.pipeline.components import component_from
 from fleetcast.pipeline.data import freeze_again
 from fleetcast.pipeline.index import ReadIndex
+from fleetcast.pipeline.missing_jobs import says_without, without_job
 from fleetcast.pipeline.situation import Progress, Situation, actions, data_digest_of
 from fleetcast.ports.assets import AssetRegistry, DataAssets
 from fleetcast.ports.clock import Clock
@@ -309,16 +310,6 @@ def to_train(situation: Situation, index: ReadIndex, data: DataAssets) -> list[t
         for circuit, action in actions(situation.circuits, index(), data)
         if isinstance(action, Train)
     ]
-
-
-def without_job(wanted: Sequence[tuple[Circuit, Train]], jobs: Collection[Digest]) -> tuple[CircuitKey, ...]:
-    """The circuits to train for which there is no job: nobody submitted it yet, or it is gone."""
-    return tuple(circuit.key for circuit, action in wanted if action.training_hash not in jobs)
-
-
-def says_without(keys: Sequence[CircuitKey]) -> str:
-    """For people, about circuits that have no job."""
-    return f"{len(keys)} without a job ({keys[0]}): run SubmitTraining"
 
 
 def _latest(jobs: JobService, wanted: Sequence[tuple[Circuit, Train]]) -> dict[Digest, TrainingJob]:
