@@ -45,6 +45,7 @@ def test_a_registered_model_stands_in_the_document(world: World) -> None:
         ],
         "reused": [],
         "removed": [],
+        "without_job": [],
     }
 
 
@@ -84,12 +85,14 @@ def test_registering_again_does_nothing(world: World) -> None:
     done = world.actions()
     outcome = world.run("RegisterModels")
     assert (outcome.ending, outcome.says) == (Ending.DONE, "nothing new")
-    assert outcome.document == {"registered": [], "reused": [], "removed": []}
+    assert outcome.document == {"registered": [], "reused": [], "removed": [], "without_job": []}
     assert world.actions() == done
 
 
 def test_with_no_job_there_is_nothing_to_register(world: World) -> None:
-    assert world.run("RegisterModels").says == "nothing new"
+    outcome = world.run("RegisterModels")
+    assert (outcome.ending, outcome.says) == (Ending.FAILED, "2 without a job (P1/C1): run SubmitTraining")
+    assert outcome.document["without_job"] == ["P1/C1", "P1/C2"]
     assert world.selected() == {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from fleetcast.domain.circuit import Cutoff
-from fleetcast.domain.errors import BadInput
+from fleetcast.domain.errors import BadInput, HistoryLost
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.job import JobState
 from fleetcast.domain.run import Ending
@@ -281,13 +282,15 @@ def test_waiting_for_what_is_done_takes_no_time_and_runs_nothing_again(world: Wo
 
 def test_with_nothing_submitted_there_is_nothing_to_wait_for(world: World) -> None:
     outcome = ready(world).run("MonitorTraining")
-    assert (outcome.ending, outcome.says) == (Ending.DONE, "nothing to train")
+    without = "0 completed, 2 without a job (P1/C1): run SubmitTraining"
+    assert (outcome.ending, outcome.says) == (Ending.FAILED, without)
     assert outcome.document == {
         "completed": [],
         "failed": [],
         "unfinished": [],
         "parked": [],
         "set_aside": [],
+        "without_job": ["P1/C1", "P1/C2"],
     }
 
 
@@ -532,6 +535,14 @@ def test_a_job_that_started_has_not_ended(world: World) -> None:
     outcome = world.run("MonitorTraining", only=ONE)
     assert outcome.says == "0 completed, 1 still running"
     assert outcome.document["unfinished"][0]["state"] == "running"
+
+
+def test_an_ending_that_was_seen_and_is_not_there_is_lost(world: World) -> None:
+    ready(world).run("SubmitTraining", only=ONE)
+    (job,) = world.jobs(ONE)
+    world.stop_jobs(news=[replace(job, attempt=99).failed("out of memory", world.clock.now())])
+    with pytest.raises(HistoryLost, match="how 1 job ended"):
+        world.run("MonitorTraining", only=ONE)
 
 
 def test_news_of_a_job_nobody_asked_for_changes_nothing(world: World) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -24,7 +26,7 @@ from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
 from fleetcast.platforms.control.audit import ControlAuditLog
 from fleetcast.platforms.database import migrate, schema
-from fleetcast.platforms.database.backend import Backend
+from fleetcast.platforms.database.backend import Backend, Fate
 from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.database.postgres import postgres
 from fleetcast.platforms.database.session import Session
@@ -205,6 +207,95 @@ def test_a_transaction_whose_commit_was_not_confirmed_is_not_done_twice(postgres
         note(database, "once")
         assert proxy.cuts == 0
         assert noted(database) == ["once"]
+
+
+def test_a_connection_reset_at_any_request_is_outlived_and_nothing_is_done_twice(
+    postgres: PostgresServer,
+) -> None:
+    """From making the first connection to giving the last answer; a driver must let no socket's error through."""
+    with cutting_proxy(postgres.port) as proxy:
+        url = replace(postgres, port=proxy.port).url(postgres.new_database())
+        migrate.ensure_schema(opened(url))
+        told: list[str] = []
+        while proxy.asked >= proxy.reset_at:
+            proxy.asked, proxy.reset_at = 0, len(told) + 1
+            database = opened(url)
+            told.append(f"{len(told)}")
+            note(database, told[-1])
+            assert noted(database) == told
+    assert len(told) > 20
+
+
+def terminated_at(server: PostgresServer, database: ControlDatabase, name: str, moment: int) -> list[str]:
+    """End all of fleetcast's connections at the n-th event that the engine tells of; gives what it was, if it came."""
+    address = server.url(name).replace("postgresql:", "postgresql+pg8000:")
+    outside = sa.create_engine(address, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    events: list[str] = []
+
+    def told(event: str) -> Callable[..., None]:
+        def now(*_: object) -> None:
+            events.append(event)
+            if len(events) == moment:
+                with outside.connect() as connection:
+                    connection.exec_driver_sql(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                        "WHERE application_name = 'fleetcast' AND datname = current_database()"
+                    )
+
+        return now
+
+    engine = database.backend.engine
+    for event in ("before_cursor_execute", "after_cursor_execute", "commit", "rollback"):
+        sa.event.listen(engine, event, told(event))
+    for event in ("connect", "checkout", "reset", "checkin"):
+        sa.event.listen(engine.pool, event, told(event))
+    return events
+
+
+def test_a_backend_terminated_at_any_moment_is_outlived_and_nothing_is_done_twice(
+    postgres: PostgresServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    name = postgres.new_database()
+    migrate.ensure_schema(opened(postgres.url(name)))
+    told: list[str] = []
+    reached = True
+    while reached:
+        database = opened(postgres.url(name))
+        events = terminated_at(postgres, database, name, len(told) + 1)
+        told.append(f"{len(told)}")
+        note(database, told[-1])
+        assert noted(database) == told
+        reached = len(events) >= len(told)
+    assert len(told) > 20
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_commit_of_which_the_server_says_nothing_is_not_repeated(postgres: PostgresServer) -> None:
+    name = postgres.new_database()
+    with cutting_proxy(postgres.port) as proxy:
+        database = opened(replace(postgres, port=proxy.port).url(name), FixedClock())
+        migrate.ensure_schema(database)
+        proxy.word, proxy.cuts = b"commit", 1
+        proxy_goes = partial(proxy.listener.shutdown, socket.SHUT_RDWR)
+        sa.event.listen(database.backend.engine, "commit", lambda _connection: proxy_goes())
+        with pytest.raises(Unavailable, match="was kept is not known") as caught:
+            note(database, "perhaps")
+        assert "looks at what is there" in caught.value.fix
+    assert noted(opened(postgres.url(name))) in ([], ["perhaps"])
+
+
+def test_a_commit_that_a_restarted_server_calls_done_proves_nothing() -> None:
+    """The number may have been lost in a crash, and given to somebody else's transaction."""
+    with postgres_server() as server:
+        database = opened(server.url("postgres"))
+        migrate.ensure_schema(database)
+        backend = database.backend
+        ticket = database.change(backend.begin_changing)
+        assert database.read(lambda connection: backend.fate(connection, ticket)) is Fate.COMMITTED
+        later = ticket.replace(ticket.split()[0], f"{int(ticket.split()[0]) + 1_000_000}")
+        assert database.read(lambda connection: backend.fate(connection, later)) is Fate.UNDONE
+        server.restart("fast")
+        assert database.read(lambda connection: backend.fate(connection, ticket)) is Fate.UNKNOWN
 
 
 def test_a_server_that_is_restarted_in_between_is_waited_for() -> None:

@@ -152,7 +152,7 @@ def test_git_tells_the_names_of_files_as_they_are(odd: Path, tmp_path: Path) -> 
     git("commit", "-q", "-m", "x")
     (odd / "ü 1.yaml").write_text("b")
     assert files_since(odd, "HEAD") == ("ü 1.yaml",)
-    assert commit_of(odd).endswith("+changes")
+    assert commit_of(odd, ()).endswith("+changes")
     export(odd, "HEAD", tmp_path / "then")
     assert (tmp_path / "then" / "ü 1.yaml").read_text() == "a"
 

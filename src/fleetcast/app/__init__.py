@@ -8,12 +8,17 @@ from fleetcast.app.adoption import open_adoption
 from fleetcast.app.books import OpenBooks, open_books
 from fleetcast.app.circuits import open_editing
 from fleetcast.app.database import (
+    DatabaseBackup,
     DatabaseCopy,
+    DatabaseRestored,
     DatabaseState,
+    accept_loss,
+    back_up_database,
     copy_own_database,
     look_at_database,
     open_database,
     open_own_database,
+    restore_database,
     upgrade_database,
 )
 from fleetcast.app.desk import Desk, open_desk, open_dummy, open_fleet
@@ -23,13 +28,17 @@ from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings,
 from fleetcast.app.tables import open_own_table, open_table
 
 __all__ = [
+    "DatabaseBackup",
     "DatabaseCopy",
+    "DatabaseRestored",
     "DatabaseState",
     "Desk",
     "OpenBooks",
     "OpenFleet",
     "OpenReadings",
     "OwnReadings",
+    "accept_loss",
+    "back_up_database",
     "copy_own_database",
     "look_at_database",
     "open_adoption",
@@ -44,6 +53,7 @@ __all__ = [
     "open_own_table",
     "open_readings",
     "open_table",
+    "restore_database",
     "state_of",
     "upgrade_database",
     "whoami",

@@ -43,4 +43,4 @@ def _opened(directory: Path, clock: Clock) -> Opened:
     from fleetcast.workflows.adopt import Opened
 
     fleet = open_fleet(directory, clock)
-    return Opened(fleet.fleet, fleet.platform, commit_of(directory), fleet.state)
+    return Opened(fleet.fleet, fleet.platform, commit_of(directory, fleet.files), fleet.state)

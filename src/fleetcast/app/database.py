@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleetcast.domain.errors import BadInput
+from fleetcast.app.people import whoami
+from fleetcast.domain.audit import GENESIS, Mark
+from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 from fleetcast.ports.clock import Clock, SystemClock
 
@@ -36,12 +38,15 @@ def open_database_in(state: Path, clock: Clock) -> ControlDatabase:
     Raises:
         Unavailable: It does not answer, or the directory cannot be written.
         BadInput: Another version of fleetcast made it.
+        HistoryLost: It is known to have held more than it does now.
     """
+    from fleetcast.platforms.database.backups import check_history
     from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.platforms.database.migrate import ensure_schema
 
     database = ControlDatabase(_backend(state), clock=clock)
     ensure_schema(database)
+    check_history(database)
     return database
 
 
@@ -121,6 +126,143 @@ def copy_own_database(directory: Path) -> DatabaseCopy:
             "the environment names no server to copy to", fix="set FLEETCAST_DATABASE_URL=postgresql://…"
         )
     return DatabaseCopy(source.backend.address, target.backend.address, copy(source, target))
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseBackup:
+    """A backup that was made."""
+
+    path: Path
+    entries: int
+    """Of its audit log."""
+    also: tuple[Path, ...]
+    """Folders with files that the database names, which the backup does not hold."""
+
+
+def back_up_database(directory: Path, target: Path) -> DatabaseBackup:
+    """Copy the file in which a fleet keeps its control database, while it is in use.
+
+    Raises:
+        BadInput: A server keeps it, there is none, or the target exists.
+        Unavailable: The copy cannot be written; there is none then.
+    """
+    from fleetcast.platforms.database.backups import back_up
+
+    state = _own_state(directory, f"pg_dump --format=custom --file={target}")
+    made = back_up(state / "control.db", target)
+    also = tuple(state / name for name in ("readings", "artifacts", "frozen") if (state / name).is_dir())
+    return DatabaseBackup(made.path, made.last.number, also)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseRestored:
+    """What a restored database holds."""
+
+    address: str
+    entries: int
+    """Of the backup's audit log."""
+    aside: Path | None
+    """Where a file was set aside that could not be read any more."""
+
+
+def restore_database(directory: Path, source: Path, *, replace: bool) -> DatabaseRestored:
+    """Make a fleet's control database what a backup holds, and write so into its audit log.
+
+    Args:
+        directory: The fleet repository.
+        source: The backup.
+        replace: Whether entries that the backup lacks may be lost.
+
+    Raises:
+        BadInput: A server keeps it, somebody is at work there, the file is no backup, or it lacks what is there.
+        Unavailable: It cannot be written; nothing changed.
+    """
+    from fleetcast.domain.happened import history_restored
+    from fleetcast.platforms.database.backups import (
+        check_idle,
+        check_replaceable,
+        put_back,
+        read_backup,
+    )
+    from fleetcast.platforms.database.control import ControlDatabase, last_mark
+    from fleetcast.platforms.database.migrate import ensure_schema
+    from fleetcast.platforms.database.session import Session
+    from fleetcast.platforms.database.sqlite import sqlite
+
+    state = _own_state(directory, f"pg_restore --clean --if-exists --single-transaction --dbname=… {source}")
+    path = state / "control.db"
+    backup = read_backup(source)
+    before: Mark | None = None
+    if path.exists():
+        there = ControlDatabase(sqlite(path), clock=SystemClock())
+        try:
+            if replace:
+                check_idle(there)
+            else:
+                check_replaceable(there, backup)
+            before = there.read(last_mark)
+        except Unavailable:
+            if not replace:
+                raise
+    state.mkdir(parents=True, exist_ok=True)
+    aside = put_back(backup, path)
+    database = ControlDatabase(sqlite(path), clock=SystemClock())
+    ensure_schema(database)
+    witness = database.backend.witness
+    known = witness.seen() if witness is not None else None
+    if known is not None and (before is None or known.number > before.number):
+        before = known
+    database.accept(backup.last)
+    Session(database, whoami()).tell([history_restored(source.name, before, backup.last)])
+    return DatabaseRestored(str(path), backup.last.number, aside)
+
+
+def accept_loss(directory: Path) -> tuple[int, int] | None:
+    """Go on with a control database that is known to have held more, and write so into its audit log.
+
+    Returns:
+        Up to which entry it was known to have come, and to which it has; None if nothing is missing.
+
+    Raises:
+        BadInput: A server keeps it.
+    """
+    from fleetcast.domain.errors import HistoryLost
+    from fleetcast.domain.happened import loss_accepted
+    from fleetcast.platforms.database.backups import check_history
+    from fleetcast.platforms.database.control import ControlDatabase, last_mark
+    from fleetcast.platforms.database.migrate import ensure_schema
+    from fleetcast.platforms.database.session import Session
+    from fleetcast.platforms.database.sqlite import sqlite
+
+    path = _own_state(directory, "the backups of the server") / "control.db"
+    database = ControlDatabase(sqlite(path), clock=SystemClock())
+    ensure_schema(database)
+    try:
+        check_history(database)
+    except HistoryLost:
+        witness = database.backend.witness
+        known = witness.seen() if witness is not None else None
+        there = database.read(last_mark)
+        database.accept(there or Mark(0, GENESIS))
+        Session(database, whoami()).tell([loss_accepted(known, there)])
+        return (known.number if known else 0), (there.number if there else 0)
+    return None
+
+
+def _own_state(directory: Path, instead: str) -> Path:
+    """The state directory of a fleet that keeps its control database there.
+
+    Raises:
+        BadInput: A server keeps it; the text says what to use instead.
+    """
+    from fleetcast.config.reader import load_settings
+
+    if os.environ.get(DATABASE_URL_VARIABLE):
+        raise BadInput(
+            f"{DATABASE_URL_VARIABLE} names a PostgreSQL server, which has tools of its own",
+            fix=f"use {instead}",
+        )
+    return directory / load_settings(directory).platform.state
 
 
 def open_own_database(directory: Path) -> ControlDatabase:

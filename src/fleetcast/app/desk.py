@@ -39,6 +39,8 @@ class Desk:
     """What the settings write and nothing uses yet."""
     scratch: Path | None = None
     """As of `OpenFleet`."""
+    files: tuple[str, ...] = ()
+    """As of `OpenFleet`."""
 
     def as_(self, actor: Actor) -> OpenFleet:
         """The fleet in one person's name.
@@ -51,7 +53,9 @@ class Desk:
 
         session = Session(self.database, actor)
         platform = Platform(self.workspace_of(session), control(session, self.fleet.settings.platform.lease))
-        return OpenFleet(self.directory, self.fleet, platform, self.clock, self.unused, self.scratch)
+        return OpenFleet(
+            self.directory, self.fleet, platform, self.clock, self.unused, self.scratch, self.files
+        )
 
 
 def open_desk(directory: Path, clock: Clock | None = None) -> Desk:
@@ -69,7 +73,8 @@ def open_desk(directory: Path, clock: Clock | None = None) -> Desk:
     state = state_of(directory, fleet)
     database = open_database_in(state, clock)
     ground = Ground(state, DeclaredTables(directory, fleet.settings), fleet.settings, clock)
-    return _ready(Desk(directory, fleet, database, opening.open(ground), clock, reading.unused))
+    desk = Desk(directory, fleet, database, opening.open(ground), clock, reading.unused, files=reading.files)
+    return _ready(desk)
 
 
 def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
@@ -102,7 +107,16 @@ def open_dummy(directory: Path, scratch: Path, clock: Clock | None = None) -> De
     opening = door(PlatformKind.MEMORY, None)
     database = open_scratch_database(scratch, clock)
     return _ready(
-        Desk(directory, reading.fleet, database, opening.open(ground), clock, reading.unused, scratch)
+        Desk(
+            directory,
+            reading.fleet,
+            database,
+            opening.open(ground),
+            clock,
+            reading.unused,
+            scratch,
+            reading.files,
+        )
     )
 
 

@@ -34,6 +34,8 @@ class OpenFleet:
     """What the settings write and nothing uses yet."""
     scratch: Path | None = None
     """The folder of a dummy, in which it keeps everything; None: in the fleet's state directory."""
+    files: tuple[str, ...] = ()
+    """What the fleet was read from, as paths below its directory."""
 
     @property
     def state(self) -> Path:
@@ -60,7 +62,7 @@ class OpenFleet:
         from fleetcast.workflows.train import Train
 
         runner = StageRunner(self.platform, self.clock, self.books.run_files)
-        return Train(runner, commit_of(self.directory))
+        return Train(runner, commit_of(self.directory, self.files))
 
     @property
     def forecasting(self) -> MakeForecast:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -60,3 +61,51 @@ def copy(fleet: FleetOption = Path()) -> None:
     done = copy_own_database(fleet)
     typer.echo(f"{done.source} → {done.target}: {sum(done.rows.values()):,} rows")
     typer.echo(f"  {', '.join(f'{name} {rows:,}' for name, rows in done.rows.items() if rows)}")
+
+
+@database_app.command("backup")
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to write it; must not exist yet.")],
+    fleet: FleetOption = Path(),
+) -> None:
+    """Copy the control database to one file, consistent also while others write to it."""
+    from fleetcast.app import back_up_database
+
+    made = back_up_database(fleet, file)
+    typer.echo(f"{made.path}: {made.entries:,} entries of the audit log, and all that was decided and done")
+    if made.also:
+        typer.echo(
+            f"  files that it names are not in it: copy {', '.join(map(str, made.also))} after this, too"
+        )
+
+
+@database_app.command("restore")
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `fleetcast database backup` wrote.")],
+    fleet: FleetOption = Path(),
+    *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also where entries of the audit log are lost by it.")
+    ] = False,
+) -> None:
+    """Make the control database what a backup holds, whole or not at all, and write so into its audit log."""
+    from fleetcast.app import restore_database
+
+    done = restore_database(fleet, file, replace=replace)
+    typer.echo(f"{done.address}: restored, with {done.entries:,} entries of the audit log")
+    if done.aside is not None:
+        typer.echo(f"  what could not be read any more is kept as {done.aside}")
+    typer.echo("  next: `fleetcast plan` shows what has to be done again")
+
+
+@database_app.command("accept-loss")
+def accept(fleet: FleetOption = Path()) -> None:
+    """Go on with a control database that lost entries of its audit log, and write so into the log."""
+    from fleetcast.app import accept_loss
+
+    lost = accept_loss(fleet)
+    if lost is None:
+        typer.echo("nothing is missing")
+        return
+    typer.echo(f"the audit log had come to entry {lost[0]:,}; it goes on after entry {lost[1]:,}")
+    typer.echo("  next: `fleetcast plan` shows what has to be done again")

@@ -53,6 +53,8 @@ class FleetReading:
     fleet: Fleet
     unused: tuple[UnusedSetting, ...]
     """What `fleetcast.yaml` writes and nothing uses yet."""
+    files: tuple[str, ...]
+    """Every file that was read, as paths below the fleet's directory."""
     _chains: Mapping[CircuitKey, Chain]
     _settings: Node | None
 
@@ -137,7 +139,9 @@ def _read(directory: Path, now: datetime) -> FleetReading:
     environment = read_environment(_required(directory, ENVIRONMENT_FILE, complaints), complaints)
     component = read_component(_required(directory, COMPONENT_FILE, complaints), complaints)
     finder = CircuitFinder(complaints)
+    files = [SETTINGS_FILE, ENVIRONMENT_FILE, COMPONENT_FILE]
     for file, node in _circuit_nodes(directory, complaints):
+        files.append(file)
         finder.read(file, node)
     resolver = CircuitResolver(
         complaints,
@@ -154,7 +158,7 @@ def _read(directory: Path, now: datetime) -> FleetReading:
             "the training environment or component is empty", fix="write it as `fleetcast init` does"
         )
     return FleetReading(
-        Fleet(settings, circuits, environment, component), unused_settings(root), chains, root
+        Fleet(settings, circuits, environment, component), unused_settings(root), tuple(files), chains, root
     )
 
 

@@ -62,6 +62,14 @@ def chained(number: int, at: datetime, actor: Actor, event: AuditEvent, previous
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """An entry of the log by its number and digest: who remembers it notices when history was lost before it."""
+
+    number: int
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
 class Unbroken:
     """A log in which every entry fits the one before it."""
 

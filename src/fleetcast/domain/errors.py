@@ -31,6 +31,17 @@ class Unavailable(FleetcastError):
     """Something outside fleetcast does not answer or refuses: a disk, a database, a process."""
 
 
+class HistoryLost(FleetcastError):
+    """The control database does not hold any more what was written there."""
+
+    def __init__(self, what: str, *, fix: str = "") -> None:
+        super().__init__(
+            f"the control database does not hold {what} any more: it was set back to an earlier state, "
+            "or changed from outside"
+        )
+        self.fix = fix or "run it again: it looks at what is there, and does what is missing"
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """One thing wrong in a file: where, what, and how to fix it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleetcast.domain.approval import Request, RequestState
 from fleetcast.domain.assets import Asset
-from fleetcast.domain.audit import AuditEvent
+from fleetcast.domain.audit import AuditEvent, Mark
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
@@ -71,6 +71,20 @@ def model_shared(version: ModelVersion) -> AuditEvent:
 def model_crowned(name: str, version: int) -> AuditEvent:
     """A version that was shared before became the champion."""
     return AuditEvent("model.crowned", f"{name}:{version}", {})
+
+
+def history_restored(file: str, before: Mark | None, restored: Mark | None) -> AuditEvent:
+    """A backup took the place of the control database; what came after it is not there any more."""
+    return AuditEvent("history.restored", file, {"before": _mark(before), "restored": _mark(restored)})
+
+
+def loss_accepted(known: Mark | None, there: Mark | None) -> AuditEvent:
+    """Entries that were written are lost, and the log goes on without them."""
+    return AuditEvent("history.loss_accepted", "audit", {"known": _mark(known), "there": _mark(there)})
+
+
+def _mark(mark: Mark | None) -> Json:
+    return None if mark is None else {"number": mark.number, "digest": mark.digest.hex}
 
 
 def policy_taken(gate: Gate, policy: GatePolicy) -> AuditEvent:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.errors import HistoryLost
+from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.job import JobState, TrainingJob
 from fleetcast.domain.model import FleetIndex, ModelVersion, TrainedLineage, TrainedModel, VersionEntry
 from fleetcast.domain.plan import Reuse, Train, plan_removed
 from fleetcast.domain.run import Ending
 from fleetcast.domain.training_hash import HASH_SCHEMA, training_hash, training_inputs
 from fleetcast.pipeline.index import ReadIndex
+from fleetcast.pipeline.missing_jobs import says_without, without_job
 from fleetcast.pipeline.situation import Situation, actions
 from fleetcast.ports.assets import DataAssets
 from fleetcast.ports.jobs import JobService
@@ -27,11 +30,13 @@ class ModelsRegistered:
     registered: tuple[ModelVersion, ...]
     reused: tuple[Reuse, ...]
     removed: tuple[str, ...]
+    without: tuple[CircuitKey, ...] = ()
+    """Circuits to train that have no job."""
 
     @property
     def ending(self) -> Ending:
-        """Always done."""
-        return Ending.DONE
+        """Failed if a circuit to train has no job, so that nothing can come of it; else done."""
+        return Ending.FAILED if self.without else Ending.DONE
 
     @property
     def says(self) -> str:
@@ -39,6 +44,7 @@ class ModelsRegistered:
         parts = [f"{len(self.registered)} registered"] if self.registered else []
         parts += [f"{len(self.reused)} reused"] if self.reused else []
         parts += [f"{len(self.removed)} out of use"] if self.removed else []
+        parts += [says_without(self.without)] if self.without else []
         return ", ".join(parts) or "nothing new"
 
     def document(self) -> Json:
@@ -47,6 +53,7 @@ class ModelsRegistered:
             "registered": [_document(version) for version in self.registered],
             "reused": [{"name": reuse.model, "version": reuse.version} for reuse in self.reused],
             "removed": list(self.removed),
+            "without_job": [str(key) for key in self.without],
         }
 
 
@@ -80,8 +87,19 @@ class RegisterModels:
         used |= {reuse.model: reuse.version for reuse in reused}
         if used:
             self.states.select(used)
+        self._check_there(registered)
         removed = self._remove(situation)
-        return ModelsRegistered(tuple(registered), reused, removed)
+        return ModelsRegistered(tuple(registered), reused, removed, without_job(wanted, attempts))
+
+    def _check_there(self, registered: Sequence[ModelVersion]) -> None:
+        """Make sure that what was registered is there, and in use."""
+        if not registered:
+            return
+        index = self.index()
+        for version in registered:
+            entry = index.selected_entry(version.name)
+            if entry is None or entry.version != version.version:
+                raise HistoryLost(f"{version.name}:{version.version}, which was registered,")
 
     def _remove(self, situation: Situation) -> tuple[str, ...]:
         if situation.only is not None:

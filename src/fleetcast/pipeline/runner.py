@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from fleetcast.domain.errors import FleetcastError, Unavailable
+from fleetcast.domain.errors import FleetcastError, HistoryLost, Unavailable
 from fleetcast.domain.run import Ending, Run, StageRecord, worst
 from fleetcast.pipeline.situation import Progress, Situation, StageResult
 from fleetcast.pipeline.stages import StageEntry
@@ -74,10 +74,10 @@ class StageRunner:
         return ended
 
     def _save_if_possible(self, run: Run, cause: FleetcastError) -> None:
-        """Keep the failure on record, unless the database is what failed."""
+        """Keep the failure on record, unless the database is what failed, or lost the run."""
         try:
             self.platform.control.runs.save(run)
-        except Unavailable as error:
+        except (Unavailable, HistoryLost) as error:
             raise cause from error
 
     def _write(self, run: Run, entry: StageEntry, result: StageResult) -> None:

@@ -10,8 +10,8 @@ from fleetcast.domain.assets import AssetKind
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.component import TrainingComponent
-from fleetcast.domain.errors import BadInput
-from fleetcast.domain.identity import Digest
+from fleetcast.domain.errors import BadInput, HistoryLost
+from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.job import FitTask, JobState, TrainingJob, job_id, packed
 from fleetcast.domain.plan import Blocked, CircuitAction, Train
 from fleetcast.domain.retry import FailedAlike, pause_before
@@ -22,6 +22,7 @@ from fleetcast.domain.wording import counted
 from fleetcast.pipeline.components import component_from
 from fleetcast.pipeline.data import freeze_again
 from fleetcast.pipeline.index import ReadIndex
+from fleetcast.pipeline.missing_jobs import says_without, without_job
 from fleetcast.pipeline.situation import (
     Progress,
     Situation,
@@ -173,20 +174,23 @@ class TrainingMonitored:
     """Those of the failed that are not tried again by themselves."""
     set_aside: tuple[str, ...] = ()
     """Torn files that were found, each with what followed."""
+    without: tuple[CircuitKey, ...] = ()
+    """Circuits to train that have no job."""
 
     @property
     def ending(self) -> Ending:
-        """Failed if a circuit's last attempt failed, still running if the longest wait is over."""
-        if self.failed:
+        """Failed if a circuit's last attempt failed or it has no job, still running if the longest wait is over."""
+        if self.failed or self.without:
             return Ending.FAILED
         return Ending.STILL_RUNNING if self.unfinished else Ending.DONE
 
     @property
     def says(self) -> str:
         """One line for people."""
-        if not (self.completed or self.failed or self.unfinished):
+        if not (self.completed or self.failed or self.unfinished or self.without):
             return "nothing to train"
         parts = [f"{len(self.completed)} completed"]
+        parts += [says_without(self.without)] if self.without else []
         parts += [f"{len(self.failed)} failed"] if self.failed else []
         parts += [f"{len(self.parked)} parked"] if self.parked else []
         parts += [f"{len(self.unfinished)} still running"] if self.unfinished else []
@@ -201,6 +205,7 @@ class TrainingMonitored:
             "unfinished": [_document(job) for job in self.unfinished],
             "parked": [_parked_document(blocked) for blocked in self.parked],
             "set_aside": list(self.set_aside),
+            "without_job": [str(key) for key in self.without],
         }
 
 
@@ -217,10 +222,13 @@ class MonitorTraining:
     def run(self, situation: Situation) -> TrainingMonitored:
         """See every job through, for at most the longest wait. One circuit's failure stops no other."""
         planned = _planned(situation, self.index, self.data, self.jobs)
-        wanted = [action.training_hash for _, action in _to_train(planned)]
-        wanted += [action.training_hash for action in _parked(planned)]
-        latest = {digest: attempts[-1] for digest, attempts in self.jobs.jobs_for(wanted).items() if attempts}
+        wanted = _to_train(planned)
+        hashes = [action.training_hash for _, action in wanted]
+        hashes += [action.training_hash for action in _parked(planned)]
+        latest = {digest: attempts[-1] for digest, attempts in self.jobs.jobs_for(hashes).items() if attempts}
+        without = without_job(wanted, latest)
         _Watch(self, situation, latest).until_done()
+        self._check_there(latest)
         anew = replace(situation, retry_failed=False)
         parked = _parked(_planned(anew, self.index, self.data, self.jobs)) if _any_failed(latest) else ()
         ordered = sorted(latest.values(), key=lambda job: job.task.key)
@@ -230,7 +238,20 @@ class MonitorTraining:
             tuple(job for job in ordered if not job.state.final),
             parked,
             tuple(self.jobs.set_aside()),
+            without,
         )
+
+    def _check_there(self, seen: Mapping[Digest, TrainingJob]) -> None:
+        """Make sure that the jobs ended as they were seen to end: the next stage goes by what is there."""
+        known = self.jobs.jobs_for(seen.keys()) if seen else {}
+        there = {job.id: job.state for attempts in known.values() for job in attempts}
+        lost = [
+            job.id
+            for job in seen.values()
+            if job.id not in there or (job.state.final and there[job.id] is not job.state)
+        ]
+        if lost:
+            raise HistoryLost(f"how {counted(len(lost), 'job')} ended ({lost[0]})")
 
 
 class _Watch:
@@ -367,6 +388,12 @@ def _parked_document(parked: Blocked) -> Json:
         "training_hash": parked.training_hash.hex,
         "why": parked.why,
     }
+
+
+def _latest(jobs: JobService, wanted: Sequence[tuple[Circuit, Train]]) -> dict[Digest, TrainingJob]:
+    """The last attempt at each, where there is one."""
+    known = jobs.jobs_for([action.training_hash for _, action in wanted]) if wanted else {}
+    return {digest: attempts[-1] for digest, attempts in known.items() if attempts}
 
 
 def _document(job: TrainingJob) -> Json:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.lease import LONGEST
 from fleetcast.domain.location import Location
 
 DATABASE_URL_VARIABLE = "FLEETCAST_DATABASE_URL"
@@ -41,7 +42,7 @@ class PlatformSettings:
     """For how long a process that runs stages and shows no sign of life is waited for."""
 
     def __post_init__(self) -> None:
-        if not timedelta(seconds=1) <= self.lease <= timedelta(hours=1):
+        if not timedelta(seconds=1) <= self.lease <= LONGEST:
             raise BadInput(f"lease {self.lease} is out of range", fix="write 1s to 1h")
         if self.workers is not None and not 1 <= self.workers <= 1_024:
             raise BadInput(f"workers {self.workers} is out of range", fix="write 1 to 1024, or leave it out")

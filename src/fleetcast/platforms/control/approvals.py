@@ -17,13 +17,13 @@ from fleetcast.domain.approval import (
     RequestState,
     SubjectKind,
 )
-from fleetcast.domain.errors import BadInput
+from fleetcast.domain.errors import BadInput, HistoryLost
 from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.gate import Gate
 from fleetcast.domain.identity import Digest
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.columns import TORN, moment, whole_number
-from fleetcast.platforms.database.session import Kept, changes, chunks, reads
+from fleetcast.platforms.database.session import Kept, changes, chunks, met, reads
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.form import unreadable
 
@@ -102,14 +102,19 @@ class ControlApprovalBook(Kept):
         """Give pending requests another form of the same subject."""
         pinned = []
         for request in requests:
-            pending = (_requests.c.id == request.id) & (_requests.c.state == RequestState.PENDING.value)
-            for row in connection.execute(sa.select(_requests.c.subject).where(pending)).all():
-                connection.execute(
-                    sa.update(_requests)
-                    .where(pending)
-                    .values(subject=request.subject.digest.hex, content=REQUEST.to_json(request))
-                )
-                pinned.append(happened.request_pinned_anew(request, _subject(request.id, row.subject)))
+            mine = _requests.c.id == request.id
+            row = connection.execute(sa.select(_requests.c.subject, _requests.c.state).where(mine)).first()
+            if row is None:
+                raise HistoryLost(f"request {request.id}")
+            if row.state != RequestState.PENDING.value:
+                continue
+            result = connection.execute(
+                sa.update(_requests)
+                .where(mine)
+                .values(subject=request.subject.digest.hex, content=REQUEST.to_json(request))
+            )
+            met(result, 1, f"request {request.id}")
+            pinned.append(happened.request_pinned_anew(request, _subject(request.id, row.subject)))
         self.session.audit(connection, pinned)
 
     @changes

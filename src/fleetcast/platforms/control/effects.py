@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from fleetcast.domain.effect import Effect
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.columns import TORN, whole_number
-from fleetcast.platforms.database.session import Kept, changes, chunks, reads
+from fleetcast.platforms.database.session import Kept, changes, chunks, met, reads
 from fleetcast.stored.effects import EFFECT
 from fleetcast.stored.form import unreadable
 
@@ -58,11 +58,13 @@ class ControlEffectBook(Kept):
     def record(self, connection: Connection, keys: Collection[str]) -> None:
         """Write down that effects were seen to be done, each with its audit entry."""
         found: list[tuple[int, Effect]] = []
-        for some in chunks(list(keys)):
-            mine = _effects.c.key.in_(some) & ~_effects.c.recorded
-            query = sa.select(_effects.c.position, _effects.c.key, _effects.c.content).where(mine)
-            found += [(row.position, _effect(row.key, row.content)) for row in connection.execute(query)]
-            connection.execute(sa.update(_effects).where(mine).values(recorded=True))
+        for some in chunks(list(dict.fromkeys(keys))):
+            query = sa.select(_effects).where(_effects.c.key.in_(some) & ~_effects.c.recorded)
+            new = [(row.position, _effect(row.key, row.content)) for row in connection.execute(query)]
+            keys_of_new = [effect.key for _, effect in new]
+            recording = sa.update(_effects).where(_effects.c.key.in_(keys_of_new)).values(recorded=True)
+            met(connection.execute(recording), len(new), "what was intended")
+            found += new
         found.sort(key=lambda pair: pair[0])
         self.session.audit(connection, [effect.event for _, effect in found])
 

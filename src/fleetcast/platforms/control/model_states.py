@@ -11,7 +11,7 @@ from fleetcast.domain import happened
 from fleetcast.domain.model import Intent, Refusal
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.columns import TORN, whole_number
-from fleetcast.platforms.database.session import Kept, changes, chunks, reads
+from fleetcast.platforms.database.session import Kept, changes, chunks, met, reads
 from fleetcast.stored.form import unreadable
 
 _refused = schema.refused_models
@@ -40,9 +40,13 @@ class ControlModelStates(Kept):
         """Take models out of use."""
         table = schema.selected_models
         held = _chosen(connection, table)
-        gone = [name for name in names if name in held]
+        gone = [name for name in dict.fromkeys(names) if name in held]
         for some in chunks(gone):
-            connection.execute(sa.delete(table).where(table.c.name.in_(some)))
+            met(
+                connection.execute(sa.delete(table).where(table.c.name.in_(some))),
+                len(some),
+                "the selected models",
+            )
         self.session.audit(connection, [happened.model_deselected(name) for name in gone])
 
     @changes
@@ -90,7 +94,8 @@ def _choose(connection: Connection, table: sa.Table, choices: Mapping[str, int])
     held = _chosen(connection, table)
     new = {name: version for name, version in choices.items() if held.get(name) != version}
     for some in chunks([name for name in new if name in held]):
-        connection.execute(sa.delete(table).where(table.c.name.in_(some)))
+        gone = connection.execute(sa.delete(table).where(table.c.name.in_(some)))
+        met(gone, len(some), "the models that were chosen before")
     if new:
         rows = [{"name": name, "version": version} for name, version in new.items()]
         connection.execute(sa.insert(table), rows)

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from fleetcast.domain import happened
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.session import Kept, changes, reads
+from fleetcast.platforms.database.session import Kept, changes, met, reads
 from fleetcast.stored.form import unreadable
 from fleetcast.stored.policies import GATE_POLICY, WholePolicy
 
@@ -45,13 +45,14 @@ class ControlPolicyBook(Kept):
     def change(self, connection: Connection, policies: Mapping[Gate, GatePolicy]) -> None:
         """Put other policies in force."""
         held = _in_force(connection)
-        new = {gate: policy for gate, policy in policies.items() if held[gate] != policy}
+        new = {gate: policy for gate, policy in policies.items() if held.get(gate) != policy}
         for gate, policy in new.items():
-            connection.execute(
+            result = connection.execute(
                 sa.update(_policies)
                 .where(_policies.c.gate == gate.value)
                 .values(content=GATE_POLICY.to_json(WholePolicy.of(policy)))
             )
+            met(result, 1, f"the policy of the gate {gate.value}")
         self.session.audit(
             connection, [happened.policy_changed(gate, held[gate], policy) for gate, policy in new.items()]
         )

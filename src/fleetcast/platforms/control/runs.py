@@ -15,7 +15,7 @@ from fleetcast.domain.identity import Digest
 from fleetcast.domain.run import Run, RunState
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.leases import Lease
-from fleetcast.platforms.database.session import Kept, Session, changes, reads
+from fleetcast.platforms.database.session import Kept, Session, changes, met, reads
 from fleetcast.stored.runs import RUN
 
 _runs = schema.runs
@@ -79,11 +79,12 @@ class ControlRunBook(Kept):
         return [_run(row.number, row.content) for row in rows]
 
     def _write(self, connection: Connection, number: int, run: Run) -> None:
-        connection.execute(
+        result = connection.execute(
             sa.update(_runs)
             .where(_runs.c.number == number)
             .values(state=run.state.value, content=RUN.to_json(run))
         )
+        met(result, 1, run.id)
 
 
 def _run(number: int, content: str) -> Run:

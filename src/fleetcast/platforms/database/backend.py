@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from fleetcast.domain.errors import Unavailable
+from fleetcast.domain.lease import Reach
+from fleetcast.platforms.database.witness import Witness
 
 HALF_MIGRATED = "restore the control database from a backup: its tables are not those of its schema number"
 """What to do about a table or column that is missing, or there too early."""
+
+
+class Fate(Enum):
+    """What became of a transaction."""
+
+    COMMITTED = "committed"
+    UNDONE = "undone"
+    OPEN = "open"
+    """It has not ended yet."""
+    UNKNOWN = "unknown"
+    """The database cannot tell."""
 
 
 class Backend(Protocol):
@@ -36,15 +50,25 @@ class Backend(Protocol):
         ...
 
     def begin_changing(self, connection: Connection) -> str:
-        """Begin a transaction that alone may write; gives a ticket that `landed` knows it by."""
+        """Begin a transaction that alone may write; gives a ticket that `fate` knows it by."""
         ...
 
-    def landed(self, connection: Connection, ticket: str) -> bool | None:
-        """Whether a transaction whose end was not seen has been committed; None: it has not ended yet."""
+    def fate(self, connection: Connection, ticket: str) -> Fate:
+        """What became of a transaction whose end was not seen."""
         ...
 
-    def now(self) -> sa.ColumnElement[float]:
-        """The database's own time, in seconds since 1970, UTC."""
+    @property
+    def witness(self) -> Witness | None:
+        """What remembers how far its audit log has come; None where nothing does."""
+        ...
+
+    @property
+    def reach(self) -> Reach:
+        """Who may hold leases of it, and so whose clock times them."""
+        ...
+
+    def now(self, connection: Connection) -> float:
+        """The time by which leases end, in seconds, at this moment; see `Reach`."""
         ...
 
     def is_lost(self, error: sa.exc.DBAPIError) -> bool:

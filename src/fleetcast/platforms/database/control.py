@@ -11,9 +11,14 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from fleetcast.domain.errors import Unavailable
-from fleetcast.platforms.database.backend import Backend
+from fleetcast.domain.audit import Mark
+from fleetcast.domain.errors import FleetcastError, HistoryLost, Unavailable
+from fleetcast.domain.identity import Digest
+from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.backend import Backend, Fate
+from fleetcast.platforms.database.columns import TORN, whole_number
 from fleetcast.ports.clock import Clock
+from fleetcast.stored.form import unreadable
 
 PATIENCE = timedelta(minutes=2)
 """How long a program that has reached the database before waits for it to come back."""
@@ -29,6 +34,16 @@ class ConnectionLost(Unavailable):
     """The database went away before the end; the transaction can be tried again."""
 
 
+class OutcomeUnknown(Unavailable):
+    """The database went away while a change was being committed, and nothing tells whether it was."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(
+            f"whether the last change to the control database at {address} was kept is not known: {why}"
+        )
+        self.fix = "run it again: it looks at what is there, and does what is missing"
+
+
 class ControlDatabase:
     """Runs transactions, for everybody in this process; who acts is the `Session`'s.
 
@@ -42,6 +57,7 @@ class ControlDatabase:
         weakref.finalize(self, backend.engine.dispose)
         self.clock = clock
         self._patience = FIRST_PATIENCE
+        self._remembered: Mark | None = None
 
     def read(self, work: Work[T]) -> T:
         """Run `work` on a consistent view.
@@ -64,9 +80,33 @@ class ControlDatabase:
             patience: How long to wait for a database that is away; None: as usual.
 
         Raises:
+            OutcomeUnknown: The database went away at the very end, and cannot tell what it kept.
             Unavailable: The database is locked, read-only or damaged, or the disk is full; nothing changed.
         """
         return self._patiently(lambda: self._changed(work), patience)
+
+    def remember(self, mark: Mark) -> None:
+        """Note that the audit log came this far: nobody in this process goes on where that is not true any more."""
+        if self._remembered is None or mark.number > self._remembered.number:
+            self._remembered = mark
+        if self.backend.witness is not None:
+            self.backend.witness.note(mark)
+
+    def accept(self, mark: Mark) -> None:
+        """Take this for the end of the history, although more was remembered."""
+        self._remembered = mark
+        if self.backend.witness is not None:
+            self.backend.witness.put(mark)
+
+    def check_remembered(self, connection: Connection) -> None:
+        """Make sure that the audit log still holds what this process has written there.
+
+        Raises:
+            HistoryLost: It does not.
+        """
+        mark = self._remembered
+        if mark is not None and not holds(connection, mark):
+            raise HistoryLost(f"entry {mark.number} of the audit log, which this process has written")
 
     def _changed(self, work: Work[T]) -> T:
         ticket: str | None = None
@@ -90,13 +130,19 @@ class ControlDatabase:
     def _landed(self, ticket: str) -> bool:
         """Whether a transaction was committed although the connection was lost at its very end."""
 
-        def asked() -> bool:
-            landed = self._connected(lambda connection: self.backend.landed(connection, ticket))
-            if landed is None:
-                raise ConnectionLost("the last transaction has not ended yet", fix="run it again")
-            return landed
+        def asked() -> Fate:
+            fate = self._connected(lambda connection: self.backend.fate(connection, ticket))
+            if fate is Fate.OPEN:
+                raise ConnectionLost("it has not ended yet")
+            return fate
 
-        return self._patiently(asked)
+        try:
+            fate = self._patiently(asked)
+        except FleetcastError as error:
+            raise OutcomeUnknown(self.backend.address, str(error)) from error
+        if fate is Fate.UNKNOWN:
+            raise OutcomeUnknown(self.backend.address, "the server was started anew in that moment")
+        return fate is Fate.COMMITTED
 
     def _connected(self, work: Work[T]) -> T:
         with self._translated(), self.backend.engine.connect() as connection:
@@ -126,3 +172,21 @@ class ControlDatabase:
             if self.backend.is_lost(error):
                 raise ConnectionLost(str(said), fix=said.fix) from error
             raise said from error
+
+
+def holds(connection: Connection, mark: Mark) -> bool:
+    """Whether the audit log holds an entry as somebody remembers it."""
+    query = sa.select(schema.audit.c.digest).where(schema.audit.c.number == mark.number)
+    return connection.execute(query).scalar() == mark.digest.hex
+
+
+def last_mark(connection: Connection) -> Mark | None:
+    """The last entry of the audit log; None if it is empty."""
+    newest = sa.select(schema.audit.c.number, schema.audit.c.digest).order_by(schema.audit.c.number.desc())
+    row = connection.execute(newest.limit(1)).first()
+    if row is None:
+        return None
+    try:
+        return Mark(whole_number(row.number), Digest(row.digest))
+    except TORN as error:
+        raise unreadable(f"audit entry {row.number}") from error

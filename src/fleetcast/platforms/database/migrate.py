@@ -42,7 +42,7 @@ def ensure_schema(database: ControlDatabase) -> None:
         return
     if found is None:
         found = database.change(_create)
-    if database.backend.shared and found != schema.NUMBER and found in _known():
+    if database.backend.shared and found != schema.NUMBER and found in known_schemas():
         raise BadInput(
             f"the control database has schema {found}, this fleetcast needs {schema.NUMBER}",
             fix="let everyone finish, then run `fleetcast database upgrade`",
@@ -63,7 +63,7 @@ def upgrade(database: ControlDatabase) -> tuple[str, ...]:
         Unavailable: Its tables are not those of its schema; the migration that found this wrote nothing.
     """
     done: list[str] = []
-    known = _known()
+    known = known_schemas()
     while (found := database.read(_whole_number)) != known[-1]:
         if found is not None and found not in known:
             raise BadInput(
@@ -81,7 +81,7 @@ def schema_number(database: ControlDatabase) -> str | None:
     return database.read(_number)
 
 
-def _known() -> tuple[str, ...]:
+def known_schemas() -> tuple[str, ...]:
     """Every migration, oldest first: the files' names begin with their numbers."""
     folder = Path(__file__).parent / "migrations" / "versions"
     return tuple(sorted(path.name.partition("_")[0] for path in folder.glob("[0-9]*_*.py")))
@@ -127,7 +127,7 @@ def _one_step(connection: Connection) -> str | None:
     from alembic import command
 
     found = _number(connection)
-    known = _known()
+    known = known_schemas()
     if found == known[-1]:
         return None
     config = _config(connection)

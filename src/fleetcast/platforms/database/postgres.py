@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.pg8000 import PGDialect_pg8000
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExecutionContext
+from sqlalchemy.pool import PoolProxiedConnection
 
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.lease import Reach
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
-from fleetcast.platforms.database.backend import HALF_MIGRATED
+from fleetcast.platforms.database.backend import HALF_MIGRATED, Fate
 
 PasswordSource = Callable[[], str]
 """Asked for a password, or an access token in its place, before each new connection."""
@@ -29,6 +33,9 @@ CONNECT_TIMEOUT = timedelta(seconds=10)
 _WRITERS = 0x666C6565
 """The advisory lock that writers take: one at a time, as on SQLite."""
 
+_FATES = {"committed": Fate.COMMITTED, "aborted": Fate.UNDONE, "in progress": Fate.OPEN}
+_NUMBER_OF_THE_FUTURE = "22023"
+"""What the server says of a transaction's number that it has not given to anybody."""
 _LOST = ("08", "57P")
 """SQLSTATE classes of lost connections, and of servers that stop or start."""
 _FIXES = {
@@ -67,10 +74,62 @@ class Dialect(PGDialect_pg8000):
         """Whether the pool must drop this connection."""
         return _is_loss(e)
 
+    def connect(self, *arguments: Any, **named: Any) -> DBAPIConnection:
+        """Make a connection."""
+        with self._the_drivers_errors():
+            return super().connect(*arguments, **named)
+
+    def initialize(self, connection: Connection) -> None:
+        """Ask a server what it is."""
+        with self._the_drivers_errors():
+            super().initialize(connection)  # type: ignore[no-untyped-call]  # not typed there
+
+    def do_execute(
+        self,
+        cursor: DBAPICursor,
+        statement: str,
+        parameters: Any,
+        context: ExecutionContext | None = None,
+    ) -> None:
+        """Run one statement."""
+        with self._the_drivers_errors():
+            super().do_execute(cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
+
+    def do_executemany(
+        self,
+        cursor: DBAPICursor,
+        statement: str,
+        parameters: Any,
+        context: ExecutionContext | None = None,
+    ) -> None:
+        """Run one statement many times."""
+        with self._the_drivers_errors():
+            super().do_executemany(cursor, statement, parameters, context)  # type: ignore[no-untyped-call]
+
+    def do_commit(self, dbapi_connection: PoolProxiedConnection) -> None:
+        """Commit."""
+        with self._the_drivers_errors():
+            super().do_commit(dbapi_connection)  # type: ignore[no-untyped-call]
+
+    def do_rollback(self, dbapi_connection: PoolProxiedConnection) -> None:
+        """Undo."""
+        with self._the_drivers_errors():
+            super().do_rollback(dbapi_connection)  # type: ignore[no-untyped-call]
+
     def do_close(self, dbapi_connection: DBAPIConnection) -> None:
         """Close a connection, in silence where it is broken already: that has been told, or was fixed."""
-        with suppress(self.loaded_dbapi.Error):
+        with suppress(self.loaded_dbapi.Error), self._the_drivers_errors():
             dbapi_connection.close()
+
+    @contextmanager
+    def _the_drivers_errors(self) -> Iterator[None]:
+        """Whatever a broken connection makes of the driver, as an error of the driver's own: it lets some through."""
+        try:
+            yield
+        except ssl.SSLCertVerificationError:
+            raise
+        except (OSError, EOFError, struct.error) as error:
+            raise self.loaded_dbapi.InterfaceError("network error") from error
 
 
 sa.dialects.registry.register("postgresql.fleetcast", __name__, Dialect.__name__)
@@ -84,13 +143,15 @@ class Postgres:
     address: str
     lock_timeout: timedelta
     shared: bool = True
+    reach: Reach = Reach.MANY_MACHINES
+    witness: None = None
 
     def begin_reading(self, connection: Connection) -> None:
         """Take a snapshot; works on a standby too."""
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def begin_changing(self, connection: Connection) -> str:
-        """Become the only writer; the ticket is the transaction's number."""
+        """Become the only writer; the ticket is the transaction's number, and since when the server runs."""
         limits = {"lock_timeout": self.lock_timeout, "idle_in_transaction_session_timeout": IDLE_TIMEOUT}
         connection.execute(
             sa.select(
@@ -101,17 +162,31 @@ class Postgres:
             )
         )
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS)))
-        return str(connection.execute(sa.text("SELECT pg_current_xact_id()::text")).scalar_one())
+        query = sa.text("SELECT pg_current_xact_id()::text, pg_postmaster_start_time()::text")
+        return " since ".join(connection.execute(query).one())
 
-    def landed(self, connection: Connection, ticket: str) -> bool | None:
-        """Ask the server how the transaction ended."""
-        query = sa.text("SELECT pg_xact_status(CAST(:ticket AS xid8))")
-        status = connection.execute(query, {"ticket": ticket}).scalar_one()
-        return None if status == "in progress" else bool(status == "committed")
+    def fate(self, connection: Connection, ticket: str) -> Fate:
+        """Ask the server how the transaction ended.
 
-    def now(self) -> sa.ColumnElement[float]:
-        """The server's time at this moment, not at the transaction's beginning."""
-        return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float(53))
+        A server that crashed, or took over from another, may give a number that was lost to somebody else's
+        transaction: then "committed" proves nothing.
+        """
+        number, _, since = ticket.partition(" since ")
+        query = sa.text("SELECT pg_xact_status(CAST(:number AS xid8)), pg_postmaster_start_time()::text")
+        try:
+            status, runs_since = connection.execute(query, {"number": number}).one()
+        except sa.exc.DBAPIError as error:
+            if _state(error.orig) == _NUMBER_OF_THE_FUTURE:
+                return Fate.UNDONE
+            raise
+        if status == "committed" and runs_since != since:
+            return Fate.UNKNOWN
+        return _FATES.get(status, Fate.UNKNOWN)
+
+    def now(self, connection: Connection) -> float:
+        """The server's time in seconds since 1970, at this moment, not at the transaction's beginning."""
+        moment = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float(53))
+        return float(connection.execute(sa.select(moment)).scalar_one())
 
     def is_lost(self, error: sa.exc.DBAPIError) -> bool:
         """A broken connection, or a server that is stopping, starting or not there."""

@@ -6,23 +6,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, CursorResult
 
-from fleetcast.domain.audit import GENESIS, Actor, AuditEvent, chained
-from fleetcast.domain.identity import Digest
+from fleetcast.domain.audit import GENESIS, Actor, AuditEvent, Mark, chained
+from fleetcast.domain.errors import HistoryLost
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.columns import TORN
-from fleetcast.platforms.database.control import ControlDatabase, Work
+from fleetcast.platforms.database.control import ControlDatabase, Work, last_mark
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.runs import RunTakenOver
 from fleetcast.stored.audit import AUDIT_ENTRY
-from fleetcast.stored.form import unreadable
 
 T = TypeVar("T")
 P = ParamSpec("P")
+_WRITTEN = "audit entry written"
+"""Where a connection notes the last entry of its transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +60,31 @@ class Session:
 
         Raises:
             RunTakenOver: This session held a lease, and another process has it now; nothing changed.
+            HistoryLost: The database lacks what this process has written or held there; nothing changed.
         """
 
-        def fenced(connection: Connection) -> T:
-            self._check_fence(connection)
-            return work(connection)
+        written: Mark | None = None
 
-        return self.database.change(fenced, patience=patience)
+        def fenced(connection: Connection) -> T:
+            nonlocal written
+            connection.info.pop(_WRITTEN, None)
+            self._check_fence(connection)
+            self.database.check_remembered(connection)
+            result = work(connection)
+            written = connection.info.pop(_WRITTEN, None)
+            return result
+
+        result = self.database.change(fenced, patience=patience)
+        if written is not None:
+            self.database.remember(written)
+        return result
 
     def audit(self, connection: Connection, events: Sequence[AuditEvent]) -> None:
         """Chain events to the audit log, inside the transaction that makes them true."""
         if not events:
             return
-        last = connection.execute(
-            sa.select(schema.audit.c.number, schema.audit.c.digest)
-            .order_by(schema.audit.c.number.desc())
-            .limit(1)
-        ).first()
-        number, previous = (last.number, _head(last.number, last.digest)) if last else (0, GENESIS)
+        last = last_mark(connection) or Mark(0, GENESIS)
+        number, previous = last.number, last.digest
         now = self.clock.now()
         rows = []
         for event in events:
@@ -86,6 +93,7 @@ class Session:
             previous = entry.digest
             rows.append({"number": number, "digest": entry.digest.hex, "content": AUDIT_ENTRY.to_json(entry)})
         connection.execute(sa.insert(schema.audit), rows)
+        connection.info[_WRITTEN] = Mark(number, previous)
 
     def tell(self, events: Sequence[AuditEvent]) -> None:
         """Write down what happened outside the database, in a transaction of its own."""
@@ -98,15 +106,10 @@ class Session:
         table = schema.leases
         query = sa.select(table.c.token, table.c.holder).where(table.c.name == self.fence.lease)
         row = connection.execute(query).first()
-        if row is None or row.token != self.fence.token:
-            raise RunTakenOver(row.holder if row else "unknown process")
-
-
-def _head(number: int, digest: str) -> Digest:
-    try:
-        return Digest(digest)
-    except TORN as error:
-        raise unreadable(f"audit entry {number}") from error
+        if row is None or row.token < self.fence.token:
+            raise HistoryLost(f"the lease of this run ({self.fence.lease})")
+        if row.token != self.fence.token:
+            raise RunTakenOver(row.holder)
 
 
 class Kept:
@@ -137,6 +140,16 @@ def changes(method: Callable[Concatenate[K, Connection, P], T]) -> Callable[Conc
         return self.session.change(lambda connection: method(self, connection, *args, **kwargs))
 
     return changing
+
+
+def met(result: CursorResult[Any], rows: int, what: str) -> None:
+    """Make sure that an UPDATE or DELETE met as many rows as it was to change.
+
+    Raises:
+        HistoryLost: Some of them are not there any more.
+    """
+    if result.rowcount != rows:
+        raise HistoryLost(what)
 
 
 def chunks(values: Sequence[str], size: int = 5_000) -> Iterator[Sequence[str]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,9 +13,12 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from fleetcast.domain.errors import Unavailable
-from fleetcast.platforms.database.backend import HALF_MIGRATED
+from fleetcast.domain.errors import HistoryLost, Unavailable
+from fleetcast.domain.lease import Reach
+from fleetcast.platforms.database.backend import HALF_MIGRATED, Fate
+from fleetcast.platforms.database.network_files import check_local
 from fleetcast.platforms.database.schema import metadata
+from fleetcast.platforms.database.witness import Witness
 from fleetcast.stored.durable import make_folder
 from fleetcast.stored.form import RESTORE
 
@@ -36,30 +41,52 @@ _HINTS = {
 }
 
 
+_FILE = "file opened"
+"""Where a connection notes which file it has opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sqlite:
     """A file that several processes of one machine may use at the same time."""
 
     engine: Engine
     address: str
+    uptime: Callable[[], float] = time.monotonic
+    """Seconds since the machine's boot, the same for all its processes; nobody sets that clock."""
     shared: bool = False
+    reach: Reach = Reach.ONE_MACHINE
+
+    @property
+    def witness(self) -> Witness:
+        """A file beside it."""
+        path = Path(self.address)
+        return Witness(path.with_suffix(".witness"))
 
     def begin_reading(self, connection: Connection) -> None:
         """Take a snapshot with the first statement that reads."""
+        self._check_file(connection)
         connection.exec_driver_sql("BEGIN")
 
     def begin_changing(self, connection: Connection) -> str:
         """Take the file's only right to write at once, not at the first statement that writes."""
+        self._check_file(connection)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return ""
 
-    def landed(self, connection: Connection, ticket: str) -> bool | None:
-        """Whether an unseen commit took place: never asked, as a file's commits are always seen."""
+    def _check_file(self, connection: Connection) -> None:
+        """What is written to a file that another has taken the place of would be lost in silence."""
+        opened = connection.info.setdefault(_FILE, _file(Path(self.address)))
+        if opened != _file(Path(self.address)):
+            connection.invalidate()
+            raise HistoryLost(f"the file {self.address} as this process had opened it")
+
+    def fate(self, connection: Connection, ticket: str) -> Fate:
+        """What became of an unseen commit: never asked, as a file's commits are always seen."""
         raise NotImplementedError
 
-    def now(self) -> sa.ColumnElement[float]:
-        """The machine's time; Julian days, because older SQLite has no finer Unix time."""
-        return (sa.func.julianday("now", type_=sa.Float) - sa.literal(2440587.5)) * sa.literal(86400.0)
+    def now(self, connection: Connection) -> float:  # noqa: ARG002  # a file has no clock
+        """The machine's seconds since its boot, without those that it slept."""
+        return self.uptime()
 
     def is_lost(self, error: sa.exc.DBAPIError) -> bool:  # noqa: ARG002  # a file has no connection to lose
         """Never: a file is there or it is not."""
@@ -76,11 +103,13 @@ class Sqlite:
         return Unavailable(f"the control database refuses: {said}", fix=fix)
 
 
-def sqlite(path: Path, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Sqlite:
+def sqlite(
+    path: Path, *, busy_timeout: timedelta = BUSY_TIMEOUT, uptime: Callable[[], float] = time.monotonic
+) -> Sqlite:
     """The SQLite database at `path`, made on first use.
 
     Raises:
-        Unavailable: Its folder cannot be written.
+        Unavailable: Its folder cannot be written, or other machines can write it too.
     """
     try:
         make_folder(path.parent)
@@ -88,10 +117,20 @@ def sqlite(path: Path, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Sqlite:
         raise Unavailable(
             f"cannot make {path.parent}: {error.strerror}", fix="check the disk and its rights"
         ) from error
+    check_local(path.parent)
     url = sa.URL.create("sqlite", database=str(path))  # as text, `?` and `%` in the path would mean something
     engine = sa.create_engine(url, connect_args={"timeout": busy_timeout.total_seconds()})
     sa.event.listen(engine, "connect", _prepare)
-    return Sqlite(engine, str(path))
+    return Sqlite(engine, str(path), uptime)
+
+
+def _file(path: Path) -> tuple[int, int]:
+    """Which file is there at the moment."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 def _place_of_no_text(path: Path) -> str:

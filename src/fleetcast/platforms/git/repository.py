@@ -6,11 +6,14 @@ import io
 import os
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from fleetcast.domain.errors import BadInput
 
 UNCOMMITTED = "uncommitted"
+_MANY = 100
+"""So many files are not named one by one."""
 
 
 class GitRefuses(BadInput):
@@ -28,8 +31,13 @@ class GitRefuses(BadInput):
             )
 
 
-def commit_of(directory: Path) -> str:
-    """The commit of a fleet repository, with `+changes` if files differ from it; `uncommitted` outside git.
+def commit_of(directory: Path, files: Sequence[str]) -> str:
+    """The commit of a fleet repository, with `+changes` if it is not what was read; `uncommitted` outside git.
+
+    Args:
+        directory: The fleet repository.
+        files: What the fleet was read from, as paths below the directory: the commit must hold each as it is, whatever
+            git tracks, ignores or was told to overlook.
 
     Raises:
         GitRefuses: The directory is in a git repository that git cannot or will not read, or git is not there
@@ -39,7 +47,32 @@ def commit_of(directory: Path) -> str:
     if not head:
         return UNCOMMITTED
     changed = _said(directory, "status", "--porcelain", "--untracked-files=no", "--", ".")
-    return f"{head}+changes" if changed else head
+    return f"{head}+changes" if changed or not _holds(directory, head, files) else head
+
+
+def _holds(directory: Path, commit: str, files: Sequence[str]) -> bool:
+    """Whether a commit has these files with their present content."""
+    top = Path(_said(directory, "rev-parse", "--show-toplevel")).resolve()
+    below = directory.resolve().relative_to(top)
+    read = [below / file for file in files]
+    places_read = [(top / file).resolve() for file in read]
+    if not all(place.is_relative_to(top) and "\n" not in str(place) for place in places_read):
+        return False  # a commit cannot hold what lies outside, and git is asked line by line
+    real = [place.relative_to(top).as_posix() for place in places_read]
+    places = sorted({*real, *(file.as_posix() for file in read)} if len(files) < _MANY else {"."})
+    held = _tree(_said(top, "ls-tree", "-r", "-z", commit, "--", *places))
+    named = "".join(f"{path}\n" for path in real)
+    present = _said(top, "hash-object", "--stdin-paths", words=named).split()
+    linked = [file for file, path in zip(read, real, strict=True) if file.as_posix() != path]
+    return present == [held.get(path) for path in real] and all(
+        any(part.as_posix() in held for part in (file, *file.parents)) for file in linked
+    )
+
+
+def _tree(listed: str) -> dict[str, str]:
+    """The content of each path, by what `git ls-tree -z` says."""
+    entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
+    return {path: about.split()[2] for about, path in entries}
 
 
 def files_since(directory: Path, revision: str) -> tuple[str, ...]:
@@ -83,14 +116,14 @@ def _commit(directory: Path, revision: str) -> str:
     return commit
 
 
-def _said(directory: Path, *arguments: str) -> str:
-    """What git says; nothing outside of a repository, and where it quietly knows nothing.
+def _said(directory: Path, *arguments: str, words: str = "") -> str:
+    """What git says on these words; nothing outside of a repository, and where it quietly knows nothing.
 
     Raises:
         GitRefuses: It says anything else.
     """
     try:
-        done = _git(directory, *arguments)
+        done = _git(directory, *arguments, words=words)
     except OSError as error:
         if not _in_checkout(directory):
             return ""
@@ -112,12 +145,13 @@ def _in_checkout(directory: Path) -> bool:
     return any((above / ".git").exists() for above in (directory.resolve(), *directory.resolve().parents))
 
 
-def _git(directory: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(directory: Path, *arguments: str, words: str = "") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(  # noqa: S603  # our own words
         ["git", *arguments],  # noqa: S607  # git is where the user has it
         cwd=directory,
         # Its answers are read: they must not be translated.
         env={**os.environ, "LC_ALL": "C"},
+        input=words.encode(),
         capture_output=True,
         check=False,
     )

@@ -19,7 +19,7 @@ from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.columns import TORN, amount, whole_number
-from fleetcast.platforms.database.session import Kept, Session, changes, chunks, reads
+from fleetcast.platforms.database.session import Kept, Session, changes, chunks, met, reads
 from fleetcast.platforms.files.torn import set_aside, whole_file
 from fleetcast.platforms.local.stores import Stores
 from fleetcast.stored.durable import make_folder, write_in_one_move
@@ -281,7 +281,7 @@ class LocalJobService(Kept):
         new: dict[str, object] = {
             name: sa.bindparam(f"new_{name}") for name in ("state", "seconds", "content")
         }
-        connection.execute(
+        result = connection.execute(
             sa.update(_jobs).where(_jobs.c.id == sa.bindparam("job_id")).values(new),
             [
                 {
@@ -292,6 +292,11 @@ class LocalJobService(Kept):
                 }
                 for job in jobs
             ],
+        )
+        met(
+            result,
+            len(jobs),
+            f"all of the jobs {jobs[0].id} … {jobs[-1].id}" if len(jobs) > 1 else f"the job {jobs[0].id}",
         )
 
 
