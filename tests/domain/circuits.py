@@ -34,8 +34,9 @@ CIRCUIT = Circuit(
 def entry(circuit: Circuit, version: int) -> VersionEntry:
     """A registered version that was trained from this circuit."""
     inputs = training_inputs(circuit)
+    artifact = Digest.of(f"{circuit.model_name}:{version}".encode())
     return VersionEntry(
-        circuit.model_name, version, circuit.key, training_hash(inputs), canonical_json(inputs)
+        circuit.model_name, version, circuit.key, training_hash(inputs), canonical_json(inputs), artifact, 1
     )
 
 

@@ -117,6 +117,9 @@ class StandingJobs:
             return told
         return self.jobs.wait(hashes, timeout)
 
+    def void(self, lost: Mapping[str, str]) -> None:
+        self.jobs.void(lost)
+
     def set_aside(self) -> Sequence[str]:
         return self.jobs.set_aside()
 

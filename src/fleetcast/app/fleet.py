@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.plan import MakePlan
     from fleetcast.workflows.status import ShowStatus
     from fleetcast.workflows.train import Train
+    from fleetcast.workflows.verify_models import VerifyModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,13 @@ class OpenFleet:
         from fleetcast.workflows.inspect_models import ShowModel
 
         return ShowModel(self.platform, self.clock)
+
+    @property
+    def verifying_models(self) -> VerifyModels:
+        """Reading every byte of the models in use."""
+        from fleetcast.workflows.verify_models import VerifyModels
+
+        return VerifyModels(self.platform)
 
     def pinning(self, *, dry_run: bool) -> PinVersions:
         """Writing the versions of the tables into the circuits, or only saying what that would change."""

@@ -76,3 +76,39 @@ def show_model(
         show_json(history_as_json(history))
     else:
         print_history(history, console())
+
+
+@models_app.command("verify")
+def verify_models(
+    circuits: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PLANT/CIRCUIT]...", help="Patterns with * and ?; all circuits if left out."),
+    ] = None,
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Read every byte of the models in use, and name those that are lost or damaged.
+
+    The champion of each circuit and the version it uses are compared with the digests they were registered with.
+    `fleetcast plan` and `status` look at presence and size alone. Exits with 1 if a model cannot be loaded.
+
+    For example:
+
+    fleetcast models verify
+
+    fleetcast models verify 'PLANT001/*' --format json
+    """
+    from fleetcast.app import open_fleet
+    from fleetcast.cli.models_views import print_verified, verifying
+    from fleetcast.views.models import verified_as_json
+
+    opened = open_fleet(fleet)
+    if view is View.JSON:
+        verified = opened.verifying_models(opened.fleet, circuits or ())
+        show_json(verified_as_json(verified))
+    else:
+        with verifying() as report:
+            verified = opened.verifying_models(opened.fleet, circuits or (), report)
+        print_verified(verified, console())
+    if verified.unloadable:
+        raise typer.Exit(1)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
 from fleetcast.domain.model import ModelVersion
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.wording import counted
+from fleetcast.pipeline.situation import Report
 from fleetcast.views.models import baseline_of, decisions, facts, number
 from fleetcast.views.moments import shown
+from fleetcast.views.unloadable import unloadable_in_words
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
+from fleetcast.workflows.verify_models import VerifiedModels
 
 _STYLES = {
     PromotionState.PROMOTED: "green",
@@ -116,3 +122,29 @@ def _scores(version: ModelVersion) -> Table:
             baseline_of(scores, name),
         )
     return table
+
+
+@contextmanager
+def verifying() -> Iterator[Report]:
+    """A line that says how far reading the models has come; nothing where nobody looks."""
+    shown = Console(stderr=True)
+    with Bar(
+        TextColumn("  reading models"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        console=shown,
+        transient=True,
+        disable=not shown.is_terminal,
+    ) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda seen: bar.update(task, completed=seen.done, total=seen.total)
+
+
+def print_verified(verified: VerifiedModels, console: Console) -> None:
+    """Show what verifying found."""
+    for model in verified.unloadable:
+        console.print(Text(f"{model.key}: {unloadable_in_words(model)}", style="red"))
+    whole = verified.read - len(verified.unloadable)
+    console.print(f"{counted(verified.read, 'model')} in use read, {whole:,} as they were registered")
+    if verified.unloadable:
+        console.print("restore the artifacts, or raise `revision` of these circuits to train them again")

@@ -8,7 +8,13 @@ from rich.text import Text
 
 from fleetcast.domain.plan import Plan, UpToDate
 from fleetcast.domain.since import Since
-from fleetcast.views.plan import assets_in_words, differences_in_words, summary, unchecked_in_words
+from fleetcast.views.plan import (
+    assets_in_words,
+    differences_in_words,
+    summary,
+    unchecked_in_words,
+    warnings_in_words,
+)
 
 _STYLES = {
     "train": "bold yellow",
@@ -40,7 +46,7 @@ def print_plan(plan: Plan, console: Console, *, every: bool, since: Since | None
     for asset in assets_in_words(plan.assets):
         verb, _, what = asset.partition(" ")
         console.print(Text.assemble((verb, _STYLES[verb]), f" {what}"))
-    for warning in plan.warnings:
+    for warning in warnings_in_words(plan):
         console.print(Text(f"warning: {warning}", style="yellow"))
     if unchecked := unchecked_in_words(plan):
         console.print(Text(unchecked, style="dim"))

@@ -21,6 +21,7 @@ _STYLES = {
     CircuitState.AWAITING: "yellow",
     CircuitState.BLOCKED: "red",
     CircuitState.FAILED: "bold red",
+    CircuitState.DAMAGED: "bold red",
     CircuitState.REMOVED: "magenta",
 }
 

@@ -6,7 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fleetcast.domain.canonical import digest_of
-from fleetcast.domain.identity import Digest
+from fleetcast.domain.identity import CircuitKey, Digest
+
+
+@dataclass(frozen=True, slots=True)
+class UnloadableModel:
+    """A version in use whose files are lost or damaged, so that it cannot forecast."""
+
+    key: CircuitKey
+    model: str
+    version: int
+    is_champion: bool
+    """False: it is what the circuit uses, and waits to be promoted."""
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

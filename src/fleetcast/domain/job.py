@@ -103,6 +103,10 @@ class TrainingJob:
         """The same job, failed with a reason."""
         return replace(self, state=JobState.FAILED, error=error, ended_at=at)
 
+    def voided(self, why: str, at: datetime) -> TrainingJob:
+        """The same job, which was done but left nothing that can be used."""
+        return replace(self.failed(f"its model is lost: {why}", at), outcome=None)
+
 
 def packed(jobs: Sequence[TrainingJob], size: int, run: str) -> list[TrainingJob]:
     """The same jobs in batches of at most `size`; a batch is named by its run and first job, so by no other's name."""

@@ -147,6 +147,8 @@ class VersionEntry:
     """As it was registered; ask `carries` what it stands for now."""
     inputs_json: str
     """The training inputs as stored: a plan of thousands needs few of them as values."""
+    artifact: Digest
+    artifact_bytes: int
 
     @property
     def inputs(self) -> Mapping[str, Json]:
@@ -203,8 +205,11 @@ class FleetIndex:
 
     def selected_entry(self, name: str) -> VersionEntry | None:
         """The version a circuit uses now; None before its first."""
-        number = self.intent.selected.get(name)
-        return next((entry for entry in self.versions.get(name, ()) if entry.version == number), None)
+        return self.entry(name, self.intent.selected.get(name))
+
+    def entry(self, name: str, version: int | None) -> VersionEntry | None:
+        """One version, if it is registered."""
+        return next((entry for entry in self.versions.get(name, ()) if entry.version == version), None)
 
 
 class NamedTwice(FleetcastError):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from fleetcast.domain.artifact import UnloadableModel
 from fleetcast.domain.canonical import digest_of, plain
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.identity import CircuitKey, Digest
@@ -174,6 +175,8 @@ class Plan:
     """Time to train on the platform's workers, from past runs; None if nothing like it ran yet."""
     warnings: tuple[str, ...] = ()
     """What may not be possible later; not part of what applying it would do."""
+    unloadable: tuple[UnloadableModel, ...] = ()
+    """Models in use whose files are lost or damaged, as far as it shows without reading them; as with warnings."""
 
     @property
     def has_changes(self) -> bool:

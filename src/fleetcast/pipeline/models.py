@@ -15,8 +15,10 @@ from fleetcast.domain.plan import Reuse, Train, plan_removed
 from fleetcast.domain.run import Ending
 from fleetcast.domain.training_hash import HASH_SCHEMA, training_hash, training_inputs
 from fleetcast.pipeline.index import ReadIndex
+from fleetcast.pipeline.loadable import damage
 from fleetcast.pipeline.missing_jobs import says_without, without_job
 from fleetcast.pipeline.situation import Situation, actions
+from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.assets import DataAssets
 from fleetcast.ports.jobs import JobService
 from fleetcast.ports.models import ModelRegistry, ModelStates
@@ -32,11 +34,13 @@ class ModelsRegistered:
     removed: tuple[str, ...]
     without: tuple[CircuitKey, ...] = ()
     """Circuits to train that have no job."""
+    damaged: tuple[tuple[str, str], ...] = ()
+    """Models whose files are lost or damaged, and why: not registered, or not used again."""
 
     @property
     def ending(self) -> Ending:
-        """Failed if a circuit to train has no job, so that nothing can come of it; else done."""
-        return Ending.FAILED if self.without else Ending.DONE
+        """Failed if a circuit to train has no job, or a model cannot be loaded; else done."""
+        return Ending.FAILED if self.without or self.damaged else Ending.DONE
 
     @property
     def says(self) -> str:
@@ -45,6 +49,9 @@ class ModelsRegistered:
         parts += [f"{len(self.reused)} reused"] if self.reused else []
         parts += [f"{len(self.removed)} out of use"] if self.removed else []
         parts += [says_without(self.without)] if self.without else []
+        if self.damaged:
+            name, why = self.damaged[0]
+            parts.append(f"{len(self.damaged)} cannot be loaded ({name}: {why})")
         return ", ".join(parts) or "nothing new"
 
     def document(self) -> Json:
@@ -54,6 +61,7 @@ class ModelsRegistered:
             "reused": [{"name": reuse.model, "version": reuse.version} for reuse in self.reused],
             "removed": list(self.removed),
             "without_job": [str(key) for key in self.without],
+            "damaged": [{"name": name, "why": why} for name, why in self.damaged],
         }
 
 
@@ -67,29 +75,52 @@ class RegisterModels:
     data: DataAssets
     jobs: JobService
     runs: RunBook
+    artifacts: ArtifactStore
 
     def run(self, situation: Situation) -> ModelsRegistered:
         """Register what was trained, select it and what is reused, and take undeclared circuits out of use."""
         planned = actions(situation.circuits, self.index(), self.data)
         wanted = [(circuit, action) for circuit, action in planned if isinstance(action, Train)]
         attempts = self.jobs.jobs_for([action.training_hash for _, action in wanted])
-        completed = [
+        ended = [
             (circuit, job)
             for circuit, action in wanted
             for job in attempts.get(action.training_hash, ())[-1:]
             if job.state is JobState.COMPLETED
         ]
+        lost = {job.id: why for _, job in ended if (why := self._damage(job))}
+        self.jobs.void(lost)
+        completed = [(circuit, job) for circuit, job in ended if job.id not in lost]
         commits = {run: self.runs.find(run).commit for run in {job.run for _, job in completed}}
         trained = [_trained(circuit, job, commits[job.run]) for circuit, job in completed]
         registered = self.models.register(trained) if trained else ()
-        reused = tuple(action for _, action in planned if isinstance(action, Reuse))
+        again = [action for _, action in planned if isinstance(action, Reuse)]
+        worn = self._worn(again)
+        reused = tuple(action for action in again if action.model not in worn)
         used = {version.name: version.version for version in registered}
         used |= {reuse.model: reuse.version for reuse in reused}
         if used:
             self.states.select(used)
         self._check_there(registered)
         removed = self._remove(situation)
-        return ModelsRegistered(tuple(registered), reused, removed, without_job(wanted, attempts))
+        damaged = {job.task.model_name: lost[job.id] for _, job in ended if job.id in lost} | worn
+        without = without_job(wanted, attempts)
+        return ModelsRegistered(tuple(registered), reused, removed, without, tuple(damaged.items()))
+
+    def _damage(self, job: TrainingJob) -> str:
+        """Why the model that a job left cannot be registered; the job is then to be done again."""
+        assert job.outcome is not None  # noqa: S101  # completed jobs have one
+        return damage(job.outcome.artifact, self.artifacts)
+
+    def _worn(self, again: Sequence[Reuse]) -> dict[str, str]:
+        """The models that are to be used again and cannot be loaded, and why."""
+        index = self.index() if again else None
+        found = {}
+        for action in again:
+            entry = index.entry(action.model, action.version) if index else None
+            if entry is not None and (why := damage(entry.artifact, self.artifacts)):
+                found[action.model] = why
+        return found
 
     def _check_there(self, registered: Sequence[ModelVersion]) -> None:
         """Make sure that what was registered is there, and in use."""

@@ -32,9 +32,11 @@ from fleetcast.domain.training_hash import changes
 from fleetcast.pipeline.champions import ChampionComparison
 from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
 from fleetcast.pipeline.index import ReadIndex
+from fleetcast.pipeline.loadable import damage
 from fleetcast.pipeline.models import as_declared, in_full, selected
 from fleetcast.pipeline.sharing import Share
 from fleetcast.pipeline.situation import Progress, Situation
+from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.assets import DataAssets
 from fleetcast.ports.models import ModelRegistry, ModelStates, Shared, SharedRegistry
 
@@ -57,10 +59,14 @@ class ModelsPromoted:
     promotions: tuple[Promotion, ...]
     already: int
     """Selected models that were shared before."""
+    damaged: tuple[tuple[str, str], ...] = ()
+    """Models whose files are lost or damaged, and why: neither asked for, shared nor made champions."""
 
     @property
     def ending(self) -> Ending:
-        """Awaiting approval if any model, or the environment of one, waits for people; else done."""
+        """Failed if a model cannot be loaded; awaiting approval if one, or its environment, waits for people."""
+        if self.damaged:
+            return Ending.FAILED
         waiting = any(
             promotion.waits_for or (promotion.request and promotion.request.state is RequestState.PENDING)
             for promotion in self.promotions
@@ -77,13 +83,18 @@ class ModelsPromoted:
             "wait for their environment": sum(1 for promotion in self.promotions if promotion.waits_for),
             "promoted before": self.already,
         }
-        return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing to promote"
+        parts = [f"{count} {what}" for what, count in counts.items() if count]
+        if self.damaged:
+            name, why = self.damaged[0]
+            parts.append(f"{len(self.damaged)} cannot be loaded ({name}: {why})")
+        return ", ".join(parts) or "nothing to promote"
 
     def document(self) -> Json:
         """For `promotions.json`."""
         return {
             "promotions": [_document(promotion) for promotion in self.promotions],
             "already_shared": self.already,
+            "damaged": [{"name": name, "why": why} for name, why in self.damaged],
         }
 
     def _count(self, state: RequestState) -> int:
@@ -104,6 +115,7 @@ class PromoteModels:
     data: DataAssets
     gatekeeper: Gatekeeper
     compare: ChampionComparison
+    artifacts: ArtifactStore
 
     def run(self, situation: Situation) -> ModelsPromoted:
         """Each model is its own decision; a rejected one is not asked for again."""
@@ -114,10 +126,11 @@ class PromoteModels:
         open_ones = as_declared(unsettled, index)
         missing = in_full([pair for pair in open_ones if not _is_shared(shared, pair[1])], self.models)
         returned = [entry for _, entry in open_ones if _is_shared(shared, entry)]
-        self._crown(returned)
+        damaged = self._crown(returned)
         gate = Gate.REGISTRY_PROMOTION
         policy = situation.policy(gate)
-        questions = self._questions(situation, missing, index, policy)
+        asking, lost = self._questions(situation, missing, index, policy)
+        questions = [asked for _, asked in asking]
         chosen = {circuit.model_name for circuit in situation.circuits}
         self.gatekeeper.close_stale(
             SubjectKind.MODEL,
@@ -126,13 +139,17 @@ class PromoteModels:
         )
         asked = self.gatekeeper.ask(gate, questions, policy, situation.run.id)
         requests = [asked[question.subject.digest] for question in questions]
-        promotions = self._act(situation, [version for _, version in missing], requests, shared)
-        return ModelsPromoted(tuple(promotions), len(listed) - len(unsettled) + len(returned))
+        promotions, worn = self._act(situation, [version for version, _ in asking], requests, shared)
+        already = len(listed) - len(unsettled) + len(returned) - len(damaged)
+        return ModelsPromoted(tuple(promotions), already, tuple((damaged | lost | worn).items()))
 
-    def _crown(self, returned: Sequence[VersionEntry]) -> None:
-        """A version that was promoted before and is selected again needs no second approval."""
-        if returned:
-            self.states.crown({entry.name: entry.version for entry in returned})
+    def _crown(self, returned: Sequence[VersionEntry]) -> dict[str, str]:
+        """A version that was promoted before and is selected again needs no second approval, but its files."""
+        damaged = {entry.name: why for entry in returned if (why := damage(entry.artifact, self.artifacts))}
+        whole = {entry.name: entry.version for entry in returned if entry.name not in damaged}
+        if whole:
+            self.states.crown(whole)
+        return damaged
 
     def _questions(
         self,
@@ -140,16 +157,20 @@ class PromoteModels:
         missing: Sequence[tuple[Circuit, ModelVersion]],
         index: FleetIndex,
         policy: GatePolicy,
-    ) -> list[Question]:
+    ) -> tuple[list[tuple[ModelVersion, Question]], dict[str, str]]:
+        """What is to be asked of each model; gives also those that cannot be loaded, and why."""
         names = [version.name for _, version in missing]
         champions = self._champions(names, index)
         held = self.data.held([digest for _, version in missing if (digest := version.data_digest)])
         before = self.gatekeeper.comparisons(names)
-        questions = []
+        questions, lost = [], {}
         for number, (circuit, version) in enumerate(missing, start=1):
             champion = champions.get(version.name)
             comparison = before(version, circuit_digest(circuit), champion)
             if comparison is None:
+                if why := damage(version.model.artifact, self.artifacts):
+                    lost[version.name] = why
+                    continue
                 comparison = self.compare(circuit, version, champion)
             data = held.get(version.data_digest) if version.data_digest else None
             stated = version.model.scores
@@ -164,9 +185,9 @@ class PromoteModels:
             asked = _question(circuit, version, policy, evidence)
             if scores != stated:
                 asked = asked.replacing(_question(circuit, version, policy, shown_before))
-            questions.append(asked)
+            questions.append((version, asked))
             situation.report(Progress(number, len(missing), note=version.name))
-        return questions
+        return questions, lost
 
     def _champions(self, names: Sequence[str], index: FleetIndex) -> Mapping[str, ModelVersion]:
         champions = index.intent.champions
@@ -184,7 +205,8 @@ class PromoteModels:
         versions: Sequence[ModelVersion],
         requests: Sequence[Request],
         shared: Shared,
-    ) -> list[Promotion]:
+    ) -> tuple[list[Promotion], dict[str, str]]:
+        """Share and crown what was approved and is whole; gives also what is not, and why."""
         environments = shared.environments.get(situation.fleet.environment.name, ())
         promotions: list[Promotion] = []
         ready: list[ModelVersion] = []
@@ -202,10 +224,15 @@ class PromoteModels:
             promotions.append(Promotion(version, request, shared=version in ready, waits_for=waits_for))
         if rejected:
             self.states.reject(rejected)
-        if ready:
-            self.share.models(ready)
-            self.states.crown({version.name: version.version for version in ready})
-        return promotions
+        worn = {
+            version.name: why for version in ready if (why := damage(version.model.artifact, self.artifacts))
+        }
+        whole = [version for version in ready if version.name not in worn]
+        if whole:
+            self.share.models(whole)
+            self.states.crown({version.name: version.version for version in whole})
+        kept = [promotion for promotion in promotions if promotion.model.name not in worn]
+        return kept, worn
 
 
 def _is_shared(shared: Shared, version: ModelVersion | VersionEntry) -> bool:

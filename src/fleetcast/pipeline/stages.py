@@ -95,6 +95,7 @@ def _register_models(platform: Platform, _clock: Clock) -> Stage:
         workspace.data,
         workspace.jobs,
         control.runs,
+        workspace.artifacts,
     )
 
 
@@ -109,6 +110,7 @@ def _promote_models(platform: Platform, clock: Clock) -> Stage:
         workspace.data,
         _gatekeeper(platform, clock),
         ChampionComparison(workspace.artifacts, workspace.tables, workspace.frozen, workspace.foreign),
+        workspace.artifacts,
     )
 
 

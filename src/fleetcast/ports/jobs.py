@@ -49,6 +49,14 @@ class JobService(Protocol):
         """
         ...
 
+    def void(self, lost: Mapping[str, str]) -> None:
+        """Let completed jobs count as failed, as what they left is lost or damaged.
+
+        Args:
+            lost: Why, by the job's id; an id that is not known, or of a job that is not completed, is left out.
+        """
+        ...
+
     def median_seconds(self) -> Mapping[str, float]:
         """How long completed jobs took, by model family."""
         ...

@@ -13,7 +13,9 @@ from fleetcast.domain.wording import counted
 from fleetcast.views.evidence import NO_STRONGEST, baseline_in_words, says
 from fleetcast.views.moments import iso, shown
 from fleetcast.views.names import changes_as_json, circuit_ids, decisions_as_json
+from fleetcast.views.unloadable import unloadable_as_json
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow, SelectedVersion, VersionHistory
+from fleetcast.workflows.verify_models import VerifiedModels
 
 
 def rows_as_json(rows: Sequence[ModelRow]) -> Json:
@@ -39,6 +41,14 @@ def history_as_json(history: ModelHistory) -> Json:
         "artifact_folder": None if history.artifact is None else str(history.artifact),
         "artifact_problem": history.artifact_problem or None,
         "versions": [_version(entry) for entry in history.versions],
+    }
+
+
+def verified_as_json(verified: VerifiedModels) -> Json:
+    """What verifying found, for programs."""
+    return {
+        "read": verified.read,
+        "unloadable_models": [unloadable_as_json(model) for model in verified.unloadable],
     }
 
 

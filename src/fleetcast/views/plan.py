@@ -25,6 +25,7 @@ from fleetcast.domain.since import Since
 from fleetcast.domain.wording import counted
 from fleetcast.stored.durable import write_durably
 from fleetcast.views.names import asset_names, changes_as_json, circuit_ids, snake_case
+from fleetcast.views.unloadable import unloadable_as_json, unloadable_in_words
 
 _ORDER = ("train", "reuse", "up to date", "blocked", "removed")
 _MANY = 12
@@ -56,6 +57,7 @@ def as_json(plan: Plan, since: Since | None = None) -> Mapping[str, Json]:
         "summary": {snake_case(action): plan.count(action) for action in _ORDER},
         "estimated_seconds": None if plan.estimated is None else plan.estimated.total_seconds(),
         "warnings": list(plan.warnings),
+        "unloadable_models": [unloadable_as_json(model) for model in plan.unloadable],
         "circuits": [_circuit(action) for action in plan.circuits],
         "assets": [
             {
@@ -69,10 +71,21 @@ def as_json(plan: Plan, since: Since | None = None) -> Mapping[str, Json]:
     }
 
 
+def warnings_in_words(plan: Plan) -> list[str]:
+    """What may not be possible later, and the models that cannot be loaded."""
+    shown = plan.unloadable[:_MANY]
+    lines = [*plan.warnings, *(f"{model.key}: {unloadable_in_words(model)}" for model in shown)]
+    if more := len(plan.unloadable) - len(shown):
+        lines.append(
+            f"and {counted(more, 'more model')} that cannot be loaded: `fleetcast models verify` names them"
+        )
+    return lines
+
+
 def as_markdown(plan: Plan, since: Since | None = None) -> str:
     """A plan for a pull-request comment."""
     lines = [f"**{summary(plan)}**", ""]
-    lines += [f"> **Warning:** {_escaped(warning)}\n" for warning in plan.warnings]
+    lines += [f"> **Warning:** {_escaped(warning)}\n" for warning in warnings_in_words(plan)]
     if since is not None:
         lines += [*differences_in_words(since), ""]
     changed = [action for action in plan.circuits if not isinstance(action, UpToDate)]

@@ -24,6 +24,7 @@ from fleetcast.pipeline.components import check_component_versions, component_as
 from fleetcast.pipeline.data import check_versions, expiring
 from fleetcast.pipeline.environments import environment_asset
 from fleetcast.pipeline.index import ReadIndex
+from fleetcast.pipeline.loadable import unloadable_at_a_glance
 from fleetcast.pipeline.policies import policy_question
 from fleetcast.pipeline.situation import actions, data_digest_of, failures_in
 from fleetcast.ports.clock import Clock
@@ -59,6 +60,7 @@ class MakePlan:
             fleet=fleet.digest,
             estimated=estimate(circuits, fleet.circuits, past),
             warnings=tuple(self._warnings(to_train)),
+            unloadable=unloadable_at_a_glance(fleet.circuits, index, workspace.artifacts),
         )
 
     def _warnings(self, to_train: Sequence[Circuit]) -> list[str]:

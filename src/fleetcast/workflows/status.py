@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fleetcast.domain.approval import RequestOutline
+from fleetcast.domain.artifact import UnloadableModel
 from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
@@ -43,12 +44,19 @@ class CircuitState(StrEnum):
     AWAITING = PromotionState.AWAITING.value
     BLOCKED = PromotionState.BLOCKED.value
     FAILED = "failed"
+    DAMAGED = "damaged"
+    """Its champion, or the version it uses, cannot be loaded."""
     REMOVED = "removed"
 
     @property
     def needs_somebody(self) -> bool:
         """Whether no command alone brings it on: a person has to look, decide or fix."""
-        return self in (CircuitState.AWAITING, CircuitState.BLOCKED, CircuitState.FAILED)
+        return self in (
+            CircuitState.AWAITING,
+            CircuitState.BLOCKED,
+            CircuitState.FAILED,
+            CircuitState.DAMAGED,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +123,8 @@ class FleetStatus:
 
     @property
     def needing_somebody(self) -> tuple[CircuitStatus, ...]:
-        """The circuits that wait for a person: failed first, then blocked, then awaiting approval."""
-        order = (CircuitState.FAILED, CircuitState.BLOCKED, CircuitState.AWAITING)
+        """The circuits that wait for a person: damaged first, then failed, blocked, and awaiting approval."""
+        order = (CircuitState.DAMAGED, CircuitState.FAILED, CircuitState.BLOCKED, CircuitState.AWAITING)
         return tuple(circuit for state in order for circuit in self.circuits if circuit.state is state)
 
 
@@ -143,8 +151,13 @@ class ShowStatus:
             for digest, attempts in (self.platform.workspace.jobs.jobs_for(hashes) if hashes else {}).items()
             if attempts
         }
+        damaged = {model.key: model for model in reversed(plan.unloadable)}
         circuits = tuple(
-            _status(action, standings, jobs.get(action.training_hash) if isinstance(action, Train) else None)
+            _damaged(damaged[action.key])
+            if action.key in damaged
+            else _status(
+                action, standings, jobs.get(action.training_hash) if isinstance(action, Train) else None
+            )
             for action in plan.circuits
         )
         last = self.platform.control.runs.latest()
@@ -162,6 +175,14 @@ class ShowStatus:
             estimated=plan.estimated,
             next_steps=tuple(_next_steps(circuits, plan, standings.waiting, last)),
         )
+
+
+def _damaged(model: UnloadableModel) -> CircuitStatus:
+    role = "the champion" if model.is_champion else "in use"
+    says = f"version {model.version}, {role}: {model.why}"
+    return CircuitStatus(
+        model.key, model.model, CircuitState.DAMAGED, says, f"fleetcast models verify {model.key}"
+    )
 
 
 def _status(action: CircuitAction, standings: Standings, job: TrainingJob | None) -> CircuitStatus:
@@ -215,6 +236,9 @@ def _next_steps(
     circuits: tuple[CircuitStatus, ...], plan: Plan, pending: Sequence[RequestOutline], last: Run | None
 ) -> Iterator[NextStep]:
     counts = Counter(circuit.state for circuit in circuits)
+    if damaged := counts[CircuitState.DAMAGED]:
+        why = f"{counted(damaged, 'model')} cannot be loaded: restore the artifacts, or raise `revision`"
+        yield NextStep("fleetcast models verify", why)
     failed = [circuit for circuit in circuits if circuit.state is CircuitState.FAILED]
     if failed:
         parked = any(isinstance(getattr(item, "reason", None), FailedAlike) for item in plan.circuits)

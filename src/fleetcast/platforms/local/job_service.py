@@ -138,6 +138,23 @@ class LocalJobService(Kept):
         told, self._torn = self._torn, []
         return told
 
+    def void(self, lost: Mapping[str, str]) -> None:
+        """Let completed jobs count as failed."""
+        completed = (
+            [job for job in self._named(list(lost)) if job.state is JobState.COMPLETED] if lost else []
+        )
+        if completed:
+            now = self.session.clock.now()
+            self._update([job.voided(lost[job.id], now) for job in completed])
+
+    @reads
+    def _named(self, connection: Connection, names: Sequence[str]) -> list[TrainingJob]:
+        found = []
+        for some in chunks(names):
+            query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.id.in_(some))
+            found += [_job(row.id, row.content) for row in connection.execute(query)]
+        return found
+
     @reads
     def median_seconds(self, connection: Connection) -> Mapping[str, float]:
         """How long completed jobs took, by model family; of the latest few hundred."""

@@ -32,7 +32,17 @@ class LocalModelRegistry(Kept):
     def entries(self, connection: Connection) -> Mapping[str, Sequence[VersionEntry]]:
         """Every version by model name, oldest first, in one reading."""
         columns = [
-            _versions.c[name] for name in ("name", "version", "plant", "circuit", "training_hash", "inputs")
+            _versions.c[name]
+            for name in (
+                "name",
+                "version",
+                "plant",
+                "circuit",
+                "training_hash",
+                "inputs",
+                "artifact",
+                "artifact_bytes",
+            )
         ]
         versions: defaultdict[str, list[VersionEntry]] = defaultdict(list)
         for row in connection.execute(sa.select(*columns).order_by(_versions.c.name, _versions.c.version)):
@@ -149,6 +159,8 @@ def _entry(row: Row[Any]) -> VersionEntry:
             CircuitKey(row.plant, row.circuit),
             Digest(row.training_hash),
             row.inputs,
+            Digest(row.artifact),
+            whole_number(row.artifact_bytes),
         )
     except TORN as error:
         raise unreadable(f"model_versions {row.name}:{row.version}") from error
@@ -174,5 +186,7 @@ def _row(version: ModelVersion) -> dict[str, object]:
         "job": version.model.made_by,
         "inputs": canonical_json(lineage.inputs),
         "registered_at": version.registered_at.isoformat(),
+        "artifact": version.model.artifact.hex,
+        "artifact_bytes": version.model.artifact_bytes,
         "content": TRAINED_MODEL.to_json(version.model),
     }

@@ -95,6 +95,13 @@ class MemoryJobService:
         """Nothing: what is in memory is whole."""
         return ()
 
+    def void(self, lost: Mapping[str, str]) -> None:
+        """Let completed jobs count as failed."""
+        for name, why in lost.items():
+            job = self._world.jobs.get(name)
+            if job is not None and job.state is JobState.COMPLETED:
+                self._world.jobs[name] = job.voided(why, self._clock.now())
+
     def median_seconds(self) -> Mapping[str, float]:
         """How long completed jobs took, by model family."""
         seconds: defaultdict[str, list[float]] = defaultdict(list)

@@ -119,5 +119,11 @@ class MemorySharedRegistry:
 def _entry(version: ModelVersion) -> VersionEntry:
     lineage = version.model.lineage
     return VersionEntry(
-        version.name, version.version, lineage.key, version.training_hash, canonical_json(lineage.inputs)
+        version.name,
+        version.version,
+        lineage.key,
+        version.training_hash,
+        canonical_json(lineage.inputs),
+        version.model.artifact,
+        version.model.artifact_bytes,
     )

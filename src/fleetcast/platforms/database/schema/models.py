@@ -17,6 +17,8 @@ model_versions = sa.Table(
     sa.Column("job", sa.String(128), nullable=False, unique=True),
     sa.Column("inputs", sa.Text, nullable=False),
     sa.Column("registered_at", sa.String(32), nullable=False),
+    digest("artifact"),
+    sa.Column("artifact_bytes", sa.BigInteger, nullable=False),
     content(),
 )
 

@@ -1,0 +1,51 @@
+"""Read every byte of the models in use, to find what was lost or changed before a forecast does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fleetcast.domain.artifact import UnloadableModel
+from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.identity import matching
+from fleetcast.pipeline.index import ReadIndex
+from fleetcast.pipeline.loadable import damage, in_use, unloadable
+from fleetcast.pipeline.situation import Progress, Report, silent
+from fleetcast.ports.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedModels:
+    """How many models were read, and those that cannot be loaded."""
+
+    read: int
+    unloadable: tuple[UnloadableModel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyModels:
+    """Compare the files of models in use with the digests they were registered with."""
+
+    platform: Platform
+
+    def __call__(self, fleet: Fleet, patterns: Sequence[str] = (), report: Report = silent) -> VerifiedModels:
+        """Verify the champion and the selected version of circuits.
+
+        Args:
+            fleet: As declared.
+            patterns: `PLANT/CIRCUIT` with `*`, `?` and `[…]`; none: all circuits.
+            report: Told how far it has come.
+
+        Raises:
+            BadInput: A pattern matches no circuit.
+            Unavailable: The artifact store does not answer.
+        """
+        keys = set(matching([circuit.key for circuit in fleet.circuits], patterns))
+        index, artifacts = ReadIndex.of(self.platform)(), self.platform.workspace.artifacts
+        used = list(in_use([circuit for circuit in fleet.circuits if circuit.key in keys], index))
+        found = []
+        for number, (circuit, entry) in enumerate(used, start=1):
+            if why := damage(entry.artifact, artifacts):
+                found.append(unloadable(circuit, entry, index, why))
+            report(Progress(number, len(used), failed=len(found), note=str(circuit.key)))
+        return VerifiedModels(len(used), tuple(found))
