@@ -46,6 +46,7 @@ def test_a_registered_model_stands_in_the_document(world: World) -> None:
         "reused": [],
         "removed": [],
         "without_job": [],
+        "damaged": [],
     }
 
 
@@ -85,7 +86,13 @@ def test_registering_again_does_nothing(world: World) -> None:
     done = world.actions()
     outcome = world.run("RegisterModels")
     assert (outcome.ending, outcome.says) == (Ending.DONE, "nothing new")
-    assert outcome.document == {"registered": [], "reused": [], "removed": [], "without_job": []}
+    assert outcome.document == {
+        "registered": [],
+        "reused": [],
+        "removed": [],
+        "without_job": [],
+        "damaged": [],
+    }
     assert world.actions() == done
 
 

@@ -263,8 +263,9 @@ class World:
             stated={},
         )
         scores = ModelScores(Scores(*[None] * 11), {})
+        size = (files / "MLmodel").stat().st_size
         kept = self.platform.workspace.artifacts.keep(files)
-        model = TrainedModel(declared.model_name, lineage, kept, 1, scores, None)
+        model = TrainedModel(declared.model_name, lineage, kept, size, scores, None)
         (version,) = self.platform.workspace.models.register([model])
         self.platform.control.states.select({version.name: version.version})
         if shared:
