@@ -182,8 +182,9 @@ def test_a_champion_is_crowned_once(world: World) -> None:
 def test_a_comparison_is_made_once_for_each_subject(world: World) -> None:
     world.promote()
     world.change(ONE, cutoff=LATE)
+    world.upto("RegisterModels")
     opened = world.count_artifacts()
-    world.upto("PromoteModels")
+    world.run("PromoteModels")
     of_one_subject = 3  # the challenger when it is verified and when it is compared, and the champion
     assert len(opened) == of_one_subject
     world.run("PromoteModels")
