@@ -86,7 +86,7 @@ def test_a_circuit_with_unfit_data_is_blocked_with_the_reason(tmp_path: Path) ->
     fleet.train()
     (blocked,) = status_of(fleet).needing_somebody
     assert blocked.state is CircuitState.BLOCKED
-    assert "nowhere: the data source has no such column" in blocked.says
+    assert "there is no column `nowhere`" in blocked.says
     assert blocked.command == "fleetcast data quality PLANT001/CIRCUIT01"
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fleetcast.domain.assets import AssetKind, VersionTaken
+from fleetcast.domain.quality import LeftOut
 from fleetcast.ports.platform import Platform
 from tests.contracts.samples import data_asset, environment
 
@@ -70,3 +71,11 @@ def test_registering_no_data_assets_is_fine(platform: Platform) -> None:
     platform.workspace.data.register([])
     assert platform.workspace.data.held([]) == {}
     assert list(platform.control.audit.entries()) == []
+
+
+def test_assets_with_sensors_left_out_are_found_among_all(platform: Platform) -> None:
+    whole, other = data_asset("one"), data_asset("two")
+    verdict = replace(other.verdict, left_out=(LeftOut("pressure", 'it says "left_out":[] and is stuck'),))
+    partial = replace(other, verdict=verdict)
+    platform.workspace.data.register([whole, partial])
+    assert list(platform.workspace.data.partial()) == [partial]

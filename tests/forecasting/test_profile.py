@@ -134,11 +134,11 @@ def test_a_circuit_with_no_sensor_left_says_why_of_each(noise: Floats) -> None:
     )
 
 
-def test_a_sensor_without_a_column_is_left_out() -> None:
+def test_a_sensor_without_a_column_blocks_its_circuit() -> None:
     values = np.full((STEPS, 1), np.nan)
     found = profile(hours(), values, ("ghost",), HOUR, {}, RULES, absent=frozenset({"ghost"}))
-    verdict = judge(found, RULES, targets=("ghost",), needed_steps=1)
-    assert verdict.left_out[0].reason == "the data source has no such column"
+    verdict = judge(found, RULES, targets=("ghost",), needed_steps=1, columns=("a", "ghosts"))
+    assert verdict.blocked == "there is no column `ghost`, did you mean `ghosts`?"
 
 
 def test_no_rows_at_all_block_the_circuit() -> None:

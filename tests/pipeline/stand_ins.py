@@ -60,6 +60,9 @@ class MemoryTable:
     def sensors(self, version: int) -> Sequence[str]:
         return sorted({name for held in self.committed[version].values() for name in held.sensors})
 
+    def columns(self, version: int) -> Sequence[str]:
+        return self.sensors(version)
+
     def read(self, wanted: Sequence[ReadingsWanted], version: int) -> Iterator[Readings]:
         self.reads.append((version, tuple(str(want.key) for want in wanted)))
         for given, want in enumerate(sorted(wanted, key=lambda each: each.key.plant)):

@@ -12,6 +12,7 @@ import pytest
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
+from fleetcast.domain.quality import NO_COLUMN, LeftOut
 from fleetcast.domain.run import Ending
 from fleetcast.domain.settings import OwnTable
 from fleetcast.ports.readings import VersionGone
@@ -150,10 +151,43 @@ def test_a_sensor_that_is_stuck_is_left_out_with_the_reason(world: World) -> Non
     assert document["blocked"] is None
 
 
-def test_a_sensor_the_table_has_no_column_for_is_left_out(world: World) -> None:
-    world.declare(circuit(ONE, features=("temperature", "flow"), targets=("temperature",)))
+def test_a_sensor_the_table_has_no_column_for_blocks_its_circuit(world: World) -> None:
+    world.declare(circuit(ONE, features=("temperature", "presure"), targets=("temperature",)))
+    said = "there is no column `presure`, did you mean `pressure`?"
+    planned = world.plan(ONE)
+    assert (planned.action, planned.why) == ("blocked", said)
+    assert not world.table.reads, "a plan reads no rows"
     (document,) = world.run("RegisterData").document["data_assets"]
-    assert document["left_out"] == {"flow": "the data source has no such column"}
+    assert document["blocked"] == said
+    assert world.plan(ONE).why == said
+
+
+def test_a_sensor_that_only_other_circuits_have_is_left_out_by_its_own_fault(world: World) -> None:
+    world.table.commit(readings(TWO, flow=np.arange(24.0 * DAYS)))
+    world.declare(
+        circuit(ONE, delta_version=1, features=("temperature", "flow"), targets=("temperature",)),
+        circuit(TWO),
+    )
+    document = world.run("RegisterData").document["data_assets"][0]
+    assert document["left_out"] == {"flow": "no usable reading in the training window"}
+
+
+def test_what_an_earlier_version_left_out_for_want_of_a_column_is_blocked_now(world: World) -> None:
+    world.run("RegisterData")
+    (asset,) = world.platform.workspace.data.held([world.data_digest(ONE)]).values()
+    gone = (LeftOut("flow", NO_COLUMN),)
+    assert (
+        replace(asset, verdict=replace(asset.verdict, left_out=gone)).blocked == "there is no column `flow`"
+    )
+
+
+def test_sensors_that_are_left_out_are_said(world: World) -> None:
+    world.table.commit(readings(ONE, pressure=STUCK))
+    world.declare(circuit(ONE, delta_version=1), circuit(TWO))
+    outcome = world.run("RegisterData")
+    assert outcome.says == "2 circuits, 2 newly checked, 1 unfit sensor left out (P1/C1: pressure)"
+    (partial,) = world.platform.workspace.data.partial()
+    assert partial.key == ONE
 
 
 def test_unfit_data_is_reported_and_its_rows_are_not_kept(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from fleetcast.domain.approval import LAPSES_AFTER, Choice, RequestState, SubjectKind
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.errors import Unavailable
+from fleetcast.domain.evidence import Outcome, SensorLeftOut, SensorsCheck
 from fleetcast.domain.run import Ending
 from fleetcast.domain.thresholds import Limits, Thresholds
 from tests.pipeline.world import DAYS, ONE, TWO, World, circuit, environment, readings
@@ -341,7 +342,10 @@ def test_a_sensor_that_was_left_out_is_shown(world: World) -> None:
     world.table.commit(readings(ONE, temperature=np.full(24 * DAYS, 20.0)))
     world.declare(circuit(ONE, delta_version=1))
     world.upto("PromoteModels")
-    assert world.evidence("p1-c1")["left out"] == "temperature: it never changes from 20"
+    (request,) = world.requests(RequestState.PENDING)[-1:]
+    (check,) = [check for check in request.evidence.checks if isinstance(check, SensorsCheck)]
+    assert check.left_out == (SensorLeftOut("temperature", "it never changes from 20"),)
+    assert request.evidence.outcome is Outcome.FAILING
 
 
 def test_the_weakest_sensor_is_shown_with_its_skill(world: World) -> None:

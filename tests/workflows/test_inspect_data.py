@@ -54,10 +54,15 @@ def test_quality_is_judged_for_each_circuit_by_its_own_rules(table: DeltaReading
         QualityCheck(CircuitKey("PLANT001", "CIRCUIT01"), ("current", "voltage")),
         QualityCheck(
             CircuitKey("PLANT002", "CIRCUIT01"),
-            ("current", "ghost"),
-            limits={"current": SensorLimits(maximum=-1.0)},
+            ("current", "vibration"),
+            limits={"current": SensorLimits(maximum=-1.0), "vibration": SensorLimits(maximum=-1.0)},
         ),
     ]
     good, bad = CheckQuality(table)(checks, 0)
     assert (good.verdict.usable, good.profile.step) == (("current", "voltage"), timedelta(hours=1))
     assert bad.verdict.blocked.startswith("no sensor is fit to train on: current: no usable reading")
+
+
+def test_a_sensor_that_the_table_does_not_have_is_asked_about(table: DeltaReadingsTable) -> None:
+    (judged,) = CheckQuality(table)([QualityCheck(CircuitKey("PLANT001", "CIRCUIT01"), ("curent",))], 0)
+    assert judged.verdict.blocked == "there is no column `curent`, did you mean `current`?"

@@ -171,7 +171,28 @@ class WordedCheck:
     says: str
 
 
-Check = BoundCheck | ChampionCheck | WordedCheck
+@dataclass(frozen=True, slots=True)
+class SensorLeftOut:
+    """A sensor whose readings are unfit; the reason is as it was registered with the data."""
+
+    sensor: str
+    reason: str
+    kind: Literal["left out"] = "left out"
+
+
+@dataclass(frozen=True, slots=True)
+class SensorsCheck:
+    """Sensors that the circuit declares and that are unfit to train on, so that the model knows nothing of them."""
+
+    left_out: tuple[SensorLeftOut, ...]
+    """At least one: where all are fit there is nothing to check."""
+    kind: Literal["sensors"] = "sensors"
+
+    name = "sensors"
+    verdict = CheckVerdict.FAILED
+
+
+Check = BoundCheck | ChampionCheck | SensorsCheck | WordedCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,15 +223,6 @@ class DataFact:
     first: datetime
     last: datetime
     kind: Literal["data"] = "data"
-
-
-@dataclass(frozen=True, slots=True)
-class SensorLeftOut:
-    """A sensor whose readings are unfit; the reason is as it was registered with the data."""
-
-    sensor: str
-    reason: str
-    kind: Literal["left out"] = "left out"
 
 
 @dataclass(frozen=True, slots=True)

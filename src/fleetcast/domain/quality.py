@@ -6,12 +6,16 @@ the measurements.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
 
+NO_COLUMN = "the data source has no such column"
+"""Why earlier versions left a sensor out; since then its circuit is blocked."""
 MIXED_SHARE = 0.1
 """With more of the readings than this off the usual rhythm, the frequency is mixed. SKAB, fine, has 5 %."""
 
@@ -145,9 +149,7 @@ class QualityVerdict:
 
 
 def judge_sensor(profile: SensorProfile, rules: CleaningRules, *, needed_steps: int) -> str:
-    """Why this sensor is unfit to train on; empty if it is fit."""
-    if not profile.present:
-        return "the data source has no such column"
+    """Why this sensor, of which the table has a column, is unfit to train on; empty if it is fit."""
     if profile.missing_steps >= profile.steps:
         return "no usable reading in the training window"
     if profile.missing_share > rules.max_missing_share:
@@ -164,8 +166,32 @@ def judge_sensor(profile: SensorProfile, rules: CleaningRules, *, needed_steps: 
     return ""
 
 
+def without_columns(declared: Iterable[str], columns: Collection[str]) -> str:
+    """What is wrong with declared sensors that their table does not have; empty if it has them all.
+
+    Args:
+        declared: Sensors.
+        columns: Of the table.
+    """
+    missing = [name for name in declared if name not in columns]
+    said = [f"there is no column `{name}`, {_nearest(name, columns)}" for name in missing]
+    return "; ".join(said)
+
+
+def _nearest(name: str, columns: Collection[str]) -> str:
+    nearest = get_close_matches(name, sorted(columns), n=1, cutoff=0.6)
+    return (
+        f"did you mean `{nearest[0]}`?" if nearest else f"there is: {', '.join(sorted(columns)) or 'nothing'}"
+    )
+
+
 def judge(
-    profile: CircuitProfile, rules: CleaningRules, *, targets: tuple[str, ...], needed_steps: int
+    profile: CircuitProfile,
+    rules: CleaningRules,
+    *,
+    targets: tuple[str, ...],
+    needed_steps: int,
+    columns: Collection[str] = (),
 ) -> QualityVerdict:
     """Decide which sensors of a circuit to train, from what was measured.
 
@@ -175,7 +201,11 @@ def judge(
         targets: The sensors to forecast; with none of them usable the circuit is blocked.
         needed_steps: The shortest unbroken history, in steps, that the model family can train on; each sensor
             needs it for itself.
+        columns: Sensors that the table has, for a hint where the circuit declares others: it is blocked then.
     """
+    absent = [sensor.sensor for sensor in profile.sensors if not sensor.present]
+    if absent:
+        return QualityVerdict((), (), (), blocked=without_columns(absent, columns))
     if profile.rows == 0:
         return QualityVerdict((), (), (), blocked="no readings in the training window")
     reasons = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.quality import QualityVerdict
+from fleetcast.domain.quality import NO_COLUMN, QualityVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +36,6 @@ class DataAsset:
     @property
     def blocked(self) -> str:
         """Why the circuit cannot be trained on this data; empty if it can."""
-        return self.verdict.blocked
+        # Earlier versions left out a sensor that the table does not have, without a word.
+        absent = [gone.sensor for gone in self.verdict.left_out if gone.reason == NO_COLUMN]
+        return self.verdict.blocked or "; ".join(f"there is no column `{name}`" for name in absent)

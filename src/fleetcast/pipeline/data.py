@@ -15,7 +15,7 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.plan import Reuse, UpToDate
-from fleetcast.domain.quality import judge
+from fleetcast.domain.quality import judge, without_columns
 from fleetcast.domain.run import Ending
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.wording import counted
@@ -54,7 +54,18 @@ class DataRegistered:
     def says(self) -> str:
         """One line for people."""
         unfit = f", {len(self.blocked)} unfit to train on" if self.blocked else ""
-        return f"{counted(len(self.assets), 'circuit')}, {self.new} newly checked{unfit}"
+        return f"{counted(len(self.assets), 'circuit')}, {self.new} newly checked{unfit}{self._partial}"
+
+    @property
+    def _partial(self) -> str:
+        """Sensors that are left out though their circuit is trained, with the first of them."""
+        gone = [
+            f"{asset.key}: {left_out.sensor}"
+            for asset in self.assets
+            if not asset.blocked
+            for left_out in asset.verdict.left_out
+        ]
+        return f", {counted(len(gone), 'unfit sensor')} left out ({gone[0]})" if gone else ""
 
     def document(self) -> Json:
         """For `data_assets.json`."""
@@ -96,6 +107,10 @@ class RegisterData:
 
     def _check(self, read: tuple[Circuit, Readings]) -> DataAsset:
         circuit, readings = read
+        table = self.tables[circuit.data_source]
+        columns = table.sensors(circuit.delta_version) if readings.absent else ()
+        # Without a reading here, but known elsewhere: that is a matter of the sensor.
+        absent = readings.absent.difference(columns)
         measured = profile(
             readings.times,
             readings.values,
@@ -103,12 +118,13 @@ class RegisterData:
             circuit.frequency,
             circuit.sensor_limits,
             circuit.cleaning,
-            absent=readings.absent,
+            absent=absent,
         )
         verdict = judge(
             measured,
             circuit.cleaning,
             targets=circuit.targets,
+            columns=columns,
             needed_steps=needed_steps(circuit.family, circuit.hyperparameters, circuit.steps),
         )
         if readings.conflict:
@@ -157,6 +173,22 @@ def check_versions(circuits: Iterable[Circuit], tables: Mapping[str, ReadingsTab
                 f"delta_version {version} of {who} does not exist; {source!r} has versions 0 to {latest}",
                 fix=f"set `delta_version` to at most {latest}; see `fleetcast data versions`",
             )
+
+
+def missing_columns(
+    circuits: Iterable[Circuit], tables: Mapping[str, ReadingsTable]
+) -> dict[CircuitKey, str]:
+    """The circuits that declare a sensor which their table does not have, and what to write; no row is read."""
+    columns: dict[tuple[str, int], Sequence[str] | None] = {}
+    found = {}
+    for circuit in circuits:
+        place = circuit.data_source, circuit.delta_version
+        if place not in columns:
+            columns[place] = tables[circuit.data_source].columns(circuit.delta_version)
+        known = columns[place]
+        if known is not None and (said := without_columns(circuit.features, known)):
+            found[circuit.key] = said
+    return found
 
 
 def expiring(

@@ -18,6 +18,7 @@ from fleetcast.domain.evidence import (
     NoStrongestBaseline,
     ReplacesModel,
     SensorLeftOut,
+    SensorsCheck,
     WeakestSensor,
 )
 from fleetcast.domain.fleet import deciding_content
@@ -175,15 +176,17 @@ class PromoteModels:
             data = held.get(version.data_digest) if version.data_digest else None
             stated = version.model.scores
             scores = against_the_strongest(stated)
-            evidence, shown_before = (
-                Evidence(
-                    promotion_checks(each, circuit.thresholds, comparison),
-                    tuple(_facts(version, each, champion, data)),
-                )
-                for each in (scores, stated)
+            left_out = _left_out(data)
+            evidence = Evidence(
+                (*promotion_checks(scores, circuit.thresholds, comparison), *_sensors_check(left_out)),
+                tuple(_facts(version, scores, champion, data)),
+            )
+            shown_before = Evidence(
+                promotion_checks(stated, circuit.thresholds, comparison),
+                tuple(_facts(version, stated, champion, data, noted=left_out)),
             )
             asked = _question(circuit, version, policy, evidence)
-            if scores != stated:
+            if evidence != shown_before:
                 asked = asked.replacing(_question(circuit, version, policy, shown_before))
             questions.append((version, asked))
             situation.report(Progress(number, len(missing), note=version.name))
@@ -262,9 +265,23 @@ def _question(circuit: Circuit, version: ModelVersion, policy: GatePolicy, evide
     )
 
 
+def _left_out(data: DataAsset | None) -> tuple[SensorLeftOut, ...]:
+    gone = data.verdict.left_out if data is not None else ()
+    return tuple(SensorLeftOut(one.sensor, one.reason) for one in gone)
+
+
+def _sensors_check(left_out: tuple[SensorLeftOut, ...]) -> tuple[SensorsCheck, ...]:
+    return (SensorsCheck(left_out),) if left_out else ()
+
+
 def _facts(
-    version: ModelVersion, scores: ModelScores, champion: ModelVersion | None, data: DataAsset | None
+    version: ModelVersion,
+    scores: ModelScores,
+    champion: ModelVersion | None,
+    data: DataAsset | None,
+    noted: tuple[SensorLeftOut, ...] = (),
 ) -> Iterator[Fact]:
+    """What approvers are told besides the checks; `noted` are sensors, which were facts before they were a check."""
     lineage, mean = version.model.lineage, scores.mean
     yield CircuitFact(lineage.key, lineage.training_hash)
     if champion is not None:
@@ -273,8 +290,7 @@ def _facts(
         yield ReplacesModel(champion.version, isinstance(theirs, AdoptedLineage), differs)
     if data is not None and data.first and data.last:
         yield DataFact(data.rows, data.first, data.last)
-        for gone in data.verdict.left_out:
-            yield SensorLeftOut(gone.sensor, gone.reason)
+        yield from noted
     if mean.skill is not None:
         yield MetricFact("skill", mean.skill)
     if mean.mase is not None:

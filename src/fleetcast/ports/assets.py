@@ -37,6 +37,10 @@ class DataAssets(Protocol):
         """Those of the assets that are registered, read in bulk."""
         ...
 
+    def partial(self) -> Sequence[DataAsset]:
+        """Those of whose sensors some are left out; few, so that they can be asked for at any time."""
+        ...
+
     def register(self, assets: Sequence[DataAsset]) -> None:
         """Register assets, all or none; one that is already held is left as it is."""
         ...

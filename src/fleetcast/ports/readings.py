@@ -144,6 +144,14 @@ class ReadingsTable(Protocol):
         """
         ...
 
+    def columns(self, version: int) -> Sequence[str] | None:
+        """The sensors as far as they can be told without reading rows; None where only the rows tell.
+
+        Raises:
+            BadInput: There is no such version.
+        """
+        ...
+
     def read(self, wanted: Sequence[ReadingsWanted], version: int) -> Iterator[Readings]:
         """Read several circuits of one version in one pass: one result for each wanted, plant by plant.
 

@@ -36,6 +36,7 @@ from fleetcast.domain.evidence import (
     ReplacesEnvironment,
     ReplacesModel,
     SensorLeftOut,
+    SensorsCheck,
     WeakestSensor,
     WordedCheck,
     WordedFact,
@@ -167,6 +168,8 @@ def _why(action: CircuitAction) -> str:
 
 def _says(check: Check) -> str:
     match check:
+        case SensorsCheck(left_out):
+            return "; ".join(f"{gone.sensor}: {gone.reason}" for gone in left_out)
         case WordedCheck():
             return check.says
         case BoundCheck(bound, None):

@@ -30,6 +30,7 @@ from fleetcast.domain.evidence import (
     ReplacesEnvironment,
     ReplacesModel,
     SensorLeftOut,
+    SensorsCheck,
     WeakestSensor,
     WordedCheck,
     WordedFact,
@@ -67,6 +68,9 @@ def says(check: Check) -> str:
     match check:
         case WordedCheck():
             return check.says
+        case SensorsCheck(left_out):
+            gone = "; ".join(f"{one.sensor} ({one.reason})" for one in left_out)
+            return f"{counted(len(left_out), 'declared sensor')} left out: {gone}"
         case BoundCheck(bound, None):
             return f"{_METRICS.get(bound.metric, bound.metric)} could not be measured"
         case BoundCheck(Bound.MIN_COVERAGE_80 | Bound.MAX_COVERAGE_80 as bound, float(value), limit):

@@ -125,7 +125,9 @@ class CheckQuality:
             ReadingsWanted(check.key, check.sensors, check.start or EARLIEST, check.end or LATEST)
             for check in checks
         ]
-        return [_judged(readings, by_key[readings.key]) for readings in self.table.read(wanted, version)]
+        read = list(self.table.read(wanted, version))
+        columns = self.table.sensors(version) if any(readings.absent for readings in read) else ()
+        return [_judged(readings, by_key[readings.key], columns) for readings in read]
 
 
 def newest(table: ReadingsTable) -> int:
@@ -154,7 +156,7 @@ def _holdings(readings: Readings) -> CircuitHoldings:
     )
 
 
-def _judged(readings: Readings, check: QualityCheck) -> CircuitQuality:
+def _judged(readings: Readings, check: QualityCheck, columns: Sequence[str]) -> CircuitQuality:
     measured = measure(
         readings.times,
         readings.values,
@@ -164,8 +166,10 @@ def _judged(readings: Readings, check: QualityCheck) -> CircuitQuality:
         check.cleaning,
         check.start,
         check.end,
-        absent=readings.absent,
+        absent=readings.absent.difference(columns),
     )
     targets = check.targets or check.sensors
-    verdict = judge(measured.profile, check.cleaning, targets=targets, needed_steps=check.needed_steps)
+    verdict = judge(
+        measured.profile, check.cleaning, targets=targets, needed_steps=check.needed_steps, columns=columns
+    )
     return CircuitQuality(readings.key, measured.profile, verdict)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fleetcast.domain.approval import RequestOutline, RequestState, SubjectKind
 from fleetcast.domain.assets import Asset, AssetKind, VersionTaken
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.plan import (
     AssetAction,
+    Blocked,
     CircuitAction,
+    DataUnfit,
     PastTraining,
     Plan,
     Reuse,
@@ -21,7 +24,7 @@ from fleetcast.domain.plan import (
     plan_removed,
 )
 from fleetcast.pipeline.components import check_component_versions, component_asset
-from fleetcast.pipeline.data import check_versions, expiring
+from fleetcast.pipeline.data import check_versions, expiring, missing_columns
 from fleetcast.pipeline.environments import environment_asset
 from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.loadable import unloadable_at_a_glance
@@ -50,8 +53,8 @@ class MakePlan:
         failures = failures_in(workspace.jobs, fleet.environment)
         planned = actions(fleet.circuits, index, workspace.data, failures)
         to_train = [circuit for circuit, action in planned if isinstance(action, Train)]
-        circuits = [action for _, action in planned]
-        check_versions(to_train, self.platform.workspace.tables)
+        check_versions(to_train, workspace.tables)
+        circuits = _blocked_without_columns(planned, missing_columns(to_train, workspace.tables))
         check_component_versions(to_train, component_asset(fleet.component), self.platform.workspace.assets)
         past = PastTraining(self.platform.workspace.jobs.median_seconds(), self.platform.workspace.workers)
         return Plan(
@@ -121,6 +124,18 @@ class MakePlan:
         if held is not None and held.asset.digest != asset.digest:
             raise VersionTaken(asset.name, asset.version, held.asset.digest, asset.digest)
         return held is None
+
+
+def _blocked_without_columns(
+    planned: Sequence[tuple[Circuit, CircuitAction]], missing: Mapping[CircuitKey, str]
+) -> list[CircuitAction]:
+    """The actions, but for circuits that declare a sensor which their table does not have."""
+    return [
+        Blocked(action.key, action.model, action.training_hash, DataUnfit(missing[circuit.key]))
+        if isinstance(action, Train) and circuit.key in missing
+        else action
+        for circuit, action in planned
+    ]
 
 
 def _promotion(kind: str, name: str, version: str, asked: RequestOutline | None) -> list[AssetAction]:

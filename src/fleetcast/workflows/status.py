@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -28,6 +28,7 @@ from fleetcast.domain.retry import FailedAlike
 from fleetcast.domain.run import Run, RunState
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.wording import counted
+from fleetcast.pipeline.situation import data_digest_of
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 from fleetcast.workflows.plan import MakePlan
@@ -151,12 +152,16 @@ class ShowStatus:
             for digest, attempts in (self.platform.workspace.jobs.jobs_for(hashes) if hashes else {}).items()
             if attempts
         }
+        partial = self._partial(fleet)
         damaged = {model.key: model for model in reversed(plan.unloadable)}
         circuits = tuple(
             _damaged(damaged[action.key])
             if action.key in damaged
-            else _status(
-                action, standings, jobs.get(action.training_hash) if isinstance(action, Train) else None
+            else _without(
+                _status(
+                    action, standings, jobs.get(action.training_hash) if isinstance(action, Train) else None
+                ),
+                partial.get(action.key, ()),
             )
             for action in plan.circuits
         )
@@ -175,6 +180,21 @@ class ShowStatus:
             estimated=plan.estimated,
             next_steps=tuple(_next_steps(circuits, plan, standings.waiting, last)),
         )
+
+    def _partial(self, fleet: Fleet) -> dict[CircuitKey, tuple[str, ...]]:
+        """The sensors of circuits that their training leaves out."""
+        known = {asset.digest: asset for asset in self.platform.workspace.data.partial() if not asset.blocked}
+        keys = {asset.key for asset in known.values()}
+        return {
+            circuit.key: tuple(gone.sensor for gone in known[digest].verdict.left_out)
+            for circuit in fleet.circuits
+            if circuit.key in keys and (digest := data_digest_of(circuit)) in known
+        }
+
+
+def _without(circuit: CircuitStatus, sensors: Sequence[str]) -> CircuitStatus:
+    """The same, with what its training leaves out."""
+    return replace(circuit, says=f"{circuit.says}; without {', '.join(sensors)}") if sensors else circuit
 
 
 def _damaged(model: UnloadableModel) -> CircuitStatus:

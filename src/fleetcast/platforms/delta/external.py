@@ -92,6 +92,12 @@ class ExternalReadingsTable(DeltaVersions):
             )
         )
 
+    def columns(self, version: int) -> tuple[str, ...] | None:
+        """See `ReadingsTable`."""
+        mapping = self._mapping
+        known = mapping.by_tag or mapping.layout is not Layout.LONG or bool(mapping.sensors)
+        return self.sensors(version) if known else None
+
     def read(self, wanted: Sequence[ReadingsWanted], version: int) -> Iterator[Readings]:
         """See `ReadingsTable`."""
         opened = self._opened(version)

@@ -39,6 +39,10 @@ class DeltaReadingsTable(DeltaVersions):
         """See `ReadingsTable`."""
         return tuple(sorted(set(_columns(self._at(version))) - set(KEYS)))
 
+    def columns(self, version: int) -> tuple[str, ...]:
+        """See `ReadingsTable`."""
+        return self.sensors(version)
+
     def read(self, wanted: Sequence[ReadingsWanted], version: int) -> Iterator[Readings]:
         """See `ReadingsTable`."""
         table = self._at(version)

@@ -62,6 +62,10 @@ class LocalAssetRegistry(Kept):
         return _registered(held)
 
 
+_NONE_LEFT_OUT = r'%"left\_out":[]%'
+"""How content begins to say that all sensors are fit."""
+
+
 class LocalDataAssets(Kept):
     """Holds what is known of the data of circuits."""
 
@@ -75,6 +79,17 @@ class LocalDataAssets(Kept):
                 asset = DATA_ASSET.from_json(row.content, f"data_assets {row.digest}")
                 found[asset.digest] = asset
         return found
+
+    @reads
+    def partial(self, connection: Connection) -> Sequence[DataAsset]:
+        """Those of whose sensors some are left out: the database looks for them, as parsing all takes seconds."""
+        table = schema.data_assets
+        query = sa.select(table).where(table.c.content.notlike(_NONE_LEFT_OUT, escape="\\"))
+        found = [
+            DATA_ASSET.from_json(row.content, f"data_assets {row.digest}")
+            for row in connection.execute(query)
+        ]
+        return [asset for asset in found if asset.verdict.left_out]
 
     @changes
     def register(self, connection: Connection, assets: Sequence[DataAsset]) -> None:

@@ -53,6 +53,10 @@ class MemoryDataAssets:
         """Those of the assets that are registered."""
         return {digest: self._world.data[digest] for digest in digests if digest in self._world.data}
 
+    def partial(self) -> Sequence[DataAsset]:
+        """Those of whose sensors some are left out."""
+        return [asset for asset in self._world.data.values() if asset.verdict.left_out]
+
     def register(self, assets: Sequence[DataAsset]) -> None:
         """Register assets; one that is already held is left as it is."""
         new = [asset for asset in assets if asset.digest not in self._world.data]
