@@ -120,6 +120,9 @@ class StandingJobs:
             return told
         return self.jobs.wait(hashes, timeout)
 
+    def abandon(self, wanted: Collection[Digest]) -> Sequence[TrainingJob]:
+        return self.jobs.abandon(wanted)
+
     def void(self, lost: Mapping[str, str]) -> None:
         self.jobs.void(lost)
 
@@ -202,6 +205,9 @@ class BrokenRuns:
 
     def exclusive(self, holder: str, timeout: timedelta) -> AbstractContextManager[None]:
         return self.runs.exclusive(holder, timeout)
+
+    def at_work(self) -> str | None:
+        return self.runs.at_work()
 
     def begin(self, fleet: Digest, commit: str) -> Run:
         return self.runs.begin(fleet, commit)

@@ -102,7 +102,7 @@ def test_with_every_model_registered_there_is_nothing_to_submit(world: World) ->
     world.upto("RegisterModels")
     outcome = world.run("SubmitTraining")
     assert (outcome.ending, outcome.says) == (Ending.DONE, "nothing to train")
-    assert outcome.document == {"jobs": [], "parked": []}
+    assert outcome.document == {"jobs": [], "parked": [], "abandoned": []}
 
 
 def test_only_the_circuit_that_changed_gets_a_new_job(world: World) -> None:
@@ -278,6 +278,25 @@ def test_waiting_for_what_is_done_takes_no_time_and_runs_nothing_again(world: Wo
     assert world.run("MonitorTraining").says == "2 completed"
     assert world.jobs(ONE) == done
     assert world.clock.slept == []
+
+
+def test_a_job_that_nobody_asks_for_any_more_is_abandoned(world: World) -> None:
+    """Else it would be listed as under way for ever."""
+    world.upto("SubmitTraining")
+    (left,), before = world.jobs(ONE), world.circuit(ONE)
+    world.change(ONE, cutoff=Cutoff.parse("2025-01-20"))
+    outcome = world.upto("SubmitTraining")
+    assert outcome.says == "2 jobs in 2 batches, 1 new, 1 left over abandoned"
+    assert outcome.document["abandoned"] == [left.id]
+    world.declare(before, world.circuit(TWO))
+    assert world.upto("SubmitTraining").document["jobs"][-1]["attempt"] == 2
+    assert [job.state for job in world.jobs(ONE)] == [JobState.ABANDONED, JobState.QUEUED]
+
+
+def test_a_run_about_some_circuits_abandons_no_job_of_others(world: World) -> None:
+    world.upto("SubmitTraining")
+    world.change(ONE, cutoff=Cutoff.parse("2025-01-20"))
+    assert world.run("SubmitTraining", only=TWO).document["abandoned"] == []
 
 
 def test_with_nothing_submitted_there_is_nothing_to_wait_for(world: World) -> None:

@@ -226,6 +226,7 @@ STATUS = FleetStatus(
     pending=1,
     assets=("promote environment training:1.1.0",),
     last_run=RUN,
+    at_work=False,
     estimated=None,
     next_steps=(NextStep("fleetcast approvals list", "1 request waits"),),
 )
@@ -479,7 +480,10 @@ VIEWS: Mapping[str, Json] = {
     ),
     "plan": plan.as_json(PLAN, REVISION),
     "quality": data.quality_as_json((QUALITY,), 4),
-    "runs": [runs.as_json(RUN), runs.as_json(replace(RUN, state=RunState.OPEN, ended_at=None, stages=()))],
+    "runs": [
+        runs.as_json(RUN, at_work=True),
+        runs.as_json(replace(RUN, state=RunState.OPEN, ended_at=None, stages=()), at_work=True),
+    ],
     "simulation": data.simulation_as_json(SIMULATED),
     "status": status.as_json(STATUS),
     "table_versions": data.versions_as_json(

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.domain.run import Ending, Run, RunState
-from fleetcast.views.runs import short_commit
+from fleetcast.domain.run import Ending, Run
+from fleetcast.views.runs import short_commit, state_in_words
 
 ENDING_STYLES = {
     Ending.DONE: "green",
@@ -20,7 +20,7 @@ ENDING_STYLES = {
 }
 
 
-def print_runs(runs: Sequence[Run], console: Console) -> None:
+def print_runs(runs: Sequence[Run], console: Console, *, at_work: bool) -> None:
     """Runs as a table."""
     if not runs:
         console.print("no runs yet; start one with `fleetcast train`")
@@ -32,7 +32,7 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
         last = max(run.stages, key=lambda record: record.ended_at, default=None)
         table.add_row(
             run.id,
-            run.state.value,
+            state_in_words(run, at_work=at_work),
             run.by,
             f"{run.started_at:%Y-%m-%d %H:%M:%S}",
             f"{sum(record.seconds for record in run.stages):.1f} s",
@@ -42,15 +42,16 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
     console.print(table)
 
 
-def print_run(run: Run, console: Console, *, folder: Path) -> None:
+def print_run(run: Run, console: Console, *, folder: Path, at_work: bool) -> None:
     """One run, stage by stage."""
     from fleetcast.pipeline.stages import STAGES
 
     console.print(
-        f"{run.id}: {run.state.value}, started {run.started_at:%Y-%m-%d %H:%M:%S} UTC by {run.by}, commit {run.commit}"
+        f"{run.id}: {state_in_words(run, at_work=at_work)}, started {run.started_at:%Y-%m-%d %H:%M:%S} UTC by "
+        f"{run.by}, commit {run.commit}"
     )
-    if run.state is RunState.OPEN:
-        console.print("it is running, or was interrupted: `fleetcast train` continues it")
+    if run.state.is_unfinished:
+        console.print("somebody is at work on it" if at_work else "`fleetcast train` continues it")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("stage", "ending", "took", "what"):
         table.add_column(column)

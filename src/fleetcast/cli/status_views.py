@@ -6,9 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.domain.run import Run, RunState
+from fleetcast.domain.run import Run
 from fleetcast.domain.wording import counted
 from fleetcast.views.moments import shown
+from fleetcast.views.runs import state_in_words
 from fleetcast.workflows.status import CircuitState, FleetStatus
 
 MANY = 20
@@ -41,7 +42,7 @@ def print_status(status: FleetStatus, console: Console, *, every: bool) -> None:
     for asset in status.assets:
         console.print(Text(f"to do: {asset}"))
     _print_needing(status, console, limit)
-    _print_run(status.last_run, console)
+    _print_run(status.last_run, console, at_work=status.at_work)
     console.print(
         Text("\nNext", style="bold") if status.next_steps else Text("\nNothing to do.", style="bold")
     )
@@ -84,11 +85,11 @@ def _print_needing(status: FleetStatus, console: Console, limit: int) -> None:
         console.print(f"and {len(needing) - limit:,} more: --all names them")
 
 
-def _print_run(run: Run | None, console: Console) -> None:
+def _print_run(run: Run | None, console: Console, *, at_work: bool) -> None:
     if run is None:
         console.print("\nNothing was run yet.")
         return
-    state = "at work or interrupted" if run.state is RunState.OPEN else run.state.value
+    state = state_in_words(run, at_work=at_work)
     console.print(Text(f"\nLast run: {run.id}, {state}", style="bold"), end="")
     console.print(Text(f", {shown(run.started_at)}, by {run.by}, commit {run.commit}"))
     table = Table(box=None, pad_edge=False, show_header=False)

@@ -110,11 +110,12 @@ def list_runs(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None
     from fleetcast.cli.run_views import print_runs
     from fleetcast.views.runs import as_json
 
-    runs = open_books(fleet).runs.listed()
+    book = open_books(fleet).runs
+    runs, at_work = book.listed(), book.at_work() is not None
     if view is View.JSON:
-        show_json([as_json(run) for run in runs])
+        show_json([as_json(run, at_work=at_work) for run in runs])
     else:
-        print_runs(runs, console())
+        print_runs(runs, console(), at_work=at_work)
 
 
 @runs_app.command("show")
@@ -130,10 +131,11 @@ def show_run(
 
     books = open_books(fleet)
     run = books.runs.find(run_id)
+    at_work = run.state.is_unfinished and books.runs.at_work() is not None
     if view is View.JSON:
-        show_json(as_json(run))
+        show_json(as_json(run, at_work=at_work))
     else:
-        print_run(run, console(), folder=books.run_files / run.id)
+        print_run(run, console(), folder=books.run_files / run.id, at_work=at_work)
 
 
 def _open(fleet: Path) -> OpenFleet:
@@ -147,7 +149,7 @@ def _finish(opened: OpenFleet, run: Run, ending: Ending, view: View) -> None:
     from fleetcast.views.runs import as_json, next_steps
 
     if view is View.JSON:
-        show_json(as_json(run))
+        show_json(as_json(run, at_work=False))
     else:
         for line in next_steps(run, ending, waiting=len(opened.books.deciding.pending())):
             typer.echo(line)

@@ -14,17 +14,24 @@ from fleetcast.domain.scores import ModelScores
 
 
 class JobState(StrEnum):
-    """Where a job is; the last two are final."""
+    """Where a job is; the last three are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
+    ABANDONED = "abandoned"
+    """Nobody asks for it any more: its run was interrupted, and the fleet repository has moved on."""
 
     @property
     def final(self) -> bool:
         """Whether the job will not change any more."""
-        return self in (JobState.COMPLETED, JobState.FAILED)
+        return self in (JobState.COMPLETED, JobState.FAILED, JobState.ABANDONED)
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether it ended without a model, so that whoever wants one needs another attempt."""
+        return self in (JobState.FAILED, JobState.ABANDONED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,10 @@ class TrainingJob:
     def failed(self, error: str, at: datetime) -> TrainingJob:
         """The same job, failed with a reason."""
         return replace(self, state=JobState.FAILED, error=error, ended_at=at)
+
+    def abandoned(self, at: datetime) -> TrainingJob:
+        """The same job, which nobody asks for any more."""
+        return replace(self, state=JobState.ABANDONED, ended_at=at)
 
     def voided(self, why: str, at: datetime) -> TrainingJob:
         """The same job, which was done but left nothing that can be used."""

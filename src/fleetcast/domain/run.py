@@ -45,6 +45,11 @@ class RunState(StrEnum):
     SUPERSEDED = "superseded"
 
     @property
+    def is_unfinished(self) -> bool:
+        """Whether somebody should be at work on it, or was."""
+        return self in (RunState.OPEN, RunState.STILL_RUNNING)
+
+    @property
     def can_continue(self) -> bool:
         """Whether another `train` of the same fleet goes on with this run."""
         return self not in (RunState.DONE, RunState.SUPERSEDED)

@@ -46,6 +46,8 @@ class TrainingSubmitted:
     new: int
     parked: tuple[Blocked, ...] = ()
     """Circuits that get no job because the last ones ended in the same way."""
+    abandoned: tuple[TrainingJob, ...] = ()
+    """Unfinished jobs that an interrupted run left, and that nobody asks for any more."""
 
     @property
     def ending(self) -> Ending:
@@ -56,6 +58,7 @@ class TrainingSubmitted:
     def says(self) -> str:
         """One line for people."""
         parked = f", {len(self.parked)} parked" if self.parked else ""
+        parked += f", {len(self.abandoned)} left over abandoned" if self.abandoned else ""
         if not self.jobs:
             return f"nothing to train{parked}"
         batches = counted(len({job.batch for job in self.jobs}), "batch", "batches")
@@ -66,6 +69,7 @@ class TrainingSubmitted:
         return {
             "jobs": [_document(job) for job in self.jobs],
             "parked": [_parked_document(blocked) for blocked in self.parked],
+            "abandoned": [job.id for job in self.abandoned],
         }
 
 
@@ -91,7 +95,7 @@ class SubmitTraining:
         current: list[TrainingJob] = []
         for circuit, action in wanted:
             attempts = known.get(action.training_hash, ())
-            if attempts and attempts[-1].state is not JobState.FAILED:
+            if attempts and not attempts[-1].state.in_vain:
                 current.append(attempts[-1])
                 continue
             data = held.get(data_digest_of(circuit))
@@ -102,7 +106,9 @@ class SubmitTraining:
             new.append((circuit, self._job(situation, circuit, action, data, len(attempts) + 1)))
         freeze_again([(circuit, job.fingerprint) for circuit, job in new], self.tables, self.frozen)
         submitted = self._submit(situation, [job for _, job in new])
-        return TrainingSubmitted((*current, *submitted), len(submitted), _parked(planned))
+        hashes = {action.training_hash for _, action in wanted}
+        abandoned = tuple(self.jobs.abandon(hashes)) if situation.only is None else ()
+        return TrainingSubmitted((*current, *submitted), len(submitted), _parked(planned), abandoned)
 
     def _submit(self, situation: Situation, jobs: Sequence[TrainingJob]) -> list[TrainingJob]:
         submitted: list[TrainingJob] = []

@@ -49,6 +49,13 @@ class JobService(Protocol):
         """
         ...
 
+    def abandon(self, wanted: Collection[Digest]) -> Sequence[TrainingJob]:
+        """End the unfinished jobs at other training hashes, which an interrupted run left; gives them.
+
+        For whoever alone works on the fleet, and knows all that it wants.
+        """
+        ...
+
     def void(self, lost: Mapping[str, str]) -> None:
         """Let completed jobs count as failed, as what they left is lost or damaged.
 

@@ -44,6 +44,10 @@ class RunBook(Protocol):
         """
         ...
 
+    def at_work(self) -> str | None:
+        """Who runs stages on this fleet at this moment, or may do so; None: nobody."""
+        ...
+
     def begin(self, fleet: Digest, commit: str) -> Run:
         """Open a new run; runs that could have been continued are superseded by it."""
         ...

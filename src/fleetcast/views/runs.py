@@ -8,11 +8,19 @@ from fleetcast.domain.wording import counted
 from fleetcast.views.moments import iso, iso_or_null
 
 
-def as_json(run: Run) -> Json:
+def state_in_words(run: Run, *, at_work: bool) -> str:
+    """The state of a run, for people; an unfinished one is at work only while somebody runs stages."""
+    if not run.state.is_unfinished:
+        return run.state.value
+    return f"{run.state.value}, {'at work' if at_work else 'nobody at work'}"
+
+
+def as_json(run: Run, *, at_work: bool) -> Json:
     """A run for programs, with the stages that ran."""
     return {
         "run_id": run.id,
         "state": run.state.value,
+        "is_at_work": run.state.is_unfinished and at_work,
         "by": run.by,
         "commit": run.commit,
         "fleet_digest": run.fleet.hex,

@@ -31,7 +31,9 @@ def as_json(status: FleetStatus) -> Json:
             }
             for circuit in status.circuits
         ],
-        "last_run": None if status.last_run is None else runs.as_json(status.last_run),
+        "last_run": None
+        if status.last_run is None
+        else runs.as_json(status.last_run, at_work=status.at_work),
         "next_steps": [{"command": step.command, "why": step.why} for step in status.next_steps],
     }
 

@@ -101,6 +101,8 @@ class FleetStatus:
     assets: tuple[str, ...]
     """What is to be registered or promoted besides models, such as `promote environment training:1.1.0`."""
     last_run: Run | None
+    at_work: bool
+    """Whether anybody runs stages at this moment."""
     estimated: timedelta | None
     """Time to train what is to train; None if nothing is, or nothing like it ran yet."""
     next_steps: tuple[NextStep, ...]
@@ -165,7 +167,8 @@ class ShowStatus:
             )
             for action in plan.circuits
         )
-        last = self.platform.control.runs.latest()
+        runs = self.platform.control.runs
+        last = runs.latest()
         return FleetStatus(
             at=now,
             circuits=circuits,
@@ -177,6 +180,7 @@ class ShowStatus:
                 if asset.kind != "model"
             ),
             last_run=last,
+            at_work=last is not None and last.state.is_unfinished and runs.at_work() is not None,
             estimated=plan.estimated,
             next_steps=tuple(_next_steps(circuits, plan, standings.waiting, last)),
         )

@@ -14,7 +14,7 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.run import Run, RunState
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.leases import Lease
+from fleetcast.platforms.database.leases import Lease, holders
 from fleetcast.platforms.database.session import Kept, Session, changes, met, reads
 from fleetcast.stored.runs import RUN
 
@@ -31,6 +31,10 @@ class ControlRunBook(Kept):
     def exclusive(self, holder: str, timeout: timedelta) -> AbstractContextManager[None]:
         """Be the only one who runs stages on this fleet."""
         return self._lease.held(holder, timeout)
+
+    def at_work(self) -> str | None:
+        """Who runs stages on this fleet at this moment."""
+        return holders(self.session.database).get(self._lease.name)
 
     @changes
     def begin(self, connection: Connection, fleet: Digest, commit: str) -> Run:

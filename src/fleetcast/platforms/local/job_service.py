@@ -138,6 +138,14 @@ class LocalJobService(Kept):
         told, self._torn = self._torn, []
         return told
 
+    def abandon(self, wanted: Collection[Digest]) -> Sequence[TrainingJob]:
+        """End the unfinished jobs at other training hashes."""
+        now = self.session.clock.now()
+        left = [job.abandoned(now) for job in self._unfinished() if job.task.training_hash not in wanted]
+        if left:
+            self._update(left)
+        return left
+
     def void(self, lost: Mapping[str, str]) -> None:
         """Let completed jobs count as failed."""
         completed = (
@@ -146,6 +154,10 @@ class LocalJobService(Kept):
         if completed:
             now = self.session.clock.now()
             self._update([job.voided(lost[job.id], now) for job in completed])
+
+    @reads
+    def _unfinished(self, connection: Connection) -> list[TrainingJob]:
+        return _unfinished(connection)
 
     @reads
     def _named(self, connection: Connection, names: Sequence[str]) -> list[TrainingJob]:
@@ -218,13 +230,10 @@ class LocalJobService(Kept):
     @reads
     def _load_queue(self, connection: Connection, asked: frozenset[Digest]) -> None:
         """Queue the unfinished jobs that are asked for; others stay in the database."""
-        ended = [state.value for state in JobState if state.final]
-        query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.state.not_in(ended))
-        found = [_job(row.id, row.content) for row in connection.execute(query.order_by(_jobs.c.position))]
         self._queue = deque(
             job
-            for job in found
-            if job.task.training_hash in asked and job.id not in self._running and not job.state.final
+            for job in _unfinished(connection)
+            if job.task.training_hash in asked and job.id not in self._running
         )
         self._asked = asked
 
@@ -315,6 +324,14 @@ class LocalJobService(Kept):
             len(jobs),
             f"all of the jobs {jobs[0].id} … {jobs[-1].id}" if len(jobs) > 1 else f"the job {jobs[0].id}",
         )
+
+
+def _unfinished(connection: Connection) -> list[TrainingJob]:
+    """In the order in which they were submitted."""
+    ended = [state.value for state in JobState if state.final]
+    query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.state.not_in(ended))
+    found = [_job(row.id, row.content) for row in connection.execute(query.order_by(_jobs.c.position))]
+    return [job for job in found if not job.state.final]
 
 
 def _last_position(connection: Connection) -> int:

@@ -95,6 +95,16 @@ class MemoryJobService:
         """Nothing: what is in memory is whole."""
         return ()
 
+    def abandon(self, wanted: Collection[Digest]) -> Sequence[TrainingJob]:
+        """End the unfinished jobs at other training hashes."""
+        left = [
+            job.abandoned(self._clock.now())
+            for job in self._world.jobs.values()
+            if not job.state.final and job.task.training_hash not in wanted
+        ]
+        self._world.jobs |= {job.id: job for job in left}
+        return left
+
     def void(self, lost: Mapping[str, str]) -> None:
         """Let completed jobs count as failed."""
         for name, why in lost.items():
