@@ -19,6 +19,9 @@ change() {
     mv "$1.new" "$1"
 }
 
+# waiting: the numbers of the requests that wait for a decision.
+waiting() { fleetcast approvals list --format json | sed -n 's/^ *"request_id": \([0-9]*\),*$/\1/p' | tr '\n' ' '; }
+
 # ── A git repository to work in, so that the example itself stays as it is ────────────────────────────────────
 
 [ $# -eq 1 ] || [ $# -eq 2 ] || { echo "usage: $0 DATA [WORK]" >&2; exit 64; }

@@ -14,20 +14,21 @@ COMPONENT = "components/training-pipeline-component.yaml"
 
 def tell(story: Story) -> None:
     """A step that leaves a link in its model, then a champion that gets a link, a FIFO and an empty folder."""
-    fleet = story.fleet()
-    script = fleet.folder / "fit.sh"
+    linked = story.fleet("linked")
+    script = linked.folder / "fit.sh"
     fit = f'{sys.executable} -m fleetcast.cli.main fit --task "$1" --data "$2" --output "$3"\n'
     script.write_text(fit + 'ln -s /etc/hostname "$3/more"\n')
-    fleet.edit(
+    linked.edit(
         COMPONENT,
         "fleetcast fit --task ${{inputs.task}} --data ${{inputs.data}} --output ${{outputs.model}}",
         f"sh {script} ${{{{inputs.task}}}} ${{{{inputs.data}}}} ${{{{outputs.model}}}}",
     )
-    refused = fleet.type("train")
+    linked.edit(COMPONENT, "max_retries: 2", "max_retries: 0")
+    refused = linked.type("train")
     story.expect("a model with a link fails its job", holds=refused.code == 1, saw=refused.code)
     story.says(refused, "more is a symbolic link")
 
-    script.write_text(fit)
+    fleet = story.fleet()
     fleet.promote()
     model = next(path.parent for path in (fleet.state / "artifacts").rglob("MLmodel"))
     story.expect("the champion forecasts", holds=_forecasts(fleet))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tests.foreign_models import save_foreign
 from tests.found.story import Story
 
 CIRCUITS = """\
@@ -26,9 +27,8 @@ def tell(story: Story) -> None:
     (story.folder / "circuits.yaml").write_text(CIRCUITS)
     _model(story.folder / "private")
 
-    story.expect(
-        "a model in its folder is found", holds=_found(story, _model(story.folder / "own" / NAME).parent)
-    )
+    own = save_foreign(story.folder / "own" / NAME, targets=("temperature",))
+    story.expect("a model in its folder is found", holds=_found(story, own.parent))
 
     (_models(story, "name") / "MLmodel").write_text(MLMODEL)
     (story.folder / "mapping.yaml").write_text("layout: predecessor\nregistered_as: '..'\n")

@@ -15,7 +15,7 @@ from fleetcast.domain.approval import RequestState
 from fleetcast.domain.assets import AssetKind
 from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.effect import Effect
-from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
+from fleetcast.domain.errors import BadInput, FleetcastError, HistoryLost, Unavailable
 from fleetcast.domain.gate import DEFAULT_GATES
 from fleetcast.domain.job import JobState
 from fleetcast.domain.settings import PlatformSettings
@@ -24,6 +24,9 @@ from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.local.platform import local_platform
 from fleetcast.platforms.local.worker import outcome_file
 from fleetcast.ports.platform import Platform
+from fleetcast.stored.approvals import REQUEST
+from fleetcast.stored.jobs import JOB_OUTCOME, TRAINING_JOB
+from fleetcast.stored.models import TRAINED_MODEL
 from tests.clocks import FixedClock
 from tests.contracts.samples import (
     ADA,
@@ -177,6 +180,8 @@ TORN = (
     "'[]'",
     "'{}'",
 )
+NUMBERED = {"requests": REQUEST.number, "jobs": TRAINING_JOB.number, "model_versions": TRAINED_MODEL.number}
+"""The formats of what is written now, where that is not the first."""
 NOT_UTF_8 = "CAST(CAST(substr(content, 1, 40) AS BLOB) || x'ff' AS TEXT)"
 
 
@@ -187,8 +192,8 @@ def test_a_row_that_cannot_be_read_is_one_error_that_names_it(
     for change, said, fix in (
         *((change, "cannot be read", "a backup") for change in TORN),
         (
-            """replace(replace(content, '{"format":1,', '{"format":99,'), '{"format":2,', '{"format":99,')""",
-            f"has format 99, this fleetcast knows no newer one than {2 if table == 'requests' else 1}",
+            f"""replace(content, '{{"format":{NUMBERED.get(table, 1)},', '{{"format":99,')""",
+            f"has format 99, this fleetcast knows no newer one than {NUMBERED.get(table, 1)}",
             "use the fleetcast version that wrote it, or a newer one",
         ),
     ):
@@ -231,7 +236,6 @@ COLUMNS: Sequence[tuple[str, str, str, Act]] = [
         for column in ("gate", "kind", "outcome", "subject", "opened_at")
     ),
     ("gate_policies", "gate", "gate_policies ", lambda p: p.control.policies.in_force()),
-    ("audit", "digest", "audit entry ", lambda p: p.control.states.select({"m": 1})),
     *(
         ("model_versions", column, "model_versions ", lambda p: p.workspace.models.entries())
         for column in ("plant", "circuit", "training_hash")
@@ -267,6 +271,14 @@ def test_a_column_that_holds_something_else_is_one_error_that_names_its_row(
         assert str(caught.value).endswith("cannot be read")
         assert "a backup" in caught.value.fix
         assert contents(filled.database) == before
+
+
+def test_a_torn_end_of_the_audit_log_is_one_error_that_names_it(filled: Filled) -> None:
+    tamper(filled.database, "UPDATE audit SET digest = '?'")
+    before = contents(filled.database)
+    with pytest.raises(HistoryLost, match=r"entry \d+ of the audit log"):
+        filled.platform.control.states.select({"m": 1})
+    assert contents(filled.database) == before
 
 
 NUMBERS: Sequence[tuple[str, str, Act]] = [
@@ -355,7 +367,10 @@ def test_an_outcome_of_a_newer_fleetcast_is_left_to_it(filled: Filled) -> None:
     before = contents(filled.database)
     with pytest.raises(BadInput) as caught:
         filled.platform.workspace.jobs.wait(HASHES, NO_TIME)
-    assert str(caught.value) == f"{file} has format 9, this fleetcast knows no newer one than 1"
+    assert (
+        str(caught.value)
+        == f"{file} has format 9, this fleetcast knows no newer one than {JOB_OUTCOME.number}"
+    )
     assert caught.value.fix
     assert contents(filled.database) == before
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from fleetcast.cli.main import run
+from fleetcast.stored.approvals import REQUEST
+from fleetcast.stored.models import TRAINED_MODEL
 from tests.scenarios.repository import ON_SQLITE, Repository, Said
 
 TEAR = "substr(content, 1, length(content) / 2)"
-NEWER = """replace(replace(content, '{"format":1,', '{"format":99,'), '{"format":2,', '{"format":99,')"""
-FIRST = """replace(replace(content, '{"format":1,', '{'), '{"format":2,', '{')"""
+FIRST = """replace(replace(replace(content, '{"format":1,', '{'), '{"format":2,', '{'), '{"format":3,', '{')"""
 TABLES = (
     "assets",
     "audit",
@@ -86,12 +87,13 @@ def one_error(said: Said) -> str:
 def test_a_damaged_row_is_one_error_of_each_command_that_needs_it(trained: Repository) -> None:
     for table, words in NEEDED:
         where, place = ROWS[table]
-        newest = 2 if table == "requests" else 1
+        newest = {"requests": REQUEST.number, "model_versions": TRAINED_MODEL.number}.get(table, 1)
+        newer = f"""replace(content, '{{"format":{newest},', '{{"format":99,')"""
         for damage, said, fix in (
             (TEAR, "cannot be read", "backup"),
             ("''", "cannot be read", "backup"),
             ("'[]'", "cannot be read", "backup"),
-            (NEWER, f"has format 99, this fleetcast knows no newer one than {newest}", "or a newer one"),
+            (newer, f"has format 99, this fleetcast knows no newer one than {newest}", "or a newer one"),
         ):
             ((whole,),) = trained.rows(f"SELECT content FROM {table} WHERE {where}")
             trained.change(f"UPDATE {table} SET content = {damage} WHERE {where}")
