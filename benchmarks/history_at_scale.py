@@ -26,6 +26,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
+from artifact_folders import BYTES, write_artifacts
+
 from fleetcast.app import OpenFleet, open_fleet
 from fleetcast.config.templates import NewFleet, init_fleet
 from fleetcast.domain.approval import (
@@ -130,9 +132,14 @@ def _build(fleet: Path, count: int) -> None:
         _insert(connection, "requests", map(_request_row, _decided(opened, past, 3 * count)))
         connection.execute("DELETE FROM audit")  # what opening wrote; the history begins before it
         _insert(connection, "audit", map(_audit_row, _log(past, 100 * count)))
+    (opened.state / "control.witness").unlink()  # it remembers what opening wrote
     _run(fleet, 3, "train", "--circuits", str(FORECAST))
-    _run(fleet, 0, "approve", "--passing")
+    opened = open_fleet(fleet)
+    waiting = opened.platform.control.approvals.listed([RequestState.PENDING])
+    _run(fleet, 0, "approve", *(str(request.id) for request in waiting))
     _run(fleet, 0, "train", "--circuits", str(FORECAST))
+    opened = open_fleet(fleet)
+    write_artifacts(opened.state, [model.artifact for model in past])
     _register(opened, past)
     with sqlite3.connect(opened.state / "control.db") as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -173,7 +180,7 @@ def _model(circuit: Circuit, version: int, *, newest: bool) -> TrainedModel:
         circuit.model_name,
         lineage,
         digest,
-        700_000,
+        BYTES,
         ModelScores(SCORES, dict.fromkeys(SENSORS, SCORES)),
         0.06,
     )

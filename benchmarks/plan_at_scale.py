@@ -19,6 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pg8000.dbapi
+from artifact_folders import BYTES, write_artifacts
 from sqlalchemy import make_url
 
 from fleetcast.app import OpenFleet, open_fleet
@@ -101,6 +102,7 @@ def _run(opened: OpenFleet) -> None:
 
 def _register(opened: OpenFleet) -> float:
     models = [_model(circuit) for circuit in opened.fleet.circuits]
+    write_artifacts(opened.state, [model.artifact for model in models])
     started = time.perf_counter()
     versions = opened.platform.workspace.models.register(models)
     seconds = time.perf_counter() - started
@@ -148,7 +150,7 @@ def _model(circuit: Circuit) -> TrainedModel:
         fingerprint=digest,
     )
     scores = ModelScores(SCORES, dict.fromkeys(SENSORS, SCORES))
-    return TrainedModel(circuit.model_name, lineage, digest, 700_000, scores, 0.06)
+    return TrainedModel(circuit.model_name, lineage, digest, BYTES, scores, 0.06)
 
 
 def _plain(database: Path, url: str) -> int:
