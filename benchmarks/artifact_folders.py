@@ -1,4 +1,4 @@
-"""Artifacts for fleets that nothing was trained for: as many files as a model has, so that looking for them costs as much."""
+"""Artifacts for fleets that nothing was trained for: as many files as a model has, so that looking costs as much."""
 
 from __future__ import annotations
 
