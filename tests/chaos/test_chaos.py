@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     "where",
     [
-        ("--sqlite", "6", "--postgres", "0", "--cut", "0"),
+        ("--sqlite", "4", "--postgres", "0", "--cut", "0"),
         pytest.param(
-            ("--sqlite", "0", "--postgres", "4", "--cut", "3"),
+            ("--sqlite", "0", "--postgres", "2", "--cut", "2"),
             marks=pytest.mark.skipif(binaries() is None, reason=MISSING),
         ),
     ],
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 )
 def test_what_kills_leave_is_what_a_run_in_peace_leaves(where: tuple[str, ...]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos", "--circuits", "3", *where],
+        [sys.executable, "-m", "tests.chaos", "--circuits", "2", *where],
         cwd=ROOT,
         capture_output=True,
         encoding="utf-8",

@@ -21,8 +21,8 @@ def tell(story: Story) -> None:
     for before, after in (
         ("frequency: 1h", "frequency: 5s"),
         ("forecast_horizon: 12h", "forecast_horizon: 2min"),
-        ("training_days: 10", "training_days: 1"),
-        ("cutoff_date: 2025-01-11", f"cutoff_date: {_time(STEPS - 1)}"),
+        ("training_days: 35", "training_days: 1"),
+        ("cutoff_date: 2025-02-07", f"cutoff_date: {_time(STEPS - 1)}"),
     ):
         if declared.count(before) != 1:
             raise AssertionError(f"{before!r} is not in {CIRCUITS}")

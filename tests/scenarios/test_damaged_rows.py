@@ -12,7 +12,9 @@ from fleetcast.stored.models import TRAINED_MODEL
 from tests.scenarios.repository import ON_SQLITE, Repository, Said
 
 TEAR = "substr(content, 1, length(content) / 2)"
-FIRST = """replace(replace(replace(content, '{"format":1,', '{'), '{"format":2,', '{'), '{"format":3,', '{')"""
+FIRST = (
+    """replace(replace(replace(content, '{"format":1,', '{'), '{"format":2,', '{'), '{"format":3,', '{')"""
+)
 TABLES = (
     "assets",
     "audit",
