@@ -64,9 +64,9 @@ def work_until_told(pipe: Connection, environment: Mapping[str, str]) -> None:
     while True:
         try:
             work: Work = pipe.recv()
-        except EOFError:
+            pipe.send(_do(work))
+        except (EOFError, OSError):  # the parent is gone, perhaps in the middle of a message
             return
-        pipe.send(_do(work))
 
 
 def _do(work: Work) -> WorkDone:
