@@ -129,6 +129,14 @@ def test_what_is_no_plain_file_is_refused(tmp_path: Path, kind: str) -> None:
     assert not (tmp_path / "copy").exists()
 
 
+def test_an_empty_folder_of_a_model_is_left_behind(tmp_path: Path) -> None:
+    """An artifact holds files and nothing else, so it would be refused when it is kept."""
+    (tmp_path / "model" / "empty" / "inner").mkdir(parents=True)
+    (tmp_path / "model" / "MLmodel").write_text("flavors: {}\n")
+    plain_copy(tmp_path / "model", tmp_path / "copy")
+    assert [path.name for path in (tmp_path / "copy").rglob("*")] == ["MLmodel"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
 def test_a_folder_that_cannot_be_listed_is_no_empty_one(tmp_path: Path) -> None:
     folder = model(tmp_path / "m")

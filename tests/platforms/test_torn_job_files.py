@@ -136,6 +136,7 @@ def test_something_else_in_the_place_of_a_jobs_file_stops_nothing(
 
 def test_a_file_in_the_place_of_a_jobs_folder_is_set_aside(platform: Platform, queued: TrainingJob) -> None:
     folder = folder_of(platform, queued)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     folder.write_text("not a folder")
     assert seen_through(platform, queued).state is JobState.COMPLETED
     assert folder.with_name(f"{folder.name}.torn-1").read_text() == "not a folder"

@@ -9,7 +9,7 @@ import numpy as np
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.ports.readings import Readings
-from fleetcast.stored.durable import make_folder, partial_beside, sync
+from fleetcast.stored.durable import make_folder, partial_beside, publish
 
 
 def write_rows(readings: Readings, path: Path) -> None:
@@ -26,9 +26,7 @@ def write_rows(readings: Readings, path: Path) -> None:
     try:
         make_folder(path.parent)
         pl.DataFrame(columns).write_parquet(partial, compression="lz4", statistics=False)
-        sync(partial)
-        partial.replace(path)
-        sync(path.parent)
+        publish(partial, path)
     except (OSError, pl.exceptions.ComputeError) as error:  # polars hides a full disk in the latter
         partial.unlink(missing_ok=True)
         reason = str(error).rpartition(": ")[2]

@@ -24,15 +24,23 @@ def write_durably(path: Path, content: bytes) -> None:
     make_folder(path.parent)
     partial = partial_beside(path)
     try:
-        with partial.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
+        # What a killed process of the same number has left is written over.
+        partial.write_bytes(content)
+        publish(partial, path)
     except OSError:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
+
+
+def publish(partial: Path, path: Path) -> None:
+    """Give a finished file its name, in place of an earlier one: its content is on the disk first, its name after.
+
+    Raises:
+        OSError: The disk refuses.
+    """
+    sync(partial)
+    partial.replace(path)
     sync(path.parent)
 
 

@@ -9,10 +9,9 @@ from sqlalchemy.engine import Connection
 
 from fleetcast.domain.effect import Effect
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.columns import TORN, whole_number
+from fleetcast.platforms.database.columns import last_position
 from fleetcast.platforms.database.session import Kept, changes, chunks, met, reads
 from fleetcast.stored.effects import EFFECT
-from fleetcast.stored.form import unreadable
 
 _effects = schema.effects
 
@@ -30,7 +29,7 @@ class ControlEffectBook(Kept):
             known |= set(connection.execute(query).scalars())
         new = [effect for key, effect in wanted.items() if key not in known]
         if new:
-            begin = _last_position(connection) + 1
+            begin = last_position(connection, _effects, _effects.c.key) + 1
             connection.execute(
                 sa.insert(_effects),
                 [
@@ -67,17 +66,6 @@ class ControlEffectBook(Kept):
             found += new
         found.sort(key=lambda pair: pair[0])
         self.session.audit(connection, [effect.event for _, effect in found])
-
-
-def _last_position(connection: Connection) -> int:
-    query = sa.select(_effects.c.key, _effects.c.position).order_by(_effects.c.position.desc()).limit(1)
-    row = connection.execute(query).first()
-    if row is None:
-        return 0
-    try:
-        return whole_number(row.position)
-    except TORN as error:
-        raise unreadable(f"effects {row.key!r}") from error
 
 
 def _effect(key: str, content: str) -> Effect:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -16,6 +15,7 @@ from fleetcast.domain.wording import counted
 from fleetcast.platforms.database.control import ControlDatabase, holds, last_mark
 from fleetcast.platforms.database.leases import holders
 from fleetcast.platforms.database.migrate import known_schemas
+from fleetcast.stored.durable import partial_beside, publish
 
 _WAIT_SECONDS = 30.0
 _NOTHING = Mark(0, GENESIS)
@@ -63,15 +63,13 @@ def back_up(database: Path, target: Path) -> Backup:
         raise BadInput(f"there is no {database}", fix="name the fleet's folder with --fleet")
     if target.exists():
         raise BadInput(f"{target} is there already", fix="name a new file")
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    partial = partial_beside(target)
     try:
         with _said_by_sqlite(target), closing(_opened(database)) as source, closing(_opened(partial)) as copy:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
         made = read_backup(partial)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(target)
+        publish(partial, target)
     except OSError as error:
         raise Unavailable(f"cannot write {target}: {error.strerror}", fix="choose another folder") from error
     finally:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
 from fleetcast.domain.errors import FleetcastError
+from fleetcast.stored.form import unreadable
 
 TORN = (ValueError, TypeError, FleetcastError)
 """What comes of values that are not those that were written."""
@@ -42,3 +46,19 @@ def moment(value: object) -> datetime:
     if found.tzinfo is None:
         raise ValueError(f"{value!r} has no offset")
     return found
+
+
+def last_position(connection: Connection, table: sa.Table, key: sa.Column[str]) -> int:
+    """The highest `position` of a table whose rows have an order; 0 without rows.
+
+    Raises:
+        BadInput: It cannot be read; the text names the row by its key.
+    """
+    query = sa.select(key.label("key"), table.c.position).order_by(table.c.position.desc()).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        return 0
+    try:
+        return whole_number(row.position)
+    except TORN as error:
+        raise unreadable(f"{table.name} {row.key}") from error

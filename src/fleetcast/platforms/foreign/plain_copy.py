@@ -51,7 +51,8 @@ def _copy_all(source: Path, target: Path) -> None:
             raise BadInput(f"{source} holds more than {MAX_FILES} files", fix="name the folder of one model")
         for name in folders:
             _refuse_link(Path(folder, name), os.stat(name, dir_fd=opened, follow_symlinks=False))
-            (here / name).mkdir()
+        if files:  # a folder without files is no part of a model
+            here.mkdir(parents=True, exist_ok=True)
         for name in files:
             found = _copy(Path(folder, name), opened, here / name)
             if found.st_nlink > 1:

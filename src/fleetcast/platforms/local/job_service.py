@@ -18,7 +18,7 @@ from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.columns import TORN, amount, whole_number
+from fleetcast.platforms.database.columns import TORN, amount, last_position
 from fleetcast.platforms.database.session import Kept, Session, changes, chunks, met, reads
 from fleetcast.platforms.files.torn import set_aside, whole_file
 from fleetcast.platforms.local.stores import Stores
@@ -90,7 +90,7 @@ class LocalJobService(Kept):
         digest = component.digest.hex
         if connection.execute(sa.select(table.c.digest).where(table.c.digest == digest)).first() is None:
             connection.execute(sa.insert(table).values(digest=digest, content=COMPONENT.to_json(component)))
-        last = _last_position(connection)
+        last = last_position(connection, _jobs, _jobs.c.id)
         connection.execute(
             sa.insert(_jobs), [_row(job) | {"position": last + i} for i, job in enumerate(new, start=1)]
         )
@@ -272,9 +272,7 @@ class LocalJobService(Kept):
     def _make_way(self, files: JobFiles) -> None:
         """Set aside what stands where a job's folder and files belong and is of another kind."""
         places = [(files.folder, files.folder.is_dir())]
-        places += [
-            (path, path.is_file()) for path in (files.task, files.log, files.folder / "outcome.partial")
-        ]
+        places += [(path, path.is_file()) for path in (files.task, files.log)]
         for path, fits in places:
             if os.path.lexists(path) and not fits:
                 self._torn.append(f"{path} was in the way; it is kept as {set_aside(path).name}")
@@ -332,17 +330,6 @@ def _unfinished(connection: Connection) -> list[TrainingJob]:
     query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.state.not_in(ended))
     found = [_job(row.id, row.content) for row in connection.execute(query.order_by(_jobs.c.position))]
     return [job for job in found if not job.state.final]
-
-
-def _last_position(connection: Connection) -> int:
-    query = sa.select(_jobs.c.id, _jobs.c.position).order_by(_jobs.c.position.desc()).limit(1)
-    row = connection.execute(query).first()
-    if row is None:
-        return 0
-    try:
-        return whole_number(row.position)
-    except TORN as error:
-        raise unreadable(f"jobs {row.id}") from error
 
 
 def _row(job: TrainingJob) -> dict[str, object]:
