@@ -206,11 +206,11 @@ def test_a_damaged_backtest_is_refused(folder: Path, field: str, value: object) 
 
 
 def test_a_model_of_format_1_forecasts_what_it_did() -> None:
-    """Its intervals reach as far down as up."""
+    """Its intervals reach as far down as up; weights are of single precision, and processors add in another order."""
     folder = Path(__file__).parents[1] / "golden" / "artifacts" / "format_1"
     hours = [[20.0 + hour % 5, 5.0 - hour % 3] for hour in range(12)]
     model = load(read_plain(folder))
     history = Series(datetime(2025, 1, 1, tzinfo=UTC), model.step, model.sensors, np.array(hours))
     forecast = model.forecast(history)
     for line, before in json.loads((folder / "forecast.json").read_text()).items():
-        np.testing.assert_allclose(getattr(forecast, line), before, rtol=1e-12)
+        np.testing.assert_allclose(getattr(forecast, line), before, rtol=1e-6)

@@ -86,12 +86,16 @@ class Search:
         self._steps = judged_steps(problem.horizon)
         self._examples: dict[tuple[int, Normalisation], list[tuple[Singles, Singles]]] = {}
         self._errors: dict[Setting, list[Floats]] = {}
+        self._means: dict[Setting, Floats] = {}
         self._pooled: Floats | None = None
         self._centred: dict[tuple[int | None, int, Normalisation], Floats] = {}
 
     def errors(self, choice: Setting) -> Floats:
         """Mean absolute error of each sensor, in standard deviations; NaN if it cannot be measured."""
-        return np.array([np.mean(each) if len(each) else np.nan for each in self._by_origin(choice)])
+        if choice not in self._means:
+            errors = self._by_origin(choice)
+            self._means[choice] = np.array([np.mean(each) if len(each) else np.nan for each in errors])
+        return self._means[choice]
 
     def is_better(self, sensor: int, choice: Setting, than: Setting) -> bool:
         """Whether one candidate is better than another for one sensor, by more than chance."""
