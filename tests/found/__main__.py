@@ -65,7 +65,10 @@ def main() -> int:
     )
     chosen = parser.parse_args()
     wanted = {f"{int(one):02d}" if one.isdecimal() else one for one in chosen.stories}
-    stories = [name for name in names() if not wanted or {name, name[1:3]} & wanted]
+    known = names()
+    if unknown := wanted - {*known, *(name[1:3] for name in known)}:
+        parser.error(f"there is no story {', '.join(sorted(unknown))}, only {', '.join(known)}")
+    stories = [name for name in known if not wanted or {name, name[1:3]} & wanted]
     with sources_of(chosen.base or None) as sources:
         ended = {name: tell(name, sources) for name in stories}
     print(f"\n━━ {len(ended)} stories" + (f" about {chosen.base}" if chosen.base else ""))
