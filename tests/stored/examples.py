@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from fleetcast.domain.approval import Choice, Decision, Request, RequestState
-from fleetcast.domain.audit import GENESIS, AuditEvent, chained
+from fleetcast.domain.audit import GENESIS, AuditEvent, Means, Proof, chained
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.evidence import CheckVerdict, Evidence, WordedCheck, WordedFact
 from fleetcast.domain.gate import GatePolicy
@@ -48,8 +48,13 @@ _QUEUED = job(readings(), component())
 _EVENT = AuditEvent("model.shared", "plant001-circuit01:3", {"artifact": digest("artifact").hex})
 
 
-def _decided() -> Request:
-    decision = Decision(GRACE, Choice.APPROVE, "as good as before \u2013 \U0001f44d", _LATER)
+_AT_A_MACHINE = Proof(Means.SYSTEM_USER, "uid 1000 on plant-7")
+
+
+def _decided(proof: Proof | None = _AT_A_MACHINE) -> Request:
+    decision = Decision(
+        replace(GRACE, proof=proof), Choice.APPROVE, "as good as before \u2013 \U0001f44d", _LATER
+    )
     return replace(request(), id=17, state=RequestState.APPROVED, decisions=(decision,))
 
 
@@ -86,7 +91,7 @@ EXAMPLES: Mapping[str, Example] = {
     "approvals_pending": Example(REQUEST, replace(request(), id=1)),
     "assets_data": Example(DATA_ASSET, data_asset()),
     "assets_environment": Example(ASSET, environment()),
-    "audit_entry": Example(AUDIT_ENTRY, chained(1, NOON, ADA, _EVENT, GENESIS)),
+    "audit_entry": Example(AUDIT_ENTRY, chained(1, NOON, replace(ADA, proof=_AT_A_MACHINE), _EVENT, GENESIS)),
     "effects_share": Example(EFFECT, Effect("share model plant001-circuit01:3", _EVENT)),
     "jobs_completed": Example(TRAINING_JOB, _QUEUED.started(NOON).completed(_OUTCOME, _LATER)),
     "jobs_component": Example(COMPONENT, component(max_retries=2)),
@@ -104,10 +109,13 @@ EXAMPLES: Mapping[str, Example] = {
 
 _BEFORE_BASELINES = replace(_OUTCOME, scores=ModelScores(SCORES, {"temperature": SCORES}))
 EARLIER: Mapping[str, object] = {
-    "format_1/approvals_decided": _in_words(_decided()),
+    "format_1/approvals_decided": _in_words(_decided(None)),
     "format_1/approvals_pending": _in_words(replace(request(), id=1)),
+    "format_1/audit_entry": chained(1, NOON, ADA, _EVENT, GENESIS),
     "format_1/jobs_completed": _QUEUED.started(NOON).completed(_BEFORE_BASELINES, _LATER),
     "format_1/jobs_outcome": _BEFORE_BASELINES,
     "format_1/models_trained": replace(trained(), scores=_BEFORE_BASELINES.scores),
+    "format_2/approvals_decided": _decided(None),
+    "format_3/approvals_decided": _decided(None),
 }
 """What golden files of earlier formats hold where that is another value now."""

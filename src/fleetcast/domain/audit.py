@@ -23,12 +23,30 @@ class Standing(StrEnum):
     """Taken from the operating system."""
 
 
+class Means(StrEnum):
+    """By what an identity was shown."""
+
+    SYSTEM_USER = "system-user"
+    """The operating system's user of the process: its number in the machine's user database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How somebody showed who they are."""
+
+    means: Means
+    detail: str
+    """What an auditor can look up: for a system user the number and the machine, `uid 1000 on plant-7`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A person or a machine account that changes something."""
 
     name: str
     standing: Standing = Standing.ASSERTED
+    proof: Proof | None = None
+    """None: nobody noted it, as before proofs were kept."""
 
     def __str__(self) -> str:
         return self.name
@@ -91,15 +109,16 @@ def verify(entries: Iterable[AuditEntry]) -> Unbroken | AuditEntry:
 
 
 def _digest(number: int, at: datetime, actor: Actor, event: AuditEvent, previous: Digest) -> Digest:
-    return digest_of(
-        {
-            "number": number,
-            "at": at.isoformat(),
-            "actor": actor.name,
-            "standing": actor.standing.value,
-            "action": event.action,
-            "subject": event.subject,
-            "detail": event.detail,
-            "previous": previous.hex,
-        }
-    )
+    content: dict[str, Json] = {
+        "number": number,
+        "at": at.isoformat(),
+        "actor": actor.name,
+        "standing": actor.standing.value,
+        "action": event.action,
+        "subject": event.subject,
+        "detail": event.detail,
+        "previous": previous.hex,
+    }
+    if actor.proof is not None:
+        content["proof"] = {"means": actor.proof.means.value, "detail": actor.proof.detail}
+    return digest_of(content)
