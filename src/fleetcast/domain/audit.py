@@ -28,6 +28,12 @@ class Means(StrEnum):
 
     SYSTEM_USER = "system-user"
     """The operating system's user of the process: its number in the machine's user database."""
+    PASSWORD = "password"  # noqa: S105  # a means, not a secret
+    """An account of this fleet."""
+    OIDC = "oidc"
+    """An account at an identity provider (OpenID Connect)."""
+    TOKEN = "token"  # noqa: S105  # the same
+    """A secret made for a program, or for one person's command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,8 @@ class Proof:
 
     means: Means
     detail: str
-    """What an auditor can look up: for a system user the number and the machine, `uid 1000 on plant-7`."""
+    """What an auditor can look up: `uid 1000 on plant-7`, the account's name, the provider's issuer, tenant and
+    object, or the number of a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,8 @@ class Actor:
     standing: Standing = Standing.ASSERTED
     proof: Proof | None = None
     """None: nobody noted it, as before proofs were kept."""
+    person: str = ""
+    """The id of the person on record; empty for somebody who is on none."""
 
     def __str__(self) -> str:
         return self.name
@@ -121,4 +130,6 @@ def _digest(number: int, at: datetime, actor: Actor, event: AuditEvent, previous
     }
     if actor.proof is not None:
         content["proof"] = {"means": actor.proof.means.value, "detail": actor.proof.detail}
+    if actor.person:
+        content["person"] = actor.person
     return digest_of(content)
