@@ -25,7 +25,7 @@ WORDS: Mapping[str, bool] = MappingProxyType({"words": True})
 def plain(value: object) -> Json:
     """A value of the domain as JSON, for a digest: dataclasses by field name, durations in seconds, moments in UTC.
 
-    A field is left out only if it is marked as `WORDS`; a new one enters by itself.
+    Sets are sorted. A field is left out only if it is marked as `WORDS`; a new one enters by itself.
 
     Raises:
         TypeError: There is no one way to write it.
@@ -42,6 +42,8 @@ def plain(value: object) -> Json:
         return {str(name): plain(entry) for name, entry in value.items()}
     if isinstance(value, tuple | list):
         return [plain(entry) for entry in value]
+    if isinstance(value, frozenset):
+        return sorted((plain(entry) for entry in value), key=canonical_json)
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, datetime):

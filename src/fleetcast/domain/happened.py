@@ -5,11 +5,13 @@ from __future__ import annotations
 from fleetcast.domain.approval import Request, RequestState
 from fleetcast.domain.assets import Asset
 from fleetcast.domain.audit import AuditEvent, Mark
-from fleetcast.domain.canonical import Json
+from fleetcast.domain.canonical import Json, plain
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import AdoptedLineage, ModelVersion
+from fleetcast.domain.people import Directory, Grant, Group, Person
 from fleetcast.domain.snapshot import DataAsset
+from fleetcast.domain.token import Token
 
 
 def asset_registered(asset: Asset) -> AuditEvent:
@@ -133,3 +135,59 @@ def _request(request: Request) -> dict[str, Json]:
         "subject_digest": request.subject.digest.hex,
         "request": request.id,
     }
+
+
+def person_added(person: Person) -> AuditEvent:
+    """Somebody is on record."""
+    return AuditEvent("person.added", person.name, {"before": None, "after": _whole(person)})
+
+
+def person_changed(before: Person, after: Person) -> AuditEvent:
+    """Something about somebody is another now: a name, an identity, or whether they may act at all."""
+    verb = "disabled" if after.disabled and not before.disabled else "changed"
+    return AuditEvent(f"person.{verb}", after.name, {"before": _whole(before), "after": _whole(after)})
+
+
+def group_changed(before: Group | None, after: Group) -> AuditEvent:
+    """A group has other members."""
+    was = None if before is None else _whole(before)
+    return AuditEvent("group.changed", after.name, {"before": was, "after": _whole(after)})
+
+
+def role_granted(grant: Grant, directory: Directory) -> AuditEvent:
+    """Somebody was given a role."""
+    return AuditEvent("role.granted", _holder(grant, directory), {"before": None, "after": _whole(grant)})
+
+
+def role_revoked(grant: Grant, directory: Directory) -> AuditEvent:
+    """A role was taken back."""
+    return AuditEvent("role.revoked", _holder(grant, directory), {"before": _whole(grant), "after": None})
+
+
+def token_created(token: Token) -> AuditEvent:
+    """A token was made; its secret is on no record."""
+    return AuditEvent("token.created", f"token {token.number}", _token(token))
+
+
+def token_revoked(token: Token) -> AuditEvent:
+    """A token was ended before its time."""
+    return AuditEvent("token.revoked", f"token {token.number}", _token(token))
+
+
+def _token(token: Token) -> dict[str, Json]:
+    return {
+        "person": token.person,
+        "standing": token.standing.value,
+        "only": sorted(token.only),
+        "purpose": token.purpose,
+        "expires_at": token.expires_at.isoformat(),
+    }
+
+
+def _holder(grant: Grant, directory: Directory) -> str:
+    person = directory.person(grant.to)
+    return grant.to if person is None else person.name
+
+
+def _whole(value: Person | Group | Grant) -> Json:
+    return plain(value)

@@ -91,6 +91,9 @@ class Scope:
         return ", ".join(said) or "everywhere"
 
 
+EVERYWHERE = Scope()
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who acts: a human or a service account."""
@@ -142,7 +145,7 @@ class Grant:
     to: str
     """The id of a person, or the name of a group."""
     role: Role
-    scope: Scope = Scope()
+    scope: Scope = EVERYWHERE
 
     def __str__(self) -> str:
         return f"{self.role.value}, {self.scope}"
@@ -206,7 +209,7 @@ class Directory:
         mine = {person.id, *(group.name for group in self.groups if person.id in group.members)}
         return frozenset(grant for grant in self.grants if grant.to in mine)
 
-    def may(self, actor: Actor, right: Right, place: Scope = Scope()) -> bool:
+    def may(self, actor: Actor, right: Right, place: Scope = EVERYWHERE) -> bool:
         """Whether somebody has a right at a place."""
         if self.is_open:
             return True
@@ -217,7 +220,7 @@ class Directory:
             right in RIGHTS[grant.role] and grant.scope.covers(place) for grant in self.grants_of(person)
         )
 
-    def require(self, actor: Actor, right: Right, place: Scope = Scope()) -> None:
+    def require(self, actor: Actor, right: Right, place: Scope = EVERYWHERE) -> None:
         """Make sure that somebody has a right at a place.
 
         Raises:
@@ -234,7 +237,7 @@ class Directory:
             )
         if person.disabled:
             raise Denied(f"{actor} is disabled", fix="ask an admin of this fleet")
-        where = "" if place == Scope() else f" ({place})"
+        where = "" if place == EVERYWHERE else f" ({place})"
         roles = " or ".join(role.value for role in Role if right in RIGHTS[role])
         raise Denied(
             f"{actor} may not {right.value} here{where}",
