@@ -212,7 +212,8 @@ class Manifest:
 def manifest_files(files: ArtifactFiles) -> tuple[ManifestFile, ...]:
     """The files of an artifact in memory, as a manifest lists them."""
     return tuple(
-        ManifestFile(name, len(content), Digest.of(content)) for name, content in sorted(files.content.items())
+        ManifestFile(name, len(content), Digest.of(content))
+        for name, content in sorted(files.content.items())
     )
 
 

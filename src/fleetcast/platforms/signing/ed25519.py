@@ -80,6 +80,8 @@ def private_from(content: bytes) -> Ed25519PrivateKey:
         NoKey: It is none.
     """
     content = content.strip()
+    if not content:
+        raise NoKey("is empty")
     if not content.startswith(b"-----BEGIN"):
         try:
             raw = base64.b64decode(content, validate=True)

@@ -18,7 +18,6 @@ from fleetcast.domain.signing_key import KeySource, OwnKeys, PublicKey, TrustedK
 from fleetcast.platforms.signing.ed25519 import (
     Ed25519Signer,
     Ed25519TrustedKeys,
-    NoKey,
     new_private,
     private_from,
     private_pem,
@@ -39,7 +38,7 @@ from fleetcast.stored.durable import make_private_folder, write_secret
 KEY_FILE = "signing.key"
 _EARLIER = re.compile(re.escape(KEY_FILE) + r"\.[0-9a-f]{16}")
 _FILE = "file:"
-_WHAT_TO_GIVE = "give it a private key: PEM, 32 bytes in base64, or file:PATH"
+_WHAT_TO_GIVE = "give it a private key (PEM, 32 bytes in base64, or file:PATH), or unset it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +69,10 @@ def open_keys(environment: Mapping[str, str]) -> OpenKeys:
         BadInput: The variable names a file that is not there, or this user has no home.
         Unavailable: The disk refuses.
     """
-    given = environment.get(SIGNING_KEY_VARIABLE, "")
-    if given.startswith(_FILE):
+    given = environment.get(SIGNING_KEY_VARIABLE)
+    if given is not None and given.startswith(_FILE):
         return _from_file(Path(given.removeprefix(_FILE)))
-    if given:
+    if given is not None:
         private = understood(SIGNING_KEY_VARIABLE, given.encode(), private_from, fix=_WHAT_TO_GIVE)
         return OpenKeys(OwnKeys(public_of(private), KeySource.VARIABLE, SIGNING_KEY_VARIABLE), private)
     folder = key_folder(environment)
@@ -94,7 +93,7 @@ def rotate(environment: Mapping[str, str]) -> tuple[PublicKey, OpenKeys]:
         UnusableKey: The present key cannot be read, or others can read it.
         Unavailable: The disk refuses.
     """
-    if environment.get(SIGNING_KEY_VARIABLE):
+    if SIGNING_KEY_VARIABLE in environment:
         raise BadInput(
             f"{SIGNING_KEY_VARIABLE} names the key, so it is not fleetcast's to replace",
             fix="put a new key where it comes from, and the public key of the old one below "
@@ -186,7 +185,9 @@ def _alone(folder: Path) -> Iterator[None]:
     """Let one process at a time replace the key."""
     check_folder(folder)
     with _disk(folder):
-        opened = os.open(folder / f"{KEY_FILE}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        opened = os.open(
+            folder / f"{KEY_FILE}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+        )
     try:
         with _disk(folder):
             fcntl.flock(opened, fcntl.LOCK_EX)
@@ -204,6 +205,3 @@ def _disk(folder: Path) -> Iterator[None]:
             f"the signing key in {folder} cannot be kept: {error.strerror}",
             fix=f"see whether this user may write there, or name a key in {SIGNING_KEY_VARIABLE}",
         ) from error
-
-
-__all__ = ["KEY_FILE", "NoKey", "OpenKeys", "UnusableKey", "key_folder", "open_keys", "rotate"]
