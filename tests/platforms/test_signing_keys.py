@@ -8,8 +8,10 @@ import subprocess
 import sys
 import threading
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 
 from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
 from fleetcast.domain.settings import SIGNING_KEY_VARIABLE
-from fleetcast.domain.signing_key import KeySource
+from fleetcast.domain.signing_key import KeySource, PublicKey
 from fleetcast.platforms.signing.ed25519 import private_pem, public_pem
 from fleetcast.platforms.signing.key_files import UnusableKey
 from fleetcast.platforms.signing.keys import key_folder, open_keys, rotate
@@ -56,6 +58,18 @@ def umask(number: int) -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+def at_the_same_moment(act: Callable[[], PublicKey]) -> list[PublicKey]:
+    """What four threads got."""
+    ready = threading.Barrier(4)
+
+    def together(_number: int) -> PublicKey:
+        ready.wait()
+        return act()
+
+    with ThreadPoolExecutor(4) as threads:
+        return list(threads.map(together, range(4)))
 
 
 def secrets_of(number: int) -> list[str]:
@@ -233,21 +247,14 @@ def test_processes_that_make_the_first_key_at_the_same_moment_have_one_and_the_s
     assert [path.name for path in key_file.parent.iterdir()] == ["signing.key"]
 
 
+def _own(user: Mapping[str, str]) -> PublicKey:
+    return open_keys(user).own.public
+
+
 def test_threads_that_make_the_first_key_at_the_same_moment_have_one_and_the_same(tmp_path: Path) -> None:
     for turn in range(20):
         user = {"XDG_STATE_HOME": str(tmp_path / str(turn))}
-        ready, found = threading.Barrier(4), []
-
-        def make(ready: threading.Barrier = ready, user: Mapping[str, str] = user) -> None:
-            ready.wait()
-            found.append(open_keys(user).own.public)
-
-        threads = [threading.Thread(target=make) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(found) == 4
+        found = at_the_same_moment(partial(_own, user))
         assert set(found) == {open_keys(user).own.public}
 
 
@@ -344,18 +351,8 @@ def test_what_is_given_or_not_there_yet_is_not_replaced(user: Mapping[str, str],
 
 
 def test_rotations_at_the_same_moment_lose_no_key(user: Mapping[str, str]) -> None:
-    first, made = open_keys(user).own.public, []
-    ready = threading.Barrier(4)
-
-    def replace_it() -> None:
-        ready.wait()
-        made.append(rotate(user)[1].own.public)
-
-    threads = [threading.Thread(target=replace_it) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    first = open_keys(user).own.public
+    made = at_the_same_moment(lambda: rotate(user)[1].own.public)
     own = open_keys(user).own
     assert len(set(made)) == 4
     assert {own.public, *own.earlier} == {first, *made}

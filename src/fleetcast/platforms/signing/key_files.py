@@ -95,7 +95,7 @@ def _content(path: Path, flags: int, forbidden: int, *, allowed: int) -> bytes:
                 f"the signing key {path} is a link", fix="put the file itself there, and not a link to it"
             ) from None
         raise _refused(path, error) from error
-    with os.fdopen(opened, "rb") as file:
+    try:
         found = os.fstat(opened)
         if not stat.S_ISREG(found.st_mode):
             raise UnusableKey(f"the signing key {path} is no plain file", fix="put a plain file there")
@@ -105,10 +105,11 @@ def _content(path: Path, flags: int, forbidden: int, *, allowed: int) -> bytes:
                 f"other users can read or write the signing key {path} (mode {stat.S_IMODE(found.st_mode):04o})",
                 fix=f"chmod {allowed:04o} {path}, and replace the key if somebody may have read it",
             )
-        try:
-            return file.read(_LARGEST)
-        except OSError as error:
-            raise _refused(path, error) from error
+        return os.read(opened, _LARGEST)
+    except OSError as error:
+        raise _refused(path, error) from error
+    finally:
+        os.close(opened)
 
 
 def _check_owner(path: Path, found: os.stat_result, owners: set[int]) -> None:
