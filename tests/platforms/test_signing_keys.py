@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -313,6 +314,22 @@ def test_a_torn_key_is_one_error_wherever_it_was_cut_and_is_not_replaced(
         assert key_file.read_bytes() == whole[:length]
 
 
+def test_a_rotation_that_the_disk_refuses_leaves_the_old_key_signing(
+    user: Mapping[str, str], key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = open_keys(user).own
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(Unavailable, match="cannot be kept: No space left on device"):
+            rotate(user)
+    assert open_keys(user).own.public == first.public
+    assert not list(key_file.parent.glob("*.partial"))
+
+
 def test_a_disk_that_refuses_is_one_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(Unavailable, match="cannot be"):
@@ -348,6 +365,9 @@ def test_what_is_given_or_not_there_yet_is_not_replaced(user: Mapping[str, str],
         rotate({**user, SIGNING_KEY_VARIABLE: PEM.decode()})
     assert "signing.trusted" in caught.value.fix
     assert not state.exists()
+    (state / "fleetcast").mkdir(parents=True, mode=0o700)
+    with pytest.raises(BadInput, match="there is no key to replace yet"):
+        rotate(user)
 
 
 def test_rotations_at_the_same_moment_lose_no_key(user: Mapping[str, str]) -> None:

@@ -100,16 +100,13 @@ def rotate(environment: Mapping[str, str]) -> tuple[PublicKey, OpenKeys]:
             "`signing.trusted` in fleetcast.yaml, or what it signed is not trusted any more",
         )
     folder = key_folder(environment)
-    path = folder / KEY_FILE
-    if not path.exists():
-        raise BadInput("there is no key to replace yet", fix="`fleetcast keys show` makes the first one")
-    with _alone(folder):
-        replaced = public_of(_read(path))
-        made = new_private()
-        with _disk(folder):
-            write_secret(folder / f"{KEY_FILE}.{replaced.id}", public_pem(replaced))
-            write_secret(path, private_pem(made), replace=True)
-        return replaced, _embedded(folder, made)
+    try:
+        with _alone(folder):
+            return _replaced(folder)
+    except FileNotFoundError:
+        raise BadInput(
+            "there is no key to replace yet", fix="`fleetcast keys show` makes the first one"
+        ) from None
 
 
 def key_folder(environment: Mapping[str, str]) -> Path:
@@ -162,6 +159,15 @@ def _read(path: Path) -> Ed25519PrivateKey:
     )
 
 
+def _replaced(folder: Path) -> tuple[PublicKey, OpenKeys]:
+    path = folder / KEY_FILE
+    old, made = public_of(_read(path)), new_private()
+    with _disk(folder):
+        write_secret(folder / f"{KEY_FILE}.{old.id}", public_pem(old))
+        write_secret(path, private_pem(made), replace=True)
+    return old, _embedded(folder, made)
+
+
 def _embedded(folder: Path, private: Ed25519PrivateKey) -> OpenKeys:
     public, path = public_of(private), folder / KEY_FILE
     earlier = tuple(key for key in _earlier(folder) if key != public)
@@ -174,7 +180,10 @@ def _earlier(folder: Path) -> Iterator[PublicKey]:
     for name in filter(_EARLIER.fullmatch, names):
         path = folder / name
         fix = f"remove {path}, and write the key below `signing.trusted` if you have it elsewhere"
-        found = read_own_file(path, public_from, fix=fix)
+        try:
+            found = read_own_file(path, public_from, fix=fix)
+        except FileNotFoundError:  # removed just now
+            continue
         if not name.endswith(f".{found.id}"):
             raise UnusableKey(f"{path} holds the key {found.id}, which is another one", fix=fix)
         yield found
@@ -185,11 +194,11 @@ def _alone(folder: Path) -> Iterator[None]:
     """Let one process at a time replace the key."""
     check_folder(folder)
     with _disk(folder):
-        opened = os.open(
-            folder / f"{KEY_FILE}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-        )
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        opened = os.open(folder / f"{KEY_FILE}.lock", flags, 0o600)
     try:
         with _disk(folder):
+            os.fchmod(opened, 0o600)
             fcntl.flock(opened, fcntl.LOCK_EX)
         yield
     finally:
