@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 from fleetcast.domain.approval import Choice, Decision, Request, RequestState
-from fleetcast.domain.audit import GENESIS, AuditEvent, Means, Proof, chained
+from fleetcast.domain.audit import GENESIS, AuditEvent, Mark, Means, Proof, chained
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.evidence import CheckVerdict, Evidence, WordedCheck, WordedFact
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome
+from fleetcast.domain.manifest import Seal
 from fleetcast.domain.run import Ending, Run, StageRecord
 from fleetcast.domain.scores import ModelScores
 from fleetcast.stored.approvals import REQUEST
@@ -22,6 +23,7 @@ from fleetcast.stored.audit import AUDIT_ENTRY
 from fleetcast.stored.effects import EFFECT
 from fleetcast.stored.form import Stored
 from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
+from fleetcast.stored.manifests import SEAL, SIGNED_MANIFEST
 from fleetcast.stored.models import TRAINED_MODEL
 from fleetcast.stored.policies import GATE_POLICY, WholePolicy
 from fleetcast.stored.runs import RUN
@@ -41,11 +43,13 @@ from tests.contracts.samples import (
     request,
     trained,
 )
+from tests.signing import manifest, signed, signer
 
 _LATER = NOON + timedelta(seconds=90, microseconds=5)
 _OUTCOME = JobOutcome(digest("artifact"), 1_234, ModelScores(SCORES, {"temperature": SCORES}, BASELINES))
 _QUEUED = job(readings(), component())
 _EVENT = AuditEvent("model.shared", "plant001-circuit01:3", {"artifact": digest("artifact").hex})
+_MARK = Mark(17, digest("entry 17"))
 
 
 _AT_A_MACHINE = Proof(Means.SYSTEM_USER, "uid 1000 on plant-7")
@@ -98,6 +102,8 @@ EXAMPLES: Mapping[str, Example] = {
     "jobs_outcome": Example(JOB_OUTCOME, _OUTCOME),
     "jobs_queued": Example(TRAINING_JOB, _QUEUED),
     "jobs_task": Example(FIT_TASK, _QUEUED.task),
+    "manifests_seal": Example(SEAL, Seal(_MARK, signer().sign(Seal.message(_MARK)))),
+    "manifests_signed": Example(SIGNED_MANIFEST, signed(manifest("plant001-circuit01", 3))),
     "models_adopted": Example(TRAINED_MODEL, adopted()),
     "models_trained": Example(TRAINED_MODEL, trained()),
     "policies_gate": Example(

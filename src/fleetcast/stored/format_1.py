@@ -59,7 +59,7 @@ from fleetcast.domain.retry import FailedAlike
 from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 
 _COVERAGE = ("min_coverage_80", "max_coverage_80")
-_NOT_THERE_YET = {"GatePolicy": ("verified",), "Limits": _COVERAGE}
+_NOT_THERE_YET = {"GatePolicy": ("verified",), "Limits": _COVERAGE, "Settings": ("signing",)}
 """Fields of settings that came later."""
 _METRICS = {"skill": "skill", "mase": "MASE", "coverage_80": "coverage 80", "coverage_95": "coverage 95"}
 
