@@ -10,11 +10,14 @@ from enum import StrEnum
 from fleetcast.domain.audit import Actor, Standing
 from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.errors import BadInput, FleetcastError
-from fleetcast.domain.evidence import Evidence, Outcome
+from fleetcast.domain.evidence import CircuitFact, Evidence, Outcome
 from fleetcast.domain.gate import ANYONE, Gate, GatePolicy
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.people import EVERYWHERE, Scope
+from fleetcast.domain.settings.environments import EnvironmentName
 
 LAPSES_AFTER = timedelta(days=30)
+_BEHIND = {Gate.TEST_DEPLOYMENT: EnvironmentName.TEST, Gate.PROD_DEPLOYMENT: EnvironmentName.PROD}
 
 
 class SubjectKind(StrEnum):
@@ -127,6 +130,13 @@ class Request:
             self.evidence.outcome,
             self.opened_at,
         )
+
+    @property
+    def place(self) -> Scope:
+        """Where it is decided: its gate, the environment behind that, and the plant of the model."""
+        keys = [fact.key for fact in self.evidence.facts if isinstance(fact, CircuitFact)]
+        plant = keys[0].plant if keys else None
+        return replace(EVERYWHERE, gate=self.gate, environment=_BEHIND.get(self.gate), plant=plant)
 
     @property
     def missing(self) -> int:

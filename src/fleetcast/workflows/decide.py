@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestState, passing, set_digest
 from fleetcast.domain.gate import Gate, GatePolicy, effective
+from fleetcast.domain.people import Right
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Control
 
@@ -24,6 +25,7 @@ class Decide:
         """Decide on requests by their numbers, all or none.
 
         Raises:
+            Denied: Whoever acts may not decide there.
             BadInput: There is no such request, or a rejection without a reason.
             NotDecidable: One of them has ended, or this person may not decide on it; nothing was recorded.
         """
@@ -31,7 +33,12 @@ class Decide:
         return self._decide(found, choice, comment)
 
     def pending(self) -> Sequence[Request]:
-        """What waits for a decision, oldest first."""
+        """What waits for a decision, oldest first.
+
+        Raises:
+            Denied: Whoever acts may not look.
+        """
+        self.control.require(Right.VIEW)
         now = self.clock.now()
         waiting = self.control.approvals.listed((RequestState.PENDING,))
         return [request for request in waiting if request.as_of(now).state is RequestState.PENDING]
@@ -56,6 +63,8 @@ class Decide:
         return self._decide(requests, Choice.APPROVE, comment)
 
     def _decide(self, requests: Sequence[Request], choice: Choice, comment: str) -> Sequence[Request]:
+        for request in requests:
+            self.control.require(Right.DECIDE, request.place)
         now, by = self.clock.now(), self.control.actor
         in_force = effective(self.control.policies.in_force(), self.gates)
         decided = [

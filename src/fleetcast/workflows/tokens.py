@@ -117,7 +117,7 @@ class ByToken:
     """Who acts with a token, and what it reaches to at most."""
 
     actor: Actor
-    only: frozenset[Right]
+    only: frozenset[Right] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
