@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from fleetcast.domain.audit import Actor, Standing
 from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.evidence import Evidence, Outcome
-from fleetcast.domain.gate import ANYONE, Gate, GatePolicy
+from fleetcast.domain.gate import ANYONE, LAPSES_AFTER, Gate, GatePolicy
 from fleetcast.domain.identity import Digest
-
-LAPSES_AFTER = timedelta(days=30)
 
 
 class SubjectKind(StrEnum):
@@ -111,7 +109,7 @@ class Request:
     @property
     def lapses_at(self) -> datetime:
         """When it stops waiting."""
-        return self.opened_at + LAPSES_AFTER
+        return self.opened_at + self.policy.lapses_after
 
     @property
     def outline(self) -> RequestOutline:

@@ -104,6 +104,7 @@ def _policy(policy: GatePolicy) -> dict[str, Json]:
         "minimum": policy.minimum,
         "own_request_allowed": policy.own_request_allowed,
         "verified": policy.verified,
+        **policy.later_rules,
     }
 
 
