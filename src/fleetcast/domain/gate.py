@@ -67,7 +67,7 @@ class GatePolicy:
         return digest_of(plain(self))
 
     @property
-    def later_rules(self) -> Mapping[str, Json]:
+    def later_rules(self) -> dict[str, Json]:
         """The fields that came later and say something else than before, as JSON."""
         return {
             each.name: plain(getattr(self, each.name))
