@@ -120,6 +120,8 @@ def request_changed(request: Request) -> AuditEvent:
     if request.decisions:
         last = request.decisions[-1]
         detail |= {"choice": last.choice.value, "comment": last.comment}
+        if last.to is not None:
+            detail |= {"to": last.to.name, "to_person": last.to.person}
     return AuditEvent(f"request.{verb}", str(request.subject), detail)
 
 
