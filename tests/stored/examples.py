@@ -11,6 +11,7 @@ from fleetcast.domain.approval import Choice, Decision, Request, RequestState
 from fleetcast.domain.audit import GENESIS, AuditEvent, Mark, Means, Proof, chained
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.evidence import CheckVerdict, Evidence, WordedCheck, WordedFact
+from fleetcast.domain.freeze import parse_freeze
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome
@@ -62,6 +63,43 @@ def _decided(proof: Proof | None = _AT_A_MACHINE) -> Request:
     return replace(request(), id=17, state=RequestState.APPROVED, decisions=(decision,))
 
 
+def _handed_on() -> Request:
+    """Under all the rules there are, with somebody behind it in each sense, and a vote that was handed on."""
+    decided = _decided()
+    given = Decision(ADA, Choice.HAND_ON, "on leave", NOON, to=replace(GRACE, person="p-1"))
+    subject = replace(decided.subject, policy=digest("every rule"))
+    decisions = (given, *decided.decisions)
+    return replace(
+        decided,
+        policy=_EVERY_RULE,
+        subject=subject,
+        decisions=decisions,
+        committed_by=ADA,
+        made_by=replace(ADA, proof=_AT_A_MACHINE),
+    )
+
+
+_EVERY_RULE = GatePolicy(
+    ("ada", "grace"),
+    2,
+    own_request_allowed=False,
+    verified=True,
+    groups=("engineers", "leads"),
+    services=("robot",),
+    sequence=("leads", "engineers"),
+    own_commit_allowed=False,
+    own_version_allowed=False,
+    failing_allowed=False,
+    not_before=timedelta(hours=2),
+    lapses_after=timedelta(days=7),
+    freezes=(
+        parse_freeze("fri 18:00 to mon 06:00"),
+        parse_freeze("2025-12-20T00:00Z to 2026-01-05T00:00Z"),
+    ),
+    break_glass=True,
+)
+
+
 def _in_words(held: Request) -> Request:
     """The same request as format 1 held it: evidence in sentences, and a policy without the fields that came later."""
     evidence = Evidence(
@@ -91,7 +129,7 @@ class Example:
 
 
 EXAMPLES: Mapping[str, Example] = {
-    "approvals_decided": Example(REQUEST, _decided()),
+    "approvals_decided": Example(REQUEST, _handed_on()),
     "approvals_pending": Example(REQUEST, replace(request(), id=1)),
     "assets_data": Example(DATA_ASSET, data_asset()),
     "assets_environment": Example(ASSET, environment()),
@@ -106,9 +144,7 @@ EXAMPLES: Mapping[str, Example] = {
     "manifests_signed": Example(SIGNED_MANIFEST, signed(manifest("plant001-circuit01", 3))),
     "models_adopted": Example(TRAINED_MODEL, adopted()),
     "models_trained": Example(TRAINED_MODEL, trained()),
-    "policies_gate": Example(
-        GATE_POLICY, WholePolicy.of(GatePolicy(("ada", "grace"), 2, own_request_allowed=False))
-    ),
+    "policies_gate": Example(GATE_POLICY, WholePolicy.of(_EVERY_RULE)),
     "runs_awaiting": Example(RUN, _run()),
 }
 """By the name of its golden file, which begins with the capability."""
@@ -121,7 +157,9 @@ EARLIER: Mapping[str, object] = {
     "format_1/jobs_completed": _QUEUED.started(NOON).completed(_BEFORE_BASELINES, _LATER),
     "format_1/jobs_outcome": _BEFORE_BASELINES,
     "format_1/models_trained": replace(trained(), scores=_BEFORE_BASELINES.scores),
+    "format_1/policies_gate": WholePolicy.of(GatePolicy(("ada", "grace"), 2, own_request_allowed=False)),
     "format_2/approvals_decided": _decided(None),
     "format_3/approvals_decided": _decided(None),
+    "format_4/approvals_decided": _decided(),
 }
 """What golden files of earlier formats hold where that is another value now."""

@@ -194,7 +194,7 @@ def _print(directory: Directory) -> None:
     for person in by_name(directory):
         marks = [person.kind.value] if person.kind is Kind.SERVICE else []
         marks += ["disabled"] if person.disabled else []
-        typer.echo(f"{person.name}{f' ({", ".join(marks)})' if marks else ''}")
+        typer.echo(person.name + (f" ({', '.join(marks)})" if marks else ""))
         lines = {
             "also": ", ".join(person.aliases),
             "is": "; ".join(proof.detail for proof in person.identities),

@@ -106,6 +106,7 @@ def _policy(policy: GatePolicy) -> dict[str, Json]:
         "minimum": policy.minimum,
         "own_request_allowed": policy.own_request_allowed,
         "verified": policy.verified,
+        **policy.later_rules,
     }
 
 
@@ -121,6 +122,8 @@ def request_changed(request: Request) -> AuditEvent:
     if request.decisions:
         last = request.decisions[-1]
         detail |= {"choice": last.choice.value, "comment": last.comment}
+        if last.to is not None:
+            detail |= {"to": last.to.name, "to_person": last.to.person}
     return AuditEvent(f"request.{verb}", str(request.subject), detail)
 
 

@@ -33,6 +33,8 @@ class Right(StrEnum):
     """Bring in readings, train, ask for promotion."""
     DECIDE = "decide"
     """Approve or reject at a gate, as far as its policy lets."""
+    BREAK_GLASS = "break-glass"
+    """Go through a gate without approvals, in an emergency, where its policy allows it."""
     OPERATE = "operate"
     """Deploy, roll back, hold, and look after the database."""
     MANAGE = "manage"
@@ -45,6 +47,7 @@ class Role(StrEnum):
     VIEWER = "viewer"
     ENGINEER = "engineer"
     APPROVER = "approver"
+    GLASS_BREAKER = "glass-breaker"
     OPERATOR = "operator"
     ADMIN = "admin"
 
@@ -54,6 +57,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
         Role.VIEWER: frozenset({Right.VIEW}),
         Role.ENGINEER: frozenset({Right.VIEW, Right.TRAIN}),
         Role.APPROVER: frozenset({Right.VIEW, Right.DECIDE}),
+        Role.GLASS_BREAKER: frozenset({Right.VIEW, Right.BREAK_GLASS}),
         Role.OPERATOR: frozenset({Right.VIEW, Right.OPERATE}),
         Role.ADMIN: frozenset({Right.VIEW, Right.MANAGE}),
     }
@@ -243,6 +247,10 @@ class Directory:
             f"{actor} may not {right.value} here{where}",
             fix=f"ask an admin for the role {roles}: `fleetcast people grant {actor} …`",
         )
+
+
+OPEN = Directory()
+"""With nobody on record."""
 
 
 def checked_name(name: str) -> str:

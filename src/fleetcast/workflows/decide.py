@@ -64,11 +64,19 @@ class Decide:
 
     def _decide(self, requests: Sequence[Request], choice: Choice, comment: str) -> Sequence[Request]:
         for request in requests:
-            self.control.require(Right.DECIDE, request.place)
+            self.control.require(Right.DECIDE, request.asked.place)
         now, by = self.clock.now(), self.control.actor
         in_force = effective(self.control.policies.in_force(), self.gates)
+        directory = self.control.people.directory()
         decided = [
-            request.decide(choice, by=by, comment=comment, at=now, in_force=in_force.get(request.gate))
+            request.decide(
+                choice,
+                by=by,
+                comment=comment,
+                at=now,
+                in_force=in_force.get(request.gate),
+                directory=directory,
+            )
             for request in requests
         ]
         if decided:
