@@ -59,6 +59,11 @@ class Control:
     only: frozenset[Right] = frozenset()
     """What the token that the actor shows reaches to, at most; empty: all that they may."""
 
+    def may(self, right: Right) -> bool:
+        """Whether the actor has a right everywhere, and their token reaches so far."""
+        reaches = not self.only or right in self.only
+        return reaches and self.people.directory().may(self.actor, right)
+
     def require(self, right: Right, *places: Scope) -> None:
         """Make sure that the actor has a right, at each of these places; without any, everywhere.
 

@@ -72,11 +72,10 @@ class ManageTokens:
 
     def listed(self) -> Sequence[Token]:
         """One's own tokens; an admin sees all."""
-        directory = self.control.people.directory()
-        everything = self.control.tokens.listed()
-        if directory.may(self.control.actor, Right.MANAGE):
-            return everything
         self.control.require(Right.VIEW)
+        everything = self.control.tokens.listed()
+        if self.control.may(Right.MANAGE):
+            return everything
         return [token for token in everything if token.person == self.control.actor.person]
 
     def revoke(self, number: int) -> Token:

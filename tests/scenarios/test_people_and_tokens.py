@@ -1,0 +1,146 @@
+"""People and tokens, through the command line: who acts is what the machine or a token proves, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from fleetcast.app.people import TOKEN_VARIABLE
+from tests.scenarios.repository import ON_SQLITE, Repository
+from tests.users import AsUser
+
+HOST = os.uname().nodename
+
+
+def acting(fleet: Repository) -> dict[str, object]:
+    found: dict[str, object] = fleet.type("whoami", "--format", "json").json
+    return found
+
+
+@pytest.mark.parametrize("variable", ["LOGNAME", "USER", "LNAME", "USERNAME", "SUDO_USER"])
+def test_an_asserted_name_is_not_taken_from_the_environment(
+    declared: Repository, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    before = acting(declared)
+    monkeypatch.setenv(variable, "other")
+    assert acting(declared) == before
+    assert before["name"] != "other"
+    assert before["proof"] == {"means": "system-user", "detail": f"uid {os.getuid()} on {HOST}"}
+
+
+@ON_SQLITE
+def test_an_asserted_name_is_not_taken_from_the_environment_of_a_real_process(
+    trained: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("LOGNAME", "USER"):
+        monkeypatch.setenv(variable, "boss")
+    (first, *_) = trained.requests()
+    assert trained.spawn("approve", str(first["request_id"])).code == 0
+    entry = trained.type("audit", "list", "--format", "json").json[-1]
+    assert entry["action"] == "request.approved"
+    assert entry["by"] != "boss"
+    assert entry["proof"] == {"means": "system-user", "detail": f"uid {os.getuid()} on {HOST}"}
+
+
+def test_asserted_people_never_satisfy_a_policy_that_asks_for_verified_ones(
+    trained: Repository, as_user: AsUser
+) -> None:
+    plain = "registry-promotion: {approvers: ['*'], minimum: 1, own_request: allowed}"
+    trained.edit("fleetcast.yaml", plain, plain.replace("}", ", verified: true}"))
+    (first, *_) = trained.requests()
+    as_user("grace")
+    refused = trained.type("approve", str(first["request_id"]))
+    assert refused.code == 1
+    assert "grace is not signed in" in refused.err
+
+
+def test_the_first_person_puts_themselves_on_record_and_others_need_a_role(
+    trained: Repository, as_user: AsUser
+) -> None:
+    as_user("ada")
+    number = as_user("grace")
+    as_user("ada")
+    added = trained.type("people", "add", "grace", "--system-user", f"{number}@{HOST}")
+    assert added.code == 0
+    assert [
+        person["name"] for person in trained.type("people", "list", "--format", "json").json["people"]
+    ] == [
+        "ada",
+        "grace",
+    ]
+    as_user("grace")
+    refused = trained.type("plan")
+    assert refused.code == 1
+    assert "grace may not view here" in refused.err
+    as_user("edsger")
+    assert "edsger" in trained.type("plan").err
+    assert "not on record" in trained.type("plan").err
+    as_user("ada")
+    assert trained.type("people", "grant", "grace", "approver").code == 0
+    as_user("grace")
+    (first, *_) = trained.requests()
+    assert trained.type("approve", str(first["request_id"])).code == 0
+    assert trained.type("train").code == 1
+    assert trained.type("people", "grant", "grace", "admin").code == 1
+
+
+def test_the_last_admin_stays(declared: Repository, as_user: AsUser) -> None:
+    as_user("ada")
+    assert declared.type("people", "add", "grace").code == 0
+    for words in (("disable", "ada"), ("revoke", "ada", "admin")):
+        refused = declared.type("people", *words)
+        assert refused.code == 1
+        assert "nobody could give roles any more" in refused.err
+
+
+def test_a_token_acts_for_its_person_until_it_ends(
+    trained: Repository, monkeypatch: pytest.MonkeyPatch, as_user: AsUser
+) -> None:
+    as_user("ada")
+    assert trained.type("people", "add", "ci", "--service", "--role", "engineer").code == 0
+    made = trained.type("token", "create", "nightly runs", "--of", "ci", "--expires", "30d")
+    assert made.code == 0
+    text = made.out.strip()
+    assert re.fullmatch(r"fct_1_[A-Za-z0-9_-]{43}", text)
+    as_user("somebody.else")
+    monkeypatch.setenv(TOKEN_VARIABLE, text)
+    assert acting(trained)["name"] == "ci"
+    assert trained.type("train").code == 3
+    assert trained.type("approve", "1").code == 1
+    monkeypatch.delenv(TOKEN_VARIABLE)
+    as_user("ada")
+    assert trained.type("token", "revoke", "1").code == 0
+    monkeypatch.setenv(TOKEN_VARIABLE, text)
+    refused = trained.type("plan")
+    assert (refused.code, "this token is not valid" in refused.err) == (1, True)
+
+
+@pytest.mark.parametrize("text", ["", "fct_1_" + "A" * 43, "nonsense", "fct_0_" + "A" * 43, "fct_9_é"])
+def test_a_wrong_token_is_refused_and_never_shown(
+    declared: Repository, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, text)
+    refused = declared.type("plan")
+    assert refused.code == 1
+    assert "this token is not valid" in refused.err
+    assert not text or text not in refused.err + refused.out
+
+
+@ON_SQLITE
+def test_no_secret_is_stored_or_logged(trained: Repository, as_user: AsUser) -> None:
+    as_user("ada")
+    assert trained.type("people", "add", "ci", "--service", "--role", "viewer").code == 0
+    secret = trained.type("token", "create", "a test", "--of", "ci").out.strip().rpartition("_")[2].encode()
+    files = [path for path in Path(trained.folder).rglob("*") if path.is_file()]
+    assert not [path for path in files if secret in path.read_bytes()]
+
+
+def test_nobody_makes_a_token_for_another_human(declared: Repository, as_user: AsUser) -> None:
+    as_user("ada")
+    assert declared.type("people", "add", "grace").code == 0
+    refused = declared.type("token", "create", "to be her", "--of", "grace")
+    assert refused.code == 1
+    assert "could act as them" in refused.err
