@@ -29,7 +29,7 @@ from fleetcast.domain.evidence import (
 from fleetcast.domain.freeze import parse_freeze
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.gate_rule import BrokenGlass
-from fleetcast.domain.happened import request_changed
+from fleetcast.domain.happened import request_decided
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.people import Directory, Grant, Group, Kind, Person, Role
 from tests.clocks import NOON
@@ -263,7 +263,7 @@ def test_a_vote_that_was_handed_on_is_cast_by_who_was_given_it() -> None:
     held = request(GatePolicy(("grace",)))
     given = held.decide(Choice.HAND_ON, by=Actor("grace"), comment="on leave", at=NOON, to=Actor("edsger"))
     assert given.state is RequestState.PENDING
-    assert request_changed(given).detail["to"] == "edsger"
+    assert request_decided(given).detail["to"] == "edsger"
     with pytest.raises(NotDecidable, match="grace gave their vote on request 1 to somebody else"):
         approve(given, Actor("grace"))
     with pytest.raises(NotDecidable, match="edsger was given somebody's vote"):

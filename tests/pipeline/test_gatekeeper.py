@@ -116,7 +116,8 @@ def test_only_a_rejection_outlives_evidence_that_is_not_believed_any_more(
     old = world.requests()[1]
     subject = replace(old.subject, evidence=Digest.of(b"measured anew"))
     asked = Question(subject, old.evidence, Digest.of(b"format 1"), frozenset({old.subject.digest}))
-    keeper = Gatekeeper(world.platform.control.approvals, world.actor, world.clock)
+    control = world.platform.control
+    keeper = Gatekeeper(control.approvals, control.people, world.actor, world.clock)
     keeper.close_stale(SubjectKind.MODEL, [asked])
     (found,) = keeper.ask(old.gate, [asked], old.policy, "run-0001").values()
     states = world.request_states()[1:]

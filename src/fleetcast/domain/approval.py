@@ -90,7 +90,7 @@ class Subject:
 
 
 class RequestState(StrEnum):
-    """Where a request is; all but the first are final."""
+    """Where a request is; what is pending waits, and what let through waits again where too few count any more."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -99,6 +99,11 @@ class RequestState(StrEnum):
     VOID = "void"
     BROKEN_GLASS = "broken-glass"
     """Somebody went through without approvals."""
+
+    @property
+    def lets_through(self) -> bool:
+        """Whether what was asked may happen."""
+        return self in (RequestState.APPROVED, RequestState.BROKEN_GLASS)
 
 
 class NotDecidable(FleetcastError):
@@ -176,11 +181,22 @@ class Request:
         """What its decisions come to by the people on record now; without a policy, under its own."""
         return counted(policy or self.policy, directory, self.asked, self.decisions, now)
 
-    def settled(self, now: datetime, directory: Directory = OPEN) -> Request:
-        """The same request, lapsed or approved if that came with time alone."""
-        if self.state is not RequestState.PENDING:
+    def settled(
+        self, now: datetime, directory: Directory = OPEN, in_force: GatePolicy | None = None
+    ) -> Request:
+        """The same request as its decisions count now: what waits may lapse or go through with time alone.
+
+        What was let through waits again where somebody who decided counts no longer, under its own policy or the one
+        in force. What was rejected, lapsed or became void stays so.
+        """
+        if self.state is not RequestState.PENDING and not self.state.lets_through:
             return self
-        return replace(self, state=_STATES.get(type(self.verdict(now, directory)), RequestState.PENDING))
+        policies = dict.fromkeys((self.policy, in_force or self.policy))
+        ends = {_STATES.get(type(self.verdict(now, directory, policy))) for policy in policies}
+        end = ends.pop() if len(ends) == 1 else None
+        if self.state.lets_through and end is RequestState.LAPSED:
+            end = None
+        return replace(self, state=end or RequestState.PENDING)
 
     def decide(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleetcast.domain.approval import Request, RequestState
+from fleetcast.domain.approval import Choice, Request, RequestState
 from fleetcast.domain.assets import Asset
 from fleetcast.domain.audit import AuditEvent, Mark
 from fleetcast.domain.canonical import Json, plain
@@ -12,6 +12,9 @@ from fleetcast.domain.model import AdoptedLineage, ModelVersion
 from fleetcast.domain.people import Directory, Grant, Group, Person
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.token import Token
+
+_LONGEST_NOTE = 1_000
+"""Characters of a comment that is kept of what did not happen."""
 
 
 def asset_registered(asset: Asset) -> AuditEvent:
@@ -115,16 +118,27 @@ def request_opened(request: Request) -> AuditEvent:
     return AuditEvent("request.opened", str(request.subject), _request(request))
 
 
-def request_changed(request: Request) -> AuditEvent:
-    """A request was decided on, ended, lapsed, or became void."""
-    verb = "decided" if request.state is RequestState.PENDING else request.state.value
-    detail = _request(request)
-    if request.decisions:
-        last = request.decisions[-1]
-        detail |= {"choice": last.choice.value, "comment": last.comment}
-        if last.to is not None:
-            detail |= {"to": last.to.name, "to_person": last.to.person}
+def request_decided(request: Request) -> AuditEvent:
+    """Somebody decided on a request; where that ended it, the verb says how."""
+    last = request.decisions[-1]
+    detail = _request(request) | {"choice": last.choice.value, "comment": last.comment}
+    if last.to is not None:
+        detail["to"] = last.to.name
+    verb = "decided" if request.state is RequestState.PENDING else request.state.value.replace(" ", "_")
     return AuditEvent(f"request.{verb}", str(request.subject), detail)
+
+
+def request_ended(request: Request) -> AuditEvent:
+    """A request lapsed, became void, or came through with time alone; or waits again, as somebody counts no longer."""
+    waits = request.state is RequestState.PENDING
+    verb = "reopened" if waits else request.state.value.replace(" ", "_")
+    return AuditEvent(f"request.{verb}", str(request.subject), _request(request))
+
+
+def decision_refused(request: Request, choice: Choice, comment: str, why: str) -> AuditEvent:
+    """Somebody tried to decide, and could not."""
+    detail = _request(request) | {"choice": choice.value, "comment": comment[:_LONGEST_NOTE], "why": why}
+    return AuditEvent("decision.refused", str(request.subject), detail)
 
 
 def request_pinned_anew(request: Request, before: Digest) -> AuditEvent:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleetcast.domain.people import EVERYWHERE, Denied, Right, Scope
+from fleetcast.domain.people import EVERYWHERE, Denied, Directory, Right, Scope
 
 if TYPE_CHECKING:
     from fleetcast.domain.audit import Actor
@@ -59,10 +59,13 @@ class Control:
     only: frozenset[Right] = frozenset()
     """What the token that the actor shows reaches to, at most; empty: all that they may."""
 
+    def reaches(self, right: Right) -> bool:
+        """Whether the token that the actor shows, if any, reaches to a right."""
+        return not self.only or right in self.only
+
     def may(self, right: Right) -> bool:
         """Whether the actor has a right everywhere, and their token reaches so far."""
-        reaches = not self.only or right in self.only
-        return reaches and self.people.directory().may(self.actor, right)
+        return self.reaches(right) and self.people.directory().may(self.actor, right)
 
     def require(self, right: Right, *places: Scope) -> None:
         """Make sure that the actor has a right, at each of these places; without any, everywhere.
@@ -72,12 +75,15 @@ class Control:
         Raises:
             Denied: They have not, or their token does not reach so far.
         """
-        if self.only and right not in self.only:
+        self.require_in(self.people.directory(), right, *places)
+
+    def require_in(self, directory: Directory, right: Right, *places: Scope) -> None:
+        """The same by a record that was read already, in a transaction that goes on."""
+        if not self.reaches(right):
             raise Denied(
                 f"the token of {self.actor} does not reach to {right.value}",
                 fix=f"use one that does: `fleetcast token create --only {right.value}`",
             )
-        directory = self.people.directory()
         for place in places or (EVERYWHERE,):
             directory.require(self.actor, right, place)
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestState, passing, set_digest
+from fleetcast.domain.audit import Actor
 from fleetcast.domain.gate import Gate, GatePolicy, effective
-from fleetcast.domain.people import Right
+from fleetcast.domain.people import Directory, Right
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Control
 
@@ -21,16 +22,43 @@ class Decide:
     """As the fleet repository says: what it restricts holds at once."""
     clock: Clock
 
-    def __call__(self, requests: Sequence[int], choice: Choice, comment: str) -> Sequence[Request]:
+    def __call__(
+        self, requests: Sequence[int], choice: Choice, comment: str, to: Actor | None = None
+    ) -> Sequence[Request]:
         """Decide on requests by their numbers, all or none.
+
+        Each is decided on as it stands at that very moment, so that two people who decide at once both count. An
+        attempt on one that cannot be decided on is noted in the audit log.
 
         Raises:
             Denied: Whoever acts may not decide there.
             BadInput: There is no such request, or a rejection without a reason.
-            NotDecidable: One of them has ended, or this person may not decide on it; nothing was recorded.
+            NotDecidable: One of them has ended, or this person may not decide on it; nothing was decided.
         """
-        found = [self.control.approvals.find(number) for number in dict.fromkeys(requests)]
-        return self._decide(found, choice, comment)
+        about: list[Request] = []
+
+        def vote(request: Request, directory: Directory, policies: Mapping[Gate, GatePolicy]) -> Request:
+            about[:] = [request]
+            right = Right.BREAK_GLASS if choice is Choice.BREAK_GLASS else Right.DECIDE
+            self.control.require_in(directory, right, request.asked.place)
+            return request.decide(
+                choice,
+                by=self.control.actor,
+                comment=comment,
+                at=self.clock.now(),
+                in_force=effective(policies, self.gates).get(request.gate),
+                directory=directory,
+                to=to,
+            )
+
+        numbers = list(dict.fromkeys(requests))
+        if not numbers:
+            return ()
+        try:
+            return self.control.approvals.decide(numbers, vote)
+        except NotDecidable as refused:
+            self.control.approvals.note_refused(about[0], choice, comment, str(refused))
+            raise
 
     def pending(self) -> Sequence[Request]:
         """What waits for a decision, oldest first.
@@ -60,25 +88,4 @@ class Decide:
                 f"the passing requests are {digest} now, not {displayed}",
                 fix="look again with `fleetcast approvals list`",
             )
-        return self._decide(requests, Choice.APPROVE, comment)
-
-    def _decide(self, requests: Sequence[Request], choice: Choice, comment: str) -> Sequence[Request]:
-        for request in requests:
-            self.control.require(Right.DECIDE, request.asked.place)
-        now, by = self.clock.now(), self.control.actor
-        in_force = effective(self.control.policies.in_force(), self.gates)
-        directory = self.control.people.directory()
-        decided = [
-            request.decide(
-                choice,
-                by=by,
-                comment=comment,
-                at=now,
-                in_force=in_force.get(request.gate),
-                directory=directory,
-            )
-            for request in requests
-        ]
-        if decided:
-            self.control.approvals.record(decided)
-        return decided
+        return self([request.id for request in requests], Choice.APPROVE, comment)

@@ -25,7 +25,7 @@ class ControlPeopleBook(Kept):
     @reads
     def directory(self, connection: Connection) -> Directory:
         """Everybody who is on record now."""
-        return _directory(connection)
+        return directory_in(connection)
 
     @changes
     def add(
@@ -38,7 +38,7 @@ class ControlPeopleBook(Kept):
         first: bool,
     ) -> None:
         """Put people on record with what they are given and the groups that they join, all or nothing."""
-        if first and not _directory(connection).is_open:
+        if first and not directory_in(connection).is_open:
             raise BadInput("somebody else was put on record first", fix="look with `fleetcast people list`")
         for person in people:
             _take_names(connection, person)
@@ -72,7 +72,7 @@ class ControlPeopleBook(Kept):
         known = {row.id for row in connection.execute(sa.select(schema.people.c.id))}
         if unknown := sorted(group.members - known):
             raise BadInput(f"{unknown[0]} is on no record", fix="see `fleetcast people list`")
-        before = _directory(connection).group(group.name)
+        before = directory_in(connection).group(group.name)
         if before == group:
             return
         table, owner = schema.people_groups, _GROUP_OWNER + folded(group.name)
@@ -88,7 +88,7 @@ class ControlPeopleBook(Kept):
         self._grant(connection, grants)
 
     def _grant(self, connection: Connection, grants: Sequence[Grant]) -> None:
-        held = _directory(connection)
+        held = directory_in(connection)
         new = [grant for grant in dict.fromkeys(grants) if grant not in held.grants]
         for grant in new:
             if held.person(grant.to) is None and held.group(grant.to) is None:
@@ -101,14 +101,15 @@ class ControlPeopleBook(Kept):
     @changes
     def revoke(self, connection: Connection, grants: Sequence[Grant]) -> None:
         """Take roles back; what nobody has stays as it is."""
-        held = _directory(connection)
+        held = directory_in(connection)
         gone = [grant for grant in dict.fromkeys(grants) if grant in held.grants]
         for grant in gone:
             connection.execute(sa.delete(schema.grants).where(schema.grants.c.digest == _key(grant)))
         self.session.audit(connection, [happened.role_revoked(grant, held) for grant in gone])
 
 
-def _directory(connection: Connection) -> Directory:
+def directory_in(connection: Connection) -> Directory:
+    """Everybody on record, within a transaction that goes on."""
     people = connection.execute(sa.select(schema.people).order_by(schema.people.c.id))
     groups = connection.execute(sa.select(schema.people_groups).order_by(schema.people_groups.c.name))
     grants = connection.execute(sa.select(schema.grants))
