@@ -144,3 +144,57 @@ def test_nobody_makes_a_token_for_another_human(declared: Repository, as_user: A
     refused = declared.type("token", "create", "to be her", "--of", "grace")
     assert refused.code == 1
     assert "could act as them" in refused.err
+
+
+def test_a_vote_is_handed_on_and_glass_is_broken_by_those_who_may(
+    declared: Repository, as_user: AsUser
+) -> None:
+    plain = "registry-promotion: {approvers: ['*'], minimum: 1, own_request: allowed}"
+    declared.edit(
+        "fleetcast.yaml", plain, "registry-promotion: {approvers: [grace], minimum: 1, break_glass: allowed}"
+    )
+    users = {name: f"{as_user(name)}@{HOST}" for name in ("grace", "edsger")}
+    as_user("ada")
+    assert declared.type("train").code == 3
+    for name, user in users.items():
+        added = declared.type("people", "add", name, "--system-user", user, "--role", "approver")
+        assert added.code == 0, added.err
+    first, second, *_ = [str(request["request_id"]) for request in declared.requests()]
+    as_user("edsger")
+    assert "edsger is not an approver" in declared.type("approve", first).err
+    as_user("grace")
+    handed = declared.type("approvals", "hand-on", first, "--to", "edsger", "--comment", "on leave")
+    assert (handed.code, "pending" in handed.out) == (0, True)
+    assert "gave their vote" in declared.type("approve", first).err
+    as_user("edsger")
+    assert "approved" in declared.type("approve", first).out
+    shown = declared.type("approvals", "show", first).out
+    assert "vote of grace handed on to edsger" in shown
+    assert "approved by edsger" in shown
+    refused = declared.type("approvals", "break-glass", second, "--reason", "the line stands still")
+    assert "edsger may not break-glass" in refused.err
+    as_user("ada")
+    assert declared.type("people", "grant", "edsger", "glass-breaker").code == 0
+    as_user("edsger")
+    broken = declared.type("approvals", "break-glass", second, "--reason", "the line stands still")
+    assert "broken-glass" in broken.out
+    assert "who broke glass" in declared.type("approvals", "show", second).out
+    assert declared.audited()[-1] == "request.broken-glass"
+
+
+def test_who_lost_the_right_after_approving_counts_no_longer(trained: Repository, as_user: AsUser) -> None:
+    grace = f"{as_user('grace')}@{HOST}"
+    as_user("ada")
+    assert trained.type("people", "add", "grace", "--system-user", grace, "--role", "approver").code == 0
+    as_user("grace")
+    assert trained.type("approve", *(str(request["request_id"]) for request in trained.requests())).code == 0
+    assert trained.requests() == []
+    as_user("ada")
+    assert trained.type("people", "disable", "grace").code == 0
+    assert trained.type("train").code == 3
+    assert trained.shared() == []
+    assert len(trained.requests()) == 3
+    assert trained.audited().count("request.reopened") == 3
+    assert trained.type("people", "enable", "grace").code == 0
+    assert trained.type("train").code == 0
+    assert len(trained.shared()) == 2

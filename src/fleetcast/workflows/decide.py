@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestState, passing, set_digest
 from fleetcast.domain.audit import Actor
+from fleetcast.domain.errors import BadInput
 from fleetcast.domain.gate import Gate, GatePolicy, effective
 from fleetcast.domain.people import Directory, Right
 from fleetcast.ports.clock import Clock
@@ -59,6 +60,21 @@ class Decide:
         except NotDecidable as refused:
             self.control.approvals.note_refused(about[0], choice, comment, str(refused))
             raise
+
+    def hand_on(self, request: int, name: str, comment: str) -> Request:
+        """Give one's vote on a request to somebody else.
+
+        Raises:
+            BadInput: There is no such request, or nobody on record has this name.
+            NotDecidable: The request has ended, one's vote is used, or the other may not decide on it.
+        """
+        directory = self.control.people.directory()
+        person = directory.named(name)
+        if person is None and not directory.is_open:
+            raise BadInput(f"nobody on record is called {name}", fix="see `fleetcast people list`")
+        to = Actor(name) if person is None else Actor(person.name, person=person.id)
+        (decided,) = self([request], Choice.HAND_ON, comment, to)
+        return decided
 
     def pending(self) -> Sequence[Request]:
         """What waits for a decision, oldest first.
