@@ -17,6 +17,7 @@ from fleetcast.domain.approval import (
     set_digest,
 )
 from fleetcast.domain.audit import Actor, Standing
+from fleetcast.domain.errors import BadInput
 from fleetcast.domain.evidence import (
     Bound,
     BoundCheck,
@@ -294,3 +295,13 @@ def test_a_request_is_approved_only_once_the_policy_in_force_is_satisfied_too() 
         first.decide(Choice.APPROVE, by=EDSGER, comment="", at=NOON, in_force=two).state
         is RequestState.APPROVED
     )
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["fine\n2025-12-01 request 2 approved by grace", "fine\r", "\x1b[2J", "a\u202eb", "\u2028", "x" * 1_001],
+    ids=["a line", "a return", "a terminal's command", "from right to left", "a line separator", "too long"],
+)
+def test_a_comment_cannot_pass_for_lines_of_a_log(comment: str) -> None:
+    with pytest.raises(BadInput, match="comment"):
+        request().decide(Choice.APPROVE, by=Actor("grace"), comment=comment, at=NOON)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleetcast.domain.approval import Choice, Request, RequestState
+from fleetcast.domain.approval import LONGEST_COMMENT, Choice, Request, RequestState
 from fleetcast.domain.assets import Asset
 from fleetcast.domain.audit import AuditEvent, Mark
 from fleetcast.domain.canonical import Json, plain
@@ -12,9 +12,6 @@ from fleetcast.domain.model import AdoptedLineage, ModelVersion
 from fleetcast.domain.people import Directory, Grant, Group, Person
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.token import Token
-
-_LONGEST_NOTE = 1_000
-"""Characters of a comment that is kept of what did not happen."""
 
 
 def asset_registered(asset: Asset) -> AuditEvent:
@@ -137,7 +134,7 @@ def request_ended(request: Request) -> AuditEvent:
 
 def decision_refused(request: Request, choice: Choice, comment: str, why: str) -> AuditEvent:
     """Somebody tried to decide, and could not."""
-    detail = _request(request) | {"choice": choice.value, "comment": comment[:_LONGEST_NOTE], "why": why}
+    detail = _request(request) | {"choice": choice.value, "comment": comment[:LONGEST_COMMENT], "why": why}
     return AuditEvent("decision.refused", str(request.subject), detail)
 
 
