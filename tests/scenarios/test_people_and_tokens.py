@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fleetcast.app.people import TOKEN_VARIABLE
-from tests.scenarios.repository import ON_SQLITE, Repository
+from tests.scenarios.repository import ON_SQLITE, Repository, write_fleet
 from tests.users import AsUser
 
 HOST = os.uname().nodename
@@ -136,6 +136,19 @@ def test_no_secret_is_stored_or_logged(trained: Repository, as_user: AsUser) -> 
     secret = trained.type("token", "create", "a test", "--of", "ci").out.strip().rpartition("_")[2].encode()
     files = [path for path in Path(trained.folder).rglob("*") if path.is_file()]
     assert not [path for path in files if secret in path.read_bytes()]
+
+
+def test_the_state_is_its_owner_s_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        fleet = write_fleet(tmp_path / "fleet", None)
+        assert fleet.type("plan").code == 0
+    finally:
+        os.umask(before)
+    assert fleet.state.stat().st_mode & 0o777 == 0o700
+    kept = [path for path in fleet.state.iterdir() if path.name.startswith("control.db")]
+    assert kept
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
 
 
 def test_nobody_makes_a_token_for_another_human(declared: Repository, as_user: AsUser) -> None:
