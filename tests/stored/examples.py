@@ -8,16 +8,19 @@ from datetime import timedelta
 from typing import Any
 
 from fleetcast.domain.approval import Choice, Decision, Request, RequestState
-from fleetcast.domain.audit import GENESIS, AuditEvent, Mark, Means, Proof, chained
+from fleetcast.domain.audit import GENESIS, AuditEvent, Mark, Means, Proof, Standing, chained
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.evidence import CheckVerdict, Evidence, WordedCheck, WordedFact
 from fleetcast.domain.freeze import parse_freeze
-from fleetcast.domain.gate import GatePolicy
+from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome
 from fleetcast.domain.manifest import Seal
+from fleetcast.domain.people import Grant, Group, Kind, Person, Right, Role, Scope
 from fleetcast.domain.run import Ending, Run, StageRecord
 from fleetcast.domain.scores import ModelScores
+from fleetcast.domain.settings import EnvironmentName
+from fleetcast.domain.token import Token
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.assets import ASSET, DATA_ASSET
 from fleetcast.stored.audit import AUDIT_ENTRY
@@ -26,6 +29,7 @@ from fleetcast.stored.form import Stored
 from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
 from fleetcast.stored.manifests import SEAL, SIGNED_MANIFEST
 from fleetcast.stored.models import TRAINED_MODEL
+from fleetcast.stored.people import GRANT, GROUP, PERSON, TOKEN
 from fleetcast.stored.policies import GATE_POLICY, WholePolicy
 from fleetcast.stored.runs import RUN
 from tests.clocks import NOON
@@ -144,6 +148,29 @@ EXAMPLES: Mapping[str, Example] = {
     "manifests_signed": Example(SIGNED_MANIFEST, signed(manifest("plant001-circuit01", 3))),
     "models_adopted": Example(TRAINED_MODEL, adopted()),
     "models_trained": Example(TRAINED_MODEL, trained()),
+    "people_grant": Example(
+        GRANT, Grant("p-1", Role.APPROVER, Scope(Gate.TEST_DEPLOYMENT, EnvironmentName.TEST, "PLANT001"))
+    ),
+    "people_group": Example(GROUP, Group("leads", frozenset({"p-1"}))),
+    "people_person": Example(
+        PERSON,
+        Person("p-1", "anna.berg", Kind.SERVICE, "Anna Berg", ("aberg",), (_AT_A_MACHINE,), disabled=True),
+    ),
+    "people_token": Example(
+        TOKEN,
+        Token(
+            7,
+            "p-1",
+            digest("secret"),
+            Standing.VERIFIED,
+            frozenset({Right.VIEW}),
+            "nightly runs",
+            "ada",
+            NOON,
+            _LATER,
+            _LATER,
+        ),
+    ),
     "policies_gate": Example(GATE_POLICY, WholePolicy.of(_EVERY_RULE)),
     "runs_awaiting": Example(RUN, _run()),
 }
