@@ -328,7 +328,12 @@ def _audit_row(entry: AuditEntry) -> dict[str, object]:
     """As the control database writes it."""
     from fleetcast.stored.audit import AUDIT_ENTRY
 
-    return {"number": entry.number, "digest": entry.digest.hex, "content": AUDIT_ENTRY.to_json(entry)}
+    return {
+        "number": entry.number,
+        "digest": entry.digest.hex,
+        "about": entry.event.about,
+        "content": AUDIT_ENTRY.to_json(entry),
+    }
 
 
 def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[dict[str, object]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestStat
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
 from fleetcast.domain.people import Directory, Person
+from fleetcast.domain.recount import OtherDecisions
 from fleetcast.ports.platform import Platform
 from tests.clocks import NOON
 from tests.contracts.samples import ADA, GRACE, digest, request
@@ -142,3 +144,41 @@ def test_one_stale_decision_among_several_writes_none_of_them(platform: Platform
         RequestState.PENDING,
     ]
     assert list(platform.control.audit.entries()) == before
+
+
+def test_all_requests_are_gone_through_in_their_order(platform: Platform) -> None:
+    opened = platform.control.approvals.open([request(name) for name in "abc"])
+    assert list(platform.control.approvals.each()) == opened
+
+
+def test_the_log_knows_what_it_holds_about_a_request(platform: Platform) -> None:
+    first, second = platform.control.approvals.open([request("a"), request("b")])
+    approve(platform, first)
+    platform.control.states.select({"m": 1})
+    found = platform.control.audit.about([first.id, second.id, 7])
+    actions = {number: [entry.event.action for entry in entries] for number, entries in found.items()}
+    assert actions == {1: ["request.opened", "request.approved"], 2: ["request.opened"], 7: []}
+
+
+def test_a_request_that_is_not_believed_becomes_void_whatever_it_claims(platform: Platform) -> None:
+    (held,) = platform.control.approvals.open([request("a")])
+    approve(platform, held)
+    claimed = platform.control.approvals.find(1)
+    void = platform.control.approvals.distrust(claimed, OtherDecisions(0, 1))
+    assert platform.control.approvals.find(1) == void
+    assert void.state is RequestState.VOID
+    (*_, entry) = platform.control.audit.entries()
+    assert (entry.event.action, entry.event.detail["why"]) == (
+        "request.distrusted",
+        {"in_log": 0, "in_row": 1, "kind": "other decisions"},
+    )
+
+
+def test_a_request_that_was_let_through_can_wait_again(platform: Platform) -> None:
+    (held,) = platform.control.approvals.open([request("a")])
+    approve(platform, held)
+    again = replace(platform.control.approvals.find(1), state=RequestState.PENDING)
+    platform.control.approvals.record([again])
+    assert platform.control.approvals.find(1) == again
+    (*_, entry) = platform.control.audit.entries()
+    assert entry.event.action == "request.reopened"

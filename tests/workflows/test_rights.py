@@ -39,6 +39,7 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "approvals show": (Right.VIEW, lambda f: f.books.approvals),
     "approve": (Right.DECIDE, lambda f: f.books.deciding([1], Choice.APPROVE, "")),
     "audit": (Right.VIEW, lambda f: f.books.audit),
+    "audit verify": (Right.VIEW, lambda f: f.books.verifying()),
     "runs": (Right.VIEW, lambda f: f.books.runs),
     "people list": (Right.VIEW, lambda f: f.books.people()),
     "people add": (Right.MANAGE, lambda f: f.books.people.add(NewPerson("grace"))),
@@ -101,7 +102,7 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
     assert books - {"control", "gates", "clock", "state"} - NEED_NO_RIGHT == {
-        "deciding", "approvals", "audit", "runs", "people", "tokens"
+        "deciding", "approvals", "audit", "runs", "verifying", "people", "tokens"
     }  # fmt: skip
 
 

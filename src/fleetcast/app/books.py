@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.approvals import ApprovalBook, AuditLog
     from fleetcast.ports.platform import Control
     from fleetcast.ports.runs import RunBook
+    from fleetcast.workflows.audit import VerifyAudit
     from fleetcast.workflows.decide import Decide
     from fleetcast.workflows.look import LookIntoBooks
     from fleetcast.workflows.manage_people import ManagePeople
@@ -49,6 +50,13 @@ class OpenBooks:
     def audit(self) -> AuditLog:
         """The log of every change."""
         return self._looking.audit()
+
+    @property
+    def verifying(self) -> VerifyAudit:
+        """Checking the log, and that the rows beside it say nothing else."""
+        from fleetcast.workflows.audit import VerifyAudit
+
+        return VerifyAudit(self.control)
 
     @property
     def runs(self) -> RunBook:

@@ -23,6 +23,8 @@ RequestsArgument = Annotated[
 
 NOTHING_COMPARED = "as there was nothing to compare with"
 
+_NAMED = 10
+"""Requests that are named where many are amiss."""
 approvals_app = typer.Typer(no_args_is_help=True, help="See what waits for a decision, and the evidence.")
 audit_app = typer.Typer(no_args_is_help=True, help="The append-only log of every change.")
 
@@ -154,17 +156,32 @@ def list_audit(
 
 @audit_app.command("verify")
 def verify_audit(fleet: FleetOption = Path()) -> None:
-    """Check that no entry of the audit log was changed, added in between or taken away."""
-    from fleetcast.domain.audit import AuditEntry, verify
+    """Check that no entry of the audit log was changed, added or taken away, and that no request says otherwise.
 
-    verified = verify(_open(fleet).audit.entries())
-    if isinstance(verified, AuditEntry):
+    Decisions are counted from the log: a request whose row was changed opens no gate, and is named here.
+    """
+    from fleetcast.domain.audit import AuditEntry
+    from fleetcast.views.audit import disagreement_in_words
+
+    verified = _open(fleet).verifying()
+    log = verified.log
+    if isinstance(log, AuditEntry):
         raise BadInput(
-            f"audit entry {verified.number} ({verified.event.action}) does not fit the one before it",
+            f"audit entry {log.number} ({log.event.action}) does not fit the one before it",
             fix="the log was changed outside fleetcast: compare with a backup of the control database",
         )
-    head = f", head {verified.head}" if verified.entries else ""
-    typer.echo(f"{verified.entries} entries, unbroken{head}")
+    head = f", head {log.head}" if log.entries else ""
+    typer.echo(f"{log.entries} entries, unbroken{head}")
+    if verified.distrusted:
+        named = "; ".join(
+            f"request {one.request.id} ({one.request.subject}): {disagreement_in_words(one.why)}"
+            for one in verified.distrusted[:_NAMED]
+        )
+        more = len(verified.distrusted) - _NAMED
+        raise BadInput(
+            "requests are not what the audit log says: " + named + (f"; and {more} more" if more > 0 else ""),
+            fix="they were changed outside fleetcast and open no gate; compare with a backup of the control database",
+        )
 
 
 def _open(fleet: Path) -> OpenBooks:

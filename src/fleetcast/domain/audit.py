@@ -70,6 +70,12 @@ class AuditEvent:
     subject: str
     detail: Mapping[str, Json]
 
+    @property
+    def about(self) -> str:
+        """By what all entries about one request are found: `request 17`; empty for all else."""
+        request = self.detail.get("request")
+        return f"request {request}" if isinstance(request, int) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:

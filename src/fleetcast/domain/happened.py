@@ -10,6 +10,7 @@ from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import AdoptedLineage, ModelVersion
 from fleetcast.domain.people import Directory, Grant, Group, Person
+from fleetcast.domain.recount import Disagreement
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.token import Token
 
@@ -112,7 +113,8 @@ def _policy(policy: GatePolicy) -> dict[str, Json]:
 
 def request_opened(request: Request) -> AuditEvent:
     """Something began to wait at a gate."""
-    return AuditEvent("request.opened", str(request.subject), _request(request))
+    detail = _request(request) | {"policy": request.policy.digest.hex}
+    return AuditEvent("request.opened", str(request.subject), detail)
 
 
 def request_decided(request: Request) -> AuditEvent:
@@ -130,6 +132,11 @@ def request_ended(request: Request) -> AuditEvent:
     waits = request.state is RequestState.PENDING
     verb = "reopened" if waits else request.state.value.replace(" ", "_")
     return AuditEvent(f"request.{verb}", str(request.subject), _request(request))
+
+
+def request_distrusted(request: Request, why: Disagreement) -> AuditEvent:
+    """A request became void, as its row was not what this log says."""
+    return AuditEvent("request.distrusted", str(request.subject), _request(request) | {"why": plain(why)})
 
 
 def decision_refused(request: Request, choice: Choice, comment: str, why: str) -> AuditEvent:

@@ -12,7 +12,8 @@ from fleetcast.domain.evidence import Comparison, Evidence, NotComparable
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import ModelVersion
-from fleetcast.ports.approvals import ApprovalBook
+from fleetcast.domain.recount import disagreement
+from fleetcast.ports.approvals import ApprovalBook, AuditLog
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.people import PeopleBook
 from fleetcast.stored import format_1
@@ -57,6 +58,7 @@ class Gatekeeper:
     """Opens requests, and closes those whose subject is gone."""
 
     approvals: ApprovalBook
+    audit: AuditLog
     people: PeopleBook
     actor: Actor
     """Who asks."""
@@ -71,7 +73,7 @@ class Gatekeeper:
         subject is asked for again after its request lapsed or was voided, never after a decision.
         """
         now = self.clock.now()
-        known = self._counted_anew(self._known(questions), policy)
+        known = self._counted_anew(self._believed(self._known(questions)), policy)
         new = [
             Request(0, gate, policy, asked.subject, asked.evidence, run, self.actor, now)
             for asked in questions
@@ -94,13 +96,27 @@ class Gatekeeper:
                 if request.state is RequestState.REJECTED:
                     known[replaced[request.subject.digest].subject.digest] = request
                 continue
-            asked = now.get(request.subject.digest) or before[request.subject.digest]
+            asked = now.get(request.subject.digest) or before.get(request.subject.digest)
+            if asked is None:  # its row was edited, and `audit verify` says so
+                continue
             if request.state is RequestState.PENDING and request.subject != asked.subject:
                 moved.append(replace(request, subject=asked.subject, evidence=asked.evidence))
             known[asked.subject.digest] = request
         if moved:
             self.approvals.pin_anew(moved)
         return known | {request.subject.digest: request for request in moved}
+
+    def _believed(self, known: Mapping[Digest, Request]) -> dict[Digest, Request]:
+        """All but requests that claim to be let through and are not what the audit log says: these become void."""
+        through = {digest: request for digest, request in known.items() if request.state.lets_through}
+        logged = self.audit.about([request.id for request in through.values()])
+        believed = dict(known)
+        for digest, request in through.items():
+            why = disagreement(request, logged[request.id])
+            if why is not None:
+                self.approvals.distrust(request, why)
+                del believed[digest]
+        return believed
 
     def _counted_anew(self, known: Mapping[Digest, Request], policy: GatePolicy) -> dict[Digest, Request]:
         now, directory = self.clock.now(), self.people.directory()

@@ -10,6 +10,7 @@ from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.people import Directory
+from fleetcast.domain.recount import Disagreement
 
 Vote = Callable[[Request, Directory, Mapping[Gate, GatePolicy]], Request]
 
@@ -31,6 +32,10 @@ class ApprovalBook(Protocol):
 
     def listed(self, states: Sequence[RequestState] = ()) -> Sequence[Request]:
         """Requests in these states, or all of them, in the order they were opened."""
+        ...
+
+    def each(self) -> Iterator[Request]:
+        """All requests in the order they were opened, read page by page."""
         ...
 
     def latest(self, count: int) -> Sequence[Request]:
@@ -70,6 +75,10 @@ class ApprovalBook(Protocol):
         """Write into the audit log that somebody tried to decide, and could not."""
         ...
 
+    def distrust(self, request: Request, why: Disagreement) -> Request:
+        """Make a request void whose row is not what the audit log says, whatever state the row claims."""
+        ...
+
     def record(self, requests: Sequence[Request]) -> None:
         """Write requests back that were voided, lapsed, came to an end with time, or wait again, all or none.
 
@@ -84,6 +93,14 @@ class AuditLog(Protocol):
 
     def latest(self, count: int) -> Sequence[AuditEntry]:
         """The last so many entries, oldest first.
+
+        Raises:
+            BadInput: An entry cannot be read; the text names it.
+        """
+        ...
+
+    def about(self, requests: Sequence[int]) -> Mapping[int, Sequence[AuditEntry]]:
+        """All entries about these requests, oldest first; read in bulk.
 
         Raises:
             BadInput: An entry cannot be read; the text names it.

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 from fleetcast.domain.audit import AuditEntry, Proof
 from fleetcast.domain.canonical import Json
+from fleetcast.domain.recount import Disagreement
 from fleetcast.views.moments import iso
+
+_WHY = {
+    "changed entry": "entry {number} of the log is not what its digest says",
+    "never opened": "the log does not know it",
+    "other subject": "the log knows it with another {what}",
+    "other decisions": "the log holds {in_log} decisions on it, and not these {in_row}",
+}
+
+
+def disagreement_in_words(why: Disagreement) -> str:
+    """What the log says otherwise about a request."""
+    return _WHY[why.kind].format(**{field.name: getattr(why, field.name) for field in fields(why)})
 
 
 def as_json(entries: Sequence[AuditEntry]) -> Json:

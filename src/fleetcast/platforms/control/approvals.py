@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from fleetcast.domain.errors import BadInput, HistoryLost
 from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.gate import Gate
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.recount import Disagreement
 from fleetcast.platforms.control.people import directory_in
 from fleetcast.platforms.control.policies import policies_in
 from fleetcast.platforms.database import schema
@@ -32,6 +33,7 @@ from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.form import unreadable
 
 _requests = schema.requests
+_PAGE = 1_000
 
 
 class ControlApprovalBook(Kept):
@@ -66,6 +68,18 @@ class ControlApprovalBook(Kept):
         _check_states(connection)
         wanted = _requests.c.state.in_([state.value for state in states]) if states else sa.true()
         return self._read(connection, wanted)
+
+    def each(self) -> Iterator[Request]:
+        """All requests in the order they were opened, read page by page."""
+        after = 0
+        while page := self._page(after):
+            yield from page
+            after = page[-1].id
+
+    @reads
+    def _page(self, connection: Connection, after: int) -> Sequence[Request]:
+        next_ones = sa.select(_requests.c.id).where(_requests.c.id > after).order_by(_requests.c.id)
+        return self._read(connection, _requests.c.id.in_(next_ones.limit(_PAGE)))
 
     @reads
     def latest(self, connection: Connection, count: int) -> Sequence[Request]:
@@ -134,6 +148,15 @@ class ControlApprovalBook(Kept):
     def note_refused(self, request: Request, choice: Choice, comment: str, why: str) -> None:
         """Write into the audit log that somebody tried to decide, and could not."""
         self.session.tell([happened.decision_refused(request, choice, comment, why)])
+
+    @changes
+    def distrust(self, connection: Connection, request: Request, why: Disagreement) -> Request:
+        """Make a request void whose row is not what the audit log says, whatever state the row claims."""
+        void = request.voided()
+        mine = sa.update(_requests).where(_requests.c.id == request.id)
+        met(connection.execute(mine.values(_changed(void))), 1, f"request {request.id}")
+        self.session.audit(connection, [happened.request_distrusted(void, why)])
+        return void
 
     @changes
     def record(self, connection: Connection, requests: Sequence[Request]) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from fleetcast.domain.audit import AuditEntry
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.session import Kept, reads
+from fleetcast.platforms.database.session import Kept, chunks, reads
 from fleetcast.stored.audit import AUDIT_ENTRY
 
 _audit = schema.audit
@@ -31,6 +31,19 @@ class ControlAuditLog(Kept):
         while page := self._page(after):
             yield from page
             after = page[-1].number
+
+    @reads
+    def about(self, connection: Connection, requests: Sequence[int]) -> Mapping[int, Sequence[AuditEntry]]:
+        """All entries about these requests, oldest first."""
+        numbers = {f"request {number}": number for number in requests}
+        found: dict[int, list[AuditEntry]] = {number: [] for number in requests}
+        for some in chunks(list(numbers)):
+            query = sa.select(_audit.c.number, _audit.c.about, _audit.c.content).where(
+                _audit.c.about.in_(some)
+            )
+            for row in connection.execute(query.order_by(_audit.c.number)):
+                found[numbers[row.about]].append(_entry(row.number, row.content))
+        return found
 
     @reads
     def _page(self, connection: Connection, after: int) -> Sequence[AuditEntry]:

@@ -91,7 +91,14 @@ class Session:
             number += 1
             entry = chained(number, now, self.actor, event, previous)
             previous = entry.digest
-            rows.append({"number": number, "digest": entry.digest.hex, "content": AUDIT_ENTRY.to_json(entry)})
+            rows.append(
+                {
+                    "number": number,
+                    "digest": entry.digest.hex,
+                    "about": event.about,
+                    "content": AUDIT_ENTRY.to_json(entry),
+                }
+            )
         connection.execute(sa.insert(schema.audit), rows)
         connection.info[_WRITTEN] = Mark(number, previous)
 

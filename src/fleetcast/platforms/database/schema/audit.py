@@ -11,5 +11,8 @@ audit = sa.Table(
     metadata,
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     digest("digest"),
+    sa.Column("about", sa.String(32), nullable=False, server_default=""),
     content(),
+    sa.Index("audit_about", "about"),
 )
+"""`about` says which request an entry is about; empty for all else."""

@@ -1,0 +1,98 @@
+"""Whether a request is what the audit log says about it: a row can be typed into a table, the log is a chain.
+
+Before anything happens on the strength of a request, its decisions are read from the log again. A row is a cache of
+that; one that disagrees is named, and opens nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from fleetcast.domain.approval import Request
+from fleetcast.domain.audit import AuditEntry, chained
+from fleetcast.domain.canonical import Json
+
+OPENED, PINNED = "request.opened", "request.pinned"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedEntry:
+    """An entry of the log that is not what its digest says."""
+
+    number: int
+    kind: Literal["changed entry"] = "changed entry"
+
+
+@dataclass(frozen=True, slots=True)
+class NeverOpened:
+    """The log does not know that it was opened."""
+
+    kind: Literal["never opened"] = "never opened"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSubject:
+    """The log knows it as a request for something else, at another gate, or under another policy."""
+
+    what: str
+    """The field that differs: `gate`, `subject_digest` or `policy`."""
+    kind: Literal["other subject"] = "other subject"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDecisions:
+    """The log holds other decisions than the row."""
+
+    in_log: int
+    in_row: int
+    kind: Literal["other decisions"] = "other decisions"
+
+
+Disagreement = ChangedEntry | NeverOpened | OtherSubject | OtherDecisions
+
+
+def disagreement(request: Request, entries: Sequence[AuditEntry]) -> Disagreement | None:
+    """What the log says otherwise about a request; None if nothing.
+
+    Args:
+        request: As the row holds it.
+        entries: All of the log about it, oldest first.
+    """
+    for entry in entries:
+        if chained(entry.number, entry.at, entry.actor, entry.event, entry.previous).digest != entry.digest:
+            return ChangedEntry(entry.number)
+    opened = next((entry for entry in entries if entry.event.action == OPENED), None)
+    if opened is None:
+        return NeverOpened()
+    pinned = [entry for entry in entries if entry.event.action == PINNED]
+    known = (pinned or [opened])[-1].event.detail
+    row: dict[str, Json] = {
+        "gate": request.gate.value,
+        "subject_digest": request.subject.digest.hex,
+        "policy": request.policy.digest.hex,
+    }
+    for what, value in row.items():
+        if known.get(what, value) != value:
+            return OtherSubject(what)
+    votes = [entry for entry in entries if "choice" in entry.event.detail and _counts(entry)]
+    if [_vote(entry) for entry in votes] != _votes(request):
+        return OtherDecisions(len(votes), len(request.decisions))
+    return None
+
+
+def _counts(entry: AuditEntry) -> bool:
+    return entry.event.action.startswith("request.")
+
+
+def _vote(entry: AuditEntry) -> tuple[object, ...]:
+    detail = entry.event.detail
+    return entry.actor, detail["choice"], detail.get("comment"), detail.get("to")
+
+
+def _votes(request: Request) -> list[tuple[object, ...]]:
+    return [
+        (each.by, each.choice.value, each.comment, None if each.to is None else each.to.name)
+        for each in request.decisions
+    ]
