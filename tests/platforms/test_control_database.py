@@ -22,16 +22,17 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from fleetcast.domain.audit import AuditEvent
+from fleetcast.domain.audit import GENESIS, AuditEvent, Mark, chained
 from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
 from fleetcast.platforms.control.audit import ControlAuditLog
 from fleetcast.platforms.database import migrate, schema
 from fleetcast.platforms.database.backend import Backend, Fate
-from fleetcast.platforms.database.control import ControlDatabase
+from fleetcast.platforms.database.control import ControlDatabase, last_mark
 from fleetcast.platforms.database.postgres import postgres
 from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.ports.clock import SystemClock
+from fleetcast.stored.audit import AUDIT_ENTRY
 from tests.clocks import FixedClock
 from tests.contracts.samples import ADA
 from tests.platforms.conftest import Address
@@ -61,7 +62,16 @@ def tables(database: ControlDatabase) -> set[str]:
 
 
 def note(database: ControlDatabase, text: str) -> None:
-    Session(database, ADA).tell([AuditEvent("test.noted", text, {})])
+    """Write something into the audit log, as the first version wrote it too."""
+    event = AuditEvent("test.noted", text, {})
+
+    def write(connection: sa.Connection) -> None:
+        last = last_mark(connection) or Mark(0, GENESIS)
+        entry = chained(last.number + 1, database.clock.now(), ADA, event, last.digest)
+        row = {"number": entry.number, "digest": entry.digest.hex, "content": AUDIT_ENTRY.to_json(entry)}
+        connection.execute(sa.insert(sa.table("audit", *map(sa.column, row))).values(row))
+
+    database.change(write)
 
 
 def noted(database: ControlDatabase) -> list[str]:
