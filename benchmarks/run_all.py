@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of the public data sets, for ett_accuracy.py")
     parser.add_argument("--only", metavar="SCRIPT,…", help="only these; RESULTS.md is left as it is")
     parser.add_argument("--against", metavar="REV", help=f"compare with this commit; bound {BOUND:g} ×")
-    parser.add_argument("--rounds", type=int, default=5, help="of each side, with --against; default 5")
+    parser.add_argument("--rounds", type=int, default=3, help="of each side, with --against; default 3")
     asked = parser.parse_args()
     if asked.rounds < 1:
         parser.error("--rounds must be at least 1")

@@ -8,15 +8,23 @@ from unittest.mock import patch
 
 import pytest
 
-from fleetcast.domain.settings import DATABASE_URL_VARIABLE
+from fleetcast.app.people import TOKEN_VARIABLE
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE, SIGNING_KEY_VARIABLE
 from tests.servers.azure_storage import MISSING as AZURITE_MISSING
 from tests.servers.azure_storage import PROGRAM, AzureServer, azure_server
 from tests.servers.postgres import MISSING, PostgresServer, binaries, postgres_server
 from tests.servers.s3 import S3Server, s3_server
+from tests.users import AsUser, user_changer
 
-os.environ.pop(
-    DATABASE_URL_VARIABLE, None
-)  # tests name their own databases; never the one of whoever runs them
+# Tests name their own databases, keys and tokens; never those of whoever runs them.
+for _variable in (DATABASE_URL_VARIABLE, SIGNING_KEY_VARIABLE, TOKEN_VARIABLE):
+    os.environ.pop(_variable, None)
+
+
+@pytest.fixture
+def as_user(monkeypatch: pytest.MonkeyPatch) -> AsUser:
+    """Go on as another user of this machine."""
+    return user_changer(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -23,8 +23,7 @@ expect() {
     code=0
     (
         cd "$agent/work"
-        env -i PATH="$PATH" HOME="$agent/home" LANG=C.UTF-8 USER="${AGENT_USER:-ci}" LOGNAME="${AGENT_USER:-ci}" \
-            FLEETCAST_DATABASE_URL="$DATABASE" REPOSITORY="$REPOSITORY" \
+        env -i PATH="$PATH" HOME="$agent/home" LANG=C.UTF-8 FLEETCAST_DATABASE_URL="$DATABASE" REPOSITORY="$REPOSITORY" \
             sh -c "git clone --quiet \"\$REPOSITORY\" fleet && cd fleet && $2"
     ) >"$OUTPUT" 2>&1 || code=$?
     cat "$OUTPUT"
@@ -111,10 +110,8 @@ chapter 'Eight stages, eight agents: everything trains, and waits for people'
 stages run-0001 0 3 0 0 0 0 0 3
 
 chapter 'Someone approves, on a machine of their own'
-AGENT_USER=ada
 expect 0 'fleetcast approvals list'
 expect 0 'fleetcast approve --passing --comment "looked at skill and coverage"'
-AGENT_USER=ci
 
 chapter 'The same eight stages on eight new agents: what was approved is shared, nothing trains again'
 stages run-0001 0 0 0 0 0 0 0 0

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fleetcast.config import load_fleet
 from fleetcast.config.templates import NewFleet, init_fleet
 from fleetcast.domain.errors import BadInput, InvalidFleet
+from fleetcast.domain.freeze import parse_freeze
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import CircuitKey
 from tests.config.conftest import DEFAULTS, NOW, Repository
@@ -60,6 +61,25 @@ steps:
         ),
         ("gates:\n  test-deployment: {approvers: []}", 2, "never opens"),
         ("gates:\n  test-deployment: {own_request: true}", 2, "must be allowed or forbidden, not 'true'"),
+        ("gates:\n  test-deployment:\n    groups: []", 3, "never opens"),
+        ("gates:\n  test-deployment:\n    groups: ['*']", 3, "stands for anyone among approvers only"),
+        ("gates:\n  test-deployment: {approvers: ['*'], groups: [leads]}", 2, "groups narrow nothing"),
+        ("gates:\n  test-deployment:\n    services: [r, r]", 3, "a service account is named twice"),
+        ("gates:\n  test-deployment: {approvers: [ann], sequence: [a, b]}", 2, "only 1 may"),
+        ("gates:\n  test-deployment:\n    own_commit: never", 3, "must be allowed or forbidden"),
+        ("gates:\n  test-deployment:\n    verified: maybe", 3, "must be true or false, not 'maybe'"),
+        ("gates:\n  prod-deployment:\n    verified: false", 3, "production is for people who are signed in"),
+        ("gates:\n  test-deployment:\n    not_before: 31d", 3, "never opens"),
+        ("gates:\n  test-deployment: {not_before: 2d, lapses_after: 1d}", 2, "lapses after 1d, never opens"),
+        ("gates:\n  test-deployment:\n    lapses_after: 5min", 3, "5min to decide is out of range"),
+        ("gates:\n  test-deployment:\n    freezes: [christmas]", 3, "'christmas' is not a freeze"),
+        ("gates:\n  test-deployment:\n    freezes: ['fri 18:00 to 25:00']", 3, "is not a freeze"),
+        (
+            "gates:\n  test-deployment:\n    freezes: ['mon 00:00 to fri 00:00', 'thu 00:00 to mon 01:00']",
+            3,
+            "frozen the whole week",
+        ),
+        ("gates:\n  test-deployment:\n    break_glass: true", 3, "must be allowed or forbidden"),
         ("polling:\n  start: 1h\n  max: 5s", 1, "write start ≤ max ≤ longest"),
         ("ramp:\n  steps: [10, 5, 100]", 2, "do not rise to 100"),
         ("foreign_models: {memory: 64MiB}", 1, "at least 512MiB"),
@@ -155,6 +175,48 @@ def test_gates_and_expectations_have_the_defaults_of_the_handbook(repository: Re
         ("*",), 2, own_request_allowed=False, verified=True
     )
     assert repository.load().component.timeout == timedelta(hours=1)
+
+
+def test_a_gate_may_have_every_rule(repository: Repository) -> None:
+    repository.write(
+        "fleetcast.yaml",
+        """\
+gates:
+  registry-promotion:
+    groups: [leads, engineers]
+    services: [robot]
+    minimum: 2
+    sequence: [leads, engineers]
+    own_request: forbidden
+    own_commit: forbidden
+    own_version: forbidden
+    verified: true
+    failing_checks: forbidden
+    not_before: 2h
+    lapses_after: 7d
+    freezes: ['2025-12-20T00:00Z to 2026-01-05T00:00Z', 'fri 18:00 to mon 06:00']
+    break_glass: allowed
+""",
+    )
+    assert repository.load().settings.gates[Gate.REGISTRY_PROMOTION] == GatePolicy(
+        (),
+        2,
+        own_request_allowed=False,
+        verified=True,
+        groups=("engineers", "leads"),
+        services=("robot",),
+        sequence=("leads", "engineers"),
+        own_commit_allowed=False,
+        own_version_allowed=False,
+        failing_allowed=False,
+        not_before=timedelta(hours=2),
+        lapses_after=timedelta(days=7),
+        freezes=(
+            parse_freeze("2025-12-20T00:00Z to 2026-01-05T00:00Z"),
+            parse_freeze("fri 18:00 to mon 06:00"),
+        ),
+        break_glass=True,
+    )
 
 
 def test_every_missing_file_is_named(tmp_path: Path) -> None:

@@ -116,6 +116,13 @@ def adopted(name: str = "m", content: str = "model") -> TrainedModel:
     return TrainedModel(name, lineage, digest(content), 1_234, ModelScores(nothing, {}), None)
 
 
+_FIRST_FIELDS = (
+    "GatePolicy(approvers={0.approvers!r}, minimum={0.minimum!r}, own_request_allowed={0.own_request_allowed!r}, "
+    "verified={0.verified!r})"
+)
+"""What golden files of every format name a policy by."""
+
+
 def request(name: str = "m", version: str = "1", *, policy: GatePolicy | None = None) -> Request:
     evidence = Evidence(
         (BoundCheck(Bound.MIN_SKILL, 0.3, 0.0), ChampionCheck(Compared(1, 12, 0.875))),
@@ -133,7 +140,7 @@ def request(name: str = "m", version: str = "1", *, policy: GatePolicy | None = 
         version,
         artifact=digest(f"artifact {name}"),
         configuration=digest(f"configuration {name}"),
-        policy=digest(repr(policy)),
+        policy=digest(_FIRST_FIELDS.format(policy)),
         evidence=evidence.digest,
     )
     return Request(0, Gate.REGISTRY_PROMOTION, policy, subject, evidence, "run-0001", ADA, NOON)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestState
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.gate import GatePolicy
+from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
+from fleetcast.domain.people import Directory, Person
 from fleetcast.ports.platform import Platform
 from tests.clocks import NOON
 from tests.contracts.samples import ADA, GRACE, digest, request
+from tests.votes import vote
 
 TWO_PEOPLE = GatePolicy(minimum=2)
 
 
 def approved(held: Request) -> Request:
     return held.decide(Choice.APPROVE, by=GRACE, comment="fine", at=NOON)
+
+
+def approve(platform: Platform, held: Request) -> None:
+    platform.control.approvals.decide([held.id], vote(Choice.APPROVE, GRACE, comment="fine"))
 
 
 def test_requests_are_numbered_from_1(platform: Platform) -> None:
@@ -49,7 +57,7 @@ def test_a_subject_may_be_asked_for_again_once_its_request_ended(platform: Platf
 
 def test_requests_are_listed_by_state_in_their_order(platform: Platform) -> None:
     first, second, third = platform.control.approvals.open([request("a"), request("b"), request("c")])
-    platform.control.approvals.record([approved(second)])
+    approve(platform, second)
     assert platform.control.approvals.listed((RequestState.PENDING,)) == [first, third]
     assert platform.control.approvals.listed((RequestState.APPROVED,)) == [approved(second)]
     assert [held.id for held in platform.control.approvals.listed()] == [1, 2, 3]
@@ -59,7 +67,7 @@ def test_requests_are_listed_by_state_in_their_order(platform: Platform) -> None
 
 def test_a_decision_and_its_audit_entry_come_together(platform: Platform) -> None:
     (held,) = platform.control.approvals.open([request("a")])
-    platform.control.approvals.record([approved(held)])
+    approve(platform, held)
     assert platform.control.approvals.find(1).decisions == approved(held).decisions
     assert [entry.event.action for entry in list(platform.control.audit.entries())] == [
         "request.opened",
@@ -67,32 +75,56 @@ def test_a_decision_and_its_audit_entry_come_together(platform: Platform) -> Non
     ]
 
 
-def test_a_second_decision_on_what_was_read_before_the_first_is_refused(platform: Platform) -> None:
-    (read_by_both,) = platform.control.approvals.open([request("a")])
-    platform.control.approvals.record([approved(read_by_both)])
+def test_a_decision_is_made_on_the_request_as_it_stands(platform: Platform) -> None:
+    book = platform.control.approvals
+    (held,) = book.open([request("a")])
+    approve(platform, held)
     before = list(platform.control.audit.entries())
-    with pytest.raises(NotDecidable, match="request 1 was changed by someone else"):
-        platform.control.approvals.record([read_by_both.decide(Choice.REJECT, by=ADA, comment="no", at=NOON)])
-    assert platform.control.approvals.find(1).state is RequestState.APPROVED
+    with pytest.raises(NotDecidable, match="request 1 for a:1 is approved"):
+        book.decide([1], vote(Choice.REJECT, ADA))
+    assert book.find(1).state is RequestState.APPROVED
     assert list(platform.control.audit.entries()) == before
 
 
-def test_the_first_of_two_people_cannot_be_overwritten_by_the_second(platform: Platform) -> None:
-    (read_by_both,) = platform.control.approvals.open([request("a", policy=TWO_PEOPLE)])
-    platform.control.approvals.record([approved(read_by_both)])
-    with pytest.raises(NotDecidable):
-        platform.control.approvals.record([read_by_both.decide(Choice.APPROVE, by=ADA, comment="", at=NOON)])
-    (decision,) = platform.control.approvals.find(1).decisions
-    assert decision.by == GRACE
-    platform.control.approvals.record(
-        [platform.control.approvals.find(1).decide(Choice.APPROVE, by=ADA, comment="", at=NOON)]
+def test_two_people_who_read_the_same_request_both_count(platform: Platform) -> None:
+    book = platform.control.approvals
+    (read_by_both,) = book.open([request("a", policy=TWO_PEOPLE)])
+    approve(platform, read_by_both)
+    (decided,) = book.decide([read_by_both.id], vote(Choice.APPROVE, ADA))
+    assert [decision.by for decision in decided.decisions] == [GRACE, ADA]
+    assert decided.state is RequestState.APPROVED
+    assert book.find(1) == decided
+
+
+def test_a_vote_sees_the_people_and_policies_of_its_transaction(platform: Platform) -> None:
+    platform.control.policies.take_first(DEFAULT_GATES)
+    platform.control.people.add([Person("p-1", "ada")], first=True)
+    platform.control.approvals.open([request("a")])
+    seen: list[object] = []
+
+    def look(held: Request, directory: Directory, policies: Mapping[Gate, GatePolicy]) -> Request:
+        seen[:] = [directory, policies]
+        return held.decide(Choice.APPROVE, by=ADA, comment="", at=NOON)
+
+    platform.control.approvals.decide([1], look)
+    assert seen == [platform.control.people.directory(), dict(DEFAULT_GATES)]
+
+
+def test_an_attempt_that_was_refused_is_noted(platform: Platform) -> None:
+    (held,) = platform.control.approvals.open([request("a")])
+    platform.control.approvals.note_refused(held, Choice.REJECT, "too late", "it is approved")
+    (*_, entry) = platform.control.audit.entries()
+    assert (entry.event.action, entry.event.detail["choice"], entry.event.detail["why"]) == (
+        "decision.refused",
+        "reject",
+        "it is approved",
     )
-    assert platform.control.approvals.find(1).state is RequestState.APPROVED
+    assert platform.control.approvals.find(1) == held
 
 
 def test_a_request_cannot_be_voided_over_a_decision(platform: Platform) -> None:
     (read_by_both,) = platform.control.approvals.open([request("a", policy=TWO_PEOPLE)])
-    platform.control.approvals.record([approved(read_by_both)])
+    approve(platform, read_by_both)
     with pytest.raises(NotDecidable):
         platform.control.approvals.record([read_by_both.voided()])
     assert platform.control.approvals.find(1).state is RequestState.PENDING
@@ -100,10 +132,10 @@ def test_a_request_cannot_be_voided_over_a_decision(platform: Platform) -> None:
 
 def test_one_stale_decision_among_several_writes_none_of_them(platform: Platform) -> None:
     first, second, third = platform.control.approvals.open([request("a"), request("b"), request("c")])
-    platform.control.approvals.record([approved(second)])
+    approve(platform, second)
     before = list(platform.control.audit.entries())
     with pytest.raises(NotDecidable):
-        platform.control.approvals.record([approved(first), approved(second), approved(third)])
+        platform.control.approvals.decide([first.id, second.id, third.id], vote(Choice.APPROVE, GRACE))
     assert [held.state for held in platform.control.approvals.listed()] == [
         RequestState.PENDING,
         RequestState.APPROVED,

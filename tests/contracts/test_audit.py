@@ -12,9 +12,10 @@ from fleetcast.domain.approval import Choice
 from fleetcast.domain.audit import AuditEntry, AuditEvent, Unbroken, verify
 from fleetcast.domain.effect import Effect
 from fleetcast.ports.platform import Platform
-from tests.clocks import NOON, FixedClock
+from tests.clocks import FixedClock
 from tests.contracts.conftest import OPENERS
 from tests.contracts.samples import ADA, GRACE, adopted, data_asset, environment, request, trained
+from tests.votes import vote
 
 
 def everything_happens(platform: Platform) -> None:
@@ -34,13 +35,9 @@ def everything_happens(platform: Platform) -> None:
     control.effects.record(["share models", "share environment"])
     control.states.crown({"m": 1})
     opened = control.approvals.open([request("a"), request("b"), request("c")])
-    control.approvals.record(
-        [
-            opened[0].decide(Choice.APPROVE, by=GRACE, comment="good — “quoted” ✓", at=NOON),
-            opened[1].decide(Choice.REJECT, by=GRACE, comment="drifts", at=NOON),
-            opened[2].voided(),
-        ]
-    )
+    control.approvals.decide([1], vote(Choice.APPROVE, GRACE, comment="good — “quoted” ✓"))
+    control.approvals.decide([2], vote(Choice.REJECT, GRACE, comment="drifts"))
+    control.approvals.record([opened[2].voided()])
     control.states.deselect(["m"])
 
 

@@ -17,6 +17,7 @@ from fleetcast.domain.approval import (
     set_digest,
 )
 from fleetcast.domain.audit import Actor, Standing
+from fleetcast.domain.errors import BadInput
 from fleetcast.domain.evidence import (
     Bound,
     BoundCheck,
@@ -26,8 +27,12 @@ from fleetcast.domain.evidence import (
     PythonFact,
     WordedCheck,
 )
+from fleetcast.domain.freeze import parse_freeze
 from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
+from fleetcast.domain.gate_rule import BrokenGlass
+from fleetcast.domain.happened import request_decided
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.people import Directory, Grant, Group, Kind, Person, Role
 from tests.clocks import NOON
 
 ADA, GRACE, EDSGER = Actor("ada"), Actor("grace"), Actor("edsger")
@@ -159,3 +164,144 @@ def test_the_set_digest_knows_its_members_not_their_order() -> None:
     other = replace(two, subject=replace(SUBJECT, version="2"))
     assert set_digest((one, two)) == set_digest((two, one))
     assert len({set_digest(members) for members in ((), (one,), (one, two), (one, other))}) == 4
+
+
+# With people on record
+
+
+PEOPLE = Directory(
+    (
+        Person("p1", "ada", aliases=("countess",)),
+        Person("p2", "grace"),
+        Person("p3", "edsger"),
+        Person("p4", "robot", Kind.SERVICE),
+    ),
+    (Group("leads", frozenset({"p2"})),),
+    frozenset(
+        {
+            Grant("p1", Role.APPROVER),
+            Grant("p2", Role.APPROVER),
+            Grant("p4", Role.APPROVER),
+            Grant("p3", Role.GLASS_BREAKER),
+        }
+    ),
+)
+
+
+def known(name: str) -> Actor:
+    person = PEOPLE.named(name)
+    return Actor(name, Standing.VERIFIED, person=person.id if person else "")
+
+
+RULES = GatePolicy(own_commit_allowed=False, own_version_allowed=False, failing_allowed=False)
+BEHIND = replace(request(RULES), committed_by=known("countess"), made_by=known("grace"))
+FAILING = replace(BEHIND, evidence=Evidence((BoundCheck(Bound.MIN_SKILL, -1.0, 0.0),), ()))
+
+
+@pytest.mark.parametrize(
+    ("held", "by", "choice", "to", "says"),
+    [
+        (request(), "nobody", Choice.APPROVE, None, "nobody is not on record in this fleet"),
+        (request(), "edsger", Choice.APPROVE, None, "edsger may not decide at registry-promotion"),
+        (request(), "robot", Choice.APPROVE, None, "a service account that registry-promotion does not list"),
+        (BEHIND, "ada", Choice.APPROVE, None, "ada wrote the commit that request 1 comes from"),
+        (BEHIND, "grace", Choice.REJECT, None, "grace made the version of request 1"),
+        (
+            replace(FAILING, policy=replace(RULES, own_version_allowed=True)),
+            "grace",
+            Choice.APPROVE,
+            None,
+            "fails",
+        ),
+        (request(GatePolicy(sequence=("leads",))), "ada", Choice.APPROVE, None, "not the turn of ada"),
+        (request(), "edsger", Choice.BREAK_GLASS, None, "nobody may break glass at registry-promotion"),
+        (request(GatePolicy(break_glass=True)), "ada", Choice.BREAK_GLASS, None, "ada may not break glass"),
+        (request(), "ada", Choice.HAND_ON, None, "handed on to somebody"),
+        (request(), "grace", Choice.HAND_ON, "countess", "countess is behind request 1"),
+        (request(), "grace", Choice.HAND_ON, "grace", "or is grace"),
+        (request(), "grace", Choice.HAND_ON, "edsger", "edsger may not decide at registry-promotion"),
+    ],
+)
+def test_who_may_not_decide_is_told_what_to_do(
+    held: Request, by: str, choice: Choice, to: str | None, says: str
+) -> None:
+    with pytest.raises(NotDecidable, match=says) as caught:
+        held.decide(
+            choice,
+            by=known(by),
+            comment="fine",
+            at=NOON,
+            directory=PEOPLE,
+            to=None if to is None else known(to),
+        )
+    assert caught.value.fix
+
+
+def test_somebody_disabled_decides_nothing() -> None:
+    gone = replace(PEOPLE, people=(replace(PEOPLE.people[0], disabled=True), *PEOPLE.people[1:]))
+    with pytest.raises(NotDecidable, match="ada is disabled"):
+        request().decide(Choice.APPROVE, by=known("ada"), comment="", at=NOON, directory=gone)
+
+
+def test_one_human_under_two_names_decides_once() -> None:
+    first = request(GatePolicy(minimum=2)).decide(
+        Choice.APPROVE, by=known("ada"), comment="", at=NOON, directory=PEOPLE
+    )
+    with pytest.raises(NotDecidable, match="countess has already decided"):
+        first.decide(Choice.APPROVE, by=known("countess"), comment="", at=NOON, directory=PEOPLE)
+
+
+def test_breaking_glass_ends_a_request_as_no_approval() -> None:
+    held = request(GatePolicy(minimum=2, break_glass=True))
+    with pytest.raises(NotDecidable, match="needs a reason"):
+        held.decide(Choice.BREAK_GLASS, by=known("edsger"), comment=" ", at=NOON, directory=PEOPLE)
+    broken = held.decide(Choice.BREAK_GLASS, by=known("edsger"), comment="fire", at=NOON, directory=PEOPLE)
+    assert broken.state is RequestState.BROKEN_GLASS
+    assert broken.verdict(NOON, PEOPLE) == BrokenGlass(known("edsger"), "fire")
+
+
+def test_a_vote_that_was_handed_on_is_cast_by_who_was_given_it() -> None:
+    held = request(GatePolicy(("grace",)))
+    given = held.decide(Choice.HAND_ON, by=Actor("grace"), comment="on leave", at=NOON, to=Actor("edsger"))
+    assert given.state is RequestState.PENDING
+    assert request_decided(given).detail["to"] == "edsger"
+    with pytest.raises(NotDecidable, match="grace gave their vote on request 1 to somebody else"):
+        approve(given, Actor("grace"))
+    with pytest.raises(NotDecidable, match="edsger was given somebody's vote"):
+        given.decide(Choice.HAND_ON, by=Actor("edsger"), comment="", at=NOON, to=Actor("barbara"))
+    assert approve(given, EDSGER).state is RequestState.APPROVED
+
+
+def test_what_is_approved_too_early_waits_and_is_settled_by_time() -> None:
+    freeze = parse_freeze("2025-12-01T00:00Z to 2025-12-02T00:00Z")
+    day = timedelta(days=1)
+    for policy in (GatePolicy(not_before=day), GatePolicy(freezes=(freeze,))):
+        decided = approve(request(policy), GRACE)
+        assert decided.state is RequestState.PENDING
+        assert decided.settled(NOON + timedelta(hours=11)).state is RequestState.PENDING
+        assert decided.settled(NOON + day).state is RequestState.APPROVED
+    assert request().settled(NOON + 30 * day).state is RequestState.LAPSED
+    assert request(GatePolicy(lapses_after=day)).settled(NOON + day).state is RequestState.LAPSED
+    assert request(GatePolicy(lapses_after=day)).as_of(NOON + day).state is RequestState.LAPSED
+    rejected = request().decide(Choice.REJECT, by=GRACE, comment="no", at=NOON)
+    assert rejected.settled(NOON + 40 * day) == rejected
+
+
+def test_a_request_is_approved_only_once_the_policy_in_force_is_satisfied_too() -> None:
+    held, two = request(), GatePolicy(minimum=2)
+    first = held.decide(Choice.APPROVE, by=GRACE, comment="", at=NOON, in_force=two)
+    assert first.state is RequestState.PENDING
+    assert (
+        first.decide(Choice.APPROVE, by=EDSGER, comment="", at=NOON, in_force=two).state
+        is RequestState.APPROVED
+    )
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["fine\n2025-12-01 request 2 approved by grace", "fine\r", "\x1b[2J", "a\u202eb", "\u2028", "x" * 1_001],
+    ids=["a line", "a return", "a terminal's command", "from right to left", "a line separator", "too long"],
+)
+def test_a_comment_cannot_pass_for_lines_of_a_log(comment: str) -> None:
+    with pytest.raises(BadInput, match="comment"):
+        request().decide(Choice.APPROVE, by=Actor("grace"), comment=comment, at=NOON)

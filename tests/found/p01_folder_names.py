@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.found.story import Story
 
+LONG = "it goes the whole way from readings to a forecast, in an odd folder"
 ODD = "a b/ü#%20[x]"
 SETTINGS = "fleetcast.yaml"
 

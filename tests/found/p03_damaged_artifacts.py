@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tests.found.story import Fleet, Story
 
+LONG = "it trains, damages and trains again in each of seven ways"
+
 
 def tell(story: Story) -> None:
     """Damage before registering, before the decision and after it; then of a champion."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.found.story import Fleet, Story
 
+LONG = "it makes a fleet for each kind of thing that is no plain file"
 COMPONENT = "components/training-pipeline-component.yaml"
 
 

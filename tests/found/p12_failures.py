@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.found.story import Fleet, Story
 
+LONG = "it lets a job fail again and again"
 COMPONENT = "components/training-pipeline-component.yaml"
 OTHER_DISK = Path("/dev/shm")  # noqa: S108  # a disk of its own, where there is one
 

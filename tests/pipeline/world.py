@@ -63,6 +63,7 @@ from tests.pipeline.stand_ins import (
     SlowRegistry,
     StandingJobs,
 )
+from tests.votes import vote
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 """Of the readings."""
@@ -230,8 +231,7 @@ class World:
         for request in self.requests(RequestState.PENDING):
             if about in ("", request.subject.name, str(request.subject)):
                 person = Actor(by)
-                decided = request.decide(choice, by=person, comment="looks right", at=self.clock.now())
-                self.platform.control.approvals.record([decided])
+                self.platform.control.approvals.decide([request.id], vote(choice, person, self.clock.now()))
 
     def plan(self, key: CircuitKey = ONE) -> CircuitAction:
         """What would be done with a circuit."""
@@ -354,7 +354,7 @@ class World:
     def keep_policies(self, declared: Mapping[Gate, GatePolicy]) -> Mapping[Gate, Request]:
         """Bring the policies in force to what is declared, as a run does."""
         control = self.platform.control
-        gatekeeper = Gatekeeper(control.approvals, control.actor, self.clock)
+        gatekeeper = Gatekeeper(control.approvals, control.people, control.actor, self.clock)
         return KeepPolicies(control.policies, gatekeeper)(declared, self.begun.id)
 
     def _workspace(self, **roles: Any) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from fleetcast.cli.main import run
 from fleetcast.stored.approvals import REQUEST
+from fleetcast.stored.audit import AUDIT_ENTRY
 from fleetcast.stored.models import TRAINED_MODEL
+from fleetcast.stored.policies import GATE_POLICY
 from tests.scenarios.repository import ON_SQLITE, Repository, Said
 
 TEAR = "substr(content, 1, length(content) / 2)"
@@ -35,6 +37,13 @@ ROWS = {
     "requests": ("id = 2", "requests 2"),
     "runs": ("number = 1", "runs 1"),
 }
+NUMBERED = {
+    "audit": AUDIT_ENTRY.number,
+    "gate_policies": GATE_POLICY.number,
+    "model_versions": TRAINED_MODEL.number,
+    "requests": REQUEST.number,
+}
+"""The formats of what is written now, where that is not the first."""
 NEEDED = [
     ("assets", ["plan"]),
     ("assets", ["status"]),
@@ -89,7 +98,7 @@ def one_error(said: Said) -> str:
 def test_a_damaged_row_is_one_error_of_each_command_that_needs_it(trained: Repository) -> None:
     for table, words in NEEDED:
         where, place = ROWS[table]
-        newest = {"requests": REQUEST.number, "model_versions": TRAINED_MODEL.number}.get(table, 1)
+        newest = NUMBERED.get(table, 1)
         newer = f"""replace(content, '{{"format":{newest},', '{{"format":99,')"""
         for damage, said, fix in (
             (TEAR, "cannot be read", "backup"),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.scenarios.repository import Repository
+from tests.users import AsUser
 
 SETTINGS = "fleetcast.yaml"
 ME = "ada"
 
 
 @pytest.fixture(autouse=True)
-def _i_am_ada(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOGNAME", ME)
+def _i_am_ada(as_user: AsUser) -> None:
+    as_user(ME)
 
 
 def gates(fleet: Repository, policy: str) -> None:
@@ -64,7 +65,7 @@ def test_a_restriction_holds_at_once_even_before_a_run(trained: Repository) -> N
     ["{approvers: [ada, grace]}", "{approvers: [ada]}", "{approvers: ['*'], own_request: allowed}", ""],
 )
 def test_a_loosened_policy_is_asked_for_under_the_one_in_force(
-    trained: Repository, monkeypatch: pytest.MonkeyPatch, loosened: str
+    trained: Repository, as_user: AsUser, loosened: str
 ) -> None:
     gates(trained, "{approvers: [grace]}")
     assert trained.type("train").code == 3
@@ -80,29 +81,29 @@ def test_a_loosened_policy_is_asked_for_under_the_one_in_force(
     assert "ada is not an approver" in trained.type("approve", number).err
     models = [request for request in trained.requests() if request["kind"] == "model"]
     assert "ada is not an approver" in trained.type("approve", str(models[0]["request_id"])).err
-    monkeypatch.setenv("LOGNAME", "grace")
+    as_user("grace")
     assert trained.type("approve", number).code == 0
     assert trained.type("train").code == 3
     assert policy_entries(trained)[-1] == "policy.changed"
-    monkeypatch.setenv("LOGNAME", ME)
+    as_user(ME)
     models = [request for request in trained.requests() if request["kind"] == "model"]
     assert trained.type("approve", str(models[0]["request_id"])).code == 0
 
 
 def test_a_rejected_change_of_a_policy_leaves_it_in_force_and_is_not_asked_again(
-    trained: Repository, monkeypatch: pytest.MonkeyPatch
+    trained: Repository, as_user: AsUser
 ) -> None:
     gates(trained, "{approvers: [grace]}")
     assert trained.type("train").code == 3
     gates(trained, "{approvers: [ada, grace]}")
     assert trained.type("train").code == 3
     (asked,) = [request for request in trained.requests() if request["kind"] == "policy"]
-    monkeypatch.setenv("LOGNAME", "grace")
+    as_user("grace")
     assert trained.type("reject", str(asked["request_id"]), "--comment", "no").code == 0
     assert trained.type("train").code == 3
     assert [request for request in trained.requests() if request["kind"] == "policy"] == []
     assert "change policy" not in trained.type("plan").out
-    monkeypatch.setenv("LOGNAME", ME)
+    as_user(ME)
     (first, *_) = trained.requests()
     assert "ada is not an approver" in trained.type("approve", str(first["request_id"])).err
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.scenarios.repository import CIRCUIT01, CIRCUIT02, CIRCUITS, Repository, ids
+from tests.users import AsUser
 
 ONE_OR_TWO = "registry-promotion: {approvers: ['*'], minimum: 1, own_request: allowed}"
 
@@ -95,28 +96,26 @@ def test_a_stricter_policy_asks_anew(trained: Repository) -> None:
     assert not set(before) & set(after)
 
 
-def test_two_people_are_needed_where_the_policy_says_so(
-    trained: Repository, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_people_are_needed_where_the_policy_says_so(trained: Repository, as_user: AsUser) -> None:
     policy = ONE_OR_TWO.replace("minimum: 1", "minimum: 2").replace("allowed", "forbidden")
     trained.edit("fleetcast.yaml", ONE_OR_TWO, policy)
-    monkeypatch.setenv("LOGNAME", "ada")
+    as_user("ada")
     assert trained.type("train").code == 3
     assert trained.type("approve", "--passing").code == 1
-    monkeypatch.setenv("LOGNAME", "grace")
+    as_user("grace")
     assert "1 more to go" in trained.type("approve", "--passing").out
     assert trained.type("approve", "--passing").code == 1
     assert trained.type("train").code == 3
-    monkeypatch.setenv("LOGNAME", "edsger")
+    as_user("edsger")
     assert trained.type("approve", "--passing").code == 0
-    monkeypatch.setenv("LOGNAME", "ada")
+    as_user("ada")
     assert trained.type("train").code == 0
     assert len(trained.shared()) == 2
 
 
-def test_who_is_not_an_approver_is_told_who_is(trained: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_not_an_approver_is_told_who_is(trained: Repository, as_user: AsUser) -> None:
     trained.edit("fleetcast.yaml", ONE_OR_TWO, ONE_OR_TWO.replace("'*'", "grace"))
-    monkeypatch.setenv("LOGNAME", "ada")
+    as_user("ada")
     trained.type("train")
     refused = trained.type("approve", "--passing")
     assert refused.code == 1

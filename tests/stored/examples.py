@@ -8,21 +8,28 @@ from datetime import timedelta
 from typing import Any
 
 from fleetcast.domain.approval import Choice, Decision, Request, RequestState
-from fleetcast.domain.audit import GENESIS, AuditEvent, chained
+from fleetcast.domain.audit import GENESIS, AuditEvent, Mark, Means, Proof, Standing, chained
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.evidence import CheckVerdict, Evidence, WordedCheck, WordedFact
-from fleetcast.domain.gate import GatePolicy
+from fleetcast.domain.freeze import parse_freeze
+from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome
+from fleetcast.domain.manifest import Seal
+from fleetcast.domain.people import Grant, Group, Kind, Person, Right, Role, Scope
 from fleetcast.domain.run import Ending, Run, StageRecord
 from fleetcast.domain.scores import ModelScores
+from fleetcast.domain.settings import EnvironmentName
+from fleetcast.domain.token import Token
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.assets import ASSET, DATA_ASSET
 from fleetcast.stored.audit import AUDIT_ENTRY
 from fleetcast.stored.effects import EFFECT
 from fleetcast.stored.form import Stored
 from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
+from fleetcast.stored.manifests import SEAL, SIGNED_MANIFEST
 from fleetcast.stored.models import TRAINED_MODEL
+from fleetcast.stored.people import GRANT, GROUP, PERSON, TOKEN
 from fleetcast.stored.policies import GATE_POLICY, WholePolicy
 from fleetcast.stored.runs import RUN
 from tests.clocks import NOON
@@ -41,16 +48,60 @@ from tests.contracts.samples import (
     request,
     trained,
 )
+from tests.signing import manifest, signed, signer
 
 _LATER = NOON + timedelta(seconds=90, microseconds=5)
 _OUTCOME = JobOutcome(digest("artifact"), 1_234, ModelScores(SCORES, {"temperature": SCORES}, BASELINES))
 _QUEUED = job(readings(), component())
 _EVENT = AuditEvent("model.shared", "plant001-circuit01:3", {"artifact": digest("artifact").hex})
+_MARK = Mark(17, digest("entry 17"))
 
 
-def _decided() -> Request:
-    decision = Decision(GRACE, Choice.APPROVE, "as good as before \u2013 \U0001f44d", _LATER)
+_AT_A_MACHINE = Proof(Means.SYSTEM_USER, "uid 1000 on plant-7")
+
+
+def _decided(proof: Proof | None = _AT_A_MACHINE) -> Request:
+    decision = Decision(
+        replace(GRACE, proof=proof), Choice.APPROVE, "as good as before \u2013 \U0001f44d", _LATER
+    )
     return replace(request(), id=17, state=RequestState.APPROVED, decisions=(decision,))
+
+
+def _handed_on() -> Request:
+    """Under all the rules there are, with somebody behind it in each sense, and a vote that was handed on."""
+    decided = _decided()
+    given = Decision(ADA, Choice.HAND_ON, "on leave", NOON, to=replace(GRACE, person="p-1"))
+    subject = replace(decided.subject, policy=digest("every rule"))
+    decisions = (given, *decided.decisions)
+    return replace(
+        decided,
+        policy=_EVERY_RULE,
+        subject=subject,
+        decisions=decisions,
+        committed_by=ADA,
+        made_by=replace(ADA, proof=_AT_A_MACHINE),
+    )
+
+
+_EVERY_RULE = GatePolicy(
+    ("ada", "grace"),
+    2,
+    own_request_allowed=False,
+    verified=True,
+    groups=("engineers", "leads"),
+    services=("robot",),
+    sequence=("leads", "engineers"),
+    own_commit_allowed=False,
+    own_version_allowed=False,
+    failing_allowed=False,
+    not_before=timedelta(hours=2),
+    lapses_after=timedelta(days=7),
+    freezes=(
+        parse_freeze("fri 18:00 to mon 06:00"),
+        parse_freeze("2025-12-20T00:00Z to 2026-01-05T00:00Z"),
+    ),
+    break_glass=True,
+)
 
 
 def _in_words(held: Request) -> Request:
@@ -82,32 +133,60 @@ class Example:
 
 
 EXAMPLES: Mapping[str, Example] = {
-    "approvals_decided": Example(REQUEST, _decided()),
+    "approvals_decided": Example(REQUEST, _handed_on()),
     "approvals_pending": Example(REQUEST, replace(request(), id=1)),
     "assets_data": Example(DATA_ASSET, data_asset()),
     "assets_environment": Example(ASSET, environment()),
-    "audit_entry": Example(AUDIT_ENTRY, chained(1, NOON, ADA, _EVENT, GENESIS)),
+    "audit_entry": Example(AUDIT_ENTRY, chained(1, NOON, replace(ADA, proof=_AT_A_MACHINE), _EVENT, GENESIS)),
     "effects_share": Example(EFFECT, Effect("share model plant001-circuit01:3", _EVENT)),
     "jobs_completed": Example(TRAINING_JOB, _QUEUED.started(NOON).completed(_OUTCOME, _LATER)),
     "jobs_component": Example(COMPONENT, component(max_retries=2)),
     "jobs_outcome": Example(JOB_OUTCOME, _OUTCOME),
     "jobs_queued": Example(TRAINING_JOB, _QUEUED),
     "jobs_task": Example(FIT_TASK, _QUEUED.task),
+    "manifests_seal": Example(SEAL, Seal(_MARK, signer().sign(Seal.message(_MARK)))),
+    "manifests_signed": Example(SIGNED_MANIFEST, signed(manifest("plant001-circuit01", 3))),
     "models_adopted": Example(TRAINED_MODEL, adopted()),
     "models_trained": Example(TRAINED_MODEL, trained()),
-    "policies_gate": Example(
-        GATE_POLICY, WholePolicy.of(GatePolicy(("ada", "grace"), 2, own_request_allowed=False))
+    "people_grant": Example(
+        GRANT, Grant("p-1", Role.APPROVER, Scope(Gate.TEST_DEPLOYMENT, EnvironmentName.TEST, "PLANT001"))
     ),
+    "people_group": Example(GROUP, Group("leads", frozenset({"p-1"}))),
+    "people_person": Example(
+        PERSON,
+        Person("p-1", "anna.berg", Kind.SERVICE, "Anna Berg", ("aberg",), (_AT_A_MACHINE,), disabled=True),
+    ),
+    "people_token": Example(
+        TOKEN,
+        Token(
+            7,
+            "p-1",
+            digest("secret"),
+            Standing.VERIFIED,
+            frozenset({Right.VIEW}),
+            "nightly runs",
+            "ada",
+            NOON,
+            _LATER,
+            _LATER,
+        ),
+    ),
+    "policies_gate": Example(GATE_POLICY, WholePolicy.of(_EVERY_RULE)),
     "runs_awaiting": Example(RUN, _run()),
 }
 """By the name of its golden file, which begins with the capability."""
 
 _BEFORE_BASELINES = replace(_OUTCOME, scores=ModelScores(SCORES, {"temperature": SCORES}))
 EARLIER: Mapping[str, object] = {
-    "format_1/approvals_decided": _in_words(_decided()),
+    "format_1/approvals_decided": _in_words(_decided(None)),
     "format_1/approvals_pending": _in_words(replace(request(), id=1)),
+    "format_1/audit_entry": chained(1, NOON, ADA, _EVENT, GENESIS),
     "format_1/jobs_completed": _QUEUED.started(NOON).completed(_BEFORE_BASELINES, _LATER),
     "format_1/jobs_outcome": _BEFORE_BASELINES,
     "format_1/models_trained": replace(trained(), scores=_BEFORE_BASELINES.scores),
+    "format_1/policies_gate": WholePolicy.of(GatePolicy(("ada", "grace"), 2, own_request_allowed=False)),
+    "format_2/approvals_decided": _decided(None),
+    "format_3/approvals_decided": _decided(None),
+    "format_4/approvals_decided": _decided(),
 }
 """What golden files of earlier formats hold where that is another value now."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.gate import GatePolicy
 from fleetcast.stored.form import Fields, Stored
 from tests.stored.examples import EARLIER, EXAMPLES
 
@@ -41,7 +42,8 @@ def test_each_kind_is_written_as_in_the_golden_file_of_its_number(name: str) -> 
     number = EXAMPLES[name].stored.number
     golden = (GOLDEN / f"format_{number}" / f"{name}.json").read_text().strip()
     written = EXAMPLES[name].stored.to_json(EXAMPLES[name].value)
-    assert written.removeprefix(f'{{"format":{number},') == golden.removeprefix("{")
+    begins = f'{{"format":{number},'
+    assert written.removeprefix(begins) == golden.removeprefix(begins).removeprefix("{")
 
 
 @every_example
@@ -123,6 +125,28 @@ def test_a_value_that_would_not_be_made_is_one_error_that_names_its_place() -> N
     with pytest.raises(BadInput, match=r"^requests 1 cannot be read$") as caught:
         example.stored.from_json(text, "requests 1")
     assert "backup" in caught.value.fix
+
+
+def test_a_policy_of_the_first_format_holds_nothing_that_came_later_and_leaves_nothing_out() -> None:
+    policies = EXAMPLES["policies_gate"].stored
+    written = json.loads((GOLDEN / "format_1" / "policies_gate.json").read_text())
+    assert policies.from_json(json.dumps(written), "gate_policies g").policy.groups == ()
+    for changed in (
+        written | {"groups": ["leads"]},
+        written | {"break_glass": True},
+        {name: value for name, value in written.items() if name != "verified"},
+    ):
+        with pytest.raises(BadInput, match=r"^gate_policies g cannot be read$"):
+            policies.from_json(json.dumps(changed), "gate_policies g")
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(GatePolicy)])
+def test_a_policy_that_lacks_a_rule_is_not_read(field: str) -> None:
+    example = EXAMPLES["policies_gate"]
+    written = json.loads(example.stored.to_json(example.value))
+    del written[field]
+    with pytest.raises(BadInput, match=r"^gate_policies g cannot be read$"):
+        example.stored.from_json(json.dumps(written), "gate_policies g")
 
 
 # Formats that change

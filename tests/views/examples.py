@@ -59,6 +59,7 @@ from fleetcast.domain.run import Ending, Run, RunState, StageRecord
 from fleetcast.domain.scores import Baseline, ModelScores, Scores
 from fleetcast.domain.semver import SemVer
 from fleetcast.domain.settings import Settings
+from fleetcast.domain.signing_key import KeySource, OwnKeys
 from fleetcast.domain.since import CircuitDifference, Since
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.training_hash import FieldChange
@@ -73,6 +74,7 @@ from fleetcast.views import (
     data,
     database,
     forecast,
+    keys,
     models,
     plan,
     repository,
@@ -88,6 +90,7 @@ from fleetcast.workflows.keep_versions import Cleaned
 from fleetcast.workflows.simulate import SimulationReport
 from fleetcast.workflows.status import CircuitState, CircuitStatus, FleetStatus, NextStep
 from tests.domain.circuits import CIRCUIT
+from tests.signing import public
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 ONE, TWO = CircuitKey("PLANT001", "CIRCUIT01"), CircuitKey("PLANT002", "CIRCUIT07")
@@ -451,6 +454,7 @@ MISTAKES = InvalidFleet(
         Complaint("config/circuits.yaml", None, "is empty"),
     ]
 )
+OWN_KEYS = OwnKeys(public(2), KeySource.EMBEDDED, "/state/fleetcast/signing.key", (public(1), public(3)))
 
 VIEWS: Mapping[str, Json] = {
     "adoption": adoption.as_json(ADOPTION),
@@ -471,6 +475,7 @@ VIEWS: Mapping[str, Json] = {
     "holdings": data.holdings_as_json(HOLDINGS),
     "ingest": data.ingest_as_json(INGESTED),
     "invalid_repository": repository.complaints_as_json(MISTAKES),
+    "keys": keys.as_json(OWN_KEYS),
     "model": models.history_as_json(HISTORY),
     "models": models.rows_as_json(
         (
@@ -480,6 +485,7 @@ VIEWS: Mapping[str, Json] = {
     ),
     "plan": plan.as_json(PLAN, REVISION),
     "quality": data.quality_as_json((QUALITY,), 4),
+    "rotated_keys": keys.rotated_as_json(public(1), OWN_KEYS),
     "runs": [
         runs.as_json(RUN, at_work=True),
         runs.as_json(replace(RUN, state=RunState.OPEN, ended_at=None, stages=()), at_work=True),

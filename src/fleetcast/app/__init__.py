@@ -23,6 +23,7 @@ from fleetcast.app.database import (
 )
 from fleetcast.app.desk import Desk, open_desk, open_dummy, open_fleet
 from fleetcast.app.fleet import OpenFleet, state_of
+from fleetcast.app.keys import look_at_keys, rotate_key
 from fleetcast.app.people import whoami
 from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
 from fleetcast.app.tables import open_own_table, open_table
@@ -41,6 +42,7 @@ __all__ = [
     "back_up_database",
     "copy_own_database",
     "look_at_database",
+    "look_at_keys",
     "open_adoption",
     "open_books",
     "open_database",
@@ -54,6 +56,7 @@ __all__ = [
     "open_readings",
     "open_table",
     "restore_database",
+    "rotate_key",
     "state_of",
     "upgrade_database",
     "whoami",

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from fleetcast.ports.platform import Control
     from fleetcast.ports.runs import RunBook
     from fleetcast.workflows.decide import Decide
+    from fleetcast.workflows.look import LookIntoBooks
+    from fleetcast.workflows.manage_people import ManagePeople
+    from fleetcast.workflows.tokens import ManageTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +43,40 @@ class OpenBooks:
     @property
     def approvals(self) -> ApprovalBook:
         """Every request, with its evidence and decisions."""
-        return self.control.approvals
+        return self._looking.approvals()
 
     @property
     def audit(self) -> AuditLog:
         """The log of every change."""
-        return self.control.audit
+        return self._looking.audit()
 
     @property
     def runs(self) -> RunBook:
         """Past and present runs."""
-        return self.control.runs
+        return self._looking.runs()
+
+    @property
+    def people(self) -> ManagePeople:
+        """Who is on record, and what they may do."""
+        from fleetcast.app.people import new_person_id
+        from fleetcast.workflows.manage_people import ManagePeople
+
+        return ManagePeople(self.control, new_person_id)
+
+    @property
+    def tokens(self) -> ManageTokens:
+        """Secrets for programs and command lines."""
+        from secrets import token_urlsafe
+
+        from fleetcast.workflows.tokens import ManageTokens
+
+        return ManageTokens(self.control, self.clock, token_urlsafe)
+
+    @property
+    def _looking(self) -> LookIntoBooks:
+        from fleetcast.workflows.look import LookIntoBooks
+
+        return LookIntoBooks(self.control)
 
     @property
     def run_files(self) -> Path:
@@ -64,7 +90,7 @@ def open_books(directory: Path, clock: Clock | None = None, *, actor: Actor | No
     Args:
         directory: The fleet repository.
         clock: Tells the time.
-        actor: Who acts; None: the user of this machine.
+        actor: Who acts; None: whoever the token of this process says, else the user of this machine.
 
     Raises:
         InvalidFleet: `fleetcast.yaml` is missing or has mistakes.
@@ -73,18 +99,20 @@ def open_books(directory: Path, clock: Clock | None = None, *, actor: Actor | No
         Unavailable: The database does not answer.
     """
     from fleetcast.app.database import open_database_in
-    from fleetcast.app.people import whoami
+    from fleetcast.app.people import whoever
     from fleetcast.app.platforms import lasting_door
     from fleetcast.config.reader import read_settings_file
     from fleetcast.platforms.control.opening import control
     from fleetcast.platforms.database.session import Session
+    from fleetcast.workflows.tokens import ByToken
 
     clock = clock or SystemClock()
     reading = read_settings_file(directory)
     settings, gates = reading.settings.platform, reading.settings.gates
     lasting_door(settings.kind, reading.setting("platform", "kind"))
     state = directory / settings.state
-    session = Session(open_database_in(state, clock), actor or whoami())
-    kept = control(session, settings.lease)
+    database = open_database_in(state, clock)
+    acts = whoever(database, settings.lease) if actor is None else ByToken(actor)
+    kept = control(Session(database, acts.actor), settings.lease, acts.only)
     kept.policies.take_first(gates)
     return OpenBooks(kept, gates, clock, state)

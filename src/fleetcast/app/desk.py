@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from fleetcast.app.database import open_database_in, open_scratch_database
 from fleetcast.app.fleet import OpenFleet, state_of
-from fleetcast.app.people import whoami
+from fleetcast.app.people import whoami, whoever
 from fleetcast.app.platforms import Ground, WorkspaceOf, door, lasting_door
 from fleetcast.app.tables import DeclaredTables
 from fleetcast.config.reader import read_fleet
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.people import Right
 from fleetcast.domain.settings import PlatformKind
 from fleetcast.ports.clock import Clock, SystemClock
 from fleetcast.ports.platform import Platform
@@ -42,17 +43,23 @@ class Desk:
     files: tuple[str, ...] = ()
     """As of `OpenFleet`."""
 
-    def as_(self, actor: Actor) -> OpenFleet:
+    def as_(self, actor: Actor, only: frozenset[Right] = frozenset()) -> OpenFleet:
         """The fleet in one person's name.
 
         Each call begins a session of its own: a lease that one holds fences nobody else, so two things that one
         person does at the same time are two calls. Threads may share the desk, not what this gives.
+
+        Args:
+            actor: Who acts.
+            only: What their token reaches to, at most; empty: all that they may.
         """
         from fleetcast.platforms.control.opening import control
         from fleetcast.platforms.database.session import Session
 
         session = Session(self.database, actor)
-        platform = Platform(self.workspace_of(session), control(session, self.fleet.settings.platform.lease))
+        platform = Platform(
+            self.workspace_of(session), control(session, self.fleet.settings.platform.lease, only)
+        )
         return OpenFleet(
             self.directory, self.fleet, platform, self.clock, self.unused, self.scratch, self.files
         )
@@ -78,11 +85,16 @@ def open_desk(directory: Path, clock: Clock | None = None) -> Desk:
 
 
 def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
-    """Open a fleet for the one command that this process runs, in the name of the machine's user.
+    """Open a fleet for the one command that this process runs, in the name of whoever its token or user says.
 
     Errors as of `open_desk`.
+
+    Raises:
+        Denied: The token says nothing, or not any more.
     """
-    return open_desk(directory, clock).as_(whoami())
+    desk = open_desk(directory, clock)
+    acts = whoever(desk.database, desk.fleet.settings.platform.lease)
+    return desk.as_(acts.actor, acts.only)
 
 
 def open_dummy(directory: Path, scratch: Path, clock: Clock | None = None) -> Desk:

@@ -120,7 +120,7 @@ class OpenFleet:
         settings = self.fleet.settings
         own = own_source(settings, source)
         table = own_table(self.directory, own, settings.platform)
-        return Vacuum(self.platform.workspace.models, own.name, table)
+        return Vacuum(self.platform, own.name, table)
 
     def since(self, commit: str) -> Since:
         """What the fleet repository declares differently from an earlier commit.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.settings import ExternalTable, OwnTable
+from fleetcast.stored.durable import make_private_folder
 
 if TYPE_CHECKING:
     from fleetcast.domain.settings import DataSource, PlatformSettings, Settings
@@ -123,4 +125,7 @@ def own_table(directory: Path, source: OwnTable, settings: PlatformSettings) -> 
         location = settings.storage / str(source.path.relative_to(settings.state))
         return DeltaReadingsTable(location.folder or location.uri, delta_options(location))
 
+    if source.path.is_relative_to(settings.state):
+        with suppress(OSError):  # who then cannot write there is told by the table
+            make_private_folder(directory / settings.state)
     return DeltaReadingsTable(directory / source.path)

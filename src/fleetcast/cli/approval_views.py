@@ -8,12 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.domain.approval import Choice, Request, passing, set_digest
+from fleetcast.domain.approval import Request, passing, set_digest
 from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.evidence import CheckVerdict, Outcome
 from fleetcast.domain.wording import counted
 from fleetcast.views.evidence import facts_in_words, says
+from fleetcast.views.names import decided_in_words
 
 _VERDICT = {
     CheckVerdict.PASSED: ("✓", "green"),
@@ -58,8 +59,10 @@ def print_request(request: Request, console: Console) -> None:
     console.print(Text(f"request {request.id}: promote {subject.kind.value} {subject}", style="bold"))
     asked = f"asked by {request.requested_by} at {request.opened_at:%Y-%m-%d %H:%M} UTC in {request.run}"
     console.print(f"{request.state.value}; {asked}")
-    people = f"{request.policy.minimum} of {', '.join(request.policy.approvers)}"
-    console.print(f"gate {request.gate.value}: {people}; lapses {request.lapses_at:%Y-%m-%d}")
+    listed = (*request.policy.approvers, *request.policy.groups, *request.policy.services)
+    people = f"{request.policy.minimum} of {', '.join(listed)}"
+    signed_in = ", signed in" if request.policy.verified else ""
+    console.print(f"gate {request.gate.value}: {people}{signed_in}; lapses {request.lapses_at:%Y-%m-%d}")
     console.print(
         f"subject digest {subject.digest}, artifact {subject.artifact}, configuration {subject.configuration}"
     )
@@ -69,9 +72,8 @@ def print_request(request: Request, console: Console) -> None:
     for name, value in facts_in_words(request.evidence):
         console.print(f"  {name}: {value}")
     for decision in request.decisions:
-        verb = {Choice.APPROVE: "approved", Choice.REJECT: "rejected"}[decision.choice]
         why = decision.comment or "no comment"
-        console.print(f"  {verb} by {decision.by} at {decision.at:%Y-%m-%d %H:%M} UTC: {why}")
+        console.print(f"  {decided_in_words(decision)} at {decision.at:%Y-%m-%d %H:%M} UTC: {why}")
 
 
 def print_audit(entries: Sequence[AuditEntry], console: Console) -> None:

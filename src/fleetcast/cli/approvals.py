@@ -110,6 +110,31 @@ def reject(
     _say(books.deciding(requests, Choice.REJECT, comment))
 
 
+@approvals_app.command("hand-on")
+def hand_on(
+    request: Annotated[int, typer.Argument(help="Number of the request.")],
+    to: Annotated[str, typer.Option("--to", metavar="NAME", help="Who decides in your place.")],
+    comment: CommentOption = "",
+    fleet: FleetOption = Path(),
+) -> None:
+    """Give your vote on a request to somebody else, who must be fit to decide it."""
+    _say([_open(fleet).deciding.hand_on(request, to, comment)])
+
+
+@approvals_app.command("break-glass")
+def break_glass(
+    request: Annotated[int, typer.Argument(help="Number of the request.")],
+    reason: Annotated[str, typer.Option("--reason", "-m", help="Why it cannot wait; auditors will ask.")],
+    fleet: FleetOption = Path(),
+) -> None:
+    """Let a request through without approvals, in an emergency. Needs a right of its own, and is shown as such."""
+    from fleetcast.domain.approval import Choice
+
+    decided = _open(fleet).deciding([request], Choice.BREAK_GLASS, reason)
+    _say(decided)
+    _next(decided)
+
+
 @audit_app.command("list")
 def list_audit(
     fleet: FleetOption = Path(),
@@ -178,7 +203,5 @@ def _say(requests: Sequence[Request]) -> None:
 
 
 def _next(decided: Sequence[Request]) -> None:
-    from fleetcast.domain.approval import RequestState
-
-    if any(request.state is RequestState.APPROVED for request in decided):
+    if any(request.state.lets_through for request in decided):
         typer.echo("next: fleetcast train")

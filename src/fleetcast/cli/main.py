@@ -18,10 +18,13 @@ from fleetcast.cli.database import database_app
 from fleetcast.cli.demo import demo_command
 from fleetcast.cli.fit import fit
 from fleetcast.cli.forecast import forecast
+from fleetcast.cli.keys import keys_app
 from fleetcast.cli.models import models_app
+from fleetcast.cli.people import people_app, whoami
 from fleetcast.cli.plan import plan
 from fleetcast.cli.repository import format_files, init, validate
 from fleetcast.cli.status import status
+from fleetcast.cli.token import token_app
 from fleetcast.cli.train import runs_app, stage, train
 from fleetcast.domain.errors import FleetcastError
 
@@ -117,6 +120,10 @@ app.add_typer(approvals_app, name="approvals", rich_help_panel=PEOPLE)
 app.command(rich_help_panel=PEOPLE)(approve)
 app.command(rich_help_panel=PEOPLE)(reject)
 app.add_typer(audit_app, name="audit", rich_help_panel=PEOPLE)
+app.add_typer(people_app, name="people", rich_help_panel=PEOPLE)
+app.add_typer(token_app, name="token", rich_help_panel=PEOPLE)
+app.command(rich_help_panel=PEOPLE)(whoami)
+app.add_typer(keys_app, name="keys", rich_help_panel=PEOPLE)
 app.command(rich_help_panel=LOOK)(status)
 app.command(rich_help_panel=LOOK)(forecast)
 app.add_typer(models_app, name="models", rich_help_panel=LOOK)

@@ -29,6 +29,7 @@ NOT_USED_YET: Mapping[str, str] = {
     "gates.prod-deployment": _NOTHING_DEPLOYED,
     "ramp": _NOTHING_DEPLOYED,
     "retention": "nothing is deleted for its age",
+    "signing": "nothing is signed yet",
     "notifications": "no notices are sent",
     "schedules": "nothing starts by itself",
 }
@@ -47,7 +48,9 @@ USED: Mapping[str, frozenset[str]] = {
         | _below("data_sources.*", "kind path layout columns plant_id circuit_id sensors time_zone")
         | _below("environments.dev.thresholds", _BOUNDS)
         | _below("environments.dev.thresholds.sensors.*", _BOUNDS)
-        | _below("gates.registry-promotion", "approvers minimum own_request")
+        | _below("gates.registry-promotion", "approvers groups services minimum sequence")
+        | _below("gates.registry-promotion", "own_request own_commit own_version verified failing_checks")
+        | _below("gates.registry-promotion", "not_before lapses_after freezes break_glass")
         | _below("polling", "start max longest")
         | _below("foreign_models", "memory time")
     ),

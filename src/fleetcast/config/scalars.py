@@ -15,7 +15,7 @@ from typing import TypeVar
 from fleetcast.config.complaints import shown
 from fleetcast.config.yaml_nodes import Scalar, kind_of
 from fleetcast.domain.circuit import Cutoff, HyperparameterValue
-from fleetcast.domain.duration import LONGEST, parse_duration
+from fleetcast.domain.duration import LONGEST, parse_duration, parse_instant
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.family import family_complaint
 from fleetcast.domain.foreign import parse_size
@@ -189,6 +189,17 @@ def size(value: object) -> int:
         return parse_size(found)
     except BadInput as error:
         raise Refused(str(error), error.fix) from error
+
+
+def instant(value: object) -> datetime:
+    """A moment with its offset."""
+    found = scalar(value).text
+    try:
+        return parse_instant(found)
+    except BadInput as error:
+        raise Refused(str(error), error.fix) from error
+    except OverflowError as error:
+        raise Refused(f"{shown(found)} is too far away", "write a date of this century") from error
 
 
 def cutoff(value: object) -> Cutoff:

@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
-from fleetcast.domain.audit import Actor, Standing
+from fleetcast.domain.audit import Actor
 from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.errors import BadInput, FleetcastError
-from fleetcast.domain.evidence import Evidence, Outcome
-from fleetcast.domain.gate import ANYONE, Gate, GatePolicy
+from fleetcast.domain.evidence import CircuitFact, Evidence, Outcome
+from fleetcast.domain.gate import LAPSES_AFTER, Gate, GatePolicy
+from fleetcast.domain.gate_rule import (
+    Asked,
+    Bar,
+    BrokenGlass,
+    Choice,
+    Decision,
+    Lapsed,
+    Opens,
+    Rejected,
+    Verdict,
+    barred,
+    counted,
+)
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.people import OPEN, Directory, Role, Scope
+from fleetcast.domain.settings.environments import EnvironmentName
 
-LAPSES_AFTER = timedelta(days=30)
+__all__ = [
+    "LAPSES_AFTER",
+    "Choice",
+    "Decision",
+    "NotDecidable",
+    "Request",
+    "RequestOutline",
+    "RequestState",
+    "Subject",
+    "SubjectKind",
+    "passing",
+    "set_digest",
+]
 
 
 class SubjectKind(StrEnum):
@@ -61,31 +89,21 @@ class Subject:
         return f"{self.name}:{self.version}"
 
 
-class Choice(StrEnum):
-    """What one person decides."""
-
-    APPROVE = "approve"
-    REJECT = "reject"
-
-
 class RequestState(StrEnum):
-    """Where a request is; all but the first are final."""
+    """Where a request is; what is pending waits, and what let through waits again where too few count any more."""
 
     PENDING = "pending"
     APPROVED = "approved"
     REJECTED = "rejected"
     LAPSED = "lapsed"
     VOID = "void"
+    BROKEN_GLASS = "broken-glass"
+    """Somebody went through without approvals."""
 
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One person's choice, with a comment."""
-
-    by: Actor
-    choice: Choice
-    comment: str
-    at: datetime
+    @property
+    def lets_through(self) -> bool:
+        """Whether what was asked may happen."""
+        return self in (RequestState.APPROVED, RequestState.BROKEN_GLASS)
 
 
 class NotDecidable(FleetcastError):
@@ -107,11 +125,24 @@ class Request:
     opened_at: datetime
     state: RequestState = RequestState.PENDING
     decisions: tuple[Decision, ...] = ()
+    committed_by: Actor | None = None
+    """Who wrote the commit; None: nobody noted it, so a policy that keeps them from approving stays shut."""
+    made_by: Actor | None = None
+    """Who made the version; None: the same."""
+
+    @property
+    def asked(self) -> Asked:
+        """What counting needs to know of it."""
+        circuit = next((fact.key for fact in self.evidence.facts if isinstance(fact, CircuitFact)), None)
+        place = Scope(self.gate, _ENVIRONMENTS.get(self.gate), None if circuit is None else circuit.plant)
+        return Asked(
+            place, self.opened_at, self.evidence.outcome, self.requested_by, self.committed_by, self.made_by
+        )
 
     @property
     def lapses_at(self) -> datetime:
         """When it stops waiting."""
-        return self.opened_at + LAPSES_AFTER
+        return self.opened_at + self.policy.lapses_after
 
     @property
     def outline(self) -> RequestOutline:
@@ -144,23 +175,57 @@ class Request:
         """The same request, void because its subject changed."""
         return replace(self, state=RequestState.VOID)
 
+    def verdict(
+        self, now: datetime, directory: Directory = OPEN, policy: GatePolicy | None = None
+    ) -> Verdict:
+        """What its decisions come to by the people on record now; without a policy, under its own."""
+        return counted(policy or self.policy, directory, self.asked, self.decisions, now)
+
+    def settled(
+        self, now: datetime, directory: Directory = OPEN, in_force: GatePolicy | None = None
+    ) -> Request:
+        """The same request as its decisions count now: what waits may lapse or go through with time alone.
+
+        What was let through waits again where somebody who decided counts no longer, under its own policy or the one
+        in force. What was rejected, lapsed or became void stays so.
+        """
+        if self.state is not RequestState.PENDING and not self.state.lets_through:
+            return self
+        policies = dict.fromkeys((self.policy, in_force or self.policy))
+        ends = {_STATES.get(type(self.verdict(now, directory, policy))) for policy in policies}
+        end = ends.pop() if len(ends) == 1 else None
+        if self.state.lets_through and end is RequestState.LAPSED:
+            end = None
+        return replace(self, state=end or RequestState.PENDING)
+
     def decide(
-        self, choice: Choice, *, by: Actor, comment: str, at: datetime, in_force: GatePolicy | None = None
+        self,
+        choice: Choice,
+        *,
+        by: Actor,
+        comment: str,
+        at: datetime,
+        in_force: GatePolicy | None = None,
+        directory: Directory = OPEN,
+        to: Actor | None = None,
     ) -> Request:
         """The same request with one more decision; it ends with one rejection or with enough approvals.
 
         Args:
             choice: What was decided.
             by: Who decided.
-            comment: Why; a rejection needs one.
+            comment: Why; a rejection needs one, and so does breaking glass.
             at: Aware UTC.
             in_force: The gate's policy at this moment, which this person must satisfy as well as the one that the
                 request was opened under; None: the same.
+            directory: The people on record; without any, names stand for themselves.
+            to: Whom the vote is handed to, where that is the choice.
 
         Raises:
-            BadInput: A rejection without a reason.
+            BadInput: A rejection without a reason, or a comment that is too long or no plain line of text.
             NotDecidable: The request has ended, or this person may not decide on it.
         """
+        _check_comment(comment)
         if choice is Choice.REJECT and not comment.strip():
             raise BadInput("a rejection needs a reason", fix="give one with --comment")
         current = self.as_of(at)
@@ -169,27 +234,142 @@ class Request:
                 f"request {self.id} for {self.subject} is {current.state.value}",
                 fix="see what waits with `fleetcast approvals list`",
             )
-        for policy in dict.fromkeys((self.policy, in_force or self.policy)):
-            self._check_person(by, policy)
-        decided = replace(current, decisions=(*current.decisions, Decision(by, choice, comment, at)))
-        if choice is Choice.REJECT:
-            return replace(decided, state=RequestState.REJECTED)
-        return decided if decided.missing else replace(decided, state=RequestState.APPROVED)
+        offered = Decision(by, choice, comment, at, to)
+        policies = tuple(dict.fromkeys((self.policy, in_force or self.policy)))
+        for policy in policies:
+            bar = barred(policy, directory, self.asked, self.decisions, offered)
+            if bar is not None:
+                raise self._refusal(bar, offered, policy)
+        decided = replace(current, decisions=(*current.decisions, offered))
+        ends = {_STATES.get(type(decided.verdict(at, directory, policy))) for policy in policies}
+        return replace(decided, state=ends.pop() or RequestState.PENDING) if len(ends) == 1 else decided
 
-    def _check_person(self, by: Actor, policy: GatePolicy) -> None:
-        if ANYONE not in policy.approvers and by.name not in policy.approvers:
-            raise NotDecidable(
-                f"{by} is not an approver of {self.gate.value}",
-                fix=f"ask one of {', '.join(policy.approvers)}, or add {by} under `gates:` in fleetcast.yaml",
-            )
-        if policy.verified and by.standing is not Standing.VERIFIED:
-            raise NotDecidable(
-                f"{by} is not signed in, and {self.gate.value} asks for it", fix="sign in, then decide"
-            )
-        if by.name == self.requested_by.name and not policy.own_request_allowed:
-            raise NotDecidable(f"{by} made request {self.id}", fix="ask someone else to decide")
-        if any(decision.by.name == by.name for decision in self.decisions):
-            raise NotDecidable(f"{by} has already decided on request {self.id}", fix="ask another approver")
+    def _refusal(self, bar: Bar, offered: Decision, policy: GatePolicy) -> NotDecidable:  # noqa: C901  # one each
+        by, gate, to = offered.by, self.gate.value, offered.to
+        match bar:
+            case Bar.NOT_LISTED:
+                listed = ", ".join((*policy.approvers, *policy.groups, *policy.services))
+                return NotDecidable(
+                    f"{by} is not an approver of {gate}",
+                    fix=f"ask one of {listed}, or add {by} under `gates:` in fleetcast.yaml",
+                )
+            case Bar.NOT_VERIFIED:
+                return NotDecidable(
+                    f"{by} is not signed in, and {gate} asks for it", fix="sign in, then decide"
+                )
+            case Bar.STARTED_RUN:
+                return NotDecidable(f"{by} made request {self.id}", fix="ask someone else to decide")
+            case Bar.WROTE_COMMIT:
+                said = f"{by} wrote the commit that request {self.id} comes from"
+                return NotDecidable(said, fix="ask someone else to decide")
+            case Bar.MADE_VERSION:
+                return NotDecidable(
+                    f"{by} made the version of request {self.id}", fix="ask someone else to decide"
+                )
+            case Bar.HAS_VOTED:
+                return NotDecidable(
+                    f"{by} has already decided on request {self.id}", fix="ask another approver"
+                )
+            case Bar.HANDED_ON:
+                return NotDecidable(
+                    f"{by} gave their vote on request {self.id} to somebody else", fix="ask them to decide"
+                )
+            case Bar.NOT_ON_RECORD:
+                return NotDecidable(
+                    f"{by} is not on record in this fleet", fix="sign in, or ask an admin to add you"
+                )
+            case Bar.DISABLED:
+                return NotDecidable(f"{by} is disabled", fix="ask an admin of this fleet")
+            case Bar.NO_RIGHT if offered.choice is Choice.BREAK_GLASS:
+                return NotDecidable(
+                    f"{by} may not break glass at {gate}",
+                    fix=f"ask an admin for the role {Role.GLASS_BREAKER.value}",
+                )
+            case Bar.NO_RIGHT:
+                return NotDecidable(
+                    f"{by} may not decide at {gate} ({self.asked.place})",
+                    fix=f"ask an admin for the role {Role.APPROVER.value}",
+                )
+            case Bar.SERVICE:
+                return NotDecidable(
+                    f"{by} is a service account that {gate} does not list",
+                    fix=f"ask a person, or add {by} to `services` of the gate in fleetcast.yaml",
+                )
+            case Bar.OUT_OF_TURN:
+                return NotDecidable(
+                    f"it is not the turn of {by}: {gate} asks for one of "
+                    f"{', then one of '.join(policy.sequence)}",
+                    fix="decide once those before you have",
+                )
+            case Bar.CHECKS_FAIL:
+                return NotDecidable(
+                    f"a check of request {self.id} fails, and {gate} lets nobody approve against one",
+                    fix="mend what fails and train again, or reject it",
+                )
+            case Bar.NO_BREAKING:
+                return NotDecidable(
+                    f"nobody may break glass at {gate}",
+                    fix="ask approvers, or declare `break_glass: allowed` for later",
+                )
+            case Bar.NO_REASON:
+                return NotDecidable("breaking glass needs a reason", fix="give one with --comment")
+            case Bar.TO_NOBODY:
+                return NotDecidable("a vote is handed on to somebody", fix="name them")
+            case Bar.TO_REQUESTER:
+                return NotDecidable(
+                    f"{to} is behind request {self.id}", fix="hand your vote to someone who is not"
+                )
+            case Bar.TO_VOTER:
+                return NotDecidable(
+                    f"{to} has a vote on request {self.id} that is used, or is {by}",
+                    fix="hand yours to someone who has not voted",
+                )
+            case Bar.TO_UNFIT:
+                return NotDecidable(
+                    f"{to} may not decide at {gate}", fix="hand your vote to someone who could decide"
+                )
+            case Bar.HANDED_TWICE:
+                return NotDecidable(
+                    f"{by} was given somebody's vote, and cannot hand one on",
+                    fix="ask who gave it to give it to someone else",
+                )
+        assert_never(bar)
+
+
+LONGEST_COMMENT = 1_000
+"""Characters."""
+
+
+def _check_comment(comment: str) -> None:
+    """Make sure that a comment is one line that people can read, so that none can pass for lines of a log.
+
+    Raises:
+        BadInput: It is not.
+    """
+    if len(comment) > LONGEST_COMMENT:
+        raise BadInput(
+            f"a comment of {len(comment):,} characters",
+            fix=f"write at most {LONGEST_COMMENT:,}; link to what is longer",
+        )
+    odd = next((sign for sign in comment if not sign.isprintable()), None)
+    if odd is not None:
+        raise BadInput(
+            f"the comment holds {odd!a}, which is no sign that can be shown",
+            fix="write one line of plain text",
+        )
+
+
+_ENVIRONMENTS = {
+    Gate.TEST_DEPLOYMENT: EnvironmentName.TEST,
+    Gate.PROD_DEPLOYMENT: EnvironmentName.PROD,
+}
+_STATES: Mapping[type[Verdict], RequestState] = {
+    Opens: RequestState.APPROVED,
+    BrokenGlass: RequestState.BROKEN_GLASS,
+    Rejected: RequestState.REJECTED,
+    Lapsed: RequestState.LAPSED,
+}
+"""What ends a request; after anything else it waits."""
 
 
 @dataclass(frozen=True, slots=True)

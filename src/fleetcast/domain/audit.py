@@ -23,12 +23,39 @@ class Standing(StrEnum):
     """Taken from the operating system."""
 
 
+class Means(StrEnum):
+    """By what an identity was shown."""
+
+    SYSTEM_USER = "system-user"
+    """The operating system's user of the process: its number in the machine's user database."""
+    PASSWORD = "password"  # noqa: S105  # a means, not a secret
+    """An account of this fleet."""
+    OIDC = "oidc"
+    """An account at an identity provider (OpenID Connect)."""
+    TOKEN = "token"  # noqa: S105  # the same
+    """A secret made for a program, or for one person's command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How somebody showed who they are."""
+
+    means: Means
+    detail: str
+    """What an auditor can look up: `uid 1000 on plant-7`, the account's name, the provider's issuer, tenant and
+    object, or the number of a token."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A person or a machine account that changes something."""
 
     name: str
     standing: Standing = Standing.ASSERTED
+    proof: Proof | None = None
+    """None: nobody noted it, as before proofs were kept."""
+    person: str = ""
+    """The id of the person on record; empty for somebody who is on none."""
 
     def __str__(self) -> str:
         return self.name
@@ -91,15 +118,18 @@ def verify(entries: Iterable[AuditEntry]) -> Unbroken | AuditEntry:
 
 
 def _digest(number: int, at: datetime, actor: Actor, event: AuditEvent, previous: Digest) -> Digest:
-    return digest_of(
-        {
-            "number": number,
-            "at": at.isoformat(),
-            "actor": actor.name,
-            "standing": actor.standing.value,
-            "action": event.action,
-            "subject": event.subject,
-            "detail": event.detail,
-            "previous": previous.hex,
-        }
-    )
+    content: dict[str, Json] = {
+        "number": number,
+        "at": at.isoformat(),
+        "actor": actor.name,
+        "standing": actor.standing.value,
+        "action": event.action,
+        "subject": event.subject,
+        "detail": event.detail,
+        "previous": previous.hex,
+    }
+    if actor.proof is not None:
+        content["proof"] = {"means": actor.proof.means.value, "detail": actor.proof.detail}
+    if actor.person:
+        content["person"] = actor.person
+    return digest_of(content)

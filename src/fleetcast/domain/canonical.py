@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -20,12 +20,16 @@ else:
 
 WORDS: Mapping[str, bool] = MappingProxyType({"words": True})
 """Metadata of a dataclass field that holds words for people: it is no part of a digest."""
+LATER: Mapping[str, bool] = MappingProxyType({"later": True})
+"""Metadata of a dataclass field that came after values had been pinned by their digests: it enters a digest once it
+says something else than its default, which is how things were before."""
 
 
 def plain(value: object) -> Json:
     """A value of the domain as JSON, for a digest: dataclasses by field name, durations in seconds, moments in UTC.
 
-    A field is left out only if it is marked as `WORDS`; a new one enters by itself.
+    Sets are sorted. A field is left out only if it is marked as `WORDS`, or as `LATER` and at its default; a new one
+    enters by itself.
 
     Raises:
         TypeError: There is no one way to write it.
@@ -36,12 +40,14 @@ def plain(value: object) -> Json:
         return {
             field.name: plain(getattr(value, field.name))
             for field in fields(value)
-            if "words" not in field.metadata
+            if _enters(field, getattr(value, field.name))
         }
     if isinstance(value, Mapping):
         return {str(name): plain(entry) for name, entry in value.items()}
     if isinstance(value, tuple | list):
         return [plain(entry) for entry in value]
+    if isinstance(value, frozenset):
+        return sorted((plain(entry) for entry in value), key=canonical_json)
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, datetime):
@@ -51,6 +57,12 @@ def plain(value: object) -> Json:
     if value is None or isinstance(value, str | int | float | bool):
         return value
     raise TypeError(f"no canonical JSON for {type(value).__name__}")
+
+
+def _enters(field: Field[Any], value: object) -> bool:
+    if "words" in field.metadata:
+        return False
+    return "later" not in field.metadata or value != field.default
 
 
 def canonical_json(value: Json) -> str:

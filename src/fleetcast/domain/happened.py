@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from fleetcast.domain.approval import Request, RequestState
+from fleetcast.domain.approval import LONGEST_COMMENT, Choice, Request, RequestState
 from fleetcast.domain.assets import Asset
 from fleetcast.domain.audit import AuditEvent, Mark
-from fleetcast.domain.canonical import Json
+from fleetcast.domain.canonical import Json, plain
 from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import AdoptedLineage, ModelVersion
+from fleetcast.domain.people import Directory, Grant, Group, Person
 from fleetcast.domain.snapshot import DataAsset
+from fleetcast.domain.token import Token
 
 
 def asset_registered(asset: Asset) -> AuditEvent:
@@ -104,6 +106,7 @@ def _policy(policy: GatePolicy) -> dict[str, Json]:
         "minimum": policy.minimum,
         "own_request_allowed": policy.own_request_allowed,
         "verified": policy.verified,
+        **policy.later_rules,
     }
 
 
@@ -112,14 +115,27 @@ def request_opened(request: Request) -> AuditEvent:
     return AuditEvent("request.opened", str(request.subject), _request(request))
 
 
-def request_changed(request: Request) -> AuditEvent:
-    """A request was decided on, ended, lapsed, or became void."""
-    verb = "decided" if request.state is RequestState.PENDING else request.state.value
-    detail = _request(request)
-    if request.decisions:
-        last = request.decisions[-1]
-        detail |= {"choice": last.choice.value, "comment": last.comment}
+def request_decided(request: Request) -> AuditEvent:
+    """Somebody decided on a request; where that ended it, the verb says how."""
+    last = request.decisions[-1]
+    detail = _request(request) | {"choice": last.choice.value, "comment": last.comment}
+    if last.to is not None:
+        detail["to"] = last.to.name
+    verb = "decided" if request.state is RequestState.PENDING else request.state.value.replace(" ", "_")
     return AuditEvent(f"request.{verb}", str(request.subject), detail)
+
+
+def request_ended(request: Request) -> AuditEvent:
+    """A request lapsed, became void, or came through with time alone; or waits again, as somebody counts no longer."""
+    waits = request.state is RequestState.PENDING
+    verb = "reopened" if waits else request.state.value.replace(" ", "_")
+    return AuditEvent(f"request.{verb}", str(request.subject), _request(request))
+
+
+def decision_refused(request: Request, choice: Choice, comment: str, why: str) -> AuditEvent:
+    """Somebody tried to decide, and could not."""
+    detail = _request(request) | {"choice": choice.value, "comment": comment[:LONGEST_COMMENT], "why": why}
+    return AuditEvent("decision.refused", str(request.subject), detail)
 
 
 def request_pinned_anew(request: Request, before: Digest) -> AuditEvent:
@@ -133,3 +149,59 @@ def _request(request: Request) -> dict[str, Json]:
         "subject_digest": request.subject.digest.hex,
         "request": request.id,
     }
+
+
+def person_added(person: Person) -> AuditEvent:
+    """Somebody is on record."""
+    return AuditEvent("person.added", person.name, {"before": None, "after": _whole(person)})
+
+
+def person_changed(before: Person, after: Person) -> AuditEvent:
+    """Something about somebody is another now: a name, an identity, or whether they may act at all."""
+    verb = "disabled" if after.disabled and not before.disabled else "changed"
+    return AuditEvent(f"person.{verb}", after.name, {"before": _whole(before), "after": _whole(after)})
+
+
+def group_changed(before: Group | None, after: Group) -> AuditEvent:
+    """A group has other members."""
+    was = None if before is None else _whole(before)
+    return AuditEvent("group.changed", after.name, {"before": was, "after": _whole(after)})
+
+
+def role_granted(grant: Grant, directory: Directory) -> AuditEvent:
+    """Somebody was given a role."""
+    return AuditEvent("role.granted", _holder(grant, directory), {"before": None, "after": _whole(grant)})
+
+
+def role_revoked(grant: Grant, directory: Directory) -> AuditEvent:
+    """A role was taken back."""
+    return AuditEvent("role.revoked", _holder(grant, directory), {"before": _whole(grant), "after": None})
+
+
+def token_created(token: Token) -> AuditEvent:
+    """A token was made; its secret is on no record."""
+    return AuditEvent("token.created", f"token {token.number}", _token(token))
+
+
+def token_revoked(token: Token) -> AuditEvent:
+    """A token was ended before its time."""
+    return AuditEvent("token.revoked", f"token {token.number}", _token(token))
+
+
+def _token(token: Token) -> dict[str, Json]:
+    return {
+        "person": token.person,
+        "standing": token.standing.value,
+        "only": sorted(token.only),
+        "purpose": token.purpose,
+        "expires_at": token.expires_at.isoformat(),
+    }
+
+
+def _holder(grant: Grant, directory: Directory) -> str:
+    person = directory.person(grant.to)
+    return grant.to if person is None else person.name
+
+
+def _whole(value: Person | Group | Grant) -> Json:
+    return plain(value)

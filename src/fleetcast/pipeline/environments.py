@@ -94,7 +94,7 @@ class EnvironmentPromotion:
         return self.request is not None and self.request.state is RequestState.PENDING
 
     def __str__(self) -> str:
-        if self.request is None or self.request.state is RequestState.APPROVED:
+        if self.request is None or self.request.state.lets_through:
             return f"{self.environment} is shared"
         if self.pending:
             return f"{self.environment} awaits approval"
@@ -159,7 +159,7 @@ class PromoteEnvironment:
             for asset, question in zip(missing, questions, strict=True)
         }
         for asset in missing:
-            if requests[asset.version].state is RequestState.APPROVED:
+            if requests[asset.version].state.lets_through:
                 self.share.environment(asset)
         return EnvironmentsPromoted(
             tuple(EnvironmentPromotion(asset, requests.get(asset.version)) for asset in needed)

@@ -14,6 +14,7 @@ from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import ModelVersion
 from fleetcast.ports.approvals import ApprovalBook
 from fleetcast.ports.clock import Clock
+from fleetcast.ports.people import PeopleBook
 from fleetcast.stored import format_1
 
 
@@ -56,6 +57,7 @@ class Gatekeeper:
     """Opens requests, and closes those whose subject is gone."""
 
     approvals: ApprovalBook
+    people: PeopleBook
     actor: Actor
     """Who asks."""
     clock: Clock
@@ -65,10 +67,11 @@ class Gatekeeper:
     ) -> Mapping[Digest, Request]:
         """How each subject stands, by its digest, after asking for those nobody was asked about.
 
-        A subject is asked for again after its request lapsed or was voided, never after a decision.
+        Decisions are counted anew, by the people on record now: whoever lost the right in between counts no longer. A
+        subject is asked for again after its request lapsed or was voided, never after a decision.
         """
-        known = self._known(questions)
         now = self.clock.now()
+        known = self._counted_anew(self._known(questions), policy)
         new = [
             Request(0, gate, policy, asked.subject, asked.evidence, run, self.actor, now)
             for asked in questions
@@ -98,6 +101,16 @@ class Gatekeeper:
         if moved:
             self.approvals.pin_anew(moved)
         return known | {request.subject.digest: request for request in moved}
+
+    def _counted_anew(self, known: Mapping[Digest, Request], policy: GatePolicy) -> dict[Digest, Request]:
+        now, directory = self.clock.now(), self.people.directory()
+        settled = {digest: request.settled(now, directory, policy) for digest, request in known.items()}
+        changed = [settled[digest] for digest in known if settled[digest].state is not known[digest].state]
+        if changed:
+            self.approvals.record(changed)
+        return {
+            digest: request for digest, request in settled.items() if request.state is not RequestState.LAPSED
+        }
 
     def comparisons(
         self, names: Collection[str]

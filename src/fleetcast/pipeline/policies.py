@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fleetcast.domain.approval import Request, RequestState, SubjectKind
+from fleetcast.domain.approval import Request, SubjectKind
 from fleetcast.domain.evidence import Evidence
 from fleetcast.domain.gate import Gate, GatePolicy, differences, effective
 from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
@@ -35,9 +35,7 @@ class KeepPolicies:
             gate: self.gatekeeper.ask(gate, [asked], in_force[gate], run)[asked.subject.digest]
             for gate, asked in questions.items()
         }
-        approved = {
-            gate: declared[gate] for gate, request in asked.items() if request.state is RequestState.APPROVED
-        }
+        approved = {gate: declared[gate] for gate, request in asked.items() if request.state.lets_through}
         if approved:
             self.book.change(approved)
         return {gate: request for gate, request in asked.items() if gate not in approved}

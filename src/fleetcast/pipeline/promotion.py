@@ -219,7 +219,7 @@ class PromoteModels:
             waits_for = ""
             if request.state is RequestState.REJECTED:
                 rejected.append((version.name, version.version))
-            elif request.state is RequestState.APPROVED:
+            elif request.state.lets_through:
                 if environment is None or environment in environments:
                     ready.append(version)
                 else:

@@ -34,7 +34,8 @@ class StageEntry:
 
 
 def _gatekeeper(platform: Platform, clock: Clock) -> Gatekeeper:
-    return Gatekeeper(platform.control.approvals, platform.control.actor, clock)
+    control = platform.control
+    return Gatekeeper(control.approvals, control.people, control.actor, clock)
 
 
 def _share(platform: Platform, clock: Clock) -> Share:

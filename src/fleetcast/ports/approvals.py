@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from fleetcast.domain.approval import Request, RequestOutline, RequestState
+from fleetcast.domain.approval import Choice, Request, RequestOutline, RequestState
 from fleetcast.domain.audit import AuditEntry
+from fleetcast.domain.gate import Gate, GatePolicy
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.people import Directory
+
+Vote = Callable[[Request, Directory, Mapping[Gate, GatePolicy]], Request]
 
 
 class ApprovalBook(Protocol):
@@ -49,8 +53,25 @@ class ApprovalBook(Protocol):
         """Give pending requests another form of the same subject and evidence; those that ended stay as they are."""
         ...
 
+    def decide(self, request_ids: Sequence[int], vote: Vote) -> Sequence[Request]:
+        """Let somebody vote on requests, all or none, each as it stands at this very moment.
+
+        Args:
+            request_ids: Different numbers.
+            vote: Gives a request with one more decision, by the people on record and the policies in force in the
+                same transaction; may be called again where the transaction is tried again. What it raises undoes all.
+
+        Raises:
+            BadInput: There is no such request.
+        """
+        ...
+
+    def note_refused(self, request: Request, choice: Choice, comment: str, why: str) -> None:
+        """Write into the audit log that somebody tried to decide, and could not."""
+        ...
+
     def record(self, requests: Sequence[Request]) -> None:
-        """Write decided, voided or lapsed requests back, all or none.
+        """Write requests back that were voided, lapsed, came to an end with time, or wait again, all or none.
 
         Raises:
             NotDecidable: Someone else changed one of them since it was read; nothing was written.

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fleetcast.domain.people import EVERYWHERE, Denied, Directory, Right, Scope
+
 if TYPE_CHECKING:
     from fleetcast.domain.audit import Actor
     from fleetcast.ports.approvals import ApprovalBook, AuditLog
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.frozen_rows import FrozenRows
     from fleetcast.ports.jobs import JobService
     from fleetcast.ports.models import ModelRegistry, ModelStates, SharedRegistry
+    from fleetcast.ports.people import PeopleBook, TokenBook
     from fleetcast.ports.policies import PolicyBook
     from fleetcast.ports.readings import ReadingsTable
     from fleetcast.ports.runs import RunBook
@@ -51,6 +54,38 @@ class Control:
     audit: AuditLog
     policies: PolicyBook
     runs: RunBook
+    people: PeopleBook
+    tokens: TokenBook
+    only: frozenset[Right] = frozenset()
+    """What the token that the actor shows reaches to, at most; empty: all that they may."""
+
+    def reaches(self, right: Right) -> bool:
+        """Whether the token that the actor shows, if any, reaches to a right."""
+        return not self.only or right in self.only
+
+    def may(self, right: Right) -> bool:
+        """Whether the actor has a right everywhere, and their token reaches so far."""
+        return self.reaches(right) and self.people.directory().may(self.actor, right)
+
+    def require(self, right: Right, *places: Scope) -> None:
+        """Make sure that the actor has a right, at each of these places; without any, everywhere.
+
+        Asks the record anew each time: whoever lost a right in the meantime has it no more.
+
+        Raises:
+            Denied: They have not, or their token does not reach so far.
+        """
+        self.require_in(self.people.directory(), right, *places)
+
+    def require_in(self, directory: Directory, right: Right, *places: Scope) -> None:
+        """The same by a record that was read already, in a transaction that goes on."""
+        if not self.reaches(right):
+            raise Denied(
+                f"the token of {self.actor} does not reach to {right.value}",
+                fix=f"use one that does: `fleetcast token create --only {right.value}`",
+            )
+        for place in places or (EVERYWHERE,):
+            directory.require(self.actor, right, place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ task, copies of what an object store keeps) is written in one move, and not sync
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,6 +43,56 @@ def publish(partial: Path, path: Path) -> None:
     sync(partial)
     partial.replace(path)
     sync(path.parent)
+
+
+def write_secret(path: Path, content: bytes, *, replace: bool = False) -> bool:
+    """Write a file that its owner alone may read, whatever the umask; what is made of its folder is the owner's alone.
+
+    Args:
+        path: Where it is to be.
+        content: What it is to hold.
+        replace: Whether an earlier file gives way. If not, and there is one, nothing is changed: of several that
+            write it at the same moment one is first, and the others see its whole content.
+
+    Returns:
+        Whether it was written.
+
+    Raises:
+        OSError: The disk refuses; an earlier file is as it was.
+    """
+    make_private_folder(path.parent)
+    # A name of its own, as threads of one process may write at the same moment too.
+    opened, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".partial", dir=path.parent)
+    partial = Path(name)
+    try:
+        with os.fdopen(opened, "wb") as file:
+            os.fchmod(opened, 0o600)
+            file.write(content)
+        if replace:
+            publish(partial, path)
+            return True
+        sync(partial)
+        try:
+            os.link(partial, path)
+        except FileExistsError:
+            return False
+        sync(path.parent)
+        return True
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder and those above it, for their owner alone whatever the umask; one that is there stays as it is."""
+    if folder.is_dir():
+        return
+    make_private_folder(folder.parent)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:  # somebody else was first
+        return
+    folder.chmod(0o700)
+    sync(folder.parent)
 
 
 def write_in_one_move(path: Path, content: bytes) -> None:

@@ -59,7 +59,8 @@ from fleetcast.domain.retry import FailedAlike
 from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 
 _COVERAGE = ("min_coverage_80", "max_coverage_80")
-_NOT_THERE_YET = {"GatePolicy": ("verified",), "Limits": _COVERAGE}
+_RULES = tuple(field.name for field in fields(GatePolicy) if "later" in field.metadata)
+_NOT_THERE_YET = {"GatePolicy": ("verified", *_RULES), "Limits": _COVERAGE, "Settings": ("signing",)}
 """Fields of settings that came later."""
 _METRICS = {"skill": "skill", "mase": "MASE", "coverage_80": "coverage 80", "coverage_95": "coverage 95"}
 
@@ -118,15 +119,14 @@ def evidence_digest(evidence: Evidence) -> Digest:
 
 
 def policy_digest(policy: GatePolicy, thresholds: Digest | None) -> Digest:
-    """Of the rules in force when something was asked for."""
-    return digest_of(
-        {
-            "approvers": list(policy.approvers),
-            "minimum": policy.minimum,
-            "own_request_allowed": policy.own_request_allowed,
-            "thresholds": thresholds.hex if thresholds else None,
-        }
-    )
+    """Of the rules in force when something was asked for; what was asked then is not recognised under newer rules."""
+    content: dict[str, Json] = {
+        "approvers": list(policy.approvers),
+        "minimum": policy.minimum,
+        "own_request_allowed": policy.own_request_allowed,
+        "thresholds": thresholds.hex if thresholds else None,
+    }
+    return digest_of(content | policy.later_rules)
 
 
 def _circuit(circuit: Circuit) -> Mapping[str, Json]:

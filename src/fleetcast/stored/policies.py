@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from types import MappingProxyType
 
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.freeze import Freeze
 from fleetcast.domain.gate import GatePolicy
-from fleetcast.stored.form import Stored
+from fleetcast.stored.form import Fields, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +21,21 @@ class WholePolicy:
     minimum: int
     own_request_allowed: bool
     verified: bool
+    groups: tuple[str, ...]
+    services: tuple[str, ...]
+    sequence: tuple[str, ...]
+    own_commit_allowed: bool
+    own_version_allowed: bool
+    failing_allowed: bool
+    not_before: timedelta
+    lapses_after: timedelta
+    freezes: tuple[Freeze, ...]
+    break_glass: bool
 
     @classmethod
     def of(cls, policy: GatePolicy) -> WholePolicy:
         """All of a policy."""
-        return cls(policy.approvers, policy.minimum, policy.own_request_allowed, policy.verified)
+        return cls(**{each.name: getattr(policy, each.name) for each in fields(policy)})
 
     @property
     def policy(self) -> GatePolicy:
@@ -29,7 +44,30 @@ class WholePolicy:
         Raises:
             BadInput: It is none that anybody could satisfy.
         """
-        return GatePolicy(self.approvers, self.minimum, self.own_request_allowed, self.verified)
+        return GatePolicy(**{each.name: getattr(self, each.name) for each in fields(self)})
 
 
-GATE_POLICY = Stored(WholePolicy)
+_NO_FURTHER_RULES: Mapping[str, Json] = MappingProxyType(
+    {
+        "groups": [],
+        "services": [],
+        "sequence": [],
+        "own_commit_allowed": True,
+        "own_version_allowed": True,
+        "failing_allowed": True,
+        "not_before": "PT0S",
+        "lapses_after": "P30D",
+        "freezes": [],
+        "break_glass": False,
+    }
+)
+
+
+def _with_no_further_rules(old: Fields) -> Fields:
+    if strange := old.keys() & _NO_FURTHER_RULES.keys():
+        raise ValueError(f"format 1 did not know {sorted(strange)}")
+    return {**old, **_NO_FURTHER_RULES}
+
+
+GATE_POLICY = Stored(WholePolicy, number=2, earlier={1: _with_no_further_rules})
+"""Format 1 knew only the first four fields."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleetcast.domain.audit import AuditEntry
+from fleetcast.domain.audit import AuditEntry, Proof
 from fleetcast.domain.canonical import Json
 from fleetcast.views.moments import iso
 
@@ -17,6 +17,7 @@ def as_json(entries: Sequence[AuditEntry]) -> Json:
             "recorded_at": iso(entry.at),
             "by": entry.actor.name,
             "standing": entry.actor.standing.value,
+            "proof": _proof(entry.actor.proof),
             "action": entry.event.action,
             "subject": entry.event.subject,
             "detail": entry.event.detail,
@@ -25,3 +26,7 @@ def as_json(entries: Sequence[AuditEntry]) -> Json:
         }
         for entry in entries
     ]
+
+
+def _proof(proof: Proof | None) -> Json:
+    return None if proof is None else {"means": proof.means.value, "detail": proof.detail}

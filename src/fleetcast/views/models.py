@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from fleetcast.domain.approval import Choice, Request
+from fleetcast.domain.approval import Request
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.model import AdoptedLineage, Lineage, TrainedLineage, family_of
 from fleetcast.domain.scores import ModelScores
 from fleetcast.domain.wording import counted
 from fleetcast.views.evidence import NO_STRONGEST, baseline_in_words, says
 from fleetcast.views.moments import iso, shown
-from fleetcast.views.names import changes_as_json, circuit_ids, decisions_as_json
+from fleetcast.views.names import changes_as_json, circuit_ids, decided_in_words, decisions_as_json
 from fleetcast.views.unloadable import unloadable_as_json
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow, SelectedVersion, VersionHistory
 from fleetcast.workflows.verify_models import VerifiedModels
@@ -75,9 +75,8 @@ def decisions(requests: Sequence[Request]) -> Iterator[str]:
         for check in request.evidence.checks:
             yield f"  {check.verdict.value}: {check.name}: {says(check)}"
         for decision in request.decisions:
-            verb = "approved" if decision.choice is Choice.APPROVE else "rejected"
             comment = f": {decision.comment}" if decision.comment else ""
-            yield f"  {verb} by {decision.by}, {shown(decision.at)}{comment}"
+            yield f"  {decided_in_words(decision)}, {shown(decision.at)}{comment}"
 
 
 def number(value: float | None) -> str:

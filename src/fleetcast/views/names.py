@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import MappingProxyType
 
-from fleetcast.domain.approval import Decision
+from fleetcast.domain.approval import Choice, Decision
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.training_hash import FieldChange
@@ -41,11 +42,27 @@ def decisions_as_json(decisions: Iterable[Decision]) -> Json:
         {
             "by": decision.by.name,
             "choice": decision.choice.value,
+            "to": None if decision.to is None else decision.to.name,
             "comment": decision.comment,
             "decided_at": iso(decision.at),
         }
         for decision in decisions
     ]
+
+
+_DECIDED = MappingProxyType(
+    {
+        Choice.APPROVE: "approved by {by}",
+        Choice.REJECT: "rejected by {by}",
+        Choice.HAND_ON: "vote of {by} handed on to {to}",
+        Choice.BREAK_GLASS: "let through without approvals by {by}, who broke glass",
+    }
+)
+
+
+def decided_in_words(decision: Decision) -> str:
+    """What somebody decided, without when and why."""
+    return _DECIDED[decision.choice].format(by=decision.by, to=decision.to)
 
 
 def snake_case(words: str) -> str:

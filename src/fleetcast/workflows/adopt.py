@@ -26,6 +26,7 @@ from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.foreign import ForeignLimits, ModelInput, NamedColumns, check_wanted
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.model import AdoptedLineage, TrainedModel, check_adoptable
+from fleetcast.domain.people import Right, Scope
 from fleetcast.domain.quality import SensorLimits
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.settings import EnvironmentName, Settings
@@ -339,6 +340,8 @@ def _register(
     models = {
         key: _kept(opened, prepared.circuits[key], circuits[key], model) for key, model in fetched.items()
     }
+    plants = sorted({key.plant for key in fetched})
+    opened.platform.control.require(Right.OPERATE, *(Scope(plant=plant) for plant in plants))
     with alone(opened.platform.control, clock, timedelta(0)):
         taken = _TakeOver(opened.platform, clock)
         outcomes = taken.outcomes(models)

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestState, passing, set_digest
+from fleetcast.domain.audit import Actor
+from fleetcast.domain.errors import BadInput
 from fleetcast.domain.gate import Gate, GatePolicy, effective
+from fleetcast.domain.people import Directory, Right
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Control
 
@@ -20,18 +23,66 @@ class Decide:
     """As the fleet repository says: what it restricts holds at once."""
     clock: Clock
 
-    def __call__(self, requests: Sequence[int], choice: Choice, comment: str) -> Sequence[Request]:
+    def __call__(
+        self, requests: Sequence[int], choice: Choice, comment: str, to: Actor | None = None
+    ) -> Sequence[Request]:
         """Decide on requests by their numbers, all or none.
 
+        Each is decided on as it stands at that very moment, so that two people who decide at once both count. An
+        attempt on one that cannot be decided on is noted in the audit log.
+
         Raises:
+            Denied: Whoever acts may not decide there.
             BadInput: There is no such request, or a rejection without a reason.
-            NotDecidable: One of them has ended, or this person may not decide on it; nothing was recorded.
+            NotDecidable: One of them has ended, or this person may not decide on it; nothing was decided.
         """
-        found = [self.control.approvals.find(number) for number in dict.fromkeys(requests)]
-        return self._decide(found, choice, comment)
+        about: list[Request] = []
+
+        def vote(request: Request, directory: Directory, policies: Mapping[Gate, GatePolicy]) -> Request:
+            about[:] = [request]
+            right = Right.BREAK_GLASS if choice is Choice.BREAK_GLASS else Right.DECIDE
+            self.control.require_in(directory, right, request.asked.place)
+            return request.decide(
+                choice,
+                by=self.control.actor,
+                comment=comment,
+                at=self.clock.now(),
+                in_force=effective(policies, self.gates).get(request.gate),
+                directory=directory,
+                to=to,
+            )
+
+        numbers = list(dict.fromkeys(requests))
+        if not numbers:
+            return ()
+        try:
+            return self.control.approvals.decide(numbers, vote)
+        except NotDecidable as refused:
+            self.control.approvals.note_refused(about[0], choice, comment, str(refused))
+            raise
+
+    def hand_on(self, request: int, name: str, comment: str) -> Request:
+        """Give one's vote on a request to somebody else.
+
+        Raises:
+            BadInput: There is no such request, or nobody on record has this name.
+            NotDecidable: The request has ended, one's vote is used, or the other may not decide on it.
+        """
+        directory = self.control.people.directory()
+        person = directory.named(name)
+        if person is None and not directory.is_open:
+            raise BadInput(f"nobody on record is called {name}", fix="see `fleetcast people list`")
+        to = Actor(name) if person is None else Actor(person.name, person=person.id)
+        (decided,) = self([request], Choice.HAND_ON, comment, to)
+        return decided
 
     def pending(self) -> Sequence[Request]:
-        """What waits for a decision, oldest first."""
+        """What waits for a decision, oldest first.
+
+        Raises:
+            Denied: Whoever acts may not look.
+        """
+        self.control.require(Right.VIEW)
         now = self.clock.now()
         waiting = self.control.approvals.listed((RequestState.PENDING,))
         return [request for request in waiting if request.as_of(now).state is RequestState.PENDING]
@@ -53,15 +104,4 @@ class Decide:
                 f"the passing requests are {digest} now, not {displayed}",
                 fix="look again with `fleetcast approvals list`",
             )
-        return self._decide(requests, Choice.APPROVE, comment)
-
-    def _decide(self, requests: Sequence[Request], choice: Choice, comment: str) -> Sequence[Request]:
-        now, by = self.clock.now(), self.control.actor
-        in_force = effective(self.control.policies.in_force(), self.gates)
-        decided = [
-            request.decide(choice, by=by, comment=comment, at=now, in_force=in_force.get(request.gate))
-            for request in requests
-        ]
-        if decided:
-            self.control.approvals.record(decided)
-        return decided
+        return self([request.id for request in requests], Choice.APPROVE, comment)

@@ -14,6 +14,7 @@ from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import Intent, Lineage, ModelVersion, family_of
+from fleetcast.domain.people import Right, Scope
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.training_hash import training_hash, training_inputs
 from fleetcast.forecasting.artifact import ModelIdentity
@@ -149,6 +150,7 @@ class MakeForecast:
             BadInput: There is no such model or table version, or no reading to forecast from.
             ArtifactMissing: The model's artifact is lost or damaged.
         """
+        self.platform.control.require(Right.VIEW, Scope(plant=circuit.key.plant))
         now = self.clock.now()
         workspace = self.platform.workspace
         standings = Standings.of_model(self.platform, circuit.model_name, now)

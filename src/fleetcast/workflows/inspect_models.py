@@ -13,6 +13,7 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.model import ModelVersion, family_of
+from fleetcast.domain.people import Right
 from fleetcast.domain.sensor import did_you_mean
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.standing import PromotionState
@@ -68,6 +69,7 @@ class ListModels:
         Raises:
             BadInput: The fleet has no such plant.
         """
+        self.platform.control.require(Right.VIEW)
         plants = sorted({circuit.key.plant for circuit in fleet.circuits})
         if plant is not None and plant not in plants:
             raise BadInput(f"the fleet has no plant {plant!r}", fix=did_you_mean(plant, plants))
@@ -141,6 +143,7 @@ class ShowModel:
         Raises:
             BadInput: There is no such circuit, model or version.
         """
+        self.platform.control.require(Right.VIEW)
         name, number = _asked(fleet, what, self.platform.workspace.models.entries())
         versions = self.platform.workspace.models.versions([name])[name]
         if not versions:

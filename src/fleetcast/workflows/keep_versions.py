@@ -11,7 +11,8 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey, matching
-from fleetcast.ports.models import ModelRegistry
+from fleetcast.domain.people import Right
+from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import ReadingsTable, WritableReadingsTable
 from fleetcast.workflows.edit_circuits import EditCircuits
 
@@ -59,7 +60,7 @@ class Cleaned:
 class Vacuum:
     """Remove files of fleetcast's own table that no pinned version needs."""
 
-    models: ModelRegistry
+    platform: Platform
     source: str
     table: WritableReadingsTable
 
@@ -69,10 +70,12 @@ class Vacuum:
         """Keep what circuits name, what registered models were trained on, and what is asked for.
 
         Raises:
+            Denied: Whoever acts may not operate.
             Unavailable: The store refuses; what was not removed can be removed later.
         """
+        self.platform.control.require(Right.OPERATE)
         named = {c.delta_version for c in fleet.circuits if c.data_source == self.source}
-        for entries in self.models.entries().values():
+        for entries in self.platform.workspace.models.entries().values():
             for entry in entries:
                 if entry.inputs.get("data_source") == self.source:
                     named.add(int(str(entry.inputs["delta_version"])))

@@ -10,6 +10,7 @@ from fleetcast.domain.assets import Asset, AssetKind, VersionTaken
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.people import Right
 from fleetcast.domain.plan import (
     AssetAction,
     Blocked,
@@ -48,6 +49,7 @@ class MakePlan:
             VersionTaken: A declared version is registered with other content.
             BadInput: A circuit names a version of a table or of the component that does not exist.
         """
+        self.platform.control.require(Right.VIEW)
         index = ReadIndex.of(self.platform)()
         workspace = self.platform.workspace
         failures = failures_in(workspace.jobs, fleet.environment)

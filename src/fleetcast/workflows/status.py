@@ -14,6 +14,7 @@ from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.job import JobState, TrainingJob
+from fleetcast.domain.people import Right
 from fleetcast.domain.plan import (
     Blocked,
     CircuitAction,
@@ -145,6 +146,7 @@ class ShowStatus:
             VersionTaken: A declared version is registered with other content.
             BadInput: A circuit names a table version that does not exist.
         """
+        self.platform.control.require(Right.VIEW)
         now = self.clock.now()
         plan = MakePlan(self.platform, self.clock)(fleet)
         standings = Standings.read(self.platform, now)

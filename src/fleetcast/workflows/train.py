@@ -11,6 +11,7 @@ from fleetcast.domain.approval import RequestState
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.people import Right, Scope
 from fleetcast.domain.plan import FORMAT, SavedPlan
 from fleetcast.domain.run import Run
 from fleetcast.pipeline.gatekeeper import Gatekeeper
@@ -52,11 +53,13 @@ class Train:
             lock_timeout: How long to wait for another process that runs stages.
 
         Raises:
+            Denied: Whoever acts may not train in one of the plants.
             RunInProgress: Another process works on this fleet.
             BadInput: The fleet has moved on since the plan was saved; nothing was done.
             FleetcastError: A stage could not do its work; run it again once fixed.
         """
         keys = None if only is None else only_known(fleet, only)
+        self._require(fleet, keys)
         with self._working(lock_timeout):
             if saved_plan is not None:
                 self._refuse_stale(saved_plan, fleet)
@@ -81,6 +84,7 @@ class Train:
         """
         entry = stage_named(name)
         keys = None if only is None else only_known(fleet, only)
+        self._require(fleet, keys)
         with self._working(lock_timeout):
             run = self._current(fleet) if run_id is None else self.runner.platform.control.runs.find(run_id)
             if run.fleet not in (fleet.digest, format_1.fleet_digest(fleet)):
@@ -91,12 +95,18 @@ class Train:
             situation = self._situation(fleet, run, keys, retry_failed=retry_failed)
             return self.runner.close(self.runner.run([entry], situation, watcher), situation)
 
+    def _require(self, fleet: Fleet, keys: frozenset[CircuitKey] | None) -> None:
+        """Make sure that whoever acts may train in each plant that this is about."""
+        about = (circuit.key for circuit in fleet.circuits) if keys is None else keys
+        plants = sorted({key.plant for key in about})
+        self.runner.platform.control.require(Right.TRAIN, *(Scope(plant=plant) for plant in plants))
+
     def _situation(
         self, fleet: Fleet, run: Run, keys: frozenset[CircuitKey] | None, *, retry_failed: bool
     ) -> Situation:
         """What the stages are given, after the policies at the gates were kept."""
         control = self.runner.platform.control
-        gatekeeper = Gatekeeper(control.approvals, control.actor, self.runner.clock)
+        gatekeeper = Gatekeeper(control.approvals, control.people, control.actor, self.runner.clock)
         asked = KeepPolicies(control.policies, gatekeeper)(fleet.settings.gates, run.id)
         waits = any(request.state is RequestState.PENDING for request in asked.values())
         return Situation(fleet, run, keys, control.policies.in_force(), waits, retry_failed=retry_failed)

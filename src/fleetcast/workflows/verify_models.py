@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fleetcast.domain.artifact import UnloadableModel
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import matching
+from fleetcast.domain.people import Right
 from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.loadable import damage, in_use, unloadable
 from fleetcast.pipeline.situation import Progress, Report, silent
@@ -40,6 +41,7 @@ class VerifyModels:
             BadInput: A pattern matches no circuit.
             Unavailable: The artifact store does not answer.
         """
+        self.platform.control.require(Right.VIEW)
         keys = set(matching([circuit.key for circuit in fleet.circuits], patterns))
         index, artifacts = ReadIndex.of(self.platform)(), self.platform.workspace.artifacts
         used = list(in_use([circuit for circuit in fleet.circuits if circuit.key in keys], index))

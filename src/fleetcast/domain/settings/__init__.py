@@ -17,6 +17,7 @@ from fleetcast.domain.settings.platform import (
 from fleetcast.domain.settings.polling import Polling
 from fleetcast.domain.settings.ramp import Ramp
 from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
+from fleetcast.domain.settings.signing import SIGNING_KEY_VARIABLE, SigningSettings
 
 __all__ = [
     "DATABASE_URL_VARIABLE",
@@ -24,6 +25,7 @@ __all__ = [
     "DEFAULT_READINGS",
     "DEFAULT_RETENTION",
     "DEFAULT_STATE",
+    "SIGNING_KEY_VARIABLE",
     "Channel",
     "DataSource",
     "EnvironmentName",
@@ -36,4 +38,5 @@ __all__ = [
     "Ramp",
     "Retention",
     "Settings",
+    "SigningSettings",
 ]

@@ -16,6 +16,7 @@ from fleetcast.domain.settings.platform import PlatformSettings
 from fleetcast.domain.settings.polling import Polling
 from fleetcast.domain.settings.ramp import Ramp
 from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
+from fleetcast.domain.settings.signing import SigningSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Settings:
     """Always all three."""
     foreign: ForeignLimits = field(default_factory=ForeignLimits)
     """Of models that were trained elsewhere."""
+    signing: SigningSettings = field(default_factory=SigningSettings)
     channels: tuple[Channel, ...] = ()
     schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Five-field cron expressions in UTC, by what they start."""

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from fleetcast.domain import happened
 from fleetcast.domain.approval import (
+    Choice,
     NotDecidable,
     Request,
     RequestOutline,
@@ -21,9 +22,12 @@ from fleetcast.domain.errors import BadInput, HistoryLost
 from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.gate import Gate
 from fleetcast.domain.identity import Digest
+from fleetcast.platforms.control.people import directory_in
+from fleetcast.platforms.control.policies import policies_in
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.columns import TORN, moment, whole_number
 from fleetcast.platforms.database.session import Kept, changes, chunks, met, reads
+from fleetcast.ports.approvals import Vote
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.form import unreadable
 
@@ -54,10 +58,7 @@ class ControlApprovalBook(Kept):
     @reads
     def find(self, connection: Connection, request_id: int) -> Request:
         """One request."""
-        found = self._read(connection, _requests.c.id == request_id)
-        if not found:
-            raise BadInput(f"there is no request {request_id}", fix="see `fleetcast approvals list`")
-        return found[0]
+        return self._one(connection, request_id)
 
     @reads
     def listed(self, connection: Connection, states: Sequence[RequestState] = ()) -> Sequence[Request]:
@@ -118,30 +119,47 @@ class ControlApprovalBook(Kept):
         self.session.audit(connection, pinned)
 
     @changes
+    def decide(self, connection: Connection, request_ids: Sequence[int], vote: Vote) -> Sequence[Request]:
+        """Let somebody vote on requests, all or none, each as it stands at this very moment."""
+        directory, policies = directory_in(connection), policies_in(connection)
+        decided = [vote(self._one(connection, number), directory, policies) for number in request_ids]
+        for request in decided:
+            result = connection.execute(
+                sa.update(_requests).where(_requests.c.id == request.id).values(_changed(request))
+            )
+            met(result, 1, f"request {request.id}")
+        self.session.audit(connection, [happened.request_decided(request) for request in decided])
+        return decided
+
+    def note_refused(self, request: Request, choice: Choice, comment: str, why: str) -> None:
+        """Write into the audit log that somebody tried to decide, and could not."""
+        self.session.tell([happened.decision_refused(request, choice, comment, why)])
+
+    @changes
     def record(self, connection: Connection, requests: Sequence[Request]) -> None:
-        """Write decided, voided or lapsed requests back, if nobody else did in the meantime."""
+        """Write requests back that nobody decided on in the meantime."""
         for request in requests:
-            undecided = request.state in (RequestState.VOID, RequestState.LAPSED)
-            before = len(request.decisions) - (0 if undecided else 1)
             result = connection.execute(
                 sa.update(_requests)
                 .where(
                     _requests.c.id == request.id,
-                    _requests.c.state == RequestState.PENDING.value,
-                    _requests.c.decided == before,
+                    _requests.c.state == _state_before(request),
+                    _requests.c.decided == len(request.decisions),
                 )
-                .values(
-                    state=request.state.value,
-                    decided=len(request.decisions),
-                    content=REQUEST.to_json(request),
-                )
+                .values(_changed(request))
             )
             if result.rowcount != 1:
                 raise NotDecidable(
                     f"request {request.id} was changed by someone else",
                     fix="look again with `fleetcast approvals list`",
                 )
-        self.session.audit(connection, [happened.request_changed(request) for request in requests])
+        self.session.audit(connection, [happened.request_ended(request) for request in requests])
+
+    def _one(self, connection: Connection, request_id: int) -> Request:
+        found = self._read(connection, _requests.c.id == request_id)
+        if not found:
+            raise BadInput(f"there is no request {request_id}", fix="see `fleetcast approvals list`")
+        return found[0]
 
     def _insert(self, connection: Connection, request: Request) -> Request:
         last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_requests.c.id), 0))).scalar_one()
@@ -167,6 +185,20 @@ class ControlApprovalBook(Kept):
         query = sa.select(_requests.c.id, _requests.c.content).where(wanted).order_by(_requests.c.id)
         rows = connection.execute(query)
         return [REQUEST.from_json(row.content, f"requests {row.id}") for row in rows]
+
+
+def _changed(request: Request) -> dict[str, object]:
+    return {
+        "state": request.state.value,
+        "decided": len(request.decisions),
+        "content": REQUEST.to_json(request),
+    }
+
+
+def _state_before(request: Request) -> str:
+    """Requests come to their end from waiting, and wait again from having been let through."""
+    waits = request.state is RequestState.PENDING
+    return (RequestState.APPROVED if waits else RequestState.PENDING).value
 
 
 def _check_states(connection: Connection) -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from fleetcast.domain.people import Right
 from fleetcast.platforms.control.approvals import ControlApprovalBook
 from fleetcast.platforms.control.audit import ControlAuditLog
 from fleetcast.platforms.control.effects import ControlEffectBook
 from fleetcast.platforms.control.model_states import ControlModelStates
+from fleetcast.platforms.control.people import ControlPeopleBook
 from fleetcast.platforms.control.policies import ControlPolicyBook
 from fleetcast.platforms.control.runs import ControlRunBook
+from fleetcast.platforms.control.tokens import ControlTokenBook
 from fleetcast.platforms.database.session import Session
 from fleetcast.ports.platform import Control
 
 
-def control(session: Session, lease: timedelta) -> Control:
+def control(session: Session, lease: timedelta, only: frozenset[Right] = frozenset()) -> Control:
     """Open what the control database keeps.
 
     Args:
         session: Whose name every change carries.
         lease: For how long a run that shows no sign of life is waited for.
+        only: What the actor's token reaches to, at most; empty: all that they may.
     """
     return Control(
         actor=session.actor,
@@ -29,4 +33,7 @@ def control(session: Session, lease: timedelta) -> Control:
         audit=ControlAuditLog(session),
         policies=ControlPolicyBook(session),
         runs=ControlRunBook(session, lease),
+        people=ControlPeopleBook(session),
+        tokens=ControlTokenBook(session),
+        only=only,
     )

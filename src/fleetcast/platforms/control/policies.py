@@ -23,7 +23,7 @@ class ControlPolicyBook(Kept):
     @reads
     def in_force(self, connection: Connection) -> Mapping[Gate, GatePolicy]:
         """The policy of every gate; empty before the first were taken."""
-        return _in_force(connection)
+        return policies_in(connection)
 
     def take_first(self, policies: Mapping[Gate, GatePolicy]) -> None:
         """Take a new fleet's policies; looking comes first, as reading waits for nobody."""
@@ -32,7 +32,7 @@ class ControlPolicyBook(Kept):
 
     @changes
     def _take(self, connection: Connection, policies: Mapping[Gate, GatePolicy]) -> None:
-        if _in_force(connection):
+        if policies_in(connection):
             return
         rows = [
             {"gate": gate.value, "content": GATE_POLICY.to_json(WholePolicy.of(policy))}
@@ -44,7 +44,7 @@ class ControlPolicyBook(Kept):
     @changes
     def change(self, connection: Connection, policies: Mapping[Gate, GatePolicy]) -> None:
         """Put other policies in force."""
-        held = _in_force(connection)
+        held = policies_in(connection)
         new = {gate: policy for gate, policy in policies.items() if held.get(gate) != policy}
         for gate, policy in new.items():
             result = connection.execute(
@@ -58,7 +58,8 @@ class ControlPolicyBook(Kept):
         )
 
 
-def _in_force(connection: Connection) -> dict[Gate, GatePolicy]:
+def policies_in(connection: Connection) -> dict[Gate, GatePolicy]:
+    """The policies in force, within a transaction that goes on."""
     found: dict[Gate, GatePolicy] = {}
     for row in connection.execute(sa.select(_policies.c.gate, _policies.c.content)):
         policy = GATE_POLICY.from_json(row.content, f"gate_policies {row.gate}").policy

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from fleetcast.platforms.database.backend import HALF_MIGRATED, Fate
 from fleetcast.platforms.database.network_files import check_local
 from fleetcast.platforms.database.schema import metadata
 from fleetcast.platforms.database.witness import Witness
-from fleetcast.stored.durable import make_folder
+from fleetcast.stored.durable import make_private_folder
 from fleetcast.stored.form import RESTORE
 
 BUSY_TIMEOUT = timedelta(seconds=10)
@@ -112,12 +113,15 @@ def sqlite(
         Unavailable: Its folder cannot be written, or other machines can write it too.
     """
     try:
-        make_folder(path.parent)
+        make_private_folder(path.parent)
     except OSError as error:
         raise Unavailable(
             f"cannot make {path.parent}: {error.strerror}", fix="check the disk and its rights"
         ) from error
     check_local(path.parent)
+    # SQLite would make it as the umask says; the files that it keeps beside it have the rights of this one.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     url = sa.URL.create("sqlite", database=str(path))  # as text, `?` and `%` in the path would mean something
     engine = sa.create_engine(url, connect_args={"timeout": busy_timeout.total_seconds()})
     sa.event.listen(engine, "connect", _prepare)

@@ -15,6 +15,14 @@ from fleetcast.platforms.database.schema.jobs import components_run, jobs
 from fleetcast.platforms.database.schema.leases import leases
 from fleetcast.platforms.database.schema.metadata import metadata
 from fleetcast.platforms.database.schema.models import model_versions, shared_models
+from fleetcast.platforms.database.schema.people import (
+    grants,
+    identities,
+    people,
+    people_groups,
+    people_names,
+    tokens,
+)
 from fleetcast.platforms.database.schema.policies import gate_policies
 from fleetcast.platforms.database.schema.runs import runs
 from fleetcast.platforms.database.schema.versions import (
@@ -35,11 +43,16 @@ __all__ = [
     "effects",
     "first_schema_version",
     "gate_policies",
+    "grants",
+    "identities",
     "jobs",
     "leases",
     "metadata",
     "model_versions",
     "pending_subject",
+    "people",
+    "people_groups",
+    "people_names",
     "refused_models",
     "requests",
     "runs",
@@ -47,4 +60,5 @@ __all__ = [
     "selected_models",
     "shared_environments",
     "shared_models",
+    "tokens",
 ]

@@ -1,0 +1,217 @@
+"""`fleetcast people`: who is on record, and what they may do; and `fleetcast whoami`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.output import show_json
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.gate import Gate
+from fleetcast.domain.people import Kind, Role, Scope
+from fleetcast.domain.settings import EnvironmentName
+
+if TYPE_CHECKING:
+    from fleetcast.domain.audit import Proof
+    from fleetcast.domain.people import Directory
+
+people_app = typer.Typer(
+    no_args_is_help=True,
+    help=(
+        "People, groups and roles. As long as nobody is on record, whoever reaches the database may do what asks "
+        "for nobody who is signed in; from the first person on, nothing that was not granted."
+    ),
+)
+
+NameArgument = Annotated[str, typer.Argument(help="As others call them.")]
+GateOption = Annotated[Gate | None, typer.Option("--gate", help="Only at this gate.")]
+EnvironmentOption = Annotated[
+    EnvironmentName | None, typer.Option("--environment", help="Only in this environment.")
+]
+PlantOption = Annotated[str | None, typer.Option("--plant", help="Only for this plant.")]
+_SYSTEM_USER = re.compile(r"([0-9]{1,10})@([A-Za-z0-9][A-Za-z0-9._-]{0,252})")
+
+
+@people_app.command("list")
+def show_people(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
+    """Show who is on record, with their groups and roles."""
+    from fleetcast.app import open_books
+    from fleetcast.views.people import as_json
+
+    directory = open_books(fleet).people()
+    if view is View.JSON:
+        show_json(as_json(directory))
+        return
+    _print(directory)
+
+
+@people_app.command("add")
+def add(
+    name: NameArgument,
+    fleet: FleetOption = Path(),
+    *,
+    service: Annotated[bool, typer.Option("--service", help="A program, not a human.")] = False,
+    full_name: Annotated[str, typer.Option("--full-name", help="For people to read.")] = "",
+    alias: Annotated[
+        list[str] | None, typer.Option("--alias", help="Another name of the same human; may be repeated.")
+    ] = None,
+    system_user: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--system-user",
+            metavar="UID@HOST",
+            help="As whom they are recognised on a machine; see `whoami`.",
+        ),
+    ] = None,
+    group: Annotated[list[str] | None, typer.Option("--group", help="Joins it; may be repeated.")] = None,
+    role: Annotated[list[Role] | None, typer.Option("--role", help="Everywhere; may be repeated.")] = None,
+) -> None:
+    """Put somebody on record.
+
+    Whoever puts the first person on record is put there too, with every role.
+    """
+    from fleetcast.app import open_books
+    from fleetcast.workflows.manage_people import NewPerson
+
+    new = NewPerson(
+        name,
+        Kind.SERVICE if service else Kind.HUMAN,
+        full_name,
+        tuple(alias or ()),
+        tuple(_system_user(text) for text in system_user or ()),
+        tuple(group or ()),
+    )
+    _print(open_books(fleet).people.add(new, [(one, Scope()) for one in role or ()]))
+
+
+@people_app.command("identify")
+def identify(
+    name: NameArgument,
+    system_user: Annotated[
+        list[str], typer.Option("--system-user", metavar="UID@HOST", help="On which machine, as which user.")
+    ],
+    fleet: FleetOption = Path(),
+) -> None:
+    """Add as whom somebody is recognised on a machine."""
+    from fleetcast.app import open_books
+
+    _print(open_books(fleet).people.identify(name, [_system_user(text) for text in system_user]))
+
+
+@people_app.command("disable")
+def disable(name: NameArgument, fleet: FleetOption = Path()) -> None:
+    """Let somebody act no more; what they decided and did not take effect yet no longer counts."""
+    from fleetcast.app import open_books
+
+    _print(open_books(fleet).people.disable(name))
+
+
+@people_app.command("enable")
+def enable(name: NameArgument, fleet: FleetOption = Path()) -> None:
+    """Let somebody act again who was disabled."""
+    from fleetcast.app import open_books
+
+    _print(open_books(fleet).people.enable(name))
+
+
+@people_app.command("group")
+def group(
+    name: Annotated[str, typer.Argument(help="Of the group.")],
+    members: Annotated[list[str], typer.Argument(metavar="NAME...", help="All of its members.")],
+    fleet: FleetOption = Path(),
+) -> None:
+    """Make a group of these people, or give it these members instead of the ones it has."""
+    from fleetcast.app import open_books
+
+    _print(open_books(fleet).people.group(name, members))
+
+
+@people_app.command("grant")
+def grant(
+    name: Annotated[str, typer.Argument(help="A person or a group.")],
+    role: Role,
+    fleet: FleetOption = Path(),
+    gate: GateOption = None,
+    environment: EnvironmentOption = None,
+    plant: PlantOption = None,
+) -> None:
+    """Give a role, everywhere or at one place."""
+    from fleetcast.app import open_books
+
+    _print(open_books(fleet).people.grant(name, role, Scope(gate, environment, plant)))
+
+
+@people_app.command("revoke")
+def revoke(
+    name: Annotated[str, typer.Argument(help="A person or a group.")],
+    role: Role,
+    fleet: FleetOption = Path(),
+    gate: GateOption = None,
+    environment: EnvironmentOption = None,
+    plant: PlantOption = None,
+) -> None:
+    """Take a role back, as it was given."""
+    from fleetcast.app import open_books
+
+    _print(open_books(fleet).people.revoke(name, role, Scope(gate, environment, plant)))
+
+
+def whoami(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
+    """Show in whose name commands act here, how that is known, and what they may do.
+
+    Without a token it is the operating system's user, by its number; no environment variable changes that.
+    """
+    from fleetcast.app import open_books
+    from fleetcast.views.people import actor_as_json, granted
+
+    books = open_books(fleet)
+    actor, directory = books.control.actor, books.control.people.directory()
+    if view is View.JSON:
+        show_json(actor_as_json(actor, directory))
+        return
+    shown = f", {actor.proof.detail}" if actor.proof is not None else ""
+    typer.echo(f"{actor} ({actor.standing.value}{shown})")
+    person = directory.person(actor.person)
+    if directory.is_open:
+        typer.echo(
+            "nobody is on record in this fleet yet: `fleetcast people add` puts the first person there"
+        )
+    elif person is None:
+        typer.echo("not on record in this fleet: ask an admin, or use a token")
+    else:
+        typer.echo(f"roles: {'; '.join(map(str, granted(directory, person))) or 'none'}")
+
+
+def _print(directory: Directory) -> None:
+    from fleetcast.views.people import by_name, granted, groups_of
+
+    if directory.is_open:
+        typer.echo("nobody is on record: whoever reaches the database may do what asks for nobody signed in")
+    for person in by_name(directory):
+        marks = [person.kind.value] if person.kind is Kind.SERVICE else []
+        marks += ["disabled"] if person.disabled else []
+        typer.echo(person.name + (f" ({', '.join(marks)})" if marks else ""))
+        lines = {
+            "also": ", ".join(person.aliases),
+            "is": "; ".join(proof.detail for proof in person.identities),
+            "in": ", ".join(groups_of(directory, person)),
+            "may": "; ".join(str(grant) for grant in granted(directory, person)),
+        }
+        for label, text in lines.items():
+            if text:
+                typer.echo(f"  {label:<5} {text}")
+
+
+def _system_user(text: str) -> Proof:
+    from fleetcast.domain.audit import Means, Proof
+
+    found = _SYSTEM_USER.fullmatch(text)
+    if found is None:
+        raise BadInput(
+            f"{text!r} is no user of a machine", fix="write UID@HOST, as `fleetcast whoami` shows them"
+        )
+    return Proof(Means.SYSTEM_USER, f"uid {int(found[1])} on {found[2]}")

@@ -1,0 +1,86 @@
+"""`fleetcast token`: secrets by which programs and command lines show who they act for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.output import show_json
+from fleetcast.domain.duration import parse_duration
+from fleetcast.domain.people import Right
+
+token_app = typer.Typer(
+    no_args_is_help=True,
+    help="Tokens: a program shows one in FLEETCAST_TOKEN, and acts for the person that it belongs to.",
+)
+
+
+@token_app.command("create")
+def create(
+    purpose: Annotated[str, typer.Argument(help="What for, in a few words.")],
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+    *,
+    expires: Annotated[
+        str,
+        typer.Option("--expires", metavar="DURATION", help="After this it says nothing any more: 12h, 30d."),
+    ] = "90d",
+    only: Annotated[
+        list[Right] | None, typer.Option("--only", help="What it reaches to at most; may be repeated.")
+    ] = None,
+    of: Annotated[
+        str | None, typer.Option("--of", help="The service account that it is for. Default: yourself.")
+    ] = None,
+) -> None:
+    """Make a token, and show it this once."""
+    from fleetcast.app import open_books
+    from fleetcast.views.people import token_as_json
+
+    books = open_books(fleet)
+    made = books.tokens.create(purpose, parse_duration(expires), only=only or (), of=of)
+    directory = books.control.people.directory()
+    if view is View.JSON:
+        show_json({**token_as_json(made.token, directory, books.clock.now()), "secret": made.text})
+        return
+    typer.echo(made.text)
+    typer.echo(
+        f"token {made.token.number}, until {made.token.expires_at:%Y-%m-%d %H:%M} UTC: it is shown this once, "
+        "give it to the program in FLEETCAST_TOKEN",
+        err=True,
+    )
+
+
+@token_app.command("list")
+def show_tokens(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
+    """Show your tokens; an admin sees everybody's."""
+    from fleetcast.app import open_books
+    from fleetcast.views.people import tokens_as_json
+
+    books = open_books(fleet)
+    tokens, now = books.tokens.listed(), books.clock.now()
+    directory = books.control.people.directory()
+    if view is View.JSON:
+        show_json(tokens_as_json(tokens, directory, now))
+        return
+    for token in tokens:
+        person = directory.person(token.person)
+        reach = f", only {', '.join(sorted(token.only))}" if token.only else ""
+        typer.echo(
+            f"{token.number:>4}  {person or token.person}  {token.purpose}  ({token.state(now).value} "
+            f"until {token.expires_at:%Y-%m-%d}, {token.standing.value}{reach})"
+        )
+
+
+@token_app.command("revoke")
+def revoke(
+    token: Annotated[int, typer.Argument(help="Number, as `token list` shows it.")],
+    fleet: FleetOption = Path(),
+) -> None:
+    """End a token now."""
+    from fleetcast.app import open_books
+
+    ended = open_books(fleet).tokens.revoke(token)
+    typer.echo(f"token {ended.number} says nothing any more")

@@ -1,0 +1,154 @@
+"""Who is on record, in the control database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from fleetcast.domain import happened
+from fleetcast.domain.canonical import digest_of, plain
+from fleetcast.domain.errors import BadInput, HistoryLost
+from fleetcast.domain.people import Directory, Grant, Group, Person, folded
+from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.session import Kept, changes, reads
+from fleetcast.stored.people import GRANT, GROUP, PERSON
+
+_GROUP_OWNER = "group:"
+"""What stands before a group's name as the owner of that name; no id of a person holds a colon."""
+
+
+class ControlPeopleBook(Kept):
+    """Keeps people, groups and roles."""
+
+    @reads
+    def directory(self, connection: Connection) -> Directory:
+        """Everybody who is on record now."""
+        return directory_in(connection)
+
+    @changes
+    def add(
+        self,
+        connection: Connection,
+        people: Sequence[Person],
+        grants: Sequence[Grant] = (),
+        groups: Sequence[Group] = (),
+        *,
+        first: bool,
+    ) -> None:
+        """Put people on record with what they are given and the groups that they join, all or nothing."""
+        if first and not directory_in(connection).is_open:
+            raise BadInput("somebody else was put on record first", fix="look with `fleetcast people list`")
+        for person in people:
+            _take_names(connection, person)
+            connection.execute(sa.insert(schema.people).values(id=person.id, content=PERSON.to_json(person)))
+        self.session.audit(connection, [happened.person_added(person) for person in people])
+        for group in groups:
+            self._put_group(connection, group)
+        self._grant(connection, grants)
+
+    @changes
+    def change(self, connection: Connection, person: Person) -> None:
+        """Write a person down anew, by their id."""
+        mine = schema.people.c.id == person.id
+        row = connection.execute(sa.select(schema.people.c.content).where(mine)).first()
+        if row is None:
+            raise HistoryLost(f"person {person.id}")
+        before = PERSON.from_json(row.content, f"people {person.id}")
+        if before == person:
+            return
+        _leave_names(connection, person.id)
+        _take_names(connection, person)
+        connection.execute(sa.update(schema.people).where(mine).values(content=PERSON.to_json(person)))
+        self.session.audit(connection, [happened.person_changed(before, person)])
+
+    @changes
+    def put_group(self, connection: Connection, group: Group) -> None:
+        """Make a group, or give it other members."""
+        self._put_group(connection, group)
+
+    def _put_group(self, connection: Connection, group: Group) -> None:
+        known = {row.id for row in connection.execute(sa.select(schema.people.c.id))}
+        if unknown := sorted(group.members - known):
+            raise BadInput(f"{unknown[0]} is on no record", fix="see `fleetcast people list`")
+        before = directory_in(connection).group(group.name)
+        if before == group:
+            return
+        table, owner = schema.people_groups, _GROUP_OWNER + folded(group.name)
+        _leave_names(connection, owner)
+        _take_name(connection, group.name, owner)
+        connection.execute(sa.delete(table).where(table.c.name == folded(group.name)))
+        connection.execute(sa.insert(table).values(name=folded(group.name), content=GROUP.to_json(group)))
+        self.session.audit(connection, [happened.group_changed(before, group)])
+
+    @changes
+    def grant(self, connection: Connection, grants: Sequence[Grant]) -> None:
+        """Give roles; what is given already stays as it is."""
+        self._grant(connection, grants)
+
+    def _grant(self, connection: Connection, grants: Sequence[Grant]) -> None:
+        held = directory_in(connection)
+        new = [grant for grant in dict.fromkeys(grants) if grant not in held.grants]
+        for grant in new:
+            if held.person(grant.to) is None and held.group(grant.to) is None:
+                raise BadInput(f"{grant.to} is on no record", fix="see `fleetcast people list`")
+            connection.execute(
+                sa.insert(schema.grants).values(digest=_key(grant), content=GRANT.to_json(grant))
+            )
+        self.session.audit(connection, [happened.role_granted(grant, held) for grant in new])
+
+    @changes
+    def revoke(self, connection: Connection, grants: Sequence[Grant]) -> None:
+        """Take roles back; what nobody has stays as it is."""
+        held = directory_in(connection)
+        gone = [grant for grant in dict.fromkeys(grants) if grant in held.grants]
+        for grant in gone:
+            connection.execute(sa.delete(schema.grants).where(schema.grants.c.digest == _key(grant)))
+        self.session.audit(connection, [happened.role_revoked(grant, held) for grant in gone])
+
+
+def directory_in(connection: Connection) -> Directory:
+    """Everybody on record, within a transaction that goes on."""
+    people = connection.execute(sa.select(schema.people).order_by(schema.people.c.id))
+    groups = connection.execute(sa.select(schema.people_groups).order_by(schema.people_groups.c.name))
+    grants = connection.execute(sa.select(schema.grants))
+    return Directory(
+        tuple(PERSON.from_json(row.content, f"people {row.id}") for row in people),
+        tuple(GROUP.from_json(row.content, f"people_groups {row.name}") for row in groups),
+        frozenset(GRANT.from_json(row.content, f"grants {row.digest}") for row in grants),
+    )
+
+
+def _key(grant: Grant) -> str:
+    return digest_of(plain(grant)).hex
+
+
+def _take_names(connection: Connection, person: Person) -> None:
+    for name in (person.name, *person.aliases):
+        _take_name(connection, name, person.id)
+    for identity in person.identities:
+        table = schema.identities
+        mine = (table.c.means == identity.means.value) & (table.c.detail == identity.detail)
+        row = connection.execute(sa.select(table.c.person).where(mine)).first()
+        if row is not None:
+            raise BadInput(
+                f"{identity.detail} belongs to {row.person} already",
+                fix="give it to one person: see `fleetcast people list`",
+            )
+        connection.execute(
+            sa.insert(table).values(means=identity.means.value, detail=identity.detail, person=person.id)
+        )
+
+
+def _take_name(connection: Connection, name: str, owner: str) -> None:
+    table = schema.people_names
+    row = connection.execute(sa.select(table.c.owner).where(table.c.name == folded(name))).first()
+    if row is not None:
+        raise BadInput(f"the name {name} is taken", fix="choose another: see `fleetcast people list`")
+    connection.execute(sa.insert(table).values(name=folded(name), owner=owner))
+
+
+def _leave_names(connection: Connection, owner: str) -> None:
+    connection.execute(sa.delete(schema.people_names).where(schema.people_names.c.owner == owner))
+    connection.execute(sa.delete(schema.identities).where(schema.identities.c.person == owner))

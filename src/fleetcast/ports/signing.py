@@ -1,0 +1,47 @@
+"""What fleetcast needs to sign what people have agreed to, and to believe what was signed elsewhere."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from fleetcast.domain.manifest import Signature, Verdict
+from fleetcast.domain.signing_key import KeyId
+
+
+class Signer(Protocol):
+    """Signs in the name of one key, which lies outside everything that is signed: no store, no database, no fleet
+    repository holds it. The key itself is never given, shown or logged.
+    """
+
+    @property
+    def key_id(self) -> KeyId:
+        """Which key signs."""
+        ...
+
+    def sign(self, message: bytes) -> Signature:
+        """Sign some bytes, with the present as their moment; nothing is kept.
+
+        Raises:
+            Unavailable: Whoever keeps the key does not answer. Nothing was signed.
+        """
+        ...
+
+
+class TrustedKeys(Protocol):
+    """The public keys whose signatures count, and those that counted before they were revoked."""
+
+    def verdict(self, message: bytes, signature: Signature | None, at: datetime) -> Verdict:
+        """What a signature on some bytes is worth.
+
+        It is `Signed` only if a trusted key made it over exactly these bytes, the key id and its moment, before that
+        key was revoked, and not after `at` by more than clocks may differ. Never raises: what cannot be checked is
+        not `Signed`. A revoked key's signature counts by the moment that it states, so the holder of a stolen key
+        can date it back: such a key is revoked altogether.
+
+        Args:
+            message: What is said to be signed.
+            signature: None if there is none.
+            at: The present.
+        """
+        ...

@@ -1,0 +1,12 @@
+"""People, groups, roles and tokens, as they are written down."""
+
+from __future__ import annotations
+
+from fleetcast.domain.people import Grant, Group, Person
+from fleetcast.domain.token import Token
+from fleetcast.stored.form import Stored
+
+PERSON = Stored(Person)
+GROUP = Stored(Group)
+GRANT = Stored(Grant)
+TOKEN = Stored(Token)

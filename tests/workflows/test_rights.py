@@ -1,0 +1,127 @@
+"""Every workflow asks for a right before it begins: whoever has none is refused, and nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import pytest
+
+from fleetcast.app import Desk, OpenFleet, open_desk
+from fleetcast.domain.approval import Choice
+from fleetcast.domain.audit import Actor, Means, Proof
+from fleetcast.domain.people import Denied, Grant, Person, Right, Role, Scope
+from fleetcast.workflows.manage_people import NewPerson
+from tests.fleets import UNWATCHED, small_fleet
+
+AT_ONCE = timedelta(0)
+ANNA = Person("p-1", "anna", identities=(Proof(Means.SYSTEM_USER, "uid 1 on here"),))
+AS_ANNA, STRANGER = Actor("anna", person="p-1"), Actor("anna")
+ALL = "PLANT001/*"
+Act = Callable[[OpenFleet], object]
+WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
+    "plan": (Right.VIEW, lambda f: f.planning(f.fleet)),
+    "status": (Right.VIEW, lambda f: f.status(f.fleet)),
+    "models list": (Right.VIEW, lambda f: f.models(f.fleet)),
+    "models show": (Right.VIEW, lambda f: f.model(f.fleet, "PLANT001/CIRCUIT01")),
+    "models verify": (Right.VIEW, lambda f: f.verifying_models(f.fleet)),
+    "forecast": (Right.VIEW, lambda f: f.forecasting(f.fleet.circuits[0])),
+    "train": (Right.TRAIN, lambda f: f.training(f.fleet, UNWATCHED, lock_timeout=AT_ONCE)),
+    "stage": (
+        Right.TRAIN,
+        lambda f: f.training.stage("RegisterData", f.fleet, UNWATCHED, run_id=None, lock_timeout=AT_ONCE),
+    ),
+    "vacuum": (
+        Right.OPERATE,
+        lambda f: f.vacuuming(None)(f.fleet, keep=(), older_than=timedelta(days=30), dry_run=True),
+    ),
+    "approvals list": (Right.VIEW, lambda f: f.books.deciding.pending()),
+    "approvals show": (Right.VIEW, lambda f: f.books.approvals),
+    "approve": (Right.DECIDE, lambda f: f.books.deciding([1], Choice.APPROVE, "")),
+    "audit": (Right.VIEW, lambda f: f.books.audit),
+    "runs": (Right.VIEW, lambda f: f.books.runs),
+    "people list": (Right.VIEW, lambda f: f.books.people()),
+    "people add": (Right.MANAGE, lambda f: f.books.people.add(NewPerson("grace"))),
+    "people disable": (Right.MANAGE, lambda f: f.books.people.disable("li")),
+    "people enable": (Right.MANAGE, lambda f: f.books.people.enable("li")),
+    "people identify": (Right.MANAGE, lambda f: f.books.people.identify("li", [])),
+    "people group": (Right.MANAGE, lambda f: f.books.people.group("leads", ["li"])),
+    "people grant": (Right.MANAGE, lambda f: f.books.people.grant("li", Role.VIEWER)),
+    "people revoke": (Right.MANAGE, lambda f: f.books.people.revoke("li", Role.ADMIN)),
+    "token list": (Right.VIEW, lambda f: f.books.tokens.listed()),
+    "token create for a service": (
+        Right.MANAGE,
+        lambda f: f.books.tokens.create("ci", timedelta(days=1), of="li"),
+    ),
+    "token revoke": (Right.MANAGE, lambda f: f.books.tokens.revoke(1)),
+}
+NEED_NO_RIGHT = {"pinning", "since", "run_files", "state", "books"}
+"""What touches files of the repository alone, which git guards, or leads to the workflows above."""
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    folder = small_fleet(tmp_path_factory.mktemp("rights"), family="seasonal_naive").opened.directory
+    desk = open_desk(folder)
+    desk.as_(STRANGER).training(desk.fleet, UNWATCHED, lock_timeout=AT_ONCE)
+    li = Person("p-2", "li")
+    grants = [Grant("p-2", Role.ADMIN)]
+    desk.as_(STRANGER).platform.control.people.add([ANNA, li], grants, first=True)
+    return desk
+
+
+def entries(desk: Desk) -> int:
+    return sum(1 for _ in desk.as_(STRANGER).platform.control.audit.entries())
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+@pytest.mark.parametrize("actor", [STRANGER, AS_ANNA], ids=["stranger", "without a role"])
+def test_whoever_has_no_right_is_refused_and_leaves_no_trace(desk: Desk, name: str, actor: Actor) -> None:
+    before = entries(desk)
+    with pytest.raises(Denied) as denied:
+        WORKFLOWS[name][1](desk.as_(actor))
+    assert denied.value.fix
+    assert entries(desk) == before
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_token_that_does_not_reach_so_far_is_refused(desk: Desk, name: str) -> None:
+    right, act = WORKFLOWS[name]
+    admin = Actor("li", person="p-2")
+    others = frozenset(Right) - {right}
+    with pytest.raises(Denied, match=r"does not reach|may not"):
+        act(desk.as_(admin, others))
+
+
+def test_no_workflow_is_missing_here(desk: Desk) -> None:
+    fleet = {name for name in vars(OpenFleet) if not name.startswith("_")}
+    fields = set(OpenFleet.__dataclass_fields__)
+    assert fleet - fields - NEED_NO_RIGHT == {
+        "planning", "training", "forecasting", "status", "models", "model", "verifying_models", "vacuuming"
+    }  # fmt: skip
+    books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
+    assert books - {"control", "gates", "clock", "state"} - NEED_NO_RIGHT == {
+        "deciding", "approvals", "audit", "runs", "people", "tokens"
+    }  # fmt: skip
+
+
+def test_an_engineer_of_one_plant_trains_that_one_and_no_other(desk: Desk) -> None:
+    book = desk.as_(STRANGER).platform.control.people
+    here, elsewhere = (Grant("p-1", Role.ENGINEER, Scope(plant=plant)) for plant in ("PLANT001", "PLANT002"))
+    book.grant([elsewhere])
+    with pytest.raises(Denied, match="plant PLANT001"):
+        WORKFLOWS["train"][1](desk.as_(AS_ANNA))
+    book.revoke([elsewhere])
+    book.grant([here])
+    WORKFLOWS["train"][1](desk.as_(AS_ANNA))
+    book.revoke([here])
+
+
+def test_a_right_that_was_lost_is_lost_at_once(desk: Desk) -> None:
+    opened, grant = desk.as_(AS_ANNA), Grant("p-1", Role.VIEWER)
+    book = desk.as_(STRANGER).platform.control.people
+    book.grant([grant])
+    assert opened.books.deciding.pending()
+    book.revoke([grant])
+    with pytest.raises(Denied):
+        opened.books.deciding.pending()
