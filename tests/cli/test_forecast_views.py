@@ -31,15 +31,19 @@ CHROMIUM = next((found for name in ("chromium", "google-chrome") if (found := sh
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> SmallFleet:
     fleet = small_fleet(tmp_path_factory.mktemp("fleet"), "local", circuits=1)
     fleet.train()
-    fleet.decide(comment="<script>alert(1)</script> & \x1b[31mred")
+    fleet.decide(comment="<script>alert(1)</script> & more")
     fleet.train()
     return fleet
 
 
 @pytest.fixture(scope="module")
 def made(fleet: SmallFleet) -> CircuitForecast:
+    """A forecast whose approver wrote a terminal's command, as earlier versions let them."""
     make = MakeForecast(fleet.opened.platform, fleet.clock)
-    return make(fleet.circuit, at=START + timedelta(days=59))
+    found = make(fleet.circuit, at=START + timedelta(days=59))
+    (approved,) = found.provenance.approvals
+    noted = replace(approved, comment=f"{approved.comment} \x1b[31mred")
+    return replace(found, provenance=replace(found.provenance, approvals=(noted,)))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def test_errors_of_a_worked_example() -> None:
     assert metrics.mae(ACTUAL, FORECAST) == 0.75
     assert metrics.rmse(ACTUAL, FORECAST) == pytest.approx(math.sqrt(5 / 4))
     assert metrics.wape(ACTUAL, FORECAST) == pytest.approx(0.3)
-    assert metrics.accuracy(ACTUAL, FORECAST) == pytest.approx(0.7)
+    assert metrics.accuracy(metrics.wape(ACTUAL, FORECAST)) == pytest.approx(0.7)
     assert metrics.r2(ACTUAL, FORECAST) == pytest.approx(0.0)
 
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_measured_is_none() -> None:
     assert metrics.mae(empty, empty) is None
     assert metrics.rmse(empty, empty) is None
     assert metrics.wape(flat, flat + 1) is None
-    assert metrics.accuracy(flat, flat + 1) is None
+    assert metrics.accuracy(metrics.wape(flat, flat + 1)) is None
     assert metrics.r2(flat + 5, flat) is None
     assert metrics.skill(1.0, 0.0) is None
     assert metrics.mase(1.0, None) is None

@@ -44,9 +44,8 @@ def wape(actual: Floats, forecast: Floats) -> float | None:
     return float(np.sum(np.abs(actual - forecast))) / weight if weight > 0 else None
 
 
-def accuracy(actual: Floats, forecast: Floats) -> float | None:
+def accuracy(share: float | None) -> float | None:
     """1 − WAPE: 1.0 is perfect, negative if the errors outweigh the signal, None where WAPE is."""
-    share = wape(actual, forecast)
     return None if share is None else 1.0 - share
 
 
@@ -107,11 +106,10 @@ def pinball(actual: Floats, lines: Iterable[tuple[float, Floats]]) -> float | No
     """
     if not actual.size:
         return None
-    losses = []
-    for level, forecast in lines:
-        error = actual - forecast
-        # the mean of max(level e, (level - 1) e) is a half the mean of |e| plus (level - 1/2) e
-        losses.append(0.5 * np.mean(np.abs(error)) + (level - 0.5) * np.mean(error))
+    levels, forecasts = zip(*lines, strict=True)
+    errors = (actual - np.stack(forecasts)).reshape(len(levels), -1)
+    # the mean of max(level e, (level - 1) e) is a half the mean of |e| plus (level - 1/2) e
+    losses = 0.5 * np.abs(errors).mean(axis=1) + (np.array(levels) - 0.5) * errors.mean(axis=1)
     return float(np.mean(losses))
 
 

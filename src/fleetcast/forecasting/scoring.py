@@ -27,11 +27,12 @@ def score(actual: Floats, lines: Sequence[Floats], naive: Floats, scale: float |
         actual, naive, lines = actual[good], naive[good], [line[good] for line in lines]
     lower_95, lower_80, point, upper_80, upper_95 = lines
     error, naive_error = metrics.mae(actual, point), metrics.mae(actual, naive)
+    wape = metrics.wape(actual, point)
     return Scores(
         mae=error,
         rmse=metrics.rmse(actual, point),
-        wape=metrics.wape(actual, point),
-        accuracy=metrics.accuracy(actual, point),
+        wape=wape,
+        accuracy=metrics.accuracy(wape),
         mase=metrics.mase(error, scale),
         skill=metrics.skill(error, naive_error),
         r2=metrics.r2(actual, point),

@@ -261,7 +261,9 @@ class LocalJobService(Kept):
         )
         try:
             self._make_way(files)
-            make_folder(folder)
+            make_folder(self._folder)
+            # Its name is synced by the worker, with the outcome: meanwhile another job runs there, not here.
+            folder.mkdir(exist_ok=True)
             write_in_one_move(files.task, FIT_TASK.to_json(job.task).encode())
         except OSError as error:
             raise Unavailable(

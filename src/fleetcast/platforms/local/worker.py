@@ -20,7 +20,7 @@ from fleetcast.pipeline.ended import no_memory
 from fleetcast.pipeline.fit import outcome_of
 from fleetcast.pipeline.steps import JobFiles, run_steps
 from fleetcast.platforms.local.stores import Stores
-from fleetcast.stored.durable import write_durably
+from fleetcast.stored.durable import sync, write_durably
 from fleetcast.stored.jobs import JOB_OUTCOME
 
 
@@ -74,6 +74,7 @@ def _do(work: Work) -> WorkDone:
         run_steps(work.component, work.files)
         outcome = outcome_of(work.files.model, work.stores.artifacts())
         write_durably(outcome_file(work.files.folder), JOB_OUTCOME.to_json(outcome).encode())
+        sync(work.files.folder.parent)
     except FleetcastError as error:
         return WorkDone(work.job_id, error=f"{error}" + (f" ({error.fix})" if error.fix else ""))
     except MemoryError as error:
