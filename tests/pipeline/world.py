@@ -44,6 +44,10 @@ from fleetcast.pipeline.policies import KeepPolicies
 from fleetcast.pipeline.runner import StageRunner, StageWatcher
 from fleetcast.pipeline.situation import Progress, Situation, only_known
 from fleetcast.pipeline.stages import STAGES, stage_named
+from fleetcast.platforms.control.approvals import ControlApprovalBook
+from fleetcast.platforms.database.control import ControlDatabase
+from fleetcast.platforms.database.session import Session
+from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.platforms.memory.jobs import MemoryFrozenRows
 from fleetcast.platforms.memory.platform import memory_platform
 from fleetcast.platforms.memory.registries import MemoryAssetRegistry
@@ -157,6 +161,11 @@ class World:
         self.begun = self.platform.control.runs.begin(self.fleet.digest, COMMIT)
 
     @property
+    def _database(self) -> ControlDatabase:
+        """The control database of the platform, for others than who runs the stages."""
+        return ControlDatabase(sqlite(self.folder / "control.db"), clock=self.clock)
+
+    @property
     def actor(self) -> Actor:
         """Who runs the stages."""
         return Actor("ada")
@@ -230,8 +239,8 @@ class World:
         """Decide on what waits: on everything, or on what has that name, or that name and version."""
         for request in self.requests(RequestState.PENDING):
             if about in ("", request.subject.name, str(request.subject)):
-                person = Actor(by)
-                self.platform.control.approvals.decide([request.id], vote(choice, person, self.clock.now()))
+                book = ControlApprovalBook(Session(self._database, Actor(by)))
+                book.decide([request.id], vote(choice, Actor(by), self.clock.now()))
 
     def plan(self, key: CircuitKey = ONE) -> CircuitAction:
         """What would be done with a circuit."""
