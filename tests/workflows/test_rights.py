@@ -50,6 +50,7 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "people grant": (Right.MANAGE, lambda f: f.books.people.grant("li", Role.VIEWER)),
     "people revoke": (Right.MANAGE, lambda f: f.books.people.revoke("li", Role.ADMIN)),
     "token list": (Right.VIEW, lambda f: f.books.tokens.listed()),
+    "token create": (Right.VIEW, lambda f: f.books.tokens.create("mine", timedelta(days=1))),
     "token create for a service": (
         Right.MANAGE,
         lambda f: f.books.tokens.create("ci", timedelta(days=1), of="li"),

@@ -66,10 +66,6 @@ class Token:
             return TokenState.REVOKED
         return TokenState.VALID if now < self.expires_at else TokenState.EXPIRED
 
-    def is_shown_by(self, secret: str) -> bool:
-        """Whether this is its secret; takes as long whatever the answer."""
-        return hmac.compare_digest(digest_of_secret(secret).hex, self.secret.hex)
-
 
 def new_secret(random: Callable[[int], str]) -> tuple[str, Digest]:
     """A new secret and the digest to keep; `random` gives URL-safe text of so many random bytes."""
@@ -80,6 +76,15 @@ def new_secret(random: Callable[[int], str]) -> tuple[str, Digest]:
 def digest_of_secret(secret: str) -> Digest:
     """What is kept of a secret."""
     return Digest(hashlib.sha256(secret.encode()).hexdigest())
+
+
+NO_SECRET = Digest("0" * 64)
+"""Of no secret: what a shown one is compared with where there is no token, so that the answer takes as long."""
+
+
+def fits(secret: str, kept: Digest) -> bool:
+    """Whether this is the secret that was kept; takes as long whatever the answer."""
+    return hmac.compare_digest(digest_of_secret(secret).hex, kept.hex)
 
 
 def written(number: int, secret: str) -> str:
