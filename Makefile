@@ -48,7 +48,7 @@ format: .venv/dev.stamp ## format the code and fix what ruff can
 docs: .venv/dev.stamp ## write docs/REFERENCE.md anew from the code
 	@$(BIN)/python docs/build_reference.py
 
-bench: .venv/bench.stamp ## measure speed and memory, and write benchmarks/RESULTS.md; ARGS="--against REV" compares with a commit
+bench: .venv/bench.stamp strace ## measure speed and memory, and write benchmarks/RESULTS.md; ARGS="--against REV" compares with a commit
 	@$(BIN)/python benchmarks/run_all.py $(ARGS)
 
 real-data: .venv/core.stamp ## run the fleet of public data sets; DATA=folder says where they are

@@ -1,5 +1,6 @@
 """All eight stages over 200 circuits, against a bare loop over the same fits on the same two processes.
 
+What it costs that nothing acknowledged is lost in a power cut is shown apart, from one more run below `strace`.
 Run it as `python benchmarks/pipeline.py [circuits]`. Prints a table and, as its last line, one JSON object.
 """
 
@@ -7,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,6 +24,8 @@ from pathlib import Path
 WORKERS = 2
 REPEATS = 3
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
+WAITED = re.compile(r"<([0-9.]+)>$", re.MULTILINE)
+"""The seconds at the end of a line of `strace -T`."""
 FLEETCAST = [sys.executable, "-m", "fleetcast.cli.main"]
 
 
@@ -43,6 +48,8 @@ def main() -> None:
         peaks: list[float] = []
         _all_stages(fleet, peaks)  # apart from the timed runs: looking at memory takes time
         print(f"peak memory of all processes {max(peaks):.0f} MiB")
+        _forget(fleet)
+        syncing = _syncing(fleet)
     breakdown = {name: statistics.median(stage[name] for stage in stages) for name in stages[0]}
     result = {
         "benchmark": "pipeline",
@@ -51,6 +58,7 @@ def main() -> None:
         "bare_loop_s": round(statistics.median(bare), 2),
         "ratio": round(statistics.median(o / b for o, b in zip(ours, bare, strict=True)), 2),
         "peak_mib": round(max(peaks)),
+        **syncing,
         "breakdown_s": {name: round(seconds, 2) for name, seconds in breakdown.items()},
     }
     for name, seconds in breakdown.items():
@@ -115,6 +123,35 @@ def _all_stages(fleet: Path, peaks: list[float] | None = None) -> tuple[float, d
         watcher.join()
     assert process.returncode == 3, "a first run ends awaiting approval"
     return seconds, {stage["stage"]: stage["seconds"] for stage in json.loads(output)["stages"]}
+
+
+def _syncing(fleet: Path) -> dict[str, float]:
+    """How often and how long one run waits for the disk, in the run's own process and in each of its workers."""
+    if shutil.which("strace") is None:
+        print("what syncing costs was not measured: strace is missing")
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        trace = Path(folder) / "trace"
+        watch = ["strace", "-f", "-ff", "-qq", "--seccomp-bpf", "-T", "-e", "trace=fsync,fdatasync", "-o"]
+        process = subprocess.Popen(
+            [*watch, str(trace), *FLEETCAST, "train", "--format", "json", "--fleet", str(fleet)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        assert process.wait() == 3, "a first run ends awaiting approval"
+        waits = {
+            int(file.suffix[1:]): [float(seconds) for seconds in WAITED.findall(file.read_text())]
+            for file in Path(folder).iterdir()
+        }
+    own = waits.pop(min(waits), [])
+    workers = [seconds for found in waits.values() for seconds in found]
+    print(
+        f"{len(own)} syncs of the run, {sum(own):.2f} s; {len(workers)} of its {WORKERS} workers, {sum(workers):.2f} s"
+    )
+    return {
+        "syncs": len(own) + len(workers),
+        "syncing_s": round(sum(own) + sum(workers) / WORKERS, 2),
+    }
 
 
 def _watch_memory(pid: int, peaks: list[float], done: threading.Event) -> None:
