@@ -52,9 +52,9 @@ from fleetcast.domain.evidence import (
     ReplacesModel,
     WeakestSensor,
 )
-from fleetcast.domain.gate import Gate
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import TrainedLineage, TrainedModel
+from fleetcast.domain.place import Gate
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 from fleetcast.domain.training_hash import HASH_SCHEMA, FieldChange, training_hash, training_inputs

@@ -27,9 +27,9 @@ from fleetcast.config.templates import NewFleet, init_fleet
 from fleetcast.domain.approval import Request, RequestState, Subject, SubjectKind
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.evidence import Evidence, WordedFact
-from fleetcast.domain.gate import Gate
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import TrainedLineage, TrainedModel
+from fleetcast.domain.place import Gate
 from fleetcast.domain.run import RunState
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE

@@ -13,7 +13,7 @@ import fleetcast
 import fleetcast.views
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.family import FAMILIES, OneOf
-from fleetcast.domain.gate import Gate
+from fleetcast.domain.place import Gate
 from fleetcast.domain.run import Ending
 from fleetcast.domain.training_hash import HASH_SCHEMA
 from fleetcast.pipeline.stages import STAGES

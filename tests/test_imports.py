@@ -24,13 +24,36 @@ HEAVY = (
 )
 
 
+CHOICES = {
+    f"fleetcast.domain.{name}"
+    for name in (
+        "canonical",
+        "duration",
+        "errors",
+        "identity",
+        "ingest",
+        "place",
+        "quality",
+        "role",
+        "wording",
+    )
+}
+"""What commands offer as choices, and what that needs."""
+
+
 @pytest.fixture(scope="module")
-def loaded_by_the_command_line() -> frozenset[str]:
-    """The top-level packages in memory after a fresh interpreter imported the command line."""
-    code = "import fleetcast.cli.main, sys; print(*{name.partition('.')[0] for name in sys.modules})"
+def modules() -> frozenset[str]:
+    """In memory after a fresh interpreter imported the command line."""
+    code = "import fleetcast.cli.main, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return frozenset(done.stdout.split())
+
+
+@pytest.fixture(scope="module")
+def loaded_by_the_command_line(modules: frozenset[str]) -> frozenset[str]:
+    """The top-level packages of what was imported."""
+    return frozenset(name.partition(".")[0] for name in modules)
 
 
 @pytest.mark.parametrize("package", HEAVY)
@@ -42,3 +65,9 @@ def test_the_command_line_loads_a_heavy_package_only_where_it_is_used(
 
 def test_looking_at_what_the_command_line_loads_sees_it(loaded_by_the_command_line: frozenset[str]) -> None:
     assert {"fleetcast", "typer"} <= loaded_by_the_command_line
+
+
+def test_of_fleetcast_itself_it_loads_commands_and_their_choices_alone(modules: frozenset[str]) -> None:
+    packages = {"fleetcast", "fleetcast.domain", "fleetcast.cli"}
+    ours = {name for name in modules if name.partition(".")[0] == "fleetcast"}
+    assert {name for name in ours - packages if not name.startswith("fleetcast.cli.")} <= CHOICES

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from fleetcast.domain.approval import Choice, Request
 from fleetcast.domain.audit import Actor
-from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.people import Directory
+from fleetcast.domain.place import Gate
 from fleetcast.ports.approvals import Vote
 from tests.clocks import NOON
 

@@ -15,8 +15,9 @@ from fleetcast.config import load_fleet
 from fleetcast.config.templates import NewFleet, init_fleet
 from fleetcast.domain.errors import BadInput, InvalidFleet
 from fleetcast.domain.freeze import parse_freeze
-from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.place import Gate
 from tests.config.conftest import DEFAULTS, NOW, Repository
 
 REUSED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -16,7 +16,7 @@ from fleetcast.config.reader import read_fleet
 from fleetcast.config.schema import ComponentWritten, EnvironmentWritten, FlatCircuitWritten
 from fleetcast.config.settings import SETTINGS_FILE
 from fleetcast.config.settings.fleet_settings import SettingsWritten
-from fleetcast.domain.gate import Gate
+from fleetcast.domain.place import Gate
 from tests.config.conftest import NOW, Repository
 
 SCHEMAS: dict[str, type[BaseModel]] = {

@@ -21,10 +21,11 @@ from fleetcast.domain.evidence import (
     MetricFact,
     ReplacesModel,
 )
-from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.job import FitTask, JobState, TrainingJob, job_id
 from fleetcast.domain.model import AdoptedLineage, TrainedLineage, TrainedModel
+from fleetcast.domain.place import Gate
 from fleetcast.domain.quality import CleaningRules, QualityVerdict, SensorLimits
 from fleetcast.domain.scores import Baseline, ModelScores, Scores
 from fleetcast.domain.semver import SemVer

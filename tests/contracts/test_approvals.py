@@ -9,8 +9,9 @@ import pytest
 
 from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestState
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
+from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy
 from fleetcast.domain.people import Directory, Person
+from fleetcast.domain.place import Gate
 from fleetcast.domain.recount import OtherDecisions
 from fleetcast.ports.platform import Platform
 from tests.clocks import NOON

@@ -9,7 +9,9 @@ import pytest
 
 from fleetcast.domain.audit import Means, Proof, Standing
 from fleetcast.domain.errors import BadInput, HistoryLost
-from fleetcast.domain.people import Grant, Group, Person, Right, Role, Scope
+from fleetcast.domain.people import Grant, Group, Person
+from fleetcast.domain.place import Scope
+from fleetcast.domain.role import Right, Role
 from fleetcast.domain.token import Token, TokenState, digest_of_secret
 from fleetcast.ports.platform import Platform
 from tests.clocks import NOON

@@ -28,11 +28,13 @@ from fleetcast.domain.evidence import (
     WordedCheck,
 )
 from fleetcast.domain.freeze import parse_freeze
-from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
+from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy
 from fleetcast.domain.gate_rule import BrokenGlass
 from fleetcast.domain.happened import request_decided
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.people import Directory, Grant, Group, Kind, Person, Role
+from fleetcast.domain.people import Directory, Grant, Group, Kind, Person
+from fleetcast.domain.place import Gate
+from fleetcast.domain.role import Role
 from tests.clocks import NOON
 
 ADA, GRACE, EDSGER = Actor("ada"), Actor("grace"), Actor("edsger")

@@ -12,7 +12,8 @@ import pytest
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.evidence import PolicyChange
 from fleetcast.domain.freeze import parse_freeze
-from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy, differences, effective
+from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy, differences, effective
+from fleetcast.domain.place import Gate
 from fleetcast.stored import format_1
 
 TWO = GatePolicy(("ada", "grace"), 2, own_request_allowed=False, verified=True)

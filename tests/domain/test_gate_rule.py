@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fleetcast.domain.audit import Actor, Means, Proof, Standing
 from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.freeze import parse_freeze
-from fleetcast.domain.gate import ANYONE, Gate, GatePolicy
+from fleetcast.domain.gate import ANYONE, GatePolicy
 from fleetcast.domain.gate_rule import (
     Asked,
     Bar,
@@ -39,7 +39,9 @@ from fleetcast.domain.gate_rule import (
     goes_through,
     same_human,
 )
-from fleetcast.domain.people import OPEN, Directory, Grant, Group, Kind, Person, Role, Scope
+from fleetcast.domain.people import OPEN, Directory, Grant, Group, Kind, Person
+from fleetcast.domain.place import Gate, Scope
+from fleetcast.domain.role import Role
 from tests.clocks import NOON
 
 HERE = Scope(Gate.PROD_DEPLOYMENT, plant="PLANT001")

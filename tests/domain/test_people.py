@@ -10,21 +10,9 @@ from hypothesis import strategies as st
 
 from fleetcast.domain.audit import Actor, Means, Proof
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.gate import Gate
-from fleetcast.domain.people import (
-    EVERYWHERE,
-    RIGHTS,
-    Denied,
-    Directory,
-    Grant,
-    Group,
-    Person,
-    Right,
-    Role,
-    Scope,
-    folded,
-)
-from fleetcast.domain.settings import EnvironmentName
+from fleetcast.domain.people import Denied, Directory, Grant, Group, Person, folded
+from fleetcast.domain.place import EVERYWHERE, EnvironmentName, Gate, Scope
+from fleetcast.domain.role import RIGHTS, Right, Role
 
 AT_WORK = Proof(Means.SYSTEM_USER, "uid 1000 on plant-7")
 ANNA = Person("p-1", "anna.berg", aliases=("aberg",), identities=(AT_WORK,))

@@ -17,9 +17,10 @@ from fleetcast.domain.evidence import (
     NotComparable,
     Outcome,
 )
+from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.promotion import promotion_checks
 from fleetcast.domain.scores import ModelScores
-from fleetcast.domain.settings import DEFAULT_ENVIRONMENTS, EnvironmentName
+from fleetcast.domain.settings import DEFAULT_ENVIRONMENTS
 from fleetcast.domain.thresholds import Limits, Thresholds
 from fleetcast.views.evidence import says as words
 from tests.clocks import NOON

@@ -10,8 +10,9 @@ import pytest
 from fleetcast.domain import happened
 from fleetcast.domain.approval import Choice, Decision, Request, RequestState
 from fleetcast.domain.audit import GENESIS, Actor, AuditEntry, AuditEvent, Means, Proof, Standing, chained
-from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.place import Gate
 from fleetcast.domain.recount import (
     ChangedEntry,
     Disagreement,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fleetcast.domain.approval import Choice, RequestState
-from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
+from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy
+from fleetcast.domain.place import Gate
 from tests.pipeline.world import World
 
 SHUT = {**DEFAULT_GATES, Gate.REGISTRY_PROMOTION: GatePolicy(("ada", "grace"), 2)}

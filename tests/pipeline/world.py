@@ -27,10 +27,11 @@ from fleetcast.domain.effect import Effect
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.fleet import Fleet, deciding_content
-from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
+from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.job import TrainingJob
 from fleetcast.domain.model import AdoptedLineage, ModelVersion, TrainedModel
+from fleetcast.domain.place import Gate
 from fleetcast.domain.plan import CircuitAction
 from fleetcast.domain.run import Ending, Run
 from fleetcast.domain.scores import ModelScores, Scores

@@ -19,7 +19,8 @@ from fleetcast.domain.effect import Effect
 from fleetcast.domain.errors import BadInput, FleetcastError, HistoryLost, Unavailable
 from fleetcast.domain.gate import DEFAULT_GATES
 from fleetcast.domain.job import JobState
-from fleetcast.domain.people import Grant, Group, Person, Role
+from fleetcast.domain.people import Grant, Group, Person
+from fleetcast.domain.role import Role
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.domain.token import Token
 from fleetcast.platforms.database import migrate, schema

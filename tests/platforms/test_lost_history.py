@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from fleetcast.domain.errors import HistoryLost
-from fleetcast.domain.gate import DEFAULT_GATES, Gate
+from fleetcast.domain.gate import DEFAULT_GATES
+from fleetcast.domain.place import Gate
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.control import ControlDatabase

@@ -12,14 +12,15 @@ from fleetcast.domain.audit import GENESIS, AuditEvent, Mark, Means, Proof, Stan
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.evidence import CheckVerdict, Evidence, WordedCheck, WordedFact
 from fleetcast.domain.freeze import parse_freeze
-from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome
 from fleetcast.domain.manifest import Seal
-from fleetcast.domain.people import Grant, Group, Kind, Person, Right, Role, Scope
+from fleetcast.domain.people import Grant, Group, Kind, Person
+from fleetcast.domain.place import EnvironmentName, Gate, Scope
+from fleetcast.domain.role import Right, Role
 from fleetcast.domain.run import Ending, Run, StageRecord
 from fleetcast.domain.scores import ModelScores
-from fleetcast.domain.settings import EnvironmentName
 from fleetcast.domain.token import Token
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.assets import ASSET, DATA_ASSET

@@ -40,7 +40,7 @@ from fleetcast.domain.evidence import (
     SensorLeftOut,
 )
 from fleetcast.domain.fleet import Fleet
-from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.ingest import (
     Conflict,
@@ -52,6 +52,7 @@ from fleetcast.domain.ingest import (
     UnreadCells,
 )
 from fleetcast.domain.model import AdoptedLineage, ModelVersion, TrainedLineage, TrainedModel
+from fleetcast.domain.place import Gate
 from fleetcast.domain.plan import AssetAction, Blocked, DataUnfit, Plan, Removed, Reuse, Train, UpToDate
 from fleetcast.domain.quality import CircuitProfile, QualityVerdict, SensorProfile
 from fleetcast.domain.quality import LeftOut as LeftOutSensor

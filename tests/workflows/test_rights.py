@@ -10,7 +10,9 @@ import pytest
 from fleetcast.app import Desk, OpenFleet, open_desk
 from fleetcast.domain.approval import Choice
 from fleetcast.domain.audit import Actor, Means, Proof
-from fleetcast.domain.people import Denied, Grant, Person, Right, Role, Scope
+from fleetcast.domain.people import Denied, Grant, Person
+from fleetcast.domain.place import Scope
+from fleetcast.domain.role import Right, Role
 from fleetcast.workflows.manage_people import NewPerson
 from tests.fleets import UNWATCHED, small_fleet
 

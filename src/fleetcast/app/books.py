@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fleetcast.domain.audit import Actor
-    from fleetcast.domain.gate import Gate, GatePolicy
+    from fleetcast.domain.gate import GatePolicy
+    from fleetcast.domain.place import Gate
     from fleetcast.ports.approvals import ApprovalBook, AuditLog
     from fleetcast.ports.platform import Control
     from fleetcast.ports.runs import RunBook

@@ -14,7 +14,7 @@ from fleetcast.app.tables import DeclaredTables
 from fleetcast.config.reader import read_fleet
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.fleet import Fleet
-from fleetcast.domain.people import Right
+from fleetcast.domain.role import Right
 from fleetcast.domain.settings import PlatformKind
 from fleetcast.ports.clock import Clock, SystemClock
 from fleetcast.ports.platform import Platform

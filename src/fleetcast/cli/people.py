@@ -11,9 +11,8 @@ import typer
 from fleetcast.cli.options import FleetOption, View, ViewOption
 from fleetcast.cli.output import show_json
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.gate import Gate
-from fleetcast.domain.people import Kind, Role, Scope
-from fleetcast.domain.settings import EnvironmentName
+from fleetcast.domain.place import EnvironmentName, Gate, Scope
+from fleetcast.domain.role import Role
 
 if TYPE_CHECKING:
     from fleetcast.domain.audit import Proof
@@ -75,6 +74,7 @@ def add(
     Whoever puts the first person on record is put there too, with every role.
     """
     from fleetcast.app import open_books
+    from fleetcast.domain.people import Kind
     from fleetcast.workflows.manage_people import NewPerson
 
     new = NewPerson(
@@ -187,6 +187,7 @@ def whoami(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
 
 
 def _print(directory: Directory) -> None:
+    from fleetcast.domain.people import Kind
     from fleetcast.views.people import by_name, granted, groups_of
 
     if directory.is_open:

@@ -10,7 +10,7 @@ import typer
 from fleetcast.cli.options import FleetOption, View, ViewOption
 from fleetcast.cli.output import show_json
 from fleetcast.domain.duration import parse_duration
-from fleetcast.domain.people import Right
+from fleetcast.domain.role import Right
 
 token_app = typer.Typer(
     no_args_is_help=True,

@@ -22,7 +22,8 @@ from fleetcast.config.yaml_reader import read_yaml
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.settings import EnvironmentName, Settings
+from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.settings import Settings
 
 CIRCUITS_FOLDER = "config/circuits"
 _WRITES = {

@@ -12,7 +12,7 @@ from fleetcast.domain.audit import Actor
 from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.evidence import CircuitFact, Evidence, Outcome
-from fleetcast.domain.gate import LAPSES_AFTER, Gate, GatePolicy
+from fleetcast.domain.gate import LAPSES_AFTER, GatePolicy
 from fleetcast.domain.gate_rule import (
     Asked,
     Bar,
@@ -27,8 +27,9 @@ from fleetcast.domain.gate_rule import (
     counted,
 )
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.people import OPEN, Directory, Role, Scope
-from fleetcast.domain.settings.environments import EnvironmentName
+from fleetcast.domain.people import OPEN, Directory
+from fleetcast.domain.place import EnvironmentName, Gate, Scope
+from fleetcast.domain.role import Role
 
 __all__ = [
     "LAPSES_AFTER",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from enum import StrEnum
 from types import MappingProxyType
 
 from fleetcast.domain.canonical import LATER, Json, digest_of, plain
@@ -14,19 +13,12 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.evidence import PolicyChange
 from fleetcast.domain.freeze import Freeze, never_thaws
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.place import Gate
 
 ANYONE = "*"
 """As an approver: whoever asks or looks may decide."""
 LAPSES_AFTER = timedelta(days=30)
 """How long people have to agree at most, and where a policy says nothing."""
-
-
-class Gate(StrEnum):
-    """A place where something waits for people."""
-
-    REGISTRY_PROMOTION = "registry-promotion"
-    TEST_DEPLOYMENT = "test-deployment"
-    PROD_DEPLOYMENT = "prod-deployment"
 
 
 @dataclass(frozen=True, slots=True)

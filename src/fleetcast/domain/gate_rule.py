@@ -15,7 +15,9 @@ from fleetcast.domain.audit import Actor, Standing
 from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.freeze import frozen_until
 from fleetcast.domain.gate import ANYONE, GatePolicy
-from fleetcast.domain.people import Directory, Kind, Person, Right, Scope, folded
+from fleetcast.domain.people import Directory, Kind, Person, folded
+from fleetcast.domain.place import Scope
+from fleetcast.domain.role import Right
 
 
 class Choice(StrEnum):

@@ -6,10 +6,11 @@ from fleetcast.domain.approval import LONGEST_COMMENT, Choice, Request, RequestS
 from fleetcast.domain.assets import Asset
 from fleetcast.domain.audit import AuditEvent, Mark
 from fleetcast.domain.canonical import Json, plain
-from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import AdoptedLineage, ModelVersion
 from fleetcast.domain.people import Directory, Grant, Group, Person
+from fleetcast.domain.place import Gate
 from fleetcast.domain.recount import Disagreement
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.token import Token

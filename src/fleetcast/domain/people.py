@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from types import MappingProxyType
 
 from fleetcast.domain.audit import Actor, Proof
 from fleetcast.domain.errors import BadInput, FleetcastError
-from fleetcast.domain.gate import ANYONE, Gate
+from fleetcast.domain.gate import ANYONE
 from fleetcast.domain.identity import checked_id
-from fleetcast.domain.settings.environments import EnvironmentName
+from fleetcast.domain.place import EVERYWHERE, Scope
+from fleetcast.domain.role import RIGHTS, Right, Role
 
 _LONGEST_NAME = 200
 
@@ -25,77 +25,8 @@ class Kind(StrEnum):
     """A program: it counts at a gate only where the gate names it."""
 
 
-class Right(StrEnum):
-    """What a workflow asks for before it begins."""
-
-    VIEW = "view"
-    TRAIN = "train"
-    """Bring in readings, train, ask for promotion."""
-    DECIDE = "decide"
-    """Approve or reject at a gate, as far as its policy lets."""
-    BREAK_GLASS = "break-glass"
-    """Go through a gate without approvals, in an emergency, where its policy allows it."""
-    OPERATE = "operate"
-    """Deploy, roll back, hold, and look after the database."""
-    MANAGE = "manage"
-    """People, groups, rights, and the tokens of others."""
-
-
-class Role(StrEnum):
-    """What people are given: a bundle of rights."""
-
-    VIEWER = "viewer"
-    ENGINEER = "engineer"
-    APPROVER = "approver"
-    GLASS_BREAKER = "glass-breaker"
-    OPERATOR = "operator"
-    ADMIN = "admin"
-
-
-RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
-    {
-        Role.VIEWER: frozenset({Right.VIEW}),
-        Role.ENGINEER: frozenset({Right.VIEW, Right.TRAIN}),
-        Role.APPROVER: frozenset({Right.VIEW, Right.DECIDE}),
-        Role.GLASS_BREAKER: frozenset({Right.VIEW, Right.BREAK_GLASS}),
-        Role.OPERATOR: frozenset({Right.VIEW, Right.OPERATE}),
-        Role.ADMIN: frozenset({Right.VIEW, Right.MANAGE}),
-    }
-)
-"""An admin says who may decide, and so may not decide by being one."""
-
-
 class Denied(FleetcastError):
     """Somebody who may not do this."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where something is done, or where a role holds; None: wherever."""
-
-    gate: Gate | None = None
-    environment: EnvironmentName | None = None
-    plant: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.plant is not None:
-            checked_id("plant_id", self.plant)
-
-    def covers(self, place: Scope) -> bool:
-        """Whether a role that holds here holds at that place, which names all that is known of it."""
-        return (
-            self.gate in (None, place.gate)
-            and self.environment in (None, place.environment)
-            and self.plant in (None, place.plant)
-        )
-
-    def __str__(self) -> str:
-        named = {"gate": self.gate, "environment": self.environment, "plant": self.plant}
-        said = [f"{what} {value}" for what, value in named.items() if value is not None]
-        return ", ".join(said) or "everywhere"
-
-
-EVERYWHERE = Scope()
 
 
 @dataclass(frozen=True, slots=True)

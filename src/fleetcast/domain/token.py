@@ -13,7 +13,7 @@ from enum import StrEnum
 from fleetcast.domain.audit import Standing
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.people import Right
+from fleetcast.domain.role import Right
 
 SECRET_BYTES = 32
 LONGEST_LIFE = timedelta(days=366)

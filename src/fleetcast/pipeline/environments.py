@@ -18,7 +18,8 @@ from fleetcast.domain.evidence import (
     ReplacesEnvironment,
     Turn,
 )
-from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.gate import GatePolicy
+from fleetcast.domain.place import Gate
 from fleetcast.domain.run import Ending
 from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
 from fleetcast.pipeline.index import ReadIndex

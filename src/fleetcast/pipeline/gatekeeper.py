@@ -9,9 +9,10 @@ from fleetcast.domain.approval import Request, RequestState, Subject, SubjectKin
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.evidence import Comparison, Evidence, NotComparable
-from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.place import Gate
 from fleetcast.domain.recount import disagreement
 from fleetcast.ports.approvals import ApprovalBook, AuditLog
 from fleetcast.ports.clock import Clock

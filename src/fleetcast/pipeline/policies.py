@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from fleetcast.domain.approval import Request, SubjectKind
 from fleetcast.domain.evidence import Evidence
-from fleetcast.domain.gate import Gate, GatePolicy, differences, effective
+from fleetcast.domain.gate import GatePolicy, differences, effective
+from fleetcast.domain.place import Gate
 from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
 from fleetcast.ports.policies import PolicyBook
 

@@ -22,9 +22,10 @@ from fleetcast.domain.evidence import (
     WeakestSensor,
 )
 from fleetcast.domain.fleet import deciding_content
-from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import AdoptedLineage, FleetIndex, ModelVersion, VersionEntry
+from fleetcast.domain.place import Gate
 from fleetcast.domain.promotion import against_the_strongest, promotion_checks
 from fleetcast.domain.run import Ending
 from fleetcast.domain.scores import ModelScores

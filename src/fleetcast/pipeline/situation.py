@@ -11,9 +11,10 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
-from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
+from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import FleetIndex
+from fleetcast.domain.place import Gate
 from fleetcast.domain.plan import CircuitAction, Train, plan_circuit
 from fleetcast.domain.retry import NO_FAILURES, PastFailures
 from fleetcast.domain.run import Ending, Run

@@ -7,9 +7,10 @@ from typing import Protocol
 
 from fleetcast.domain.approval import Choice, Request, RequestOutline, RequestState
 from fleetcast.domain.audit import AuditEntry
-from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.people import Directory
+from fleetcast.domain.place import Gate
 from fleetcast.domain.recount import Disagreement
 
 Vote = Callable[[Request, Directory, Mapping[Gate, GatePolicy]], Request]

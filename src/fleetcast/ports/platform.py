@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleetcast.domain.people import EVERYWHERE, Denied, Directory, Right, Scope
+from fleetcast.domain.people import Denied, Directory
+from fleetcast.domain.place import EVERYWHERE, Scope
+from fleetcast.domain.role import Right
 
 if TYPE_CHECKING:
     from fleetcast.domain.audit import Actor

@@ -26,10 +26,11 @@ from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.foreign import ForeignLimits, ModelInput, NamedColumns, check_wanted
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.model import AdoptedLineage, TrainedModel, check_adoptable
-from fleetcast.domain.people import Right, Scope
+from fleetcast.domain.place import EnvironmentName, Scope
 from fleetcast.domain.quality import SensorLimits
+from fleetcast.domain.role import Right
 from fleetcast.domain.scores import ModelScores, Scores
-from fleetcast.domain.settings import EnvironmentName, Settings
+from fleetcast.domain.settings import Settings
 from fleetcast.domain.training_hash import HASH_SCHEMA, training_hash, training_inputs
 from fleetcast.domain.wording import counted
 from fleetcast.pipeline.concurrently import in_order

@@ -8,8 +8,8 @@ from itertools import islice
 
 from fleetcast.domain.approval import Request, RequestState
 from fleetcast.domain.audit import AuditEntry, Unbroken, verify
-from fleetcast.domain.people import Right
 from fleetcast.domain.recount import Disagreement, disagreement
+from fleetcast.domain.role import Right
 from fleetcast.ports.platform import Control
 
 _PAGE = 1_000

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestState, passing, set_digest
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.gate import Gate, GatePolicy, effective
-from fleetcast.domain.people import Directory, Right
+from fleetcast.domain.gate import GatePolicy, effective
+from fleetcast.domain.people import Directory
+from fleetcast.domain.place import Gate
+from fleetcast.domain.role import Right
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Control
 

@@ -14,7 +14,8 @@ from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import Intent, Lineage, ModelVersion, family_of
-from fleetcast.domain.people import Right, Scope
+from fleetcast.domain.place import Scope
+from fleetcast.domain.role import Right
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.training_hash import training_hash, training_inputs
 from fleetcast.forecasting.artifact import ModelIdentity

@@ -13,7 +13,7 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.model import ModelVersion, family_of
-from fleetcast.domain.people import Right
+from fleetcast.domain.role import Right
 from fleetcast.domain.sensor import did_you_mean
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.standing import PromotionState

@@ -11,7 +11,7 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey, matching
-from fleetcast.domain.people import Right
+from fleetcast.domain.role import Right
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import ReadingsTable, WritableReadingsTable
 from fleetcast.workflows.edit_circuits import EditCircuits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fleetcast.domain.people import Right
+from fleetcast.domain.role import Right
 from fleetcast.ports.approvals import ApprovalBook, AuditLog
 from fleetcast.ports.platform import Control
 from fleetcast.ports.runs import RunBook

@@ -7,18 +7,9 @@ from dataclasses import dataclass, replace
 
 from fleetcast.domain.audit import Proof
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.people import (
-    EVERYWHERE,
-    Directory,
-    Grant,
-    Group,
-    Kind,
-    Person,
-    Right,
-    Role,
-    Scope,
-    folded,
-)
+from fleetcast.domain.people import Directory, Grant, Group, Kind, Person, folded
+from fleetcast.domain.place import EVERYWHERE, Scope
+from fleetcast.domain.role import Right, Role
 from fleetcast.ports.platform import Control
 
 

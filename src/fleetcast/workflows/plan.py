@@ -10,7 +10,6 @@ from fleetcast.domain.assets import Asset, AssetKind, VersionTaken
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.people import Right
 from fleetcast.domain.plan import (
     AssetAction,
     Blocked,
@@ -24,6 +23,7 @@ from fleetcast.domain.plan import (
     estimate,
     plan_removed,
 )
+from fleetcast.domain.role import Right
 from fleetcast.pipeline.components import check_component_versions, component_asset
 from fleetcast.pipeline.data import check_versions, expiring, missing_columns
 from fleetcast.pipeline.environments import environment_asset

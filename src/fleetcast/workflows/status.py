@@ -14,7 +14,6 @@ from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.job import JobState, TrainingJob
-from fleetcast.domain.people import Right
 from fleetcast.domain.plan import (
     Blocked,
     CircuitAction,
@@ -26,6 +25,7 @@ from fleetcast.domain.plan import (
     VersionRefused,
 )
 from fleetcast.domain.retry import FailedAlike
+from fleetcast.domain.role import Right
 from fleetcast.domain.run import Run, RunState
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.wording import counted

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from fleetcast.domain.audit import Actor, Means, Proof
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.people import Denied, Directory, Kind, Right
+from fleetcast.domain.people import Denied, Directory, Kind
+from fleetcast.domain.role import Right
 from fleetcast.domain.token import NO_SECRET, Token, TokenState, fits, new_secret, parsed, written
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.people import PeopleBook, TokenBook

@@ -11,8 +11,9 @@ from fleetcast.domain.approval import RequestState
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.people import Right, Scope
+from fleetcast.domain.place import Scope
 from fleetcast.domain.plan import FORMAT, SavedPlan
+from fleetcast.domain.role import Right
 from fleetcast.domain.run import Run
 from fleetcast.pipeline.gatekeeper import Gatekeeper
 from fleetcast.pipeline.policies import KeepPolicies

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fleetcast.domain.artifact import UnloadableModel
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import matching
-from fleetcast.domain.people import Right
+from fleetcast.domain.role import Right
 from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.loadable import damage, in_use, unloadable
 from fleetcast.pipeline.situation import Progress, Report, silent

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from fleetcast.config.layers import thresholds
 from fleetcast.config.schema import Real, ThresholdsWritten, Written, judged
-from fleetcast.domain.settings import DEFAULT_ENVIRONMENTS, EnvironmentName, EnvironmentSettings
+from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.settings import DEFAULT_ENVIRONMENTS, EnvironmentSettings
 
 
 class ExpectationsWritten(Written):

@@ -14,7 +14,8 @@ from fleetcast.config.schema import Duration, Text, Whole, Written, judged
 from fleetcast.config.settings.settings_file import SettingsFile
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.freeze import Freeze, parse_freeze
-from fleetcast.domain.gate import DEFAULT_GATES, LAPSES_AFTER, Gate, GatePolicy
+from fleetcast.domain.gate import DEFAULT_GATES, LAPSES_AFTER, GatePolicy
+from fleetcast.domain.place import Gate
 
 Allowed = Annotated[str, PlainValidator(scalars.one_of("allowed", "forbidden"))]
 

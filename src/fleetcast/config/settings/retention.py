@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fleetcast.config.schema import Whole, Written, judged
-from fleetcast.domain.settings import DEFAULT_RETENTION, EnvironmentName, Retention
+from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.settings import DEFAULT_RETENTION, Retention
 
 
 class RetentionWritten(Written):

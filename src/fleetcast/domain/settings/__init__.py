@@ -4,7 +4,6 @@ from fleetcast.domain.settings.channels import Channel
 from fleetcast.domain.settings.data_sources import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 from fleetcast.domain.settings.environments import (
     DEFAULT_ENVIRONMENTS,
-    EnvironmentName,
     EnvironmentSettings,
 )
 from fleetcast.domain.settings.fleet_settings import Settings
@@ -28,7 +27,6 @@ __all__ = [
     "SIGNING_KEY_VARIABLE",
     "Channel",
     "DataSource",
-    "EnvironmentName",
     "EnvironmentSettings",
     "ExternalTable",
     "OwnTable",

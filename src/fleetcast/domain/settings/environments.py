@@ -5,20 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.thresholds import Limits, Thresholds
-
-
-class EnvironmentName(StrEnum):
-    """The three places a model goes through, in order."""
-
-    DEV = "dev"
-    TEST = "test"
-    PROD = "prod"
-
 
 _BOUNDS = (
     ("data_drift", 1.0, "write 0 to 1"),

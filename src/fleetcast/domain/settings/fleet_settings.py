@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from fleetcast.domain.foreign import ForeignLimits
-from fleetcast.domain.gate import DEFAULT_GATES, Gate, GatePolicy
+from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy
 from fleetcast.domain.identity import checked_id
+from fleetcast.domain.place import EnvironmentName, Gate
 from fleetcast.domain.settings.channels import Channel
 from fleetcast.domain.settings.data_sources import DataSource, OwnTable
-from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, EnvironmentName, EnvironmentSettings
+from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, EnvironmentSettings
 from fleetcast.domain.settings.platform import PlatformSettings
 from fleetcast.domain.settings.polling import Polling
 from fleetcast.domain.settings.ramp import Ramp

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from fleetcast.domain.duration import LONGEST
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.settings.environments import EnvironmentName
+from fleetcast.domain.place import EnvironmentName
 
 
 @dataclass(frozen=True, slots=True)

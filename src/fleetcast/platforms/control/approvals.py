@@ -20,8 +20,8 @@ from fleetcast.domain.approval import (
 )
 from fleetcast.domain.errors import BadInput, HistoryLost
 from fleetcast.domain.evidence import Outcome
-from fleetcast.domain.gate import Gate
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.place import Gate
 from fleetcast.domain.recount import Disagreement
 from fleetcast.platforms.control.people import directory_in
 from fleetcast.platforms.control.policies import policies_in

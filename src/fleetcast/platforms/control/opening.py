@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fleetcast.domain.people import Right
+from fleetcast.domain.role import Right
 from fleetcast.platforms.control.approvals import ControlApprovalBook
 from fleetcast.platforms.control.audit import ControlAuditLog
 from fleetcast.platforms.control.effects import ControlEffectBook

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from fleetcast.domain import happened
-from fleetcast.domain.gate import Gate, GatePolicy
+from fleetcast.domain.gate import GatePolicy
+from fleetcast.domain.place import Gate
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, changes, met, reads
 from fleetcast.stored.form import unreadable
