@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from unittest.mock import patch
 
@@ -19,6 +21,20 @@ from tests.users import AsUser, user_changer
 # Tests name their own databases, keys and tokens; never those of whoever runs them.
 for _variable in (DATABASE_URL_VARIABLE, SIGNING_KEY_VARIABLE, TOKEN_VARIABLE):
     os.environ.pop(_variable, None)
+
+
+# One key seals what all processes of a test run write, and it is no key of whoever runs them.
+_STATE = "FLEETCAST_TESTS_STATE"
+_BEGAN = _STATE not in os.environ
+if _BEGAN:
+    os.environ[_STATE] = tempfile.mkdtemp(prefix="fleetcast-tests-")
+os.environ["XDG_STATE_HOME"] = os.environ[_STATE]
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    if _BEGAN:
+        shutil.rmtree(os.environ[_STATE], ignore_errors=True)
 
 
 @pytest.fixture

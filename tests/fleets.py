@@ -27,6 +27,7 @@ from fleetcast.platforms.memory.platform import memory_platform
 from fleetcast.workflows.decide import Decide
 from fleetcast.workflows.simulate import Simulate, SimulatedFleet
 from fleetcast.workflows.train import Train
+from tests.sealing import SEALING
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 """The first simulated reading."""
@@ -145,7 +146,7 @@ def small_fleet(
     fleet = load_fleet(directory, now=clock.now())
     actor, tables = Actor("ada"), {"readings": table}
     state = state_of(directory, fleet)
-    database = ControlDatabase(sqlite(state / "control.db"), clock=clock)
+    database = ControlDatabase(sqlite(state / "control.db"), clock=clock, sealing=SEALING)
     if platform == "memory":
         world = memory_platform(tables, tmp_path / "scratch", actor=actor, clock=clock, database=database)
     else:

@@ -16,6 +16,7 @@ from fleetcast.platforms.memory.platform import memory_platform
 from fleetcast.ports.platform import Platform
 from tests.clocks import FixedClock
 from tests.contracts.samples import ADA
+from tests.sealing import SEALING
 from tests.servers.postgres import PostgresServer
 from tests.servers.s3 import S3Server
 
@@ -39,7 +40,7 @@ def _postgres_and_s3(folder: Path, clock: FixedClock, request: pytest.FixtureReq
     server: PostgresServer = request.getfixturevalue("postgres")
     buckets: S3Server = request.getfixturevalue("s3")
     settings = PlatformSettings(workers=2, storage=Location(f"s3://{buckets.new_bucket()}/fleet"))
-    database = ControlDatabase(postgres(server.url(server.new_database())), clock=clock)
+    database = ControlDatabase(postgres(server.url(server.new_database())), clock=clock, sealing=SEALING)
     return local_platform(folder, {}, settings, actor=ADA, clock=clock, database=database)
 
 

@@ -208,10 +208,10 @@ def test_a_seal_counts_for_its_own_entry_alone() -> None:
     entry = chained(1, NOON, Actor("ada"), event, GENESIS)
     changed = chained(1, NOON, Actor("eve"), event, GENESIS)
     seal = Seal(Mark(1, entry.digest), SIGNATURE)
-    assert seal.judged(entry, counts) == Signed(KEY.id)
-    assert seal.judged(changed, counts) == OtherEntry(seal.mark)
-    assert seal.judged(replace(entry, number=2), counts) == OtherEntry(seal.mark)
-    assert seal.judged(entry, lambda _m, _s: RevokedKey(KEY.id, None)) == RevokedKey(KEY.id, None)
+    assert seal.judged(entry.mark, counts) == Signed(KEY.id)
+    assert seal.judged(changed.mark, counts) == OtherEntry(seal.mark)
+    assert seal.judged(replace(entry, number=2).mark, counts) == OtherEntry(seal.mark)
+    assert seal.judged(entry.mark, lambda _m, _s: RevokedKey(KEY.id, None)) == RevokedKey(KEY.id, None)
 
 
 def test_a_seal_and_a_manifest_can_never_be_the_same_bytes() -> None:

@@ -68,6 +68,7 @@ from tests.pipeline.stand_ins import (
     SlowRegistry,
     StandingJobs,
 )
+from tests.sealing import SEALING
 from tests.votes import vote
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -164,7 +165,7 @@ class World:
     @property
     def _database(self) -> ControlDatabase:
         """The control database of the platform, for others than who runs the stages."""
-        return ControlDatabase(sqlite(self.folder / "control.db"), clock=self.clock)
+        return ControlDatabase(sqlite(self.folder / "control.db"), clock=self.clock, sealing=SEALING)
 
     @property
     def actor(self) -> Actor:

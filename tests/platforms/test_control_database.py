@@ -32,10 +32,12 @@ from fleetcast.platforms.database.postgres import postgres
 from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.ports.clock import SystemClock
+from fleetcast.ports.signing import Sealing
 from fleetcast.stored.audit import AUDIT_ENTRY
 from tests.clocks import FixedClock
 from tests.contracts.samples import ADA
 from tests.platforms.conftest import Address
+from tests.sealing import SEALING
 from tests.servers.cutting_proxy import cutting_proxy
 from tests.servers.postgres import PostgresServer, postgres_server
 
@@ -44,14 +46,16 @@ ROOT = Path(__file__).parents[2]
 
 def opened(address: Address, clock: FixedClock | SystemClock | None = None) -> ControlDatabase:
     backend: Backend = sqlite(address) if isinstance(address, Path) else postgres(address)
-    return ControlDatabase(backend, clock=clock or FixedClock())
+    return ControlDatabase(backend, clock=clock or FixedClock(), sealing=SEALING)
 
 
 def at_first_schema(address: Address) -> ControlDatabase:
     """A database as the first version of fleetcast made it."""
     database = opened(address)
-    step: Callable[[sa.Connection], str | None] = migrate._one_step  # an old database is what it took
-    database.change(step)
+    step: Callable[[sa.Connection, Sealing], str | None] = (
+        migrate._one_step
+    )  # an old database is what it took
+    database.change(lambda connection: step(connection, SEALING))
     database.change(schema.schema_version.drop)
     assert migrate.schema_number(database) == "0001"
     return database
@@ -83,7 +87,7 @@ def noted(database: ControlDatabase) -> list[str]:
 
 def test_the_migrations_end_at_the_tables_that_an_empty_database_gets(address: Address) -> None:
     database = opened(address)
-    assert migrate.upgrade(database) == ("0001", "0002", "0003", "0004", "0005", "0006")
+    assert migrate.upgrade(database) == ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
     differences = database.read(
         lambda connection: compare_metadata(MigrationContext.configure(connection), schema.metadata)
     )
@@ -165,7 +169,7 @@ def test_a_migration_killed_at_any_statement_is_resumed(address: Address, statem
     )
     if done.returncode != -signal.SIGKILL:  # the number is inserted where the first version had no such table
         assert statement == "UPDATE alembic_version", done.stderr
-    assert migrate.schema_number(database) in ("0001", "0002", "0003", "0004", "0005", "0006")
+    assert migrate.schema_number(database) in ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
     migrate.upgrade(database)
     assert migrate.schema_number(database) == schema.NUMBER
     assert noted(database) == ["before"]
@@ -177,6 +181,7 @@ from pathlib import Path
 from tests.platforms.test_control_database import opened
 from fleetcast.platforms.control.audit import ControlAuditLog
 from fleetcast.platforms.database import migrate
+from tests.sealing import SEALING
 target = sys.argv[1]
 migrate.ensure_schema(opened(Path(target) if "://" not in target else target))
 """
@@ -396,7 +401,9 @@ def test_a_writer_that_waits_too_long_for_another_is_told(postgres: PostgresServ
     migrate.ensure_schema(database)
     from fleetcast.platforms.database.postgres import postgres as connect
 
-    hurried = ControlDatabase(connect(url, lock_timeout=timedelta(milliseconds=50)), clock=FixedClock())
+    hurried = ControlDatabase(
+        connect(url, lock_timeout=timedelta(milliseconds=50)), clock=FixedClock(), sealing=SEALING
+    )
 
     def meanwhile(_connection: sa.Connection) -> None:
         with pytest.raises(FleetcastError, match="lock timeout") as caught:

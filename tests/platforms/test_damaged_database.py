@@ -28,6 +28,7 @@ from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.local.platform import local_platform
 from fleetcast.platforms.local.worker import outcome_file
 from fleetcast.ports.platform import Platform
+from fleetcast.ports.signing import Sealing
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.audit import AUDIT_ENTRY
 from fleetcast.stored.jobs import JOB_OUTCOME, TRAINING_JOB
@@ -48,6 +49,7 @@ from tests.contracts.samples import (
 )
 from tests.platforms.conftest import Address
 from tests.platforms.test_control_database import at_first_schema, opened
+from tests.sealing import SEALING
 
 JOB = job(readings(), component())
 LATER = job(readings(), component(), name="later")
@@ -415,8 +417,10 @@ TABLES = [table.name for table in schema.metadata.sorted_tables if table is not 
 
 def at_second_schema(address: Address) -> ControlDatabase:
     database = at_first_schema(address)
-    step: Callable[[sa.Connection], str | None] = migrate._one_step  # an old database is what it took
-    database.change(step)
+    step: Callable[[sa.Connection, Sealing], str | None] = (
+        migrate._one_step
+    )  # an old database is what it took
+    database.change(lambda connection: step(connection, SEALING))
     assert migrate.schema_number(database) == "0002"
     return database
 

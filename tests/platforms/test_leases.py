@@ -25,6 +25,7 @@ from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.ports.runs import RunInProgress, RunTakenOver
 from tests.clocks import NOON, FixedClock
 from tests.contracts.samples import ADA
+from tests.sealing import SEALING
 
 MINUTE = timedelta(minutes=1)
 AT_ONCE = timedelta(0)
@@ -56,7 +57,9 @@ class Machine:
         return Lease(Session(self.database(wall), ADA), "stages", MINUTE, lambda: place)
 
     def database(self, wall: timedelta = AT_ONCE) -> ControlDatabase:
-        found = ControlDatabase(sqlite(self.path, uptime=self.uptime), clock=FixedClock(NOON + wall))
+        found = ControlDatabase(
+            sqlite(self.path, uptime=self.uptime), clock=FixedClock(NOON + wall), sealing=SEALING
+        )
         ensure_schema(found)
         return found
 
@@ -144,7 +147,7 @@ def test_a_watched_holder_that_renews_its_lease_lives(machine: Machine) -> None:
     machine.dies("ada", ELSEWHERE)
     clock = Watching()
     clock.meanwhile = lambda: machine.write(expires_at=5.0) if len(clock.slept) == 3 else None
-    database = ControlDatabase(sqlite(machine.path, uptime=machine.uptime), clock=clock)
+    database = ControlDatabase(sqlite(machine.path, uptime=machine.uptime), clock=clock, sealing=SEALING)
     with (
         pytest.raises(RunInProgress, match="ada"),
         Lease(Session(database, ADA), "stages", MINUTE, lambda: HERE).held("grace", AT_ONCE),

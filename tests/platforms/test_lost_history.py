@@ -24,6 +24,7 @@ from fleetcast.ports.platform import Platform
 from tests.clocks import NOON, FixedClock
 from tests.contracts.samples import ADA, component, digest, job, readings, request
 from tests.platforms.conftest import Address
+from tests.sealing import SEALING
 
 AT_ONCE = timedelta(0)
 
@@ -31,7 +32,7 @@ AT_ONCE = timedelta(0)
 @pytest.fixture
 def database(address: Address) -> ControlDatabase:
     backend = sqlite(address) if isinstance(address, Path) else postgres(address)
-    found = ControlDatabase(backend, clock=FixedClock())
+    found = ControlDatabase(backend, clock=FixedClock(), sealing=SEALING)
     ensure_schema(found)
     return found
 
@@ -108,7 +109,7 @@ def test_a_run_whose_lease_was_set_back_is_told_so(database: ControlDatabase, tm
 
 def test_a_file_that_another_takes_the_place_of_is_not_written_to(tmp_path: Path) -> None:
     path = tmp_path / "control.db"
-    database = ControlDatabase(sqlite(path), clock=FixedClock())
+    database = ControlDatabase(sqlite(path), clock=FixedClock(), sealing=SEALING)
     ensure_schema(database)
     states = platform_of(database, tmp_path).control.states
     shutil.copy(path, tmp_path / "copy.db")

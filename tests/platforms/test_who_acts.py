@@ -23,6 +23,7 @@ from fleetcast.ports.runs import RunInProgress, RunTakenOver
 from fleetcast.workflows.decide import Decide
 from tests.clocks import FixedClock
 from tests.contracts.samples import ADA, GRACE, digest, request
+from tests.sealing import SEALING
 from tests.servers.postgres import PostgresServer
 
 LEASE = timedelta(seconds=60)
@@ -32,10 +33,12 @@ AT_ONCE = timedelta(0)
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> ControlDatabase:
     if request.param == "sqlite":
-        opened = ControlDatabase(sqlite(tmp_path / "control.db"), clock=FixedClock())
+        opened = ControlDatabase(sqlite(tmp_path / "control.db"), clock=FixedClock(), sealing=SEALING)
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
-        opened = ControlDatabase(postgres(server.url(server.new_database())), clock=FixedClock())
+        opened = ControlDatabase(
+            postgres(server.url(server.new_database())), clock=FixedClock(), sealing=SEALING
+        )
     ensure_schema(opened)
     return opened
 

@@ -22,6 +22,7 @@ from fleetcast.platforms.local.platform import local_platform
 from fleetcast.ports.clock import SystemClock
 from fleetcast.workflows.train import Train
 from tests.scenarios.repository import FIT, ON_SQLITE, Repository
+from tests.sealing import SEALING
 
 UNWATCHED = StageWatcher(lambda *_: None, lambda *_: None, lambda *_: None)
 
@@ -90,7 +91,9 @@ def train_at_once(fleet: Repository, busy_timeout: timedelta) -> None:
         declared.settings.platform,
         actor=actor,
         clock=clock,
-        database=ControlDatabase(sqlite(fleet.state / "control.db", busy_timeout=busy_timeout), clock=clock),
+        database=ControlDatabase(
+            sqlite(fleet.state / "control.db", busy_timeout=busy_timeout), clock=clock, sealing=SEALING
+        ),
     )
     runner = StageRunner(platform, clock, fleet.state / "runs")
     Train(runner, "0123abc")(declared, UNWATCHED, lock_timeout=timedelta(0))

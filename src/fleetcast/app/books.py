@@ -120,7 +120,7 @@ def open_books(directory: Path, clock: Clock | None = None, *, actor: Actor | No
     settings, gates = reading.settings.platform, reading.settings.gates
     lasting_door(settings.kind, reading.setting("platform", "kind"))
     state = directory / settings.state
-    database = open_database_in(state, clock)
+    database = open_database_in(state, clock, reading.settings.signing)
     acts = whoever(database, settings.lease) if actor is None else ByToken(actor)
     kept = control(Session(database, acts.actor), settings.lease, acts.only)
     kept.policies.take_first(gates)

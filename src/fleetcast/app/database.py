@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fleetcast.app.people import whoami
 from fleetcast.domain.audit import GENESIS, Mark
 from fleetcast.domain.errors import BadInput, Unavailable
-from fleetcast.domain.settings import DATABASE_URL_VARIABLE
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE, SigningSettings
 from fleetcast.ports.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
@@ -26,13 +26,12 @@ def open_database(directory: Path) -> ControlDatabase:
         InvalidFleet: `fleetcast.yaml` has mistakes.
     """
     from fleetcast.config.reader import load_settings
-    from fleetcast.platforms.database.control import ControlDatabase
 
-    backend = _backend(directory / load_settings(directory).platform.state)
-    return ControlDatabase(backend, clock=SystemClock())
+    settings = load_settings(directory)
+    return _database(_backend(directory / settings.platform.state), settings.signing)
 
 
-def open_database_in(state: Path, clock: Clock) -> ControlDatabase:
+def open_database_in(state: Path, clock: Clock, signing: SigningSettings) -> ControlDatabase:
     """The control database of a fleet with this state directory, in this program's schema.
 
     Raises:
@@ -41,10 +40,9 @@ def open_database_in(state: Path, clock: Clock) -> ControlDatabase:
         HistoryLost: It is known to have held more than it does now.
     """
     from fleetcast.platforms.database.backups import check_history
-    from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.platforms.database.migrate import ensure_schema
 
-    database = ControlDatabase(_backend(state), clock=clock)
+    database = _database(_backend(state), signing, clock)
     ensure_schema(database)
     check_history(database)
     return database
@@ -55,8 +53,9 @@ def open_scratch_database(scratch: Path, clock: Clock) -> ControlDatabase:
     from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.platforms.database.migrate import ensure_schema
     from fleetcast.platforms.database.sqlite import sqlite
+    from fleetcast.platforms.signing.sealing import passing_sealing
 
-    database = ControlDatabase(sqlite(scratch / "control.db"), clock=clock)
+    database = ControlDatabase(sqlite(scratch / "control.db"), clock=clock, sealing=passing_sealing(clock))
     ensure_schema(database)
     return database
 
@@ -148,7 +147,7 @@ def back_up_database(directory: Path, target: Path) -> DatabaseBackup:
     """
     from fleetcast.platforms.database.backups import back_up
 
-    state = _own_state(directory, f"pg_dump --format=custom --file={target}")
+    state, _ = _own_state(directory, f"pg_dump --format=custom --file={target}")
     made = back_up(state / "control.db", target)
     also = tuple(state / name for name in ("readings", "artifacts", "frozen") if (state / name).is_dir())
     return DatabaseBackup(made.path, made.last.number, also)
@@ -184,17 +183,19 @@ def restore_database(directory: Path, source: Path, *, replace: bool) -> Databas
         put_back,
         read_backup,
     )
-    from fleetcast.platforms.database.control import ControlDatabase, last_mark
+    from fleetcast.platforms.database.control import last_mark
     from fleetcast.platforms.database.migrate import ensure_schema
     from fleetcast.platforms.database.session import Session
     from fleetcast.platforms.database.sqlite import sqlite
 
-    state = _own_state(directory, f"pg_restore --clean --if-exists --single-transaction --dbname=… {source}")
+    state, signing = _own_state(
+        directory, f"pg_restore --clean --if-exists --single-transaction --dbname=… {source}"
+    )
     path = state / "control.db"
     backup = read_backup(source)
     before: Mark | None = None
     if path.exists():
-        there = ControlDatabase(sqlite(path), clock=SystemClock())
+        there = _database(sqlite(path), signing)
         try:
             if replace:
                 check_idle(there)
@@ -206,7 +207,7 @@ def restore_database(directory: Path, source: Path, *, replace: bool) -> Databas
                 raise
     state.mkdir(parents=True, exist_ok=True)
     aside = put_back(backup, path)
-    database = ControlDatabase(sqlite(path), clock=SystemClock())
+    database = _database(sqlite(path), signing)
     ensure_schema(database)
     witness = database.backend.witness
     known = witness.seen() if witness is not None else None
@@ -229,13 +230,14 @@ def accept_loss(directory: Path) -> tuple[int, int] | None:
     from fleetcast.domain.errors import HistoryLost
     from fleetcast.domain.happened import loss_accepted
     from fleetcast.platforms.database.backups import check_history
-    from fleetcast.platforms.database.control import ControlDatabase, last_mark
+    from fleetcast.platforms.database.control import last_mark
     from fleetcast.platforms.database.migrate import ensure_schema
     from fleetcast.platforms.database.session import Session
     from fleetcast.platforms.database.sqlite import sqlite
 
-    path = _own_state(directory, "the backups of the server") / "control.db"
-    database = ControlDatabase(sqlite(path), clock=SystemClock())
+    state, signing = _own_state(directory, "the backups of the server")
+    path = state / "control.db"
+    database = _database(sqlite(path), signing)
     ensure_schema(database)
     try:
         check_history(database)
@@ -249,8 +251,8 @@ def accept_loss(directory: Path) -> tuple[int, int] | None:
     return None
 
 
-def _own_state(directory: Path, instead: str) -> Path:
-    """The state directory of a fleet that keeps its control database there.
+def _own_state(directory: Path, instead: str) -> tuple[Path, SigningSettings]:
+    """The state directory of a fleet that keeps its control database there, and whose seals count.
 
     Raises:
         BadInput: A server keeps it; the text says what to use instead.
@@ -262,7 +264,8 @@ def _own_state(directory: Path, instead: str) -> Path:
             f"{DATABASE_URL_VARIABLE} names a PostgreSQL server, which has tools of its own",
             fix=f"use {instead}",
         )
-    return directory / load_settings(directory).platform.state
+    settings = load_settings(directory)
+    return directory / settings.platform.state, settings.signing
 
 
 def open_own_database(directory: Path) -> ControlDatabase:
@@ -272,13 +275,22 @@ def open_own_database(directory: Path) -> ControlDatabase:
         BadInput: There is no such file.
     """
     from fleetcast.config.reader import load_settings
-    from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.platforms.database.sqlite import sqlite
 
-    path = directory / load_settings(directory).platform.state / "control.db"
+    settings = load_settings(directory)
+    path = directory / settings.platform.state / "control.db"
     if not path.is_file():
         raise BadInput(f"there is no {path}", fix="name the fleet's folder with --fleet")
-    return ControlDatabase(sqlite(path), clock=SystemClock())
+    return _database(sqlite(path), settings.signing)
+
+
+def _database(backend: Backend, signing: SigningSettings, clock: Clock | None = None) -> ControlDatabase:
+    """Whose log is sealed by the key of this process, and believed where a key that counts has sealed it."""
+    from fleetcast.platforms.database.control import ControlDatabase
+    from fleetcast.platforms.signing.sealing import own_sealing
+
+    clock = clock or SystemClock()
+    return ControlDatabase(backend, clock=clock, sealing=own_sealing(clock, os.environ, signing.trusted))
 
 
 def _backend(state: Path) -> Backend:

@@ -78,7 +78,7 @@ def open_desk(directory: Path, clock: Clock | None = None) -> Desk:
     fleet = reading.fleet
     opening = lasting_door(fleet.settings.platform.kind, reading.setting("platform", "kind"))
     state = state_of(directory, fleet)
-    database = open_database_in(state, clock)
+    database = open_database_in(state, clock, fleet.settings.signing)
     ground = Ground(state, DeclaredTables(directory, fleet.settings), fleet.settings, clock)
     desk = Desk(directory, fleet, database, opening.open(ground), clock, reading.unused, files=reading.files)
     return _ready(desk)

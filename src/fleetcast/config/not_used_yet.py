@@ -29,7 +29,6 @@ NOT_USED_YET: Mapping[str, str] = {
     "gates.prod-deployment": _NOTHING_DEPLOYED,
     "ramp": _NOTHING_DEPLOYED,
     "retention": "nothing is deleted for its age",
-    "signing": "nothing is signed yet",
     "notifications": "no notices are sent",
     "schedules": "nothing starts by itself",
 }

@@ -10,6 +10,7 @@ from enum import StrEnum
 from fleetcast.domain.canonical import Json, digest_of
 from fleetcast.domain.identity import Digest
 
+CROWNED = "model.crowned"
 GENESIS = Digest("0" * 64)
 """What the first entry is chained to."""
 
@@ -72,9 +73,11 @@ class AuditEvent:
 
     @property
     def about(self) -> str:
-        """By what all entries about one request are found: `request 17`; empty for all else."""
+        """By what all entries about one thing are found: `request 17`, `champion NAME`; empty for all else."""
         request = self.detail.get("request")
-        return f"request {request}" if isinstance(request, int) else ""
+        if isinstance(request, int):
+            return f"request {request}"
+        return f"champion {self.subject.rpartition(':')[0]}" if self.action == CROWNED else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,11 @@ class AuditEntry:
     event: AuditEvent
     previous: Digest
     digest: Digest
+
+    @property
+    def mark(self) -> Mark:
+        """By what it is remembered."""
+        return Mark(self.number, self.digest)
 
 
 def chained(number: int, at: datetime, actor: Actor, event: AuditEvent, previous: Digest) -> AuditEntry:

@@ -42,6 +42,19 @@ class HistoryLost(FleetcastError):
         self.fix = fix or "run it again: it looks at what is there, and does what is missing"
 
 
+class NotVouched(FleetcastError):
+    """Something in the control database that nobody who is trusted stands behind: it was changed from outside."""
+
+    def __init__(self, entry: int, wrong: str) -> None:
+        super().__init__(
+            f"the audit log cannot be believed: the seal on entry {entry} {wrong}; nothing was changed"
+        )
+        self.fix = (
+            "`fleetcast audit verify` says more. Where several people or agents share a database, give all the same "
+            "FLEETCAST_SIGNING_KEY, or declare their keys below `signing.trusted` in fleetcast.yaml"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """One thing wrong in a file: where, what, and how to fix it."""

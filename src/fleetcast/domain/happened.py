@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleetcast.domain.approval import LONGEST_COMMENT, Choice, Request, RequestState
 from fleetcast.domain.assets import Asset
-from fleetcast.domain.audit import AuditEvent, Mark
+from fleetcast.domain.audit import CROWNED, AuditEvent, Mark
 from fleetcast.domain.canonical import Json, plain
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
@@ -74,7 +74,7 @@ def model_shared(version: ModelVersion) -> AuditEvent:
 
 def model_crowned(name: str, version: int) -> AuditEvent:
     """A version that was shared before became the champion."""
-    return AuditEvent("model.crowned", f"{name}:{version}", {})
+    return AuditEvent(CROWNED, f"{name}:{version}", {})
 
 
 def history_restored(file: str, before: Mark | None, restored: Mark | None) -> AuditEvent:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 
 from fleetcast.domain.artifact import ArtifactFiles, artifact_digest
-from fleetcast.domain.audit import AuditEntry, Mark
+from fleetcast.domain.audit import Mark
 from fleetcast.domain.canonical import canonical_json, plain
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest, checked_id
@@ -259,9 +259,28 @@ class Seal:
         """The bytes to sign; the same for ever, or no earlier seal counts any more."""
         return canonical_json({"kind": "fleetcast audit entry", "mark": plain(mark)}).encode()
 
-    def judged(self, entry: AuditEntry, check: Check) -> SealVerdict:
+    def judged(self, mark: Mark, check: Check) -> SealVerdict:
         """What it is worth for an entry, whose digest was computed anew from its content."""
         verdict = check(self.message(self.mark), self.signature)
-        if isinstance(verdict, Signed) and self.mark != Mark(entry.number, entry.digest):
+        if isinstance(verdict, Signed) and self.mark != mark:
             return OtherEntry(self.mark)
         return verdict
+
+
+def seal_in_words(verdict: SealVerdict) -> str:
+    """What is wrong with a seal, to go on from `the seal`; empty if nothing is."""
+    match verdict:
+        case Signed():
+            return ""
+        case Unsigned():
+            return "is missing"
+        case UnknownKey(key):
+            return f"is by the key {key}, which nobody here trusts"
+        case RevokedKey(key):
+            return f"is by the key {key}, which was revoked"
+        case PostDated(key):
+            return f"is dated ahead of time by the key {key}"
+        case Forged(key):
+            return f"is no signature of the key {key}"
+        case OtherEntry(mark):
+            return f"belongs to another entry, {mark.number} ({mark.digest.short})"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from fleetcast.domain.manifest import Signature, Verdict
+from fleetcast.domain.audit import Mark
+from fleetcast.domain.manifest import Seal, SealVerdict, Signature, Verdict
 from fleetcast.domain.signing_key import KeyId
 
 
@@ -44,4 +45,21 @@ class TrustedKeys(Protocol):
             signature: None if there is none.
             at: The present.
         """
+        ...
+
+
+class Sealing(Protocol):
+    """Seals the end of the audit log, and says what a seal that is there is worth."""
+
+    def seal(self, mark: Mark) -> Seal:
+        """Vouch for an entry, and so for all before it.
+
+        Raises:
+            BadInput: There is no key to sign with, or others can read it; the text says what to do.
+            Unavailable: Whoever keeps the key does not answer.
+        """
+        ...
+
+    def verdict(self, mark: Mark, seal: Seal | None) -> SealVerdict:
+        """What a seal is worth for an entry; errors as of `seal`, as the own key is among those trusted."""
         ...

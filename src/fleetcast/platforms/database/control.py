@@ -11,14 +11,17 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from fleetcast.domain.audit import Mark
-from fleetcast.domain.errors import FleetcastError, HistoryLost, Unavailable
+from fleetcast.domain.audit import GENESIS, Mark
+from fleetcast.domain.errors import FleetcastError, HistoryLost, NotVouched, Unavailable
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.manifest import Seal, seal_in_words
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.backend import Backend, Fate
 from fleetcast.platforms.database.columns import TORN, whole_number
 from fleetcast.ports.clock import Clock
+from fleetcast.ports.signing import Sealing
 from fleetcast.stored.form import unreadable
+from fleetcast.stored.manifests import SEAL
 
 PATIENCE = timedelta(minutes=2)
 """How long a program that has reached the database before waits for it to come back."""
@@ -52,10 +55,12 @@ class ControlDatabase:
     when nobody holds this object any more.
     """
 
-    def __init__(self, backend: Backend, *, clock: Clock) -> None:
+    def __init__(self, backend: Backend, *, clock: Clock, sealing: Sealing) -> None:
         self.backend = backend
         weakref.finalize(self, backend.engine.dispose)
         self.clock = clock
+        self.sealing = sealing
+        self._vouched = Mark(0, GENESIS)
         self._patience = FIRST_PATIENCE
         self._remembered: Mark | None = None
 
@@ -88,7 +93,7 @@ class ControlDatabase:
     def remember(self, mark: Mark) -> None:
         """Note that the audit log came this far: nobody in this process goes on where that is not true any more."""
         if self._remembered is None or mark.number > self._remembered.number:
-            self._remembered = mark
+            self._remembered = self._vouched = mark
         if self.backend.witness is not None:
             self.backend.witness.note(mark)
 
@@ -97,6 +102,23 @@ class ControlDatabase:
         self._remembered = mark
         if self.backend.witness is not None:
             self.backend.witness.put(mark)
+
+    def end_of_log(self, connection: Connection) -> Mark:
+        """The last entry of the audit log, after seeing that somebody who is trusted vouches for it.
+
+        Whoever chains another entry to it vouches for all before: what was typed into the table must not gain by that.
+
+        Raises:
+            NotVouched: Nobody does.
+        """
+        mark = last_mark(connection)
+        if mark is None:
+            return Mark(0, GENESIS)
+        if mark != self._vouched:
+            if wrong := seal_in_words(self.sealing.verdict(mark, seal_of(connection, mark.number))):
+                raise NotVouched(mark.number, wrong)
+            self._vouched = mark
+        return mark
 
     def check_remembered(self, connection: Connection) -> None:
         """Make sure that the audit log still holds what this process has written there.
@@ -178,6 +200,12 @@ def holds(connection: Connection, mark: Mark) -> bool:
     """Whether the audit log holds an entry as somebody remembers it."""
     query = sa.select(schema.audit.c.digest).where(schema.audit.c.number == mark.number)
     return connection.execute(query).scalar() == mark.digest.hex
+
+
+def seal_of(connection: Connection, number: int) -> Seal | None:
+    """The seal on an entry of the audit log."""
+    text = connection.execute(sa.select(schema.audit.c.seal).where(schema.audit.c.number == number)).scalar()
+    return None if text is None else SEAL.from_json(text, f"the seal on audit entry {number}")
 
 
 def last_mark(connection: Connection) -> Mark | None:

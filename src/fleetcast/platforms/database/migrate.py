@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from fleetcast.domain.audit import Mark
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.identity import Digest
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.control import ControlDatabase
+from fleetcast.ports.signing import Sealing
+from fleetcast.stored.manifests import SEAL
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -70,7 +74,7 @@ def upgrade(database: ControlDatabase) -> tuple[str, ...]:
                 f"the control database has schema {found}, this fleetcast knows no newer one than {known[-1]}",
                 fix="use the fleetcast version that made it, or a newer one",
             )
-        step = database.change(_one_step)
+        step = database.change(lambda connection: _one_step(connection, database.sealing))
         if step:
             done.append(step)
     return tuple(done)
@@ -123,7 +127,7 @@ def _number(connection: Connection) -> str | None:
     return _BEFORE_ALEMBIC if tables.has_table(schema.first_schema_version.name) else None
 
 
-def _one_step(connection: Connection) -> str | None:
+def _one_step(connection: Connection, sealing: Sealing) -> str | None:
     from alembic import command
 
     found = _number(connection)
@@ -131,6 +135,9 @@ def _one_step(connection: Connection) -> str | None:
     if found == known[-1]:
         return None
     config = _config(connection)
+    config.attributes["seal"] = lambda number, digest: SEAL.to_json(
+        sealing.seal(Mark(number, Digest(digest)))
+    )
     if not sa.inspect(connection).has_table(schema.schema_version.name) and found is not None:
         command.stamp(config, found)
     command.upgrade(config, "+1")

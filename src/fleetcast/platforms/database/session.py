@@ -11,13 +11,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, CursorResult
 
-from fleetcast.domain.audit import GENESIS, Actor, AuditEvent, Mark, chained
+from fleetcast.domain.audit import Actor, AuditEvent, Mark, chained
 from fleetcast.domain.errors import HistoryLost
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.control import ControlDatabase, Work, last_mark
+from fleetcast.platforms.database.control import ControlDatabase, Work
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.runs import RunTakenOver
 from fleetcast.stored.audit import AUDIT_ENTRY
+from fleetcast.stored.manifests import SEAL
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -80,13 +81,13 @@ class Session:
         return result
 
     def audit(self, connection: Connection, events: Sequence[AuditEvent]) -> None:
-        """Chain events to the audit log, inside the transaction that makes them true."""
+        """Chain events to the audit log and seal its end, inside the transaction that makes them true."""
         if not events:
             return
-        last = last_mark(connection) or Mark(0, GENESIS)
+        last = self.database.end_of_log(connection)
         number, previous = last.number, last.digest
         now = self.clock.now()
-        rows = []
+        rows: list[dict[str, object]] = []
         for event in events:
             number += 1
             entry = chained(number, now, self.actor, event, previous)
@@ -97,10 +98,13 @@ class Session:
                     "digest": entry.digest.hex,
                     "about": event.about,
                     "content": AUDIT_ENTRY.to_json(entry),
+                    "seal": None,
                 }
             )
+        end = Mark(number, previous)
+        rows[-1]["seal"] = SEAL.to_json(self.database.sealing.seal(end))
         connection.execute(sa.insert(schema.audit), rows)
-        connection.info[_WRITTEN] = Mark(number, previous)
+        connection.info[_WRITTEN] = end
 
     def tell(self, events: Sequence[AuditEvent]) -> None:
         """Write down what happened outside the database, in a transaction of its own."""

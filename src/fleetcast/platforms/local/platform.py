@@ -19,6 +19,7 @@ from fleetcast.platforms.local.asset_registry import LocalAssetRegistry, LocalDa
 from fleetcast.platforms.local.job_service import LocalJobService
 from fleetcast.platforms.local.model_registry import LocalModelRegistry, LocalSharedRegistry
 from fleetcast.platforms.local.stores import Stores
+from fleetcast.platforms.signing.sealing import own_sealing
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform, Workspace
 from fleetcast.ports.readings import ReadingsTable
@@ -42,14 +43,17 @@ def local_platform(
         settings: How it is driven.
         actor: Who changes things.
         clock: Tells the time.
-        database: The control database, which many people may share; None: a SQLite file in the directory.
+        database: The control database, which many people may share; None: a SQLite file in the directory, sealed with
+            the key of this process.
         foreign: What models that were trained elsewhere may take.
 
     Raises:
         Unavailable: The directory or its database cannot be used.
         BadInput: Another version of fleetcast made the database.
     """
-    database = database or ControlDatabase(sqlite(state / "control.db"), clock=clock)
+    database = database or ControlDatabase(
+        sqlite(state / "control.db"), clock=clock, sealing=own_sealing(clock, os.environ)
+    )
     ensure_schema(database)
     session = Session(database, actor)
     workspace = local_workspace(session, state, tables, settings, foreign=foreign)

@@ -5,6 +5,7 @@ What exists is in memory. What fleetcast keeps itself is in a control database, 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from fleetcast.platforms.memory.registries import (
     MemorySharedRegistry,
 )
 from fleetcast.platforms.memory.world import World
+from fleetcast.platforms.signing.sealing import own_sealing
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform, Workspace
 from fleetcast.ports.readings import ReadingsTable
@@ -49,7 +51,9 @@ def memory_platform(
         clock: Tells the time.
         database: The control database; None: a SQLite file in the scratch folder.
     """
-    database = database or ControlDatabase(sqlite(scratch / "control.db"), clock=clock)
+    database = database or ControlDatabase(
+        sqlite(scratch / "control.db"), clock=clock, sealing=own_sealing(clock, os.environ)
+    )
     ensure_schema(database)
     session = Session(database, actor)
     return Platform(
