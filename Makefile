@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents test found chaos coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite strace
+.PHONY: help demo agents test found chaos tamper coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite strace
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ found: .venv/dev.stamp postgresql strace ## tell the stories of what was once fo
 
 chaos: .venv/dev.stamp postgresql ## kill runs at random moments, 260 of them, and compare with a run in peace; ARGS="--seed 7" repeats
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+tamper: .venv/dev.stamp ## change the database and the artifacts in every way without the key: each is named, and moves no model
+	@$(BIN)/python -m tests.tamper
 
 coverage: .venv/dev.stamp ## measure how much of pipeline/ its own tests reach; fails below 90 %
 	@$(BIN)/coverage run --branch --source=fleetcast.pipeline -m pytest -n 0 -q tests/pipeline $(ARGS)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestState
+from fleetcast.domain.audit import about_request
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy
 from fleetcast.domain.people import Directory, Person
@@ -156,9 +157,13 @@ def test_the_log_knows_what_it_holds_about_a_request(platform: Platform) -> None
     first, second = platform.control.approvals.open([request("a"), request("b")])
     approve(platform, first)
     platform.control.states.select({"m": 1})
-    found = platform.control.audit.about([first.id, second.id, 7])
-    actions = {number: [entry.event.action for entry in entries] for number, entries in found.items()}
-    assert actions == {1: ["request.opened", "request.approved"], 2: ["request.opened"], 7: []}
+    found = platform.control.audit.about([about_request(number) for number in (first.id, second.id, 7)])
+    actions = {thing: [entry.event.action for entry in entries] for thing, entries in found.items()}
+    assert actions == {
+        "request 1": ["request.opened", "request.approved"],
+        "request 2": ["request.opened"],
+        "request 7": [],
+    }
 
 
 def test_a_request_that_is_not_believed_becomes_void_whatever_it_claims(platform: Platform) -> None:

@@ -32,7 +32,7 @@ def everything_happens(platform: Platform) -> None:
         Effect("share nothing", happened.model_shared(second)),
     ]
     control.effects.intend(effects)
-    control.effects.record(["share models", "share environment"])
+    control.effects.record(effects[:2])
     control.states.crown({"m": 1})
     opened = control.approvals.open([request("a"), request("b"), request("c")])
     control.approvals.decide([1], vote(Choice.APPROVE, GRACE, comment="good — “quoted” ✓"))
@@ -121,6 +121,7 @@ def test_doing_again_what_is_done_writes_nothing_into_the_log(platform: Platform
     control.states.select({"m": 1})
     control.states.crown({"m": 1})
     control.states.reject([("m", 2)])
-    control.effects.record(["share models", "never intended"])
+    shared = AuditEvent("model.shared", "m:1", {})
+    control.effects.record([Effect("share models", shared), Effect("never intended", shared)])
     control.states.deselect(["nobody knows it"])
     assert list(control.audit.entries()) == before

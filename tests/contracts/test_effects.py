@@ -20,7 +20,7 @@ def test_what_was_intended_is_unconfirmed_until_it_is_recorded(platform: Platfor
     effects.intend([effect("one"), effect("two")])
     effects.intend([effect("three")])
     assert effects.unconfirmed() == [effect("one"), effect("two"), effect("three")]
-    effects.record(["two"])
+    effects.record([effect("two")])
     assert effects.unconfirmed() == [effect("one"), effect("three")]
     assert subjects(platform) == ["two"]
 
@@ -34,7 +34,7 @@ def test_intending_and_recording_twice_is_once(platform: Platform) -> None:
     effects = platform.control.effects
     for _ in range(2):
         effects.intend([effect("one"), effect("one")])
-        effects.record(["one"])
+        effects.record([effect("one")])
     assert effects.unconfirmed() == []
     assert subjects(platform) == ["one"]
 
@@ -42,5 +42,13 @@ def test_intending_and_recording_twice_is_once(platform: Platform) -> None:
 def test_effects_are_recorded_in_the_order_in_which_they_were_intended(platform: Platform) -> None:
     effects = platform.control.effects
     effects.intend([effect(name) for name in "badc"])
-    effects.record(["a", "b", "c", "d"])
+    effects.record([effect(name) for name in "abcd"])
     assert subjects(platform) == ["b", "a", "d", "c"]
+
+
+def test_what_the_log_says_is_what_was_carried_out_and_not_what_a_row_said(platform: Platform) -> None:
+    effects = platform.control.effects
+    effects.intend([Effect("one", AuditEvent("role.granted", "eve", {}))])
+    effects.record([effect("one")])
+    (entry,) = platform.control.audit.entries()
+    assert entry.event == effect("one").event

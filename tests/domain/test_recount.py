@@ -18,6 +18,7 @@ from fleetcast.domain.recount import (
     Disagreement,
     NeverOpened,
     OtherDecisions,
+    OtherState,
     OtherSubject,
     disagreement,
 )
@@ -111,5 +112,7 @@ def test_an_entry_that_was_changed_is_not_believed(change: object) -> None:
     assert disagreement(decided(OPENED, ADA), [first, changed]) == ChangedEntry(second.number)
 
 
-def test_a_state_alone_is_not_looked_at_as_it_is_counted() -> None:
-    assert disagreement(replace(OPENED, state=RequestState.APPROVED), of()) is None
+def test_a_state_that_no_entry_led_to_is_seen() -> None:
+    assert disagreement(replace(OPENED, state=RequestState.APPROVED), of()) == OtherState(
+        "pending", "approved"
+    )

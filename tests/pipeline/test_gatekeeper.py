@@ -117,7 +117,9 @@ def test_only_a_rejection_outlives_evidence_that_is_not_believed_any_more(
     subject = replace(old.subject, evidence=Digest.of(b"measured anew"))
     asked = Question(subject, old.evidence, Digest.of(b"format 1"), frozenset({old.subject.digest}))
     control = world.platform.control
-    keeper = Gatekeeper(control.approvals, control.audit, control.people, world.actor, world.clock)
+    keeper = Gatekeeper(
+        control.approvals, control.audit, control.policies, control.people, world.actor, world.clock
+    )
     keeper.close_stale(SubjectKind.MODEL, [asked])
     (found,) = keeper.ask(old.gate, [asked], old.policy, "run-0001").values()
     states = world.request_states()[1:]

@@ -365,7 +365,9 @@ class World:
     def keep_policies(self, declared: Mapping[Gate, GatePolicy]) -> Mapping[Gate, Request]:
         """Bring the policies in force to what is declared, as a run does."""
         control = self.platform.control
-        gatekeeper = Gatekeeper(control.approvals, control.audit, control.people, control.actor, self.clock)
+        gatekeeper = Gatekeeper(
+            control.approvals, control.audit, control.policies, control.people, control.actor, self.clock
+        )
         return KeepPolicies(control.policies, gatekeeper)(declared, self.begun.id)
 
     def _workspace(self, **roles: Any) -> None:

@@ -168,7 +168,6 @@ ACTS: Sequence[tuple[str, str, Act]] = [
     ("runs", "runs 1", lambda p: p.control.runs.listed()),
     ("runs", "runs 1", lambda p: p.control.runs.begin(digest("next"), "0123abc")),
     ("effects", "effects 'share model m:1'", lambda p: p.control.effects.unconfirmed()),
-    ("effects", "effects 'share model m:1'", lambda p: p.control.effects.record([SHARING.key])),
     ("audit", "audit entry 1", lambda p: p.control.audit.latest(100)),
     ("audit", "audit entry 1", lambda p: list(p.control.audit.entries())),
     ("people", "people p-1", lambda p: p.control.people.directory()),

@@ -24,7 +24,8 @@ from fleetcast.domain.settings import SIGNING_KEY_VARIABLE
 from fleetcast.domain.signing_key import KeySource, PublicKey
 from fleetcast.platforms.signing.ed25519 import private_pem, public_pem
 from fleetcast.platforms.signing.key_files import UnusableKey
-from fleetcast.platforms.signing.keys import key_folder, open_keys, rotate
+from fleetcast.platforms.signing.keys import open_keys, rotate
+from fleetcast.platforms.signing.user_state import user_state
 from tests.clocks import FixedClock
 from tests.signing import private, public
 
@@ -216,9 +217,9 @@ def test_the_state_folder_is_the_users_own_unless_the_environment_names_another(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     expected = tmp_path / ".local" / "state" / "fleetcast"
-    assert key_folder({}) == expected
-    assert key_folder({"XDG_STATE_HOME": "relative/is/not/heeded"}) == expected
-    assert key_folder({"XDG_STATE_HOME": "/elsewhere"}) == Path("/elsewhere/fleetcast")
+    assert user_state({}) == expected
+    assert user_state({"XDG_STATE_HOME": "relative/is/not/heeded"}) == expected
+    assert user_state({"XDG_STATE_HOME": "/elsewhere"}) == Path("/elsewhere/fleetcast")
 
 
 def test_processes_that_make_the_first_key_at_the_same_moment_have_one_and_the_same(

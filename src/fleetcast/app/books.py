@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from fleetcast.ports.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fleetcast.domain.audit import Actor
     from fleetcast.domain.gate import GatePolicy
     from fleetcast.domain.place import Gate
     from fleetcast.ports.approvals import ApprovalBook, AuditLog
-    from fleetcast.ports.platform import Control
+    from fleetcast.ports.platform import Control, Workspace
     from fleetcast.ports.runs import RunBook
     from fleetcast.workflows.audit import VerifyAudit
     from fleetcast.workflows.decide import Decide
@@ -34,6 +34,8 @@ class OpenBooks:
     clock: Clock
     state: Path
     """The folder in which the files of runs are."""
+    workspace: Callable[[], Workspace]
+    """Opens what exists on the platform, in the same name; without tables of readings."""
 
     @property
     def deciding(self) -> Decide:
@@ -55,9 +57,10 @@ class OpenBooks:
     @property
     def verifying(self) -> VerifyAudit:
         """Checking the log, and that the rows beside it say nothing else."""
+        from fleetcast.ports.platform import Platform
         from fleetcast.workflows.audit import VerifyAudit
 
-        return VerifyAudit(self.control)
+        return VerifyAudit(Platform(self.workspace(), self.control), self.clock)
 
     @property
     def runs(self) -> RunBook:
@@ -109,7 +112,7 @@ def open_books(directory: Path, clock: Clock | None = None, *, actor: Actor | No
     """
     from fleetcast.app.database import open_database_in
     from fleetcast.app.people import whoever
-    from fleetcast.app.platforms import lasting_door
+    from fleetcast.app.platforms import Ground, lasting_door
     from fleetcast.config.reader import read_settings_file
     from fleetcast.platforms.control.opening import control
     from fleetcast.platforms.database.session import Session
@@ -118,10 +121,12 @@ def open_books(directory: Path, clock: Clock | None = None, *, actor: Actor | No
     clock = clock or SystemClock()
     reading = read_settings_file(directory)
     settings, gates = reading.settings.platform, reading.settings.gates
-    lasting_door(settings.kind, reading.setting("platform", "kind"))
+    opening = lasting_door(settings.kind, reading.setting("platform", "kind"))
     state = directory / settings.state
     database = open_database_in(state, clock, reading.settings.signing)
     acts = whoever(database, settings.lease) if actor is None else ByToken(actor)
-    kept = control(Session(database, acts.actor), settings.lease, acts.only)
+    session = Session(database, acts.actor)
+    kept = control(session, settings.lease, acts.only)
     kept.policies.take_first(gates)
-    return OpenBooks(kept, gates, clock, state)
+    ground = Ground(state, {}, reading.settings, clock)
+    return OpenBooks(kept, gates, clock, state, lambda: opening.open(ground)(session))

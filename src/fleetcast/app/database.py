@@ -227,9 +227,10 @@ def accept_loss(directory: Path) -> tuple[int, int] | None:
     Raises:
         BadInput: A server keeps it.
     """
+    from fleetcast.domain.checkpoint import BegunAnew, Held, Lost
     from fleetcast.domain.errors import HistoryLost
     from fleetcast.domain.happened import loss_accepted
-    from fleetcast.platforms.database.backups import check_history
+    from fleetcast.platforms.database.backups import check_checkpoint, check_history
     from fleetcast.platforms.database.control import last_mark
     from fleetcast.platforms.database.migrate import ensure_schema
     from fleetcast.platforms.database.session import Session
@@ -239,16 +240,20 @@ def accept_loss(directory: Path) -> tuple[int, int] | None:
     path = state / "control.db"
     database = _database(sqlite(path), signing)
     ensure_schema(database)
+    held = check_checkpoint(database)
     try:
         check_history(database)
+        if held is None or isinstance(held, Held):
+            return None
     except HistoryLost:
-        witness = database.backend.witness
-        known = witness.seen() if witness is not None else None
-        there = database.read(last_mark)
-        database.accept(there or Mark(0, GENESIS))
-        Session(database, whoami()).tell([loss_accepted(known, there)])
-        return (known.number if known else 0), (there.number if there else 0)
-    return None
+        pass
+    witness = database.backend.witness
+    known = witness.seen() if witness is not None else None
+    up_to = max(known.number if known else 0, held.entry if isinstance(held, Lost | BegunAnew) else 0)
+    there = database.read(last_mark)
+    database.accept(there or Mark(0, GENESIS))
+    Session(database, whoami()).tell([loss_accepted(known, there)])
+    return up_to, (there.number if there else 0)
 
 
 def _own_state(directory: Path, instead: str) -> tuple[Path, SigningSettings]:
@@ -286,11 +291,23 @@ def open_own_database(directory: Path) -> ControlDatabase:
 
 def _database(backend: Backend, signing: SigningSettings, clock: Clock | None = None) -> ControlDatabase:
     """Whose log is sealed by the key of this process, and believed where a key that counts has sealed it."""
+    from fleetcast.platforms.checkpoints.folder import FolderCheckpoints
     from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.platforms.signing.sealing import own_sealing
 
     clock = clock or SystemClock()
-    return ControlDatabase(backend, clock=clock, sealing=own_sealing(clock, os.environ, signing.trusted))
+    return ControlDatabase(
+        backend,
+        clock=clock,
+        sealing=own_sealing(clock, os.environ, signing.trusted),
+        checkpoints=FolderCheckpoints(lambda: signing.checkpoints or _own_checkpoints()),
+    )
+
+
+def _own_checkpoints() -> Path:
+    from fleetcast.platforms.signing.user_state import user_state
+
+    return user_state(os.environ) / "checkpoints"
 
 
 def _backend(state: Path) -> Backend:

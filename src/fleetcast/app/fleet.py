@@ -46,7 +46,13 @@ class OpenFleet:
     @property
     def books(self) -> OpenBooks:
         """Requests, runs and the audit log."""
-        return OpenBooks(self.platform.control, self.fleet.settings.gates, self.clock, self.state)
+        return OpenBooks(
+            self.platform.control,
+            self.fleet.settings.gates,
+            self.clock,
+            self.state,
+            lambda: self.platform.workspace,
+        )
 
     @property
     def planning(self) -> MakePlan:

@@ -156,31 +156,44 @@ def list_audit(
 
 @audit_app.command("verify")
 def verify_audit(fleet: FleetOption = Path()) -> None:
-    """Check that no entry of the audit log was changed, added or taken away, and that no request says otherwise.
+    """Check that the audit log is as it was written, and that no row that gates believe says otherwise.
 
-    Decisions are counted from the log: a request whose row was changed opens no gate, and is named here.
+    Each entry is chained to the one before it, and the end of each transaction is sealed with a key that does not
+    lie in the database. Requests, policies, people, roles, champions and shared models are held against the log.
     """
-    from fleetcast.domain.audit import AuditEntry
+    from fleetcast.domain.checkpoint import Held
+    from fleetcast.domain.chronicle import BrokenLog
     from fleetcast.views.audit import disagreement_in_words
 
     verified = _open(fleet).verifying()
     log = verified.log
-    if isinstance(log, AuditEntry):
+    if isinstance(log, BrokenLog):
         raise BadInput(
-            f"audit entry {log.number} ({log.event.action}) does not fit the one before it",
+            str(log),
             fix="the log was changed outside fleetcast: compare with a backup of the control database",
         )
     head = f", head {log.head}" if log.entries else ""
     typer.echo(f"{log.entries} entries, unbroken{head}")
-    if verified.distrusted:
-        named = "; ".join(
-            f"request {one.request.id} ({one.request.subject}): {disagreement_in_words(one.why)}"
-            for one in verified.distrusted[:_NAMED]
-        )
-        more = len(verified.distrusted) - _NAMED
+    found = []
+    match verified.checkpoint:
+        case None:
+            typer.echo("no checkpoint of it is kept")
+        case Held(entry, at, independent):
+            whose = "" if independent else "; not independent: who owns the database keeps the checkpoint too"
+            typer.echo(f"the checkpoint of {at:%Y-%m-%d %H:%M:%S} UTC holds, at entry {entry}{whose}")
+        case wrong:
+            found.append(str(wrong))
+    found += [
+        f"request {one.request.id} ({one.request.subject}): {disagreement_in_words(one.why)}"
+        for one in verified.distrusted
+    ]
+    found += map(str, verified.others)
+    if found:
+        more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         raise BadInput(
-            "requests are not what the audit log says: " + named + (f"; and {more} more" if more > 0 else ""),
-            fix="they were changed outside fleetcast and open no gate; compare with a backup of the control database",
+            "the database is not what the audit log says: " + "; ".join(found[:_NAMED]) + more,
+            fix="it was changed outside fleetcast, and no gate believes that: compare with a backup of the control "
+            "database; where a log was begun anew on purpose, `fleetcast database accept-loss`",
         )
 
 

@@ -10,9 +10,20 @@ from enum import StrEnum
 from fleetcast.domain.canonical import Json, digest_of
 from fleetcast.domain.identity import Digest
 
-CROWNED = "model.crowned"
+REGISTERED, ADOPTED = "model.registered", "model.adopted"
+SHARED, CROWNED = "model.shared", "model.crowned"
 GENESIS = Digest("0" * 64)
 """What the first entry is chained to."""
+
+
+def about_request(number: int) -> str:
+    """What entries about a request are found by."""
+    return f"request {number}"
+
+
+def about_model(name: str) -> str:
+    """What entries about a model and its versions are found by: short, whatever the length of its name."""
+    return f"model {Digest.of(name.encode()).hex[:24]}"
 
 
 class Standing(StrEnum):
@@ -73,11 +84,11 @@ class AuditEvent:
 
     @property
     def about(self) -> str:
-        """By what all entries about one thing are found: `request 17`, `champion NAME`; empty for all else."""
+        """By what all entries about one request, or one model, are found; empty for all else."""
         request = self.detail.get("request")
         if isinstance(request, int):
-            return f"request {request}"
-        return f"champion {self.subject.rpartition(':')[0]}" if self.action == CROWNED else ""
+            return about_request(request)
+        return about_model(self.subject.partition(":")[0]) if self.action.startswith("model.") else ""
 
 
 @dataclass(frozen=True, slots=True)

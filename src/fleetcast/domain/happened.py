@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleetcast.domain.approval import LONGEST_COMMENT, Choice, Request, RequestState
 from fleetcast.domain.assets import Asset
-from fleetcast.domain.audit import CROWNED, AuditEvent, Mark
+from fleetcast.domain.audit import ADOPTED, CROWNED, REGISTERED, SHARED, AuditEvent, Mark
 from fleetcast.domain.canonical import Json, plain
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
@@ -42,9 +42,9 @@ def model_registered(version: ModelVersion) -> AuditEvent:
         "commit": lineage.commit,
     }
     if isinstance(lineage, AdoptedLineage):
-        return AuditEvent("model.adopted", str(version), said | {"source": lineage.source})
+        return AuditEvent(ADOPTED, str(version), said | {"source": lineage.source})
     said |= {"fingerprint": lineage.fingerprint.hex, "job": lineage.job}
-    return AuditEvent("model.registered", str(version), said)
+    return AuditEvent(REGISTERED, str(version), said)
 
 
 def model_selected(name: str, version: int) -> AuditEvent:
@@ -69,7 +69,7 @@ def environment_shared(environment: Asset) -> AuditEvent:
 
 def model_shared(version: ModelVersion) -> AuditEvent:
     """A model version is in the shared registry."""
-    return AuditEvent("model.shared", str(version), {"artifact": version.model.artifact.hex})
+    return AuditEvent(SHARED, str(version), {"artifact": version.model.artifact.hex})
 
 
 def model_crowned(name: str, version: int) -> AuditEvent:

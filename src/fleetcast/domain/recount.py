@@ -10,11 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fleetcast.domain.approval import Request
+from fleetcast.domain.approval import Request, RequestState
 from fleetcast.domain.audit import AuditEntry, chained
 from fleetcast.domain.canonical import Json
 
 OPENED, PINNED = "request.opened", "request.pinned"
+_VERBS = {
+    state.value.replace(" ", "_"): state for state in RequestState if state is not RequestState.PENDING
+} | {
+    "reopened": RequestState.PENDING,
+    "distrusted": RequestState.VOID,
+}
+"""In which state each kind of entry leaves a request; the others leave it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,16 @@ class OtherDecisions:
     kind: Literal["other decisions"] = "other decisions"
 
 
-Disagreement = ChangedEntry | NeverOpened | OtherSubject | OtherDecisions
+@dataclass(frozen=True, slots=True)
+class OtherState:
+    """The log leaves it in another state than the row."""
+
+    in_log: str
+    in_row: str
+    kind: Literal["other state"] = "other state"
+
+
+Disagreement = ChangedEntry | NeverOpened | OtherSubject | OtherDecisions | OtherState
 
 
 def disagreement(request: Request, entries: Sequence[AuditEntry]) -> Disagreement | None:
@@ -79,7 +95,18 @@ def disagreement(request: Request, entries: Sequence[AuditEntry]) -> Disagreemen
     votes = [entry for entry in entries if "choice" in entry.event.detail and _counts(entry)]
     if [_vote(entry) for entry in votes] != _votes(request):
         return OtherDecisions(len(votes), len(request.decisions))
-    return None
+    state = _state(entries)
+    return None if state is request.state else OtherState(state.value, request.state.value)
+
+
+def _state(entries: Sequence[AuditEntry]) -> RequestState:
+    """Where what was logged last leaves a request."""
+    state = RequestState.PENDING
+    for entry in entries:
+        verb = entry.event.action.removeprefix("request.")
+        if verb in _VERBS:
+            state = _VERBS[verb]
+    return state
 
 
 def _counts(entry: AuditEntry) -> bool:

@@ -47,10 +47,19 @@ class CarryOut:
             if set(done(keys)) != keys:
                 raise
         until_visible(lambda: set(done(keys)) == keys, what, self.clock)
-        self.book.record(keys)
+        self.book.record(effects)
 
-    def finish(self, done: Callable[[Collection[str]], Collection[str]]) -> None:
-        """Record what an interrupted run did but had no time to record."""
-        left = {effect.key for effect in self.book.unconfirmed()}
-        if left and (seen := done(left)):
-            self.book.record(seen)
+    def finish(
+        self,
+        done: Callable[[Collection[str]], Collection[str]],
+        agreed: Callable[[Sequence[Effect]], Sequence[Effect]],
+    ) -> None:
+        """Record what an interrupted run did but had no time to record.
+
+        Args:
+            done: Reads back which of some keys are done.
+            agreed: Those of some effects that somebody had agreed to: rows can be typed into a table.
+        """
+        left = self.book.unconfirmed()
+        if left and (seen := set(done([effect.key for effect in left]))):
+            self.book.record(agreed([effect for effect in left if effect.key in seen]))

@@ -146,7 +146,7 @@ class PromoteEnvironment:
 
     def run(self, situation: Situation) -> EnvironmentsPromoted:
         """Ask, or act on what was decided. Waiting here holds no other stage."""
-        self.share.finish()
+        self.share.finish(self.gatekeeper.agreed)
         shared = self.shared.shared()
         needed = self._needed(situation, shared)
         missing = [asset for asset in needed if not _is_shared(asset, shared)]

@@ -6,17 +6,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fleetcast.domain.approval import Request, RequestState, Subject, SubjectKind
-from fleetcast.domain.audit import Actor
+from fleetcast.domain.audit import ADOPTED, REGISTERED, SHARED, Actor, about_model, about_request
 from fleetcast.domain.canonical import digest_of
+from fleetcast.domain.chronicle import BrokenLog, NotBelieved, other_rules, read_log
+from fleetcast.domain.effect import Effect
 from fleetcast.domain.evidence import Comparison, Evidence, NotComparable
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.model import ModelVersion, VersionEntry
 from fleetcast.domain.place import Gate
 from fleetcast.domain.recount import disagreement
 from fleetcast.ports.approvals import ApprovalBook, AuditLog
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.people import PeopleBook
+from fleetcast.ports.policies import PolicyBook
 from fleetcast.stored import format_1
 
 
@@ -60,6 +63,7 @@ class Gatekeeper:
 
     approvals: ApprovalBook
     audit: AuditLog
+    policies: PolicyBook
     people: PeopleBook
     actor: Actor
     """Who asks."""
@@ -108,16 +112,71 @@ class Gatekeeper:
         return known | {request.subject.digest: request for request in moved}
 
     def _believed(self, known: Mapping[Digest, Request]) -> dict[Digest, Request]:
-        """All but requests that claim to be let through and are not what the audit log says: these become void."""
-        through = {digest: request for digest, request in known.items() if request.state.lets_through}
-        logged = self.audit.about([request.id for request in through.values()])
+        """All but requests whose decisions are not what the audit log says: these become void.
+
+        Raises:
+            NotBelieved: The log is not as it was written, or who decides by which rule is not what it says.
+        """
+        decided = {
+            digest: request
+            for digest, request in known.items()
+            if request.state.lets_through or (request.state is RequestState.PENDING and request.decisions)
+        }
+        if not decided:
+            return dict(known)
+        told = read_log(self.audit.logged(), [request.id for request in decided.values()])
+        if isinstance(told, BrokenLog):
+            raise NotBelieved(told)
+        for odd in other_rules(told, self.policies.in_force(), self.people.directory()):
+            raise NotBelieved(odd)
         believed = dict(known)
-        for digest, request in through.items():
-            why = disagreement(request, logged[request.id])
+        for digest, request in decided.items():
+            why = disagreement(request, told.requests[request.id])
             if why is not None:
                 self.approvals.distrust(request, why)
                 del believed[digest]
         return believed
+
+    def agreed(self, effects: Sequence[Effect]) -> Sequence[Effect]:
+        """Those of some effects of sharing that people let through, or that an adoption was about, as the log says."""
+        wanted = {effect.event.subject for effect in effects}
+        outlines = self.approvals.outlines([state for state in RequestState if state.lets_through])
+        through = [
+            self.approvals.find(outline.id)
+            for outline in outlines
+            if f"{outline.name}:{outline.version}" in wanted
+        ]
+        models = {subject.partition(":")[0] for subject in wanted}
+        names = {about_model(name) for name in models} | {about_request(request.id) for request in through}
+        logged = self.audit.about(sorted(names))
+        loose = set(self.audit.unsealed([entry.number for held in logged.values() for entry in held]))
+        held = {
+            name: [entry for entry in entries if entry.number not in loose]
+            for name, entries in logged.items()
+        }
+        believed = {
+            str(request.subject)
+            for request in through
+            if disagreement(request, held[about_request(request.id)]) is None
+        }
+        known = {
+            (entry.event.subject, str(entry.event.detail.get("artifact")), entry.event.action)
+            for name in models
+            for entry in held[about_model(name)]
+        }
+        return [effect for effect in effects if _is_agreed(effect, believed, known)]
+
+    def vouched(self, versions: Sequence[VersionEntry]) -> Collection[VersionEntry]:
+        """Those of some versions that the log knows to have been shared, with just these files."""
+        logged = self.audit.about(sorted({about_model(version.name) for version in versions}))
+        loose = set(self.audit.unsealed([entry.number for held in logged.values() for entry in held]))
+        shared = {
+            (entry.event.subject, str(entry.event.detail.get("artifact")))
+            for held in logged.values()
+            for entry in held
+            if entry.event.action == SHARED and entry.number not in loose
+        }
+        return [one for one in versions if (f"{one.name}:{one.version}", one.artifact.hex) in shared]
 
     def _counted_anew(self, known: Mapping[Digest, Request], policy: GatePolicy) -> dict[Digest, Request]:
         now, directory = self.clock.now(), self.people.directory()
@@ -177,3 +236,16 @@ class Gatekeeper:
                     if request.id in over
                 ]
             )
+
+
+def _is_agreed(effect: Effect, through: Collection[str], known: Collection[tuple[str, str, str]]) -> bool:
+    """Whether an effect as a row holds it is one of sharing, of just what was let through or adopted."""
+    event = effect.event
+    if effect.key == f"share environment {event.subject}":
+        return event.action == "environment.shared" and event.subject in through
+    if effect.key != f"share model {event.subject}" or event.action != SHARED:
+        return False
+    artifact = str(event.detail.get("artifact"))
+    if (event.subject, artifact, ADOPTED) in known:
+        return True
+    return event.subject in through and (event.subject, artifact, REGISTERED) in known

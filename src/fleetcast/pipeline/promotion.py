@@ -42,6 +42,8 @@ from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.assets import DataAssets
 from fleetcast.ports.models import ModelRegistry, ModelStates, Shared, SharedRegistry
 
+_TYPED_IN = "the audit log does not know that it was ever shared: see `fleetcast audit verify`"
+
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
@@ -121,7 +123,7 @@ class PromoteModels:
 
     def run(self, situation: Situation) -> ModelsPromoted:
         """Each model is its own decision; a rejected one is not asked for again."""
-        self.share.finish()
+        self.share.finish(self.gatekeeper.agreed)
         shared, index = self.shared.shared(), self.index()
         listed = selected(situation.circuits, index)
         unsettled = [pair for pair in listed if not _is_settled(pair[1], shared, index)]
@@ -146,8 +148,18 @@ class PromoteModels:
         return ModelsPromoted(tuple(promotions), already, tuple((damaged | lost | worn).items()))
 
     def _crown(self, returned: Sequence[VersionEntry]) -> dict[str, str]:
-        """A version that was promoted before and is selected again needs no second approval, but its files."""
-        damaged = {entry.name: why for entry in returned if (why := damage(entry.artifact, self.artifacts))}
+        """A version that was promoted before and is selected again needs no second approval, but its files.
+
+        Gives those that are not made champions, and why.
+        """
+        if not returned:
+            return {}
+        known = self.gatekeeper.vouched(returned)
+        damaged = {
+            entry.name: why
+            for entry in returned
+            if (why := damage(entry.artifact, self.artifacts) if entry in known else _TYPED_IN)
+        }
         whole = {entry.name: entry.version for entry in returned if entry.name not in damaged}
         if whole:
             self.states.crown(whole)

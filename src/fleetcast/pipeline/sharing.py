@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from fleetcast.domain import happened
@@ -49,9 +49,9 @@ class Share:
             what=counted(len(versions), "model"),
         )
 
-    def finish(self) -> None:
-        """Record what an interrupted run shared but had no time to record."""
-        self.carry_out.finish(self._done)
+    def finish(self, agreed: Callable[[Sequence[Effect]], Sequence[Effect]]) -> None:
+        """Record what an interrupted run shared but had no time to record, as far as it was agreed to."""
+        self.carry_out.finish(self._done, agreed)
 
     def _done(self, keys: Collection[str]) -> Collection[str]:
         shared = self.registry.shared()

@@ -35,7 +35,9 @@ class StageEntry:
 
 def _gatekeeper(platform: Platform, clock: Clock) -> Gatekeeper:
     control = platform.control
-    return Gatekeeper(control.approvals, control.audit, control.people, control.actor, clock)
+    return Gatekeeper(
+        control.approvals, control.audit, control.policies, control.people, control.actor, clock
+    )
 
 
 def _share(platform: Platform, clock: Clock) -> Share:

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from fleetcast.domain.approval import Choice, Request, RequestOutline, RequestState
 from fleetcast.domain.audit import AuditEntry
+from fleetcast.domain.checkpoint import CheckpointVerdict
+from fleetcast.domain.chronicle import Logged
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.people import Directory
@@ -100,12 +102,31 @@ class AuditLog(Protocol):
         """
         ...
 
-    def about(self, requests: Sequence[int]) -> Mapping[int, Sequence[AuditEntry]]:
-        """All entries about these requests, oldest first; read in bulk.
+    def about(self, things: Sequence[str]) -> Mapping[str, Sequence[AuditEntry]]:
+        """All entries about these requests and models, oldest first; read in bulk.
+
+        Args:
+            things: As `about_request` and `about_model` name them.
 
         Raises:
             BadInput: An entry cannot be read; the text names it.
         """
+        ...
+
+    def unsealed(self, numbers: Collection[int]) -> Sequence[int]:
+        """Those of some entries that no trusted seal vouches for: none follows, or what lies between is no chain."""
+        ...
+
+    def logged(self) -> Iterator[Logged]:
+        """All entries, oldest first, with what the seals on them are worth; read page by page.
+
+        Raises:
+            BadInput: An entry cannot be read; the text names it.
+        """
+        ...
+
+    def checkpoint(self) -> CheckpointVerdict | None:
+        """What is remembered elsewhere of how far the log had come; None if nothing is."""
         ...
 
     def entries(self) -> Iterator[AuditEntry]:

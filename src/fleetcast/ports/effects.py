@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from fleetcast.domain.effect import Effect
@@ -19,8 +19,10 @@ class EffectBook(Protocol):
         """What was intended and not recorded yet, oldest first: it may have been done, or not."""
         ...
 
-    def record(self, keys: Collection[str]) -> None:
+    def record(self, effects: Sequence[Effect]) -> None:
         """Write down that effects were seen to be done, each with its audit entry, all or none.
+
+        What the log says is what is handed in: a row may have been typed into the table.
 
         One that was recorded before, or never intended, is left as it is.
         """

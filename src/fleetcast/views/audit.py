@@ -14,6 +14,7 @@ _WHY = {
     "changed entry": "entry {number} of the log is not what its digest says",
     "never opened": "the log does not know it",
     "other subject": "the log knows it with another {what}",
+    "other state": "the log says that it is {in_log}, and not {in_row}",
     "other decisions": "the log holds {in_log} decisions on it, and not these {in_row}",
 }
 

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from itertools import islice
 
 from fleetcast.domain.approval import Request, RequestState
-from fleetcast.domain.audit import AuditEntry, Unbroken, verify
+from fleetcast.domain.audit import AuditEntry, about_request
+from fleetcast.domain.checkpoint import CheckpointVerdict
+from fleetcast.domain.chronicle import BrokenLog, Chronicle, OtherRow, other_models, other_rules, read_log
+from fleetcast.domain.identity import Digest
 from fleetcast.domain.recount import Disagreement, disagreement
 from fleetcast.domain.role import Right
-from fleetcast.ports.platform import Control
+from fleetcast.pipeline.gatekeeper import Gatekeeper
+from fleetcast.ports.clock import Clock
+from fleetcast.ports.platform import Platform
 
 _PAGE = 1_000
 
@@ -24,20 +29,32 @@ class Distrusted:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A log that is as it was written."""
+
+    entries: int
+    head: Digest
+    """Of the last entry."""
+
+
+@dataclass(frozen=True, slots=True)
 class AuditVerified:
     """What was found."""
 
-    log: Unbroken | AuditEntry
-    """The log as a whole, or the first entry that does not fit."""
+    log: Whole | BrokenLog
     distrusted: tuple[Distrusted, ...] = ()
-    """Not looked for where the log itself is broken."""
+    """Neither these nor other rows are looked for where the log itself is broken."""
+    others: tuple[OtherRow, ...] = ()
+    checkpoint: CheckpointVerdict | None = None
+    """None: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyAudit:
-    """Go through the whole log, and count every request's decisions from it."""
+    """Go through the whole log, and hold every row that gates believe against it."""
 
-    control: Control
+    platform: Platform
+    clock: Clock
 
     def __call__(self) -> AuditVerified:
         """Verify; reads page by page.
@@ -46,19 +63,41 @@ class VerifyAudit:
             Denied: Whoever acts may not look.
             BadInput: An entry or a request cannot be read; the text names it.
         """
-        self.control.require(Right.VIEW)
-        log = verify(self.control.audit.entries())
-        if isinstance(log, AuditEntry):
-            return AuditVerified(log)
-        return AuditVerified(log, tuple(self._distrusted()))
+        control = self.platform.control
+        control.require(Right.VIEW)
+        told = read_log(control.audit.logged())
+        if isinstance(told, BrokenLog):
+            return AuditVerified(told, checkpoint=control.audit.checkpoint())
+        return AuditVerified(
+            Whole(told.entries, told.head),
+            tuple(self._distrusted()),
+            tuple(self._others(told)),
+            control.audit.checkpoint(),
+        )
+
+    def _others(self, told: Chronicle) -> Iterator[OtherRow]:
+        control, workspace = self.platform.control, self.platform.workspace
+        gatekeeper = Gatekeeper(
+            control.approvals, control.audit, control.policies, control.people, control.actor, self.clock
+        )
+        yield from other_rules(told, control.policies.in_force(), control.people.directory())
+        yield from other_models(
+            told,
+            control.states.intent().champions,
+            workspace.models.entries(),
+            workspace.shared.shared().models,
+            {effect.event.subject for effect in gatekeeper.agreed(control.effects.unconfirmed())},
+        )
 
     def _distrusted(self) -> Iterator[Distrusted]:
-        requests = iter(self.control.approvals.each())
+        control = self.platform.control
+        requests = iter(control.approvals.each())
         while page := list(islice(requests, _PAGE)):
-            logged = self.control.audit.about([request.id for request in page])
+            logged = control.audit.about([about_request(request.id) for request in page])
             for request in page:
-                why = disagreement(request, logged[request.id])
-                if why is not None and not _is_void_already(request, logged[request.id]):
+                entries = logged[about_request(request.id)]
+                why = disagreement(request, entries)
+                if why is not None and not _is_void_already(request, entries):
                     yield Distrusted(request, why)
 
 

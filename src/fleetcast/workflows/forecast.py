@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from fleetcast.domain.approval import Choice, RequestState
+from fleetcast.domain.audit import about_model
+from fleetcast.domain.chronicle import NotBelieved, champion_disagreement
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
@@ -150,6 +152,7 @@ class MakeForecast:
         Raises:
             BadInput: There is no such model or table version, or no reading to forecast from.
             ArtifactMissing: The model's artifact is lost or damaged.
+            NotBelieved: The champion is not what the audit log says.
         """
         self.platform.control.require(Right.VIEW, Scope(plant=circuit.key.plant))
         now = self.clock.now()
@@ -157,6 +160,8 @@ class MakeForecast:
         standings = Standings.of_model(self.platform, circuit.model_name, now)
         champion = standings.intent.champions.get(circuit.model_name)
         chosen = self._model(circuit, version, standings.intent)
+        if chosen.version == champion:
+            self._check_champion(chosen)
         opened = open_forecaster(circuit, chosen, workspace.artifacts, workspace.foreign)
         forecaster, identity = opened.forecaster, opened.identity
         table = workspace.tables[circuit.data_source]
@@ -202,6 +207,16 @@ class MakeForecast:
             )
         return versions[version]
 
+    def _check_champion(self, champion: ModelVersion) -> None:
+        """Make sure that a champion is what the audit log says, files included: rows can be typed into a table."""
+        audit, name = self.platform.control.audit, about_model(champion.name)
+        entries = audit.about([name])[name]
+        loose = set(audit.unsealed([entry.number for entry in entries]))
+        sealed = [entry for entry in entries if entry.number not in loose]
+        odd = champion_disagreement(champion.name, champion.version, champion.model.artifact, sealed)
+        if odd is not None:
+            raise NotBelieved(odd)
+
     def _trained_on(self, circuit: Circuit, chosen: ModelVersion, identity: ModelIdentity) -> TrainingSpan:
         digest = chosen.data_digest
         asset = self.platform.workspace.data.held([digest]).get(digest) if digest else None
@@ -211,7 +226,10 @@ class MakeForecast:
 
     def _approvals(self, chosen: ModelVersion) -> Iterator[ApprovedBy]:
         for request in self.platform.control.approvals.of_models([chosen.name]):
-            if request.subject.version != str(chosen.version) or request.state is not RequestState.APPROVED:
+            same = request.subject.version == str(chosen.version)
+            if not same or request.subject.artifact != chosen.model.artifact:  # what was approved is these files
+                continue
+            if request.state is not RequestState.APPROVED:
                 continue
             for decision in request.decisions:
                 if decision.choice is Choice.APPROVE:

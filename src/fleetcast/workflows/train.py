@@ -108,7 +108,12 @@ class Train:
         """What the stages are given, after the policies at the gates were kept."""
         control = self.runner.platform.control
         gatekeeper = Gatekeeper(
-            control.approvals, control.audit, control.people, control.actor, self.runner.clock
+            control.approvals,
+            control.audit,
+            control.policies,
+            control.people,
+            control.actor,
+            self.runner.clock,
         )
         asked = KeepPolicies(control.policies, gatekeeper)(fleet.settings.gates, run.id)
         waits = any(request.state is RequestState.PENDING for request in asked.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import PlainValidator, model_validator
@@ -45,13 +46,20 @@ class SigningWritten(Written):
     """`signing:`."""
 
     trusted: list[TrustedKeyWritten] | None = None
+    checkpoints: Text | None = None
 
 
 def read_signing(written: SigningWritten | None, file: SettingsFile) -> SigningSettings:
     """The keys whose signatures count; none where nothing is written."""
     keys = written.trusted if written is not None else None
+    place = written.checkpoints if written is not None else None
+    if place is not None and not Path(place).is_absolute():
+        wrong = BadInput(f"{place!r} is below no root", fix="write the path of a folder from / on")
+        file.refuse(wrong, "signing", "checkpoints")
+        place = None
     try:
-        return SigningSettings(tuple(entry.trusted_key for entry in keys or ()))
+        trusted = tuple(entry.trusted_key for entry in keys or ())
+        return SigningSettings(trusted, None if place is None else Path(place))
     except BadInput as error:
         file.refuse(error, "signing", "trusted")
         return SigningSettings()

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
-from fleetcast.domain.audit import AuditEntry
+from fleetcast.domain.audit import AuditEntry, Mark, chained
+from fleetcast.domain.checkpoint import CheckpointVerdict
+from fleetcast.domain.chronicle import Logged
+from fleetcast.domain.manifest import Signed
 from fleetcast.platforms.database import schema
+from fleetcast.platforms.database.backups import check_checkpoint
+from fleetcast.platforms.database.control import seal_of
 from fleetcast.platforms.database.session import Kept, chunks, reads
 from fleetcast.stored.audit import AUDIT_ENTRY
+from fleetcast.stored.manifests import SEAL
 
 _audit = schema.audit
 _PAGE = 5_000
@@ -32,18 +39,74 @@ class ControlAuditLog(Kept):
             yield from page
             after = page[-1].number
 
+    def logged(self) -> Iterator[Logged]:
+        """All entries, oldest first, with what the seals on them are worth."""
+        after = 0
+        while page := self._logged_page(after):
+            yield from page
+            after = page[-1].entry.number
+
     @reads
-    def about(self, connection: Connection, requests: Sequence[int]) -> Mapping[int, Sequence[AuditEntry]]:
-        """All entries about these requests, oldest first."""
-        numbers = {f"request {number}": number for number in requests}
-        found: dict[int, list[AuditEntry]] = {number: [] for number in requests}
-        for some in chunks(list(numbers)):
+    def about(self, connection: Connection, things: Sequence[str]) -> Mapping[str, Sequence[AuditEntry]]:
+        """All entries about these requests and models, oldest first."""
+        found: dict[str, list[AuditEntry]] = {thing: [] for thing in things}
+        for some in chunks(list(found)):
             query = sa.select(_audit.c.number, _audit.c.about, _audit.c.content).where(
                 _audit.c.about.in_(some)
             )
             for row in connection.execute(query.order_by(_audit.c.number)):
-                found[numbers[row.about]].append(_entry(row.number, row.content))
+                found[row.about].append(_entry(row.number, row.content))
         return found
+
+    @reads
+    def unsealed(self, connection: Connection, numbers: Collection[int]) -> Sequence[int]:
+        """Those of some entries that no trusted seal vouches for."""
+        open_ones: dict[int, Mark] = {}
+        found: list[int] = []
+        for number in sorted(numbers):
+            if number not in open_ones:
+                open_ones |= {mark.number: mark for mark in self._vouched_from(connection, number)}
+            if number not in open_ones:
+                found.append(number)
+        return found
+
+    def checkpoint(self) -> CheckpointVerdict | None:
+        """What is remembered elsewhere of how far the log had come."""
+        return check_checkpoint(self.session.database)
+
+    def _vouched_from(self, connection: Connection, number: int) -> Sequence[Mark]:
+        """From an entry on to the next seal, if that is a trusted one and all between is a chain."""
+        sealed = sa.select(sa.func.min(_audit.c.number)).where(
+            _audit.c.number >= number, _audit.c.seal.is_not(None)
+        )
+        end = connection.execute(sealed).scalar()
+        if end is None:
+            return ()
+        query = sa.select(_audit.c.number, _audit.c.content, _audit.c.seal)
+        rows = connection.execute(query.where(_audit.c.number.between(number, end)).order_by(_audit.c.number))
+        marks: list[Mark] = []
+        for row in rows:
+            entry = _entry(row.number, row.content)
+            previous = marks[-1].digest if marks else entry.previous
+            anew = chained(number + len(marks), entry.at, entry.actor, entry.event, previous)
+            if anew != entry:
+                return ()
+            marks.append(anew.mark)
+        seal = seal_of(connection, end)
+        verdict = self.session.database.sealing.verdict(marks[-1], seal)
+        return marks if isinstance(verdict, Signed) else ()
+
+    @reads
+    def _logged_page(self, connection: Connection, after: int) -> Sequence[Logged]:
+        query = sa.select(_audit).where(_audit.c.number > after).order_by(_audit.c.number).limit(_PAGE)
+        return [self._logged(row) for row in connection.execute(query)]
+
+    def _logged(self, row: Row[Any]) -> Logged:
+        entry = _entry(row.number, row.content)
+        if row.seal is None:
+            return Logged(entry, row.about, None)
+        seal = SEAL.from_json(row.seal, f"the seal on audit entry {row.number}")
+        return Logged(entry, row.about, self.session.database.sealing.verdict(entry.mark, seal))
 
     @reads
     def _page(self, connection: Connection, after: int) -> Sequence[AuditEntry]:

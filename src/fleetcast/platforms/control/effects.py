@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -54,12 +54,16 @@ class ControlEffectBook(Kept):
         ]
 
     @changes
-    def record(self, connection: Connection, keys: Collection[str]) -> None:
+    def record(self, connection: Connection, effects: Sequence[Effect]) -> None:
         """Write down that effects were seen to be done, each with its audit entry."""
+        done = {effect.key: effect for effect in effects}
         found: list[tuple[int, Effect]] = []
-        for some in chunks(list(dict.fromkeys(keys))):
-            query = sa.select(_effects).where(_effects.c.key.in_(some) & ~_effects.c.recorded)
-            new = [(row.position, _effect(row.key, row.content)) for row in connection.execute(query)]
+        for some in chunks(list(done)):
+            query = sa.select(_effects.c.key, _effects.c.position)
+            new = [
+                (row.position, done[row.key])
+                for row in connection.execute(query.where(_effects.c.key.in_(some) & ~_effects.c.recorded))
+            ]
             keys_of_new = [effect.key for _, effect in new]
             recording = sa.update(_effects).where(_effects.c.key.in_(keys_of_new)).values(recorded=True)
             met(connection.execute(recording), len(new), "what was intended")

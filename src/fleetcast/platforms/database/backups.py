@@ -8,11 +8,15 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.engine import Connection
+
 from fleetcast.domain.audit import GENESIS, Mark
+from fleetcast.domain.checkpoint import BegunAnew, CheckpointVerdict, Held, Lost, Unsound
 from fleetcast.domain.errors import BadInput, HistoryLost, Unavailable
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.manifest import seal_in_words
 from fleetcast.domain.wording import counted
-from fleetcast.platforms.database.control import ControlDatabase, holds, last_mark
+from fleetcast.platforms.database.control import ControlDatabase, first_digest, holds, last_mark
 from fleetcast.platforms.database.leases import holders
 from fleetcast.platforms.database.migrate import known_schemas
 from fleetcast.stored.durable import partial_beside, publish
@@ -36,9 +40,8 @@ def check_history(database: ControlDatabase) -> None:
     Raises:
         HistoryLost: It was set back, or another was put in its place.
     """
-    witness = database.backend.witness
-    mark = witness.seen() if witness is not None else None
-    if mark is None or database.read(lambda connection: holds(connection, mark)):
+    mark = database.read(lambda connection: _lost(database, connection))
+    if mark is None:
         return
     last = database.read(last_mark) or _NOTHING
     lost = mark.number - last.number
@@ -50,6 +53,48 @@ def check_history(database: ControlDatabase) -> None:
         fix="`fleetcast database restore FILE` puts a backup back; `fleetcast database accept-loss` goes on with "
         "what is there",
     )
+
+
+def _lost(database: ControlDatabase, connection: Connection) -> Mark | None:
+    """What the log is known to have held and does not; the checkpoint of another log in the same place says nothing."""
+    witness, known = database.backend.witness, []
+    if witness is not None and (seen := witness.seen()) is not None:
+        known.append(seen)
+    held = None if database.checkpoints is None else database.checkpoints.latest(database.place)
+    if held is not None and held.first == first_digest(connection):
+        known.append(held.seal.mark)
+    lost = [mark for mark in known if not holds(connection, mark)]
+    return max(lost, key=lambda mark: mark.number, default=None)
+
+
+def check_checkpoint(database: ControlDatabase) -> CheckpointVerdict | None:
+    """What the last checkpoint says of the log; None if there is none, and nothing was ever logged."""
+    held = None if database.checkpoints is None else database.checkpoints.latest(database.place)
+    if held is None:
+        return None
+    mark, at = held.seal.mark, held.seal.signature.made_at
+    if wrong := seal_in_words(database.sealing.verdict(mark, held.seal)):
+        return Unsound(wrong)
+
+    def look(connection: Connection) -> CheckpointVerdict:
+        last = last_mark(connection) or _NOTHING
+        first = first_digest(connection)
+        if first is not None and first != held.first:
+            return BegunAnew(mark.number, at)
+        if not holds(connection, mark):
+            return Lost(mark.number, at, last.number)
+        return Held(mark.number, at, _is_independent(database))
+
+    return database.read(look)
+
+
+def _is_independent(database: ControlDatabase) -> bool:
+    """Whether somebody else than the database's owner keeps the checkpoint, as far as this machine can tell."""
+    if database.backend.shared or database.checkpoints is None:
+        return database.backend.shared
+    with suppress(OSError):
+        return database.checkpoints.keeper() != Path(database.backend.address).stat().st_uid
+    return False
 
 
 def back_up(database: Path, target: Path) -> Backup:

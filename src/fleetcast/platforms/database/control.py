@@ -6,18 +6,21 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from fleetcast.domain.audit import GENESIS, Mark
+from fleetcast.domain.checkpoint import Checkpoint
 from fleetcast.domain.errors import FleetcastError, HistoryLost, NotVouched, Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.manifest import Seal, seal_in_words
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.backend import Backend, Fate
 from fleetcast.platforms.database.columns import TORN, whole_number
+from fleetcast.ports.checkpoints import Checkpoints
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.signing import Sealing
 from fleetcast.stored.form import unreadable
@@ -55,14 +58,23 @@ class ControlDatabase:
     when nobody holds this object any more.
     """
 
-    def __init__(self, backend: Backend, *, clock: Clock, sealing: Sealing) -> None:
+    def __init__(
+        self, backend: Backend, *, clock: Clock, sealing: Sealing, checkpoints: Checkpoints | None = None
+    ) -> None:
         self.backend = backend
         weakref.finalize(self, backend.engine.dispose)
         self.clock = clock
         self.sealing = sealing
+        self.checkpoints = checkpoints
+        """None: nothing is kept of it elsewhere, as of a database that is gone with this process."""
         self._vouched = Mark(0, GENESIS)
         self._patience = FIRST_PATIENCE
         self._remembered: Mark | None = None
+
+    @property
+    def place(self) -> str:
+        """What checkpoints know the database by: its address, wherever this process was started."""
+        return self.backend.address if self.backend.shared else str(Path(self.backend.address).resolve())
 
     def read(self, work: Work[T]) -> T:
         """Run `work` on a consistent view.
@@ -97,8 +109,25 @@ class ControlDatabase:
         if self.backend.witness is not None:
             self.backend.witness.note(mark)
 
+    def checkpoint(self, seal: Seal) -> None:
+        """Remember elsewhere how far the log has come, unless what is remembered there is not true any more."""
+        if self.checkpoints is None:
+            return
+        held = self.checkpoints.latest(self.place)
+
+        def first_if_true(connection: Connection) -> Digest | None:
+            beginning = first_digest(connection)
+            true = held is None or (held.first == beginning and holds(connection, held.seal.mark))
+            return beginning if true else None
+
+        first = self.read(first_if_true)
+        if first is not None:
+            self.checkpoints.put(self.place, Checkpoint(first, seal))
+
     def accept(self, mark: Mark) -> None:
         """Take this for the end of the history, although more was remembered."""
+        if self.checkpoints is not None:
+            self.checkpoints.forget(self.place)
         self._remembered = mark
         if self.backend.witness is not None:
             self.backend.witness.put(mark)
@@ -200,6 +229,15 @@ def holds(connection: Connection, mark: Mark) -> bool:
     """Whether the audit log holds an entry as somebody remembers it."""
     query = sa.select(schema.audit.c.digest).where(schema.audit.c.number == mark.number)
     return connection.execute(query).scalar() == mark.digest.hex
+
+
+def first_digest(connection: Connection) -> Digest | None:
+    """Of the first entry of the audit log; None if it is empty."""
+    text = connection.execute(sa.select(schema.audit.c.digest).where(schema.audit.c.number == 1)).scalar()
+    try:
+        return None if text is None else Digest(text)
+    except TORN as error:
+        raise unreadable("audit entry 1") from error
 
 
 def seal_of(connection: Connection, number: int) -> Seal | None:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, CursorResult
 
 from fleetcast.domain.audit import Actor, AuditEvent, Mark, chained
 from fleetcast.domain.errors import HistoryLost
+from fleetcast.domain.manifest import Seal
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.control import ControlDatabase, Work
 from fleetcast.ports.clock import Clock
@@ -23,7 +24,7 @@ from fleetcast.stored.manifests import SEAL
 T = TypeVar("T")
 P = ParamSpec("P")
 _WRITTEN = "audit entry written"
-"""Where a connection notes the last entry of its transaction."""
+"""Where a connection notes the seal on the last entry of its transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Session:
             HistoryLost: The database lacks what this process has written or held there; nothing changed.
         """
 
-        written: Mark | None = None
+        written: Seal | None = None
 
         def fenced(connection: Connection) -> T:
             nonlocal written
@@ -77,7 +78,8 @@ class Session:
 
         result = self.database.change(fenced, patience=patience)
         if written is not None:
-            self.database.remember(written)
+            self.database.remember(written.mark)
+            self.database.checkpoint(written)
         return result
 
     def audit(self, connection: Connection, events: Sequence[AuditEvent]) -> None:
@@ -102,9 +104,10 @@ class Session:
                 }
             )
         end = Mark(number, previous)
-        rows[-1]["seal"] = SEAL.to_json(self.database.sealing.seal(end))
+        seal = self.database.sealing.seal(end)
+        rows[-1]["seal"] = SEAL.to_json(seal)
         connection.execute(sa.insert(schema.audit), rows)
-        connection.info[_WRITTEN] = end
+        connection.info[_WRITTEN] = seal
 
     def tell(self, events: Sequence[AuditEvent]) -> None:
         """Write down what happened outside the database, in a transaction of its own."""

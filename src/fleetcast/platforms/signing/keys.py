@@ -32,6 +32,7 @@ from fleetcast.platforms.signing.key_files import (
     read_own_file,
     understood,
 )
+from fleetcast.platforms.signing.user_state import user_state
 from fleetcast.ports.clock import Clock
 from fleetcast.stored.durable import make_private_folder, write_secret
 
@@ -75,7 +76,7 @@ def open_keys(environment: Mapping[str, str]) -> OpenKeys:
     if given is not None:
         private = understood(SIGNING_KEY_VARIABLE, given.encode(), private_from, fix=_WHAT_TO_GIVE)
         return OpenKeys(OwnKeys(public_of(private), KeySource.VARIABLE, SIGNING_KEY_VARIABLE), private)
-    folder = key_folder(environment)
+    folder = user_state(environment)
     return _embedded(folder, _made_once(folder))
 
 
@@ -99,30 +100,13 @@ def rotate(environment: Mapping[str, str]) -> tuple[PublicKey, OpenKeys]:
             fix="put a new key where it comes from, and the public key of the old one below "
             "`signing.trusted` in fleetcast.yaml, or what it signed is not trusted any more",
         )
-    folder = key_folder(environment)
+    folder = user_state(environment)
     try:
         with _alone(folder):
             return _replaced(folder)
     except FileNotFoundError:
         raise BadInput(
             "there is no key to replace yet", fix="`fleetcast keys show` makes the first one"
-        ) from None
-
-
-def key_folder(environment: Mapping[str, str]) -> Path:
-    """Where the key of this user is kept: `fleetcast` below the user's state folder.
-
-    Raises:
-        BadInput: This user has no home.
-    """
-    state = environment.get("XDG_STATE_HOME", "")
-    if Path(state).is_absolute():
-        return Path(state) / "fleetcast"
-    try:
-        return Path.home() / ".local" / "state" / "fleetcast"
-    except RuntimeError:
-        raise BadInput(
-            "this user has no home in which a signing key could be kept", fix=f"set {SIGNING_KEY_VARIABLE}"
         ) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import sqlalchemy as sa
@@ -15,11 +16,9 @@ _PAGE = 5_000
 
 
 def upgrade() -> None:
-    """Add the column, seal the last entry, and say of which model an entry made a champion."""
+    """Add the column, seal the last entry, and say which entries are about which model."""
     op.add_column("audit", sa.Column("seal", sa.Text, nullable=True))
     connection = op.get_bind()
-    if connection.dialect.name != "sqlite":  # which takes texts of any length
-        op.alter_column("audit", "about", type_=sa.String(300), existing_type=sa.String(32))
     table = sa.table("audit", *(sa.column(name) for name in ("number", "about", "content", "digest", "seal")))
     last = connection.execute(
         sa.select(table.c.number, table.c.digest).order_by(table.c.number.desc()).limit(1)
@@ -29,9 +28,9 @@ def upgrade() -> None:
     seal = context.config.attributes["seal"]
     sealing = sa.update(table).where(table.c.number == last.number)
     connection.execute(sealing.values(seal=seal(last.number, last.digest)))
-    after, crowned = 0, table.c.content.like('%"model.crowned"%')
+    after, models = 0, table.c.content.like('%"action":"model.%')
     while True:
-        query = sa.select(table.c.number, table.c.content).where(table.c.number > after, crowned)
+        query = sa.select(table.c.number, table.c.content).where(table.c.number > after, models)
         rows = connection.execute(query.order_by(table.c.number).limit(_PAGE)).all()
         if not rows:
             return
@@ -44,10 +43,10 @@ def upgrade() -> None:
 def _about(number: int, content: str) -> str:
     try:
         event = json.loads(content)["event"]
-        crowned, name = event["action"] == "model.crowned", str(event["subject"]).rpartition(":")[0]
+        is_one, name = str(event["action"]).startswith("model."), str(event["subject"]).partition(":")[0]
     except (ValueError, LookupError, TypeError) as error:
         raise BadInput(
             f"audit entry {number} cannot be read",
             fix="the log was changed outside fleetcast: compare with a backup of the control database",
         ) from error
-    return f"champion {name}" if crowned else ""
+    return f"model {hashlib.sha256(name.encode()).hexdigest()[:24]}" if is_one else ""

@@ -1,0 +1,241 @@
+"""What the audit log tells when it is read from its beginning, and which rows beside it say something else.
+
+Rows are caches: whoever can write to the database can type into them, but not seal an entry of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fleetcast.domain.audit import (
+    ADOPTED,
+    CROWNED,
+    GENESIS,
+    REGISTERED,
+    SHARED,
+    AuditEntry,
+    AuditEvent,
+    chained,
+)
+from fleetcast.domain.canonical import Json, canonical_json, plain
+from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.gate import GatePolicy
+from fleetcast.domain.identity import Digest
+from fleetcast.domain.manifest import SealVerdict, Signed, seal_in_words
+from fleetcast.domain.model import VersionEntry
+from fleetcast.domain.people import Directory, folded
+from fleetcast.domain.place import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An entry as the database holds it."""
+
+    entry: AuditEntry
+    about: str
+    """What it is found by, as a column beside it says."""
+    seal: SealVerdict | None
+    """What the seal on it is worth; None: there is none, as on all but the last entry of a transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenLog:
+    """A log that is not as it was written; the first entry that shows it."""
+
+    number: int
+    action: str
+    why: str
+    """To go on from `entry 17`."""
+
+    def __str__(self) -> str:
+        return f"audit entry {self.number} ({self.action}) {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRow:
+    """A row that says something else than the log."""
+
+    what: str
+    """`the policy of registry-promotion`, `the champion of plant1-circuit2`."""
+    in_row: str
+    in_log: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: the row says {self.in_row}, the log {self.in_log}"
+
+
+class NotBelieved(FleetcastError):
+    """Something in the database that the log does not say; nothing happens on the strength of it."""
+
+    def __init__(self, why: BrokenLog | OtherRow) -> None:
+        super().__init__(f"the control database was changed outside fleetcast: {why}; nothing was done")
+        self.fix = "see all of it with `fleetcast audit verify`, and restore a backup of the control database"
+
+
+@dataclass(slots=True)
+class Chronicle:
+    """What the log tells, after its last entry."""
+
+    entries: int = 0
+    head: Digest = GENESIS
+    policies: dict[str, str] = field(default_factory=dict)
+    """Digests by gate."""
+    people: dict[str, str] = field(default_factory=dict)
+    """By id; here and below as canonical JSON."""
+    groups: dict[str, str] = field(default_factory=dict)
+    grants: set[str] = field(default_factory=set)
+    champions: dict[str, int] = field(default_factory=dict)
+    artifacts: dict[str, str] = field(default_factory=dict)
+    """Digests by `NAME:VERSION` of what was registered."""
+    shared: dict[str, str] = field(default_factory=dict)
+    """The same of what was shared."""
+    requests: dict[int, list[AuditEntry]] = field(default_factory=dict)
+    """All entries about those requests that were asked for."""
+
+    def add(self, entry: AuditEntry) -> None:
+        """Go on by one entry."""
+        self.entries, self.head = entry.number, entry.digest
+        event = entry.event
+        number = event.detail.get("request")
+        if isinstance(number, int) and number in self.requests:
+            self.requests[number].append(entry)
+        kind = event.action.partition(".")[0]
+        if kind == "model":
+            self._model(event)
+        elif kind == "policy":
+            self.policies[event.subject] = str(event.detail.get("digest"))
+        elif kind in ("person", "group", "role"):
+            self._people(kind, event)
+
+    def _model(self, event: AuditEvent) -> None:
+        name, _, version = event.subject.rpartition(":")
+        if event.action == CROWNED:
+            self.champions[name] = int(version)
+        elif event.action in (REGISTERED, ADOPTED):
+            self.artifacts[event.subject] = str(event.detail.get("artifact"))
+        elif event.action == SHARED:
+            self.shared[event.subject] = str(event.detail.get("artifact"))
+
+    def _people(self, kind: str, event: AuditEvent) -> None:
+        before, after = event.detail.get("before"), event.detail.get("after")
+        if kind == "role":
+            self.grants.discard(canonical_json(before))
+            if after is not None:
+                self.grants.add(canonical_json(after))
+        elif isinstance(after, Mapping):
+            by, key = (self.people, after["id"]) if kind == "person" else (self.groups, after["name"])
+            by[str(key) if kind == "person" else folded(str(key))] = canonical_json(after)
+
+
+def read_log(log: Iterable[Logged], requests: Collection[int] = ()) -> Chronicle | BrokenLog:
+    """Read a log from its beginning: every entry is chained to the one before, and trusted seals vouch for all.
+
+    Args:
+        log: Every entry, oldest first.
+        requests: The requests whose entries are kept.
+    """
+    told = Chronicle(requests={number: [] for number in requests})
+    last: Logged | None = None
+    for last in log:
+        entry, event = last.entry, last.entry.event
+        anew = chained(told.entries + 1, entry.at, entry.actor, event, told.head)
+        if why := _wrong(last, anew):
+            return BrokenLog(entry.number, event.action, why)
+        told.add(entry)
+    if last is not None and last.seal is None:
+        return BrokenLog(
+            last.entry.number, last.entry.event.action, "is the last one, and nobody has sealed it"
+        )
+    return told
+
+
+def _wrong(logged: Logged, anew: AuditEntry) -> str:
+    entry = logged.entry
+    if (entry.number, entry.previous, entry.digest) != (anew.number, anew.previous, anew.digest):
+        return "does not fit the one before it"
+    if logged.about != entry.event.about:
+        return f"is filed under {logged.about!r}, not {entry.event.about!r}"
+    if logged.seal is not None and not isinstance(logged.seal, Signed):
+        return f"has a seal that {seal_in_words(logged.seal)}"
+    return ""
+
+
+def other_rules(
+    told: Chronicle, policies: Mapping[Gate, GatePolicy], directory: Directory
+) -> Iterator[OtherRow]:
+    """Policies and people whose rows are not what the log tells."""
+    digests = {gate.value: policy.digest.hex for gate, policy in policies.items()}
+    yield from _differing("the policy of {}", digests, told.policies)
+    people = {person.id: _written(person) for person in directory.people}
+    yield from _differing("person {}", people, told.people)
+    groups = {folded(group.name): _written(group) for group in directory.groups}
+    yield from _differing("the group {}", groups, told.groups)
+    for grant in sorted({_written(one) for one in directory.grants} ^ told.grants):
+        there = "is there", "says nothing of it"
+        in_row, in_log = there if grant not in told.grants else ("is gone", "says it was given")
+        yield OtherRow(f"the role {grant}", in_row, in_log)
+
+
+def other_models(
+    told: Chronicle,
+    champions: Mapping[str, int],
+    versions: Mapping[str, Sequence[VersionEntry]],
+    shared: Mapping[str, Collection[int]],
+    unconfirmed: Collection[str],
+) -> Iterator[OtherRow]:
+    """Champions, versions and shared versions whose rows are not what the log tells.
+
+    Args:
+        told: What the log tells.
+        champions: Version numbers by model.
+        versions: What is registered, by model.
+        shared: What is shared, by model.
+        unconfirmed: `NAME:VERSION` of what was shared, perhaps, in a run that had no time to say so.
+    """
+    yield from _differing("the champion of {}", champions, told.champions)
+    registered = {
+        f"{entry.name}:{entry.version}": entry.artifact.hex for held in versions.values() for entry in held
+    }
+    yield from _differing("the artifact of {}", registered, told.artifacts)
+    there = {f"{name}:{version}" for name, numbers in shared.items() for version in numbers}
+    for one in sorted((there - set(told.shared) - set(unconfirmed)) | (set(told.shared) - there)):
+        in_row, in_log = ("is there", "does not know it") if one in there else ("is gone", "knows it")
+        yield OtherRow(f"the shared model {one}", in_row, in_log)
+
+
+def champion_disagreement(
+    name: str, version: int, artifact: Digest, entries: Sequence[AuditEntry]
+) -> OtherRow | None:
+    """What the log says otherwise about a champion that is about to be used.
+
+    Args:
+        name: Of the model.
+        version: The champion, as a row says.
+        artifact: What it consists of, as a row says.
+        entries: All of the log about the model, oldest first.
+    """
+    told = Chronicle()
+    for entry in entries:
+        told.add(entry)
+    one = f"{name}:{version}"
+    rows = _differing("the champion of {}", {name: version}, {name: told.champions.get(name)})
+    files = _differing("the artifact of {}", {one: artifact.hex}, {one: told.artifacts.get(one)})
+    return next(iter([*rows, *files]), None)
+
+
+def _differing(what: str, rows: Mapping[str, object], log: Mapping[str, object]) -> Iterator[OtherRow]:
+    for key in sorted({*rows, *log}):
+        in_row, in_log = rows.get(key), log.get(key)
+        if in_row != in_log:
+            yield OtherRow(what.format(key), _short(in_row), _short(in_log))
+
+
+def _short(value: object) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def _written(value: object) -> str:
+    said: Json = plain(value)
+    return canonical_json(said)
