@@ -102,7 +102,13 @@ def test_a_link_puts_the_first_admin_on_record_with_a_password_and_roles(platfor
     known = book.known()
     assert (known.directory.people, known.directory.grants) == ((ANNA,), {ADMIN})
     assert known.accounts == {"p-1": FIRST}
-    assert actions(platform) == ["link.made", "person.added", "role.granted", "link.used", "account.password-set"]
+    assert actions(platform) == [
+        "link.made",
+        "person.added",
+        "role.granted",
+        "link.used",
+        "account.password-set",
+    ]
 
 
 def test_the_newest_link_of_a_person_is_the_only_one_that_opens(platform: Platform) -> None:

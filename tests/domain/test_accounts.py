@@ -116,7 +116,12 @@ def test_a_password_is_told_from_the_next_one_whatever_its_hash() -> None:
         (ANNA, Grant("p-1", Role.ADMIN), {"p-1"}, True),
         (ANNA, Grant("p-1", Role.ADMIN), set(), False),
         (replace(ANNA, identities=(Proof(Means.OIDC, "them"),)), Grant("p-1", Role.ADMIN), set(), True),
-        (replace(ANNA, identities=(Proof(Means.SYSTEM_USER, "uid 1"),)), Grant("p-1", Role.ADMIN), set(), False),
+        (
+            replace(ANNA, identities=(Proof(Means.SYSTEM_USER, "uid 1"),)),
+            Grant("p-1", Role.ADMIN),
+            set(),
+            False,
+        ),
         (replace(ANNA, disabled=True), Grant("p-1", Role.ADMIN), {"p-1"}, False),
         (replace(ANNA, kind=Kind.SERVICE), Grant("p-1", Role.ADMIN), {"p-1"}, False),
         (ANNA, Grant("p-1", Role.ADMIN, Scope(plant="PLANT001")), {"p-1"}, False),
