@@ -22,13 +22,15 @@ from fleetcast.domain.account import (
 from fleetcast.domain.attempts import (
     FORGOTTEN_AFTER,
     LISTED_A_MINUTE,
+    NO_ATTEMPTS,
     OF_A_NAME,
     OF_AN_ADDRESS,
-    Attempts,
+    UNKNOWN,
     Limit,
     Listed,
     key_of_address,
     key_of_name,
+    limits_of,
     network_of,
 )
 from fleetcast.domain.audit import Means, Proof
@@ -105,7 +107,7 @@ def test_an_account_never_shows_its_hash() -> None:
 def test_a_password_is_told_from_the_next_one_whatever_its_hash() -> None:
     first = newly_set("p-1", "$one", NOON, None)
     second = newly_set("p-1", "$two", NOON, first)
-    assert first.same_password(replace(first, password="$better"))
+    assert first.same_password(Account("p-1", "$better", NOON, first.times))
     assert not first.same_password(second)
     assert not first.same_password(None)
 
@@ -206,7 +208,7 @@ LIMITS = st.sampled_from([OF_A_NAME, OF_AN_ADDRESS])
 
 @given(LIMITS, st.lists(st.integers(-3_600, 7_200), max_size=80))
 def test_nobody_is_locked_out_for_ever_whatever_happened(limit: Limit, steps: list[int]) -> None:
-    held, now = Attempts(), NOON
+    held, now = NO_ATTEMPTS, NOON
     for step in steps:
         now += timedelta(seconds=step)
         wait = held.wait(limit, now)
@@ -219,7 +221,7 @@ def test_nobody_is_locked_out_for_ever_whatever_happened(limit: Limit, steps: li
 
 @given(LIMITS, st.integers(1, 10_000))
 def test_whoever_guesses_gets_few_tries_an_hour(limit: Limit, seconds: int) -> None:
-    held, now, tries = Attempts(), NOON, 0
+    held, now, tries = NO_ATTEMPTS, NOON, 0
     while now < NOON + timedelta(hours=12):
         if held.wait(limit, now):
             now += held.wait(limit, now)
@@ -230,7 +232,7 @@ def test_whoever_guesses_gets_few_tries_an_hour(limit: Limit, seconds: int) -> N
 
 
 def test_pauses_grow_and_are_forgotten() -> None:
-    held = Attempts()
+    held = NO_ATTEMPTS
     pauses = []
     for _ in range(12):
         held = held.begun(NOON)
@@ -243,9 +245,9 @@ def test_pauses_grow_and_are_forgotten() -> None:
 
 
 def test_a_success_takes_back_its_own_attempt_alone() -> None:
-    twice = Attempts().begun(NOON).begun(NOON)
+    twice = NO_ATTEMPTS.begun(NOON).begun(NOON)
     assert twice.taken_back().failures == 1
-    assert Attempts().taken_back().failures == 0
+    assert NO_ATTEMPTS.taken_back().failures == 0
 
 
 @given(st.lists(st.integers(0, 30), max_size=200))
@@ -274,4 +276,7 @@ def test_spellings_of_a_name_and_machines_of_a_network_are_counted_together() ->
     assert key_of_address("2001:db8::1") == key_of_address("2001:db8::ffff:1")
     assert key_of_address("2001:db8::1") != key_of_address("2001:db8:0:1::1")
     assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1") == "192.0.2.1"
-    assert network_of("<script>") == network_of("") == "unknown"
+    assert network_of("<script>") == network_of("") == UNKNOWN
+    assert key_of_address("") is None
+    assert limits_of("anna.berg", "") == {key_of_name("anna.berg"): OF_A_NAME}
+    assert list(limits_of("anna.berg", "192.0.2.1").values()) == [OF_A_NAME, OF_AN_ADDRESS]

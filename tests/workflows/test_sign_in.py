@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import Any
 
 import pytest
 
@@ -38,6 +41,7 @@ LEASE = timedelta(minutes=1)
 AT_A_PROVIDER = Proof(Means.OIDC, "https://login.example/ 4711")
 ANNA = Person("p-1", "anna.berg", aliases=("aberg",))
 LI = Person("p-2", "li.wei", identities=(AT_A_PROVIDER,))
+VIEWER = Grant("p-2", Role.VIEWER)
 HOME = "192.0.2.1"
 
 
@@ -89,7 +93,7 @@ def staffed(house: House) -> House:
     anna = house.door.using_link(link.secret, GOOD, "anna.berg")
     people = house.door.control.people
     people.change(replace(anna, aliases=ANNA.aliases))
-    people.add([LI], [Grant("p-2", Role.VIEWER)], first=False)
+    people.add([LI], [VIEWER], first=False)
     return house
 
 
@@ -228,7 +232,7 @@ def test_too_many_attempts_are_paused_alike_for_known_and_unknown_names(staffed:
         answers.add((str(caught.value), caught.value.fix, caught.value.wait))
     assert len(answers) == 1
     staffed.clock.sleep(OF_A_NAME.first)
-    assert staffed.signed_in()
+    staffed.signed_in()
     for _ in range(OF_A_NAME.free):
         with pytest.raises(NotSignedIn):
             staffed.door.signing_in("ANNA.BERG", WRONG, HOME)
@@ -240,7 +244,25 @@ def test_an_address_is_paused_whatever_the_names(staffed: House) -> None:
             staffed.door.signing_in(f"somebody.{number}", WRONG, HOME)
     with pytest.raises(TooManyAttempts):
         staffed.signed_in()
-    assert staffed.door.signing_in("anna.berg", GOOD, "192.0.2.2")
+    staffed.door.signing_in("anna.berg", GOOD, "192.0.2.2")
+
+
+def test_who_comes_from_nowhere_waits_for_nobody_else(staffed: House) -> None:
+    for number in range(OF_AN_ADDRESS.free + 1):
+        with pytest.raises(NotSignedIn):
+            staffed.door.signing_in(f"somebody.{number}", WRONG)
+    staffed.door.signing_in("anna.berg", GOOD)
+
+
+def test_a_link_ends_the_pause_that_others_brought_about(staffed: House) -> None:
+    link = staffed.invite("li.wei", staffed.signed_in().actor)
+    for _ in range(OF_A_NAME.free):
+        with pytest.raises(NotSignedIn):
+            staffed.door.signing_in("li.wei", WRONG)
+    with pytest.raises(TooManyAttempts):
+        staffed.door.signing_in("li.wei", WRONG)
+    staffed.door.using_link(link.secret, OTHER)
+    staffed.door.signing_in("li.wei", OTHER)
 
 
 def test_a_flood_of_attempts_writes_little_into_the_audit_log(staffed: House) -> None:
@@ -269,9 +291,9 @@ def test_a_hash_is_made_anew_when_new_ones_take_more_work(staffed: House) -> Non
     after = staffed.door.control.accounts.known().accounts
     assert {one.password for one in after.values()}.isdisjoint(one.password for one in before.values())
     assert staffed.actions()[-1] == "account.rehashed"
-    assert staffed.door.recognising(held.secret)
-    assert staffed.signed_in()
-    assert heavier.signing_in("anna.berg", GOOD, HOME)
+    staffed.door.recognising(held.secret)
+    staffed.signed_in()
+    heavier.signing_in("anna.berg", GOOD, HOME)
     assert staffed.door.control.accounts.known().accounts == after
 
 
@@ -285,7 +307,7 @@ def test_a_session_ends_at_sign_out_and_no_other_does(staffed: House) -> None:
         staffed.door.signing_out(again)
     with pytest.raises(Denied):
         staffed.door.recognising(mine.secret)
-    assert staffed.door.recognising(other.secret)
+    staffed.door.recognising(other.secret)
     last = staffed.entries()[-1]
     assert (last.event.action, last.actor) == ("session.ended", mine.actor)
     assert last.event.detail["why"] == "signed out"
@@ -296,7 +318,7 @@ def test_a_session_ends_when_it_expires(staffed: House, step: timedelta) -> None
     new, began = staffed.signed_in(), staffed.clock.now()
     while staffed.clock.now() + step - began < LONGEST_SESSION and step < LONGEST_IDLE:
         staffed.clock.sleep(step)
-        assert staffed.door.recognising(new.secret)
+        staffed.door.recognising(new.secret)
     staffed.clock.sleep(step)
     for _ in range(2):
         with pytest.raises(Denied):
@@ -309,29 +331,27 @@ def test_a_session_ends_when_it_expires(staffed: House, step: timedelta) -> None
 def test_use_is_written_down_once_a_minute(staffed: House) -> None:
     new = staffed.signed_in()
     staffed.clock.sleep(NOTED_EVERY / 2)
-    assert staffed.door.recognising(new.secret)
+    staffed.door.recognising(new.secret)
     assert staffed.door.control.sessions.find(new.session.number) == new.session
     staffed.clock.sleep(NOTED_EVERY / 2)
-    assert staffed.door.recognising(new.secret)
+    staffed.door.recognising(new.secret)
     held = staffed.door.control.sessions.find(new.session.number)
     assert held == replace(new.session, used_at=staffed.clock.now())
 
 
 def test_who_loses_a_role_or_is_disabled_is_out_at_once(staffed: House) -> None:
     people = staffed.door.control.people
-    for change, back in (
-        (
-            lambda: people.revoke([Grant("p-2", Role.VIEWER)]),
-            lambda: people.grant([Grant("p-2", Role.VIEWER)]),
-        ),
+    changes: Sequence[tuple[Callable[[], object], Callable[[], object]]] = [
+        (lambda: people.revoke([VIEWER]), lambda: people.grant([VIEWER])),
         (lambda: people.change(replace(LI, disabled=True)), lambda: people.change(LI)),
-    ):
+    ]
+    for change, back in changes:
         new = staffed.door.signing_in_by(AT_A_PROVIDER, HOME)
         change()
         back()
         with pytest.raises(Denied):
             staffed.door.recognising(new.secret)
-        assert staffed.signed_in()
+        staffed.signed_in()
 
 
 def test_a_role_taken_by_hand_in_the_tables_ends_a_session_too(staffed: House) -> None:
@@ -380,10 +400,10 @@ def test_another_password_ends_every_session_of_its_owner(staffed: House) -> Non
     for new in sessions:
         with pytest.raises(Denied):
             staffed.door.recognising(new.secret)
-    assert staffed.door.recognising(of_li.secret)
+    staffed.door.recognising(of_li.secret)
     with pytest.raises(NotSignedIn):
         staffed.signed_in()
-    assert staffed.signed_in("anna.berg", OTHER)
+    staffed.signed_in("anna.berg", OTHER)
     changed = next(
         entry for entry in reversed(staffed.entries()) if entry.event.action == "account.password-set"
     )
@@ -409,7 +429,7 @@ def test_only_who_knows_the_old_password_sets_a_new_one(staffed: House) -> None:
             change(WRONG, OTHER, HOME)
     with pytest.raises(TooManyAttempts):
         change(GOOD, OTHER, HOME)
-    assert staffed.door.recognising(new.secret)
+    staffed.door.recognising(new.secret)
 
 
 # Invitations
@@ -461,7 +481,7 @@ def test_a_link_opens_once_for_a_day_and_until_the_next_one(staffed: House) -> N
         with pytest.raises(LinkSaysNothing):
             staffed.door.using_link(wrong, OTHER)
     staffed.clock.sleep(LIFE[LinkPurpose.SET_PASSWORD] - timedelta(seconds=1))
-    assert staffed.door.using_link(newest.secret, OTHER)
+    staffed.door.using_link(newest.secret, OTHER)
     with pytest.raises(LinkSaysNothing):
         staffed.door.using_link(newest.secret, GOOD)
     late = staffed.invite("li.wei", staffed.signed_in().actor)
@@ -478,22 +498,42 @@ def test_a_link_of_somebody_who_was_disabled_opens_nothing(staffed: House) -> No
 
 
 def test_nothing_is_hashed_for_a_link_that_opens_nothing(staffed: House) -> None:
-    class Counting:
-        def hashed(self, password: str) -> str:
-            raise AssertionError("hashed")
-
-        def fits(self, password: str | None, kept: str | None) -> bool:
-            raise AssertionError("compared")
-
-        def outdated(self, kept: str) -> bool:
-            raise AssertionError("looked at")
-
-    door = replace(staffed.door, passwords=Counting())
+    slow = Argon2Passwords(Work(passes=40, memory_kib=8 * 1024, lanes=1))
+    door = replace(staffed.door, passwords=slow)
+    before = time.process_time()
+    slow.hashed(OTHER)
+    hashing = time.process_time() - before
     with pytest.raises(LinkSaysNothing):
         door.using_link("fcl_1_" + "A" * 43, OTHER)
+    assert time.process_time() - before - hashing < hashing / 2
 
 
 # Secrets
+
+
+def test_secrets_are_compared_in_constant_time_whether_there_is_one_or_not(
+    staffed: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, link = staffed.signed_in(), staffed.invite("li.wei", staffed.signed_in().actor)
+    compared: list[tuple[int, int]] = []
+    compare = hmac.compare_digest
+
+    def noting(shown: Any, kept: Any) -> bool:
+        compared.append((len(shown), len(kept)))
+        return compare(shown, kept)
+
+    monkeypatch.setattr("hmac.compare_digest", noting)
+    staffed.door.recognising(session.secret).sent("anything")
+    staffed.door.using_link.look(link.secret)
+    assert compared == [(64, 64), (64, 8), (64, 64)]
+    compared.clear()
+    for unknown in ("nonsense", f"fcs_999_{'A' * 43}"):
+        with pytest.raises(Denied):
+            staffed.door.recognising(unknown)
+    for unknown in ("nonsense", f"fcl_999_{'A' * 43}"):
+        with pytest.raises(Denied):
+            staffed.door.using_link.look(unknown)
+    assert compared == [(64, 64)] * 4
 
 
 def test_no_secret_is_in_the_database_its_log_or_a_log(
@@ -529,4 +569,4 @@ def test_the_door_of_a_fleet_is_opened_by_its_folder(tmp_path: Path) -> None:
     link = door.opening_first_admin_link()
     assert link is not None
     assert door.using_link(link.secret, GOOD, "anna.berg").name == "anna.berg"
-    assert door.recognising(open_sign_in(tmp_path).signing_in("anna.berg", GOOD).secret)
+    door.recognising(open_sign_in(tmp_path).signing_in("anna.berg", GOOD).secret)

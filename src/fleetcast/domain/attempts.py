@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,8 +12,12 @@ from fleetcast.domain.people import folded
 
 FORGOTTEN_AFTER = timedelta(hours=1)
 """After so long without a failure it is as if there had been none."""
-LISTED_A_MINUTE = 3
+LISTED_AUNKNOWN = "unknown"
+"""Where an attempt comes from whose address nobody knows."""
+_MINUTE = 3
 """Refused sign-ins of one person that the audit log shows within a minute; further ones are counted."""
+UNKNOWN = "unknown"
+"""Where an attempt comes from whose address nobody knows."""
 _MINUTE = timedelta(minutes=1)
 _BUCKET_DIGITS = 4
 
@@ -42,9 +47,9 @@ OF_AN_ADDRESS = Limit(20, timedelta(seconds=30), timedelta(minutes=15))
 class Attempts:
     """What is known of those who tried under one name, or from one address."""
 
-    failures: int = 0
+    failures: int
     """Attempts that did not succeed, or of which nobody knows yet how they end."""
-    last_at: datetime | None = None
+    last_at: datetime | None
 
     def wait(self, limit: Limit, now: datetime) -> timedelta:
         """How long until the next attempt; none while one is free. At most the longest pause, whatever happened."""
@@ -61,6 +66,10 @@ class Attempts:
     def taken_back(self) -> Attempts:
         """Without the last one, which succeeded."""
         return replace(self, failures=max(0, self.failures - 1))
+
+
+NO_ATTEMPTS = Attempts(0, None)
+"""Of somebody who never tried, or has signed in since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +98,20 @@ def key_of_name(name: str) -> str:
     return f"name {_bucket(folded(name))}"
 
 
-def key_of_address(address: str) -> str:
-    """Under what attempts from an address are counted: for IPv6 its network, as one machine has a whole one."""
-    return f"address {_bucket(network_of(address))}"
+def key_of_address(address: str) -> str | None:
+    """Under what attempts from an address are counted: for IPv6 its network, as one machine has a whole one.
+
+    None for what is no address: all who come from nowhere must not wait for each other.
+    """
+    network = network_of(address)
+    return None if network == UNKNOWN else f"address {_bucket(network)}"
+
+
+def limits_of(name: str, address: str) -> Mapping[str, Limit]:
+    """What an attempt counts towards, by the keys of its name and address."""
+    by_address = key_of_address(address)
+    limits = {key_of_name(name): OF_A_NAME}
+    return limits if by_address is None else limits | {by_address: OF_AN_ADDRESS}
 
 
 def network_of(address: str) -> str:
@@ -99,7 +119,7 @@ def network_of(address: str) -> str:
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
-        return "unknown"
+        return UNKNOWN
     if isinstance(found, ipaddress.IPv6Address):
         if found.ipv4_mapped is not None:
             return str(found.ipv4_mapped)

@@ -121,8 +121,8 @@ class AttemptBook(Protocol):
         """
         ...
 
-    def succeeded(self, forgotten: str, taken_back: str) -> None:
-        """Forget all attempts under one key, and take the last one back under another."""
+    def succeeded(self, forgotten: str, taken_back: str | None = None) -> None:
+        """Forget all attempts under one key, and take the last one back under another, if there is one."""
         ...
 
     def refused(self, person: Person | None, address: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fleetcast.domain.account import can_look_after, checked_password, is_admin, newly_set
+from fleetcast.domain.attempts import key_of_name
 from fleetcast.domain.audit import Standing
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
@@ -173,6 +174,8 @@ class UseLink:
             return PasswordSet(account, first, tuple(Grant(first.id, role) for role in roles))
 
         self.control.accounts.use_link(link.number, deciding)
+        # Whoever waits because others guessed need not wait any more.
+        self.control.attempts.succeeded(key_of_name(owner.name))
         return owner
 
     def _opened(self, secret: str) -> Link:

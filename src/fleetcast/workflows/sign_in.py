@@ -8,7 +8,7 @@ from datetime import timedelta
 from math import ceil
 
 from fleetcast.domain.account import Account, PasswordRefused, checked_password, newly_set, readable
-from fleetcast.domain.attempts import OF_A_NAME, OF_AN_ADDRESS, key_of_address, key_of_name, network_of
+from fleetcast.domain.attempts import key_of_address, key_of_name, limits_of, network_of
 from fleetcast.domain.audit import Actor, Means, Proof
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.people import Denied, Directory, Kind, Person
@@ -91,9 +91,8 @@ class SignIn:
             NotSignedIn: They do not go together.
             TooManyAttempts: There were too many; this one was not looked at.
         """
-        by_name, by_address = key_of_name(name), key_of_address(address)
         attempts = self.control.attempts
-        if wait := attempts.begin({by_name: OF_A_NAME, by_address: OF_AN_ADDRESS}):
+        if wait := attempts.begin(limits_of(name, address)):
             raise TooManyAttempts(wait)
         known = self.control.accounts.known()
         person = known.directory.named(name)
@@ -103,7 +102,7 @@ class SignIn:
         if not right or not typed or person is None or account is None or not _may_sign_in(person):
             raise self._refused(person, address)
         session = self._begin(person, account, address)
-        attempts.succeeded(by_name, by_address)
+        attempts.succeeded(key_of_name(name), key_of_address(address))
         self._rehash(account, typed)
         return session
 
@@ -251,15 +250,14 @@ class ChangePassword:
         if person is None or actor.proof is None or actor.proof.means is not Means.PASSWORD:
             raise Denied("only who has signed in with a password changes it", fix="sign in with it first")
         chosen = checked_password(new, person)
-        by_name, by_address = key_of_name(person.name), key_of_address(address)
-        if wait := self.control.attempts.begin({by_name: OF_A_NAME, by_address: OF_AN_ADDRESS}):
+        if wait := self.control.attempts.begin(limits_of(person.name, address)):
             raise TooManyAttempts(wait)
         account = known.accounts.get(person.id)
         right = self.passwords.fits(readable(old), None if account is None else account.password)
         if not right or account is None or not _may_sign_in(person):
             self.control.attempts.refused(person, network_of(address))
             raise _not_signed_in()
-        self.control.attempts.succeeded(by_name, by_address)
+        self.control.attempts.succeeded(key_of_name(person.name), key_of_address(address))
         if chosen == readable(old):
             raise PasswordRefused("this is the password that you have", fix="choose another")
         hashed = self.passwords.hashed(chosen)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from fleetcast.domain import happened
-from fleetcast.domain.attempts import Attempts, Limit, Listed
+from fleetcast.domain.attempts import NO_ATTEMPTS, Attempts, Limit, Listed
 from fleetcast.domain.people import Person
 from fleetcast.domain.session import SessionEnd, SignInSession
 from fleetcast.platforms.control.accounts import known_in
@@ -95,11 +95,12 @@ class ControlAttemptBook(Kept):
         return wait or self.session.change(lambda connection: self._begun(connection, limits))
 
     @changes
-    def succeeded(self, connection: Connection, forgotten: str, taken_back: str) -> None:
-        """Forget all attempts under one key, and take the last one back under another."""
+    def succeeded(self, connection: Connection, forgotten: str, taken_back: str | None = None) -> None:
+        """Forget all attempts under one key, and take the last one back under another, if there is one."""
         table = schema.sign_in_attempts
         connection.execute(sa.delete(table).where(table.c.key == forgotten))
-        _put_attempts(connection, taken_back, _attempts(connection, taken_back).taken_back())
+        if taken_back is not None:
+            _put_attempts(connection, taken_back, _attempts(connection, taken_back).taken_back())
 
     @changes
     def refused(self, connection: Connection, person: Person | None, address: str) -> None:
@@ -131,7 +132,7 @@ class ControlAttemptBook(Kept):
 def _attempts(connection: Connection, key: str) -> Attempts:
     table = schema.sign_in_attempts
     row = connection.execute(sa.select(table.c.content).where(table.c.key == key)).first()
-    return Attempts() if row is None else ATTEMPTS.from_json(row.content, f"sign_in_attempts '{key}'")
+    return NO_ATTEMPTS if row is None else ATTEMPTS.from_json(row.content, f"sign_in_attempts '{key}'")
 
 
 def _put_attempts(connection: Connection, key: str, attempts: Attempts) -> None:
