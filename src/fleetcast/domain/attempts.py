@@ -12,9 +12,7 @@ from fleetcast.domain.people import folded
 
 FORGOTTEN_AFTER = timedelta(hours=1)
 """After so long without a failure it is as if there had been none."""
-LISTED_AUNKNOWN = "unknown"
-"""Where an attempt comes from whose address nobody knows."""
-_MINUTE = 3
+LISTED_A_MINUTE = 3
 """Refused sign-ins of one person that the audit log shows within a minute; further ones are counted."""
 UNKNOWN = "unknown"
 """Where an attempt comes from whose address nobody knows."""
