@@ -11,16 +11,20 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from fleetcast.domain.account import Account
 from fleetcast.domain.approval import RequestState
 from fleetcast.domain.assets import AssetKind
-from fleetcast.domain.audit import AuditEvent, Standing
+from fleetcast.domain.attempts import OF_A_NAME
+from fleetcast.domain.audit import AuditEvent, Means, Proof, Standing
 from fleetcast.domain.canonical import digest_of, plain
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.errors import BadInput, FleetcastError, HistoryLost, Unavailable
 from fleetcast.domain.gate import DEFAULT_GATES
 from fleetcast.domain.job import JobState
+from fleetcast.domain.link import Link, LinkPurpose
 from fleetcast.domain.people import Grant, Group, Person
 from fleetcast.domain.role import Role
+from fleetcast.domain.session import SessionEnd, begun
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.domain.token import Token
 from fleetcast.platforms.database import migrate, schema
@@ -28,6 +32,7 @@ from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.local.platform import local_platform
 from fleetcast.platforms.local.worker import outcome_file
 from fleetcast.ports.platform import Platform
+from fleetcast.ports.sessions import PasswordSet
 from fleetcast.ports.signing import Sealing
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.audit import AUDIT_ENTRY
@@ -60,6 +65,9 @@ GRANT_KEY = digest_of(plain(ADMIN)).hex
 TOKEN = Token(
     0, "p-1", digest("secret"), Standing.ASSERTED, frozenset(), "ci", "ada", NOON, NOON + timedelta(days=1)
 )
+BY_PASSWORD = Proof(Means.PASSWORD, "ada")
+ACCOUNT = Account("p-1", "$argon2id$hash", NOON)
+LINK = Link(0, LinkPurpose.SET_PASSWORD, "p-1", digest("link"), "ada", NOON)
 NO_TIME = timedelta(0)
 Contents = dict[str, Sequence[object]]
 
@@ -110,6 +118,13 @@ def filled(address: Address, tmp_path: Path) -> Iterator[Filled]:
     control.effects.intend([SHARING])
     control.people.add([ADA_ON_RECORD], [ADMIN], [Group("leads", frozenset({"p-1"}))], first=True)
     control.tokens.issue(TOKEN)
+    control.accounts.make_link(lambda _: LINK)
+    control.accounts.use_link(1, lambda _link, _known: PasswordSet(ACCOUNT))
+    control.sessions.begin(
+        lambda known: begun(known.directory, ADA_ON_RECORD, BY_PASSWORD, digest("secret"), NOON)
+    )
+    control.attempts.begin({"name 1": OF_A_NAME})
+    control.attempts.refused(ADA_ON_RECORD, "unknown")
     yield Filled(platform, database, folder)
     workspace.jobs.close()
 
@@ -178,6 +193,30 @@ ACTS: Sequence[tuple[str, str, Act]] = [
     ("tokens", "tokens 1", lambda p: p.control.tokens.listed()),
     ("tokens", "tokens 1", lambda p: p.control.tokens.find(1)),
     ("tokens", "tokens 1", lambda p: p.control.tokens.revoke(1)),
+    ("accounts", "accounts p-1", lambda p: p.control.accounts.find("p-1")),
+    ("accounts", "accounts p-1", lambda p: p.control.accounts.known()),
+    ("accounts", "accounts p-1", lambda p: p.control.accounts.set_password(ACCOUNT, ACCOUNT)),
+    ("one_time_links", "one_time_links 1", lambda p: p.control.accounts.find_link(1)),
+    ("one_time_links", "one_time_links 1", lambda p: p.control.accounts.make_link(lambda _: LINK)),
+    ("sign_in_sessions", "sign_in_sessions 1", lambda p: p.control.sessions.find(1)),
+    ("sign_in_sessions", "sign_in_sessions 1", lambda p: p.control.sessions.note_use(1)),
+    ("sign_in_sessions", "sign_in_sessions 1", lambda p: p.control.sessions.end(1, SessionEnd.EXPIRED)),
+    ("sign_in_sessions", "sign_in_sessions 1", lambda p: p.control.people.revoke([ADMIN])),
+    (
+        "sign_in_attempts",
+        "sign_in_attempts 'name 1'",
+        lambda p: p.control.attempts.begin({"name 1": OF_A_NAME}),
+    ),
+    (
+        "sign_in_attempts",
+        "sign_in_attempts 'name 1'",
+        lambda p: p.control.attempts.succeeded("name 2", "name 1"),
+    ),
+    (
+        "refused_sign_ins",
+        "refused_sign_ins p-1",
+        lambda p: p.control.attempts.refused(ADA_ON_RECORD, "unknown"),
+    ),
 ]
 every_act = pytest.mark.parametrize(
     ("table", "place", "act"),
@@ -504,8 +543,8 @@ def test_tables_without_a_schema_number_are_not_taken_for_an_empty_database(addr
     database = opened(address)
     migrate.ensure_schema(database)
     tamper(database, "DELETE FROM alembic_version")
-    for open_it in (migrate.ensure_schema, migrate.upgrade):
-        refused(database, open_it, "assets")
+    refused(database, migrate.ensure_schema, "accounts")
+    refused(database, migrate.upgrade, "assets")
 
 
 def test_a_foreign_table_of_the_same_name_is_not_taken_for_ours(address: Address) -> None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from fleetcast.domain.account import Account
 from fleetcast.domain.approval import Choice, Decision, Request, RequestState
+from fleetcast.domain.attempts import Attempts, Listed
 from fleetcast.domain.audit import GENESIS, AuditEvent, Mark, Means, Proof, Standing, chained
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.evidence import CheckVerdict, Evidence, WordedCheck, WordedFact
@@ -15,13 +17,16 @@ from fleetcast.domain.freeze import parse_freeze
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome
+from fleetcast.domain.link import Link, LinkEnd, LinkPurpose
 from fleetcast.domain.manifest import Seal
 from fleetcast.domain.people import Grant, Group, Kind, Person
 from fleetcast.domain.place import EnvironmentName, Gate, Scope
 from fleetcast.domain.role import Right, Role
 from fleetcast.domain.run import Ending, Run, StageRecord
 from fleetcast.domain.scores import ModelScores
+from fleetcast.domain.session import SessionEnd, SignInSession
 from fleetcast.domain.token import Token
+from fleetcast.stored.accounts import ACCOUNT, ATTEMPTS, LINK, LISTED, SIGN_IN_SESSION
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.assets import ASSET, DATA_ASSET
 from fleetcast.stored.audit import AUDIT_ENTRY
@@ -134,6 +139,28 @@ class Example:
 
 
 EXAMPLES: Mapping[str, Example] = {
+    "accounts_account": Example(
+        ACCOUNT, Account("p-1", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA", NOON, 2)
+    ),
+    "accounts_attempts": Example(ATTEMPTS, Attempts(3, _LATER)),
+    "accounts_link": Example(
+        LINK, Link(3, LinkPurpose.SET_PASSWORD, "p-1", digest("secret"), "ada", NOON, _LATER, LinkEnd.USED)
+    ),
+    "accounts_listed": Example(LISTED, Listed(NOON, 3, 17)),
+    "accounts_session": Example(
+        SIGN_IN_SESSION,
+        SignInSession(
+            7,
+            "p-1",
+            Proof(Means.PASSWORD, "anna.berg"),
+            digest("secret"),
+            digest("rights"),
+            NOON,
+            _LATER,
+            _LATER,
+            SessionEnd.SIGNED_OUT,
+        ),
+    ),
     "approvals_decided": Example(REQUEST, _handed_on()),
     "approvals_pending": Example(REQUEST, replace(request(), id=1)),
     "assets_data": Example(DATA_ASSET, data_asset()),

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from fleetcast.app import Desk, OpenFleet, open_desk
+from fleetcast.app import Desk, OpenFleet, SignInDoor, open_desk
 from fleetcast.domain.approval import Choice
 from fleetcast.domain.audit import Actor, Means, Proof
 from fleetcast.domain.people import Denied, Grant, Person
@@ -58,9 +58,20 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
         lambda f: f.books.tokens.create("ci", timedelta(days=1), of="li"),
     ),
     "token revoke": (Right.MANAGE, lambda f: f.books.tokens.revoke(1)),
+    "invite": (Right.MANAGE, lambda f: f.books.inviting("li")),
 }
 NEED_NO_RIGHT = {"pinning", "since", "run_files", "state", "books"}
 """What touches files of the repository alone, which git guards, or leads to the workflows above."""
+HOW_ONE_SIGNS_IN = {
+    "signing_in": "a name and its password",
+    "signing_in_by": "an identity that a provider has shown",
+    "recognising": "the secret of a session",
+    "signing_out": "the secret of a session",
+    "opening_first_admin_link": "nothing: it ends once somebody can look after the fleet by signing in",
+    "using_link": "the secret of a one-time link",
+    "changing_password_of": "the present password",
+}
+"""Asks for no right, as nobody is known yet; for what instead. What each refuses stands in `test_sign_in.py`."""
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +116,10 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
     assert books - {"control", "gates", "clock", "state"} - NEED_NO_RIGHT == {
-        "deciding", "approvals", "audit", "runs", "verifying", "people", "tokens"
+        "deciding", "approvals", "audit", "runs", "verifying", "people", "tokens", "inviting"
     }  # fmt: skip
+    door = {name for name in vars(SignInDoor) if not name.startswith("_")}
+    assert door - set(SignInDoor.__dataclass_fields__) == set(HOW_ONE_SIGNS_IN)
 
 
 def test_an_engineer_of_one_plant_trains_that_one_and_no_other(desk: Desk) -> None:

@@ -26,6 +26,7 @@ from fleetcast.app.fleet import OpenFleet, state_of
 from fleetcast.app.keys import look_at_keys, rotate_key
 from fleetcast.app.people import whoami
 from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
+from fleetcast.app.sign_in import SignInDoor, open_sign_in, sign_in_at
 from fleetcast.app.tables import open_own_table, open_table
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "OpenFleet",
     "OpenReadings",
     "OwnReadings",
+    "SignInDoor",
     "accept_loss",
     "back_up_database",
     "copy_own_database",
@@ -54,9 +56,11 @@ __all__ = [
     "open_own_readings",
     "open_own_table",
     "open_readings",
+    "open_sign_in",
     "open_table",
     "restore_database",
     "rotate_key",
+    "sign_in_at",
     "state_of",
     "upgrade_database",
     "whoami",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.runs import RunBook
     from fleetcast.workflows.audit import VerifyAudit
     from fleetcast.workflows.decide import Decide
+    from fleetcast.workflows.links import InvitePerson
     from fleetcast.workflows.look import LookIntoBooks
     from fleetcast.workflows.manage_people import ManagePeople
     from fleetcast.workflows.tokens import ManageTokens
@@ -83,6 +84,15 @@ class OpenBooks:
         from fleetcast.workflows.tokens import ManageTokens
 
         return ManageTokens(self.control, self.clock, token_urlsafe)
+
+    @property
+    def inviting(self) -> InvitePerson:
+        """One-time links by which people on record choose a password."""
+        from secrets import token_urlsafe
+
+        from fleetcast.workflows.links import InvitePerson
+
+        return InvitePerson(self.control, self.clock, token_urlsafe)
 
     @property
     def _looking(self) -> LookIntoBooks:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from fleetcast.domain.account import Account
 from fleetcast.domain.approval import LONGEST_COMMENT, Choice, Request, RequestState
 from fleetcast.domain.assets import Asset
 from fleetcast.domain.audit import ADOPTED, CROWNED, REGISTERED, SHARED, AuditEvent, Mark
 from fleetcast.domain.canonical import Json, plain
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.link import Link
 from fleetcast.domain.model import AdoptedLineage, ModelVersion
 from fleetcast.domain.people import Directory, Grant, Group, Person
 from fleetcast.domain.place import Gate
 from fleetcast.domain.recount import Disagreement
+from fleetcast.domain.session import SignInSession
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.token import Token
 
@@ -203,6 +208,80 @@ def _token(token: Token) -> dict[str, Json]:
         "only": sorted(token.only),
         "purpose": token.purpose,
         "expires_at": token.expires_at.isoformat(),
+    }
+
+
+def session_began(session: SignInSession, name: str) -> AuditEvent:
+    """Somebody signed in."""
+    detail = _session(session) | {"means": session.proof.means.value, "shown": session.proof.detail}
+    return AuditEvent("session.began", name, detail)
+
+
+def session_ended(session: SignInSession, name: str) -> AuditEvent:
+    """Somebody is signed in no longer."""
+    why = None if session.end is None else session.end.value
+    return AuditEvent("session.ended", name, _session(session) | {"why": why})
+
+
+def _session(session: SignInSession) -> dict[str, Json]:
+    return {"session": session.number, "person": session.person}
+
+
+def sign_in_refused(person: Person | None, address: str, unlisted: int) -> AuditEvent:
+    """Somebody tried to sign in and could not; what they typed is on no record, as it may be a password.
+
+    Args:
+        person: Whose name was typed; None: nobody's.
+        address: From where.
+        unlisted: So many were refused since the last such entry and have none of their own.
+    """
+    detail: dict[str, Json] = {"person": None if person is None else person.id, "address": address}
+    name = "a name that nobody has" if person is None else person.name
+    return AuditEvent("sign-in.refused", name, detail | {"unlisted": unlisted})
+
+
+def password_set(
+    account: Account, name: str, link: Link | None, *, first: bool, replaced: Sequence[int]
+) -> AuditEvent:
+    """Somebody has a password, or another one; it is on no record.
+
+    Args:
+        account: Of whom.
+        name: What they are called.
+        link: By which it was set; None: by its owner, who knew the one before.
+        first: Whether they had none.
+        replaced: Numbers of links that open nothing any more.
+    """
+    detail: dict[str, Json] = {
+        "person": account.person,
+        "first": first,
+        "link": None if link is None else link.number,
+        "links_ended": list(replaced),
+    }
+    return AuditEvent("account.password-set", name, detail)
+
+
+def password_rehashed(account: Account, name: str) -> AuditEvent:
+    """A password is kept under a hash that takes more work to guess."""
+    return AuditEvent("account.rehashed", name, {"person": account.person})
+
+
+def link_made(link: Link, name: str, replaced: Sequence[int]) -> AuditEvent:
+    """A one-time link was made; its secret is on no record."""
+    detail = _link(link) | {"for": name, "person": link.person, "links_ended": list(replaced)}
+    return AuditEvent("link.made", f"link {link.number}", detail)
+
+
+def link_used(link: Link, person: str, name: str) -> AuditEvent:
+    """Somebody set a password by a one-time link."""
+    return AuditEvent("link.used", f"link {link.number}", _link(link) | {"for": name, "person": person})
+
+
+def _link(link: Link) -> dict[str, Json]:
+    return {
+        "purpose": link.purpose.value,
+        "made_by": link.made_by,
+        "expires_at": link.expires_at.isoformat(),
     }
 
 

@@ -17,8 +17,9 @@ from fleetcast.domain.role import Right
 
 SECRET_BYTES = 32
 LONGEST_LIFE = timedelta(days=366)
-_WRITTEN = re.compile(r"fct_([1-9][0-9]{0,9})_([A-Za-z0-9_-]{43})")
-"""Number and secret; the beginning lets scanners for leaked secrets find one."""
+TOKEN_PREFIX = "fct"  # noqa: S105  # what it begins with; it lets scanners for leaked secrets find one
+_WRITTEN = re.compile(r"([a-z]{3})_([1-9][0-9]{0,9})_([A-Za-z0-9_-]{43})")
+"""Prefix, number and secret."""
 
 
 class TokenState(StrEnum):
@@ -87,12 +88,12 @@ def fits(secret: str, kept: Digest) -> bool:
     return hmac.compare_digest(digest_of_secret(secret).hex, kept.hex)
 
 
-def written(number: int, secret: str) -> str:
-    """A token as people and programs carry it."""
-    return f"fct_{number}_{secret}"
+def written(number: int, secret: str, prefix: str = TOKEN_PREFIX) -> str:
+    """A token, or another numbered secret of ours, as people and programs carry it."""
+    return f"{prefix}_{number}_{secret}"
 
 
-def parsed(text: str) -> tuple[int, str] | None:
+def parsed(text: str, prefix: str = TOKEN_PREFIX) -> tuple[int, str] | None:
     """The number and the secret of a token as it was written; None if it is none. Never show the text."""
     found = _WRITTEN.fullmatch(text.strip())
-    return (int(found[1]), found[2]) if found else None
+    return (int(found[2]), found[3]) if found and found[1] == prefix else None

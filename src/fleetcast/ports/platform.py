@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.policies import PolicyBook
     from fleetcast.ports.readings import ReadingsTable
     from fleetcast.ports.runs import RunBook
+    from fleetcast.ports.sessions import AccountBook, AttemptBook, SessionBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,9 @@ class Control:
     runs: RunBook
     people: PeopleBook
     tokens: TokenBook
+    accounts: AccountBook
+    sessions: SessionBook
+    attempts: AttemptBook
     only: frozenset[Right] = frozenset()
     """What the token that the actor shows reaches to, at most; empty: all that they may."""
 

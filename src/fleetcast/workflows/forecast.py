@@ -227,7 +227,9 @@ class MakeForecast:
     def _approvals(self, chosen: ModelVersion) -> Iterator[ApprovedBy]:
         for request in self.platform.control.approvals.of_models([chosen.name]):
             same = request.subject.version == str(chosen.version)
-            if not same or request.subject.artifact != chosen.model.artifact:  # what was approved is these files
+            if (
+                not same or request.subject.artifact != chosen.model.artifact
+            ):  # what was approved is these files
                 continue
             if request.state is not RequestState.APPROVED:
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fleetcast.domain.role import Right
+from fleetcast.platforms.control.accounts import ControlAccountBook
 from fleetcast.platforms.control.approvals import ControlApprovalBook
 from fleetcast.platforms.control.audit import ControlAuditLog
 from fleetcast.platforms.control.effects import ControlEffectBook
@@ -12,6 +13,7 @@ from fleetcast.platforms.control.model_states import ControlModelStates
 from fleetcast.platforms.control.people import ControlPeopleBook
 from fleetcast.platforms.control.policies import ControlPolicyBook
 from fleetcast.platforms.control.runs import ControlRunBook
+from fleetcast.platforms.control.sessions import ControlAttemptBook, ControlSessionBook
 from fleetcast.platforms.control.tokens import ControlTokenBook
 from fleetcast.platforms.database.session import Session
 from fleetcast.ports.platform import Control
@@ -35,5 +37,8 @@ def control(session: Session, lease: timedelta, only: frozenset[Right] = frozens
         runs=ControlRunBook(session, lease),
         people=ControlPeopleBook(session),
         tokens=ControlTokenBook(session),
+        accounts=ControlAccountBook(session),
+        sessions=ControlSessionBook(session),
+        attempts=ControlAttemptBook(session),
         only=only,
     )

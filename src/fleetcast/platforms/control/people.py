@@ -11,8 +11,9 @@ from fleetcast.domain import happened
 from fleetcast.domain.canonical import digest_of, plain
 from fleetcast.domain.errors import BadInput, HistoryLost
 from fleetcast.domain.people import Directory, Grant, Group, Person, folded
+from fleetcast.platforms.control.session_rows import end_outdated, open_sessions
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.session import Kept, changes, reads
+from fleetcast.platforms.database.session import Kept, Session, changes, reads
 from fleetcast.stored.people import GRANT, GROUP, PERSON
 
 _GROUP_OWNER = "group:"
@@ -40,13 +41,7 @@ class ControlPeopleBook(Kept):
         """Put people on record with what they are given and the groups that they join, all or nothing."""
         if first and not directory_in(connection).is_open:
             raise BadInput("somebody else was put on record first", fix="look with `fleetcast people list`")
-        for person in people:
-            _take_names(connection, person)
-            connection.execute(sa.insert(schema.people).values(id=person.id, content=PERSON.to_json(person)))
-        self.session.audit(connection, [happened.person_added(person) for person in people])
-        for group in groups:
-            self._put_group(connection, group)
-        self._grant(connection, grants)
+        add_people(connection, self.session, people, grants, groups)
 
     @changes
     def change(self, connection: Connection, person: Person) -> None:
@@ -62,41 +57,19 @@ class ControlPeopleBook(Kept):
         _take_names(connection, person)
         connection.execute(sa.update(schema.people).where(mine).values(content=PERSON.to_json(person)))
         self.session.audit(connection, [happened.person_changed(before, person)])
+        _end_sessions(connection, self.session)
 
     @changes
     def put_group(self, connection: Connection, group: Group) -> None:
         """Make a group, or give it other members."""
-        self._put_group(connection, group)
-
-    def _put_group(self, connection: Connection, group: Group) -> None:
-        known = {row.id for row in connection.execute(sa.select(schema.people.c.id))}
-        if unknown := sorted(group.members - known):
-            raise BadInput(f"{unknown[0]} is on no record", fix="see `fleetcast people list`")
-        before = directory_in(connection).group(group.name)
-        if before == group:
-            return
-        table, owner = schema.people_groups, _GROUP_OWNER + folded(group.name)
-        _leave_names(connection, owner)
-        _take_name(connection, group.name, owner)
-        connection.execute(sa.delete(table).where(table.c.name == folded(group.name)))
-        connection.execute(sa.insert(table).values(name=folded(group.name), content=GROUP.to_json(group)))
-        self.session.audit(connection, [happened.group_changed(before, group)])
+        _put_group(connection, self.session, group)
+        _end_sessions(connection, self.session)
 
     @changes
     def grant(self, connection: Connection, grants: Sequence[Grant]) -> None:
         """Give roles; what is given already stays as it is."""
-        self._grant(connection, grants)
-
-    def _grant(self, connection: Connection, grants: Sequence[Grant]) -> None:
-        held = directory_in(connection)
-        new = [grant for grant in dict.fromkeys(grants) if grant not in held.grants]
-        for grant in new:
-            if held.person(grant.to) is None and held.group(grant.to) is None:
-                raise BadInput(f"{grant.to} is on no record", fix="see `fleetcast people list`")
-            connection.execute(
-                sa.insert(schema.grants).values(digest=_key(grant), content=GRANT.to_json(grant))
-            )
-        self.session.audit(connection, [happened.role_granted(grant, held) for grant in new])
+        _grant(connection, self.session, grants)
+        _end_sessions(connection, self.session)
 
     @changes
     def revoke(self, connection: Connection, grants: Sequence[Grant]) -> None:
@@ -106,6 +79,60 @@ class ControlPeopleBook(Kept):
         for grant in gone:
             connection.execute(sa.delete(schema.grants).where(schema.grants.c.digest == _key(grant)))
         self.session.audit(connection, [happened.role_revoked(grant, held) for grant in gone])
+        _end_sessions(connection, self.session)
+
+
+def add_people(
+    connection: Connection,
+    session: Session,
+    people: Sequence[Person],
+    grants: Sequence[Grant],
+    groups: Sequence[Group] = (),
+) -> None:
+    """Put people on record with what they are given, within a transaction that goes on.
+
+    Raises:
+        BadInput: As `PeopleBook.add`.
+    """
+    for person in people:
+        _take_names(connection, person)
+        connection.execute(sa.insert(schema.people).values(id=person.id, content=PERSON.to_json(person)))
+    session.audit(connection, [happened.person_added(person) for person in people])
+    for group in groups:
+        _put_group(connection, session, group)
+    _grant(connection, session, grants)
+    _end_sessions(connection, session)
+
+
+def _put_group(connection: Connection, session: Session, group: Group) -> None:
+    known = {row.id for row in connection.execute(sa.select(schema.people.c.id))}
+    if unknown := sorted(group.members - known):
+        raise BadInput(f"{unknown[0]} is on no record", fix="see `fleetcast people list`")
+    before = directory_in(connection).group(group.name)
+    if before == group:
+        return
+    table, owner = schema.people_groups, _GROUP_OWNER + folded(group.name)
+    _leave_names(connection, owner)
+    _take_name(connection, group.name, owner)
+    connection.execute(sa.delete(table).where(table.c.name == folded(group.name)))
+    connection.execute(sa.insert(table).values(name=folded(group.name), content=GROUP.to_json(group)))
+    session.audit(connection, [happened.group_changed(before, group)])
+
+
+def _grant(connection: Connection, session: Session, grants: Sequence[Grant]) -> None:
+    held = directory_in(connection)
+    new = [grant for grant in dict.fromkeys(grants) if grant not in held.grants]
+    for grant in new:
+        if held.person(grant.to) is None and held.group(grant.to) is None:
+            raise BadInput(f"{grant.to} is on no record", fix="see `fleetcast people list`")
+        connection.execute(sa.insert(schema.grants).values(digest=_key(grant), content=GRANT.to_json(grant)))
+    session.audit(connection, [happened.role_granted(grant, held) for grant in new])
+
+
+def _end_sessions(connection: Connection, session: Session) -> None:
+    """End the sign-in sessions of everybody whose rights are others now."""
+    if open_sessions(connection):
+        end_outdated(connection, session, directory_in(connection))
 
 
 def directory_in(connection: Connection) -> Directory:

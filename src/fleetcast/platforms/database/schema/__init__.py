@@ -6,6 +6,13 @@ tables serve SQLite and PostgreSQL.
 
 from __future__ import annotations
 
+from fleetcast.platforms.database.schema.accounts import (
+    accounts,
+    one_time_links,
+    refused_sign_ins,
+    sign_in_attempts,
+    sign_in_sessions,
+)
 from fleetcast.platforms.database.schema.approvals import pending_subject, requests
 from fleetcast.platforms.database.schema.assets import assets, data_assets, shared_environments
 from fleetcast.platforms.database.schema.audit import audit
@@ -35,6 +42,7 @@ from fleetcast.platforms.database.schema.versions import (
 __all__ = [
     "FIRST_SCHEMA_VERSION",
     "NUMBER",
+    "accounts",
     "assets",
     "audit",
     "champions",
@@ -49,16 +57,20 @@ __all__ = [
     "leases",
     "metadata",
     "model_versions",
+    "one_time_links",
     "pending_subject",
     "people",
     "people_groups",
     "people_names",
     "refused_models",
+    "refused_sign_ins",
     "requests",
     "runs",
     "schema_version",
     "selected_models",
     "shared_environments",
     "shared_models",
+    "sign_in_attempts",
+    "sign_in_sessions",
     "tokens",
 ]

@@ -1,0 +1,15 @@
+"""Accounts, one-time links, sign-in sessions and counted attempts, as they are written down."""
+
+from __future__ import annotations
+
+from fleetcast.domain.account import Account
+from fleetcast.domain.attempts import Attempts, Listed
+from fleetcast.domain.link import Link
+from fleetcast.domain.session import SignInSession
+from fleetcast.stored.form import Stored
+
+ACCOUNT = Stored(Account)
+LINK = Stored(Link)
+SIGN_IN_SESSION = Stored(SignInSession)
+ATTEMPTS = Stored(Attempts)
+LISTED = Stored(Listed)
