@@ -26,6 +26,7 @@ from fleetcast.app.fleet import OpenFleet, state_of
 from fleetcast.app.keys import look_at_keys, rotate_key
 from fleetcast.app.people import whoami
 from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
+from fleetcast.app.service import Service
 from fleetcast.app.tables import open_own_table, open_table
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "OpenFleet",
     "OpenReadings",
     "OwnReadings",
+    "Service",
     "accept_loss",
     "back_up_database",
     "copy_own_database",

@@ -11,6 +11,7 @@ from fleetcast.platforms.control.effects import ControlEffectBook
 from fleetcast.platforms.control.model_states import ControlModelStates
 from fleetcast.platforms.control.people import ControlPeopleBook
 from fleetcast.platforms.control.policies import ControlPolicyBook
+from fleetcast.platforms.control.repeats import ControlRepeatBook
 from fleetcast.platforms.control.runs import ControlRunBook
 from fleetcast.platforms.control.tokens import ControlTokenBook
 from fleetcast.platforms.database.session import Session
@@ -35,5 +36,6 @@ def control(session: Session, lease: timedelta, only: frozenset[Right] = frozens
         runs=ControlRunBook(session, lease),
         people=ControlPeopleBook(session),
         tokens=ControlTokenBook(session),
+        repeats=ControlRepeatBook(session),
         only=only,
     )

@@ -24,6 +24,7 @@ from fleetcast.platforms.database.schema.people import (
     tokens,
 )
 from fleetcast.platforms.database.schema.policies import gate_policies
+from fleetcast.platforms.database.schema.repeats import repeats
 from fleetcast.platforms.database.schema.runs import runs
 from fleetcast.platforms.database.schema.versions import (
     FIRST_SCHEMA_VERSION,
@@ -54,6 +55,7 @@ __all__ = [
     "people_groups",
     "people_names",
     "refused_models",
+    "repeats",
     "requests",
     "runs",
     "schema_version",
