@@ -87,8 +87,11 @@ class Service:
         """
         with self._lock:
             if self._desk is None or self._desk[0] != self._stamp_of(self._desk[1]):
+                begun = self.clock.now().timestamp() * 1e9
                 desk = open_desk(self.directory, self.clock, self.database)
-                self._desk = self._stamp_of(desk), desk
+                stamp = self._stamp_of(desk)
+                while_reading = any(written >= begun for _, written, _ in stamp)
+                self._desk = () if while_reading else stamp, desk
             return self._desk[1].as_(by.actor, by.only)
 
     def recognise(self, token: str) -> ByToken:

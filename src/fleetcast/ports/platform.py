@@ -89,7 +89,8 @@ class Control:
         """
         directory = self.people.directory()
         places = (grant.scope for grant in directory.grants_of_actor(self.actor))
-        self.require_in(directory, right, next((at for at in places if directory.may(self.actor, right, at)), EVERYWHERE))
+        somewhere = next((place for place in places if directory.may(self.actor, right, place)), EVERYWHERE)
+        self.require_in(directory, right, somewhere)
 
     def require_in(self, directory: Directory, right: Right, *places: Scope) -> None:
         """The same by a record that was read already, in a transaction that goes on."""

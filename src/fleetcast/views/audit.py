@@ -9,6 +9,8 @@ from fleetcast.domain.audit import AuditEntry, Proof
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.recount import Disagreement
 from fleetcast.views.moments import iso
+from fleetcast.views.names import asset_names
+from fleetcast.workflows.audit import AuditVerified
 
 _WHY = {
     "changed entry": "entry {number} of the log is not what its digest says",
@@ -40,6 +42,28 @@ def as_json(entries: Sequence[AuditEntry]) -> Json:
         }
         for entry in entries
     ]
+
+
+def verified_as_json(verified: AuditVerified) -> Json:
+    """What verifying found: the first entry that does not fit, or the requests that the log says otherwise about."""
+    log = verified.log
+    broken = log.number if isinstance(log, AuditEntry) else None
+    return {
+        "unbroken": broken is None,
+        "entry_count": None if isinstance(log, AuditEntry) else log.entries,
+        "head_digest": None if isinstance(log, AuditEntry) else log.head.hex,
+        "broken_at_entry": broken,
+        "distrusted_requests": [
+            {
+                "request_id": one.request.id,
+                **asset_names(
+                    one.request.subject.kind.value, one.request.subject.name, one.request.subject.version
+                ),
+                "says": disagreement_in_words(one.why),
+            }
+            for one in verified.distrusted
+        ],
+    }
 
 
 def _proof(proof: Proof | None) -> Json:

@@ -85,8 +85,16 @@ class Decide:
             self.control.approvals.note_refused(about[0], choice, comment, str(refused))
             raise
 
-    def hand_on(self, request: int, name: str, comment: str) -> Request:
+    def hand_on(
+        self, request: int, name: str, comment: str, displayed: Mapping[int, str] = _NOTHING_DISPLAYED
+    ) -> Request:
         """Give one's vote on a request to somebody else.
+
+        Args:
+            request: Its number.
+            name: Who decides instead.
+            comment: Why.
+            displayed: As for a decision.
 
         Raises:
             BadInput: There is no such request, or nobody on record has this name.
@@ -97,7 +105,7 @@ class Decide:
         if person is None and not directory.is_open:
             raise BadInput(f"nobody on record is called {name}", fix="see `fleetcast people list`")
         to = Actor(name) if person is None else Actor(person.name, person=person.id)
-        (decided,) = self([request], Choice.HAND_ON, comment, to)
+        (decided,) = self([request], Choice.HAND_ON, comment, to, displayed)
         return decided
 
     def pending(self) -> Sequence[Request]:
