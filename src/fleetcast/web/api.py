@@ -11,13 +11,14 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, 
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
+from fleetcast.domain import approval
 from fleetcast.domain.approval import Choice, WantedRequests
 from fleetcast.domain.canonical import Json, digest_of
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.people import Denied
 from fleetcast.domain.place import Scope
 from fleetcast.domain.repeat import Answer
-from fleetcast.domain.role import Right
+from fleetcast.domain.role import Right, Role
 from fleetcast.stored.form import Unreadable
 from fleetcast.views import approvals, audit, models, people, plan, runs, status, unused
 from fleetcast.web import problems, shapes
@@ -358,11 +359,11 @@ def _decided(books: OpenBooks, body: NewDecision) -> Json:
     return _requests([books.deciding.hand_on(numbers[0], body.to, body.comment, displayed)])
 
 
-def _requests(found: Sequence[Any]) -> dict[str, Json]:
-    return dict(approvals.as_json(found))
+def _requests(found: Sequence[approval.Request]) -> dict[str, Json]:
+    return approvals.as_json(found)
 
 
-def _new_person(body: AddedPerson) -> tuple[NewPerson, list[tuple[Any, Scope]]]:
+def _new_person(body: AddedPerson) -> tuple[NewPerson, list[tuple[Role, Scope]]]:
     new = NewPerson(
         body.name, body.kind, body.full_name, tuple(body.aliases), groups=tuple(dict.fromkeys(body.groups))
     )

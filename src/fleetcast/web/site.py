@@ -46,6 +46,8 @@ class Reached:
     """Such as `https://fleet.example.org`; nobody is answered under another."""
     proxies: tuple[Network, ...] = ()
     """Proxies that are believed about whose request they pass on."""
+    secure: bool = False
+    """Whether callers come by https, through a proxy."""
 
 
 def site(service: Service, reached: Reached) -> Guard:
@@ -61,7 +63,7 @@ def site(service: Service, reached: Reached) -> Guard:
         recognisers=(by_token(service.recognise),),
         open=frozenset({OpenDoor("GET", f"{PREFIX}/health"), OpenDoor("GET", OPENAPI)}),
         proxies=reached.proxies,
-        secure=all(url.startswith("https://") for url in reached.urls),
+        secure=reached.secure,
     )
     return Guard(application(service), doors, service.clock)
 
