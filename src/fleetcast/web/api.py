@@ -351,7 +351,9 @@ def _decided(books: OpenBooks, body: NewDecision) -> Json:
             "a decision on several requests names what was shown", fix="send the subject_digest of each"
         )
     if (body.choice is Choice.HAND_ON) != (body.to is not None):
-        raise BadInput("a vote is handed on to somebody", fix="send `to` with hand-on, and with nothing else")
+        raise BadInput(
+            "a vote is handed on to somebody", fix="send `to` with the choice `hand on`, and with no other"
+        )
     if body.to is None:
         return _requests(books.deciding(numbers, body.choice, body.comment, displayed=displayed))
     if len(numbers) > 1:

@@ -72,7 +72,7 @@ class AuditQuery(PageQuery):
         Field(
             min_length=1,
             max_length=64,
-            pattern=r"^[a-z.-]+$",
+            pattern=r"^[a-z._-]+$",
             description="`request.approved`, or `request` for all that begin so.",
         ),
     ] = None
@@ -98,7 +98,7 @@ class NewDecision(_Asked):
     choice: Choice
     requests: Annotated[list[DecidedRequest], Field(min_length=1, max_length=MOST_AT_ONCE)]
     comment: Annotated[Line, Field(description="Why; needed to reject and to break glass.")] = ""
-    to: Annotated[Name | None, Field(description="Who decides instead; for `hand-on` alone.")] = None
+    to: Annotated[Name | None, Field(description="Who decides instead; for `hand on` alone.")] = None
 
 
 class NewGrant(_Asked):

@@ -46,7 +46,7 @@ class Problem:
     fix: str = ""
     errors: Sequence[Mapping[str, str]] = ()
     """Which fields are wrong, where that is known: `where` and `says`."""
-    headers: Mapping[str, str] = field(default=_NO_HEADERS)
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
 
     def as_json(self) -> dict[str, object]:
         """The body, without the request's id."""
