@@ -13,6 +13,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
+from schemathesis.checks import negative_data_rejection, positive_data_acceptance
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from tests.web.conftest import MadeFleet
@@ -34,6 +35,7 @@ def server(made_once: MadeFleet, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.mark.slow
 def test_schemathesis_finds_no_answer_that_is_not_described(server: Served, made_once: MadeFleet) -> None:
     schema: OpenApiSchema = schemathesis.openapi.from_url(f"{server.url}/api/v1/openapi.json")
+    # A cursor, a name or a number may be well formed, and yet nobody's: that is no mistake of the description.
     headers = {"Authorization": f"Bearer {made_once.tokens['ada']}"}
     begun = time.monotonic()
     answers: Counter[tuple[str, int]] = Counter()
@@ -56,7 +58,10 @@ def test_schemathesis_finds_no_answer_that_is_not_described(server: Served, made
                     return
                 answer = case.call(headers=headers)
                 answers[operation.label, answer.status_code] += 1  # noqa: B023  # called right here
-                case.validate_response(answer, headers=headers)
+                large = [negative_data_rejection] if answer.status_code == 413 else []
+                case.validate_response(
+                    answer, headers=headers, excluded_checks=[positive_data_acceptance, *large]
+                )
 
             nothing_to_get_wrong = mode is GenerationMode.NEGATIVE and not operation.body
             with suppress(*([Unsatisfiable] if nothing_to_get_wrong else [])):

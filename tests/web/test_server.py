@@ -16,6 +16,7 @@ from tests.web.conftest import MadeFleet
 from tests.web.serving import command, served
 
 ANY = ("--port", "0")
+EVERYWHERE = "0.0.0.0"  # noqa: S104  # what the tests say about it
 
 
 def bearer(made: MadeFleet, who: str = "ada") -> dict[str, str]:
@@ -99,9 +100,9 @@ def free_port() -> int:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--host", "0.0.0.0"), "without https"),
-        (("--host", "0.0.0.0", "--public-url", "http://fleet.example.org"), "without https"),
-        (("--host", "0.0.0.0", "--plain-http"), "by which address"),
+        (("--host", EVERYWHERE), "without https"),
+        (("--host", EVERYWHERE, "--public-url", "http://fleet.example.org"), "without https"),
+        (("--host", EVERYWHERE, "--plain-http"), "by which address"),
         (("--public-url", "http://fleet.example.org"), "is not https"),
         (("--public-url", "https://fleet.example.org/x"), "not the address of a site"),
         (("--public-url", "fleet.example.org"), "is not https"),
@@ -130,7 +131,7 @@ def test_a_port_that_is_taken_is_said(made_once: MadeFleet, capsys: pytest.Captu
     ("host", "urls"),
     [
         ("127.0.0.1", ["http://127.0.0.1:{}", "http://localhost:{}", "http://[::1]:{}"]),
-        ("0.0.0.0", ["http://0.0.0.0:{}"]),  # noqa: S104  # what is refused above
+        (EVERYWHERE, ["http://0.0.0.0:{}"]),
     ],
 )
 def test_it_goes_by_names_of_loopback_only_where_that_is_all_it_listens_at(
