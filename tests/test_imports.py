@@ -9,7 +9,9 @@ import pytest
 
 HEAVY = (
     "cryptography",
+    "anyio",
     "deltalake",
+    "fastapi",
     "lightgbm",
     "matplotlib",
     "mlflow",
@@ -21,6 +23,8 @@ HEAVY = (
     "safetensors",
     "scipy",
     "sqlalchemy",
+    "starlette",
+    "uvicorn",
 )
 
 

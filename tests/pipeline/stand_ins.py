@@ -221,6 +221,9 @@ class BrokenRuns:
     def latest(self) -> Run | None:
         return self.runs.latest()
 
+    def page(self, *, before: int | None, count: int) -> Sequence[Run]:
+        return self.runs.page(before=before, count=count)
+
     def listed(self) -> Sequence[Run]:
         return self.runs.listed()
 

@@ -21,6 +21,7 @@ from fleetcast.domain.link import Link, LinkEnd, LinkPurpose
 from fleetcast.domain.manifest import Seal
 from fleetcast.domain.people import Grant, Group, Kind, Person
 from fleetcast.domain.place import EnvironmentName, Gate, Scope
+from fleetcast.domain.repeat import Answer, Call, KeptCall
 from fleetcast.domain.role import Right, Role
 from fleetcast.domain.run import Ending, Run, StageRecord
 from fleetcast.domain.scores import ModelScores
@@ -37,6 +38,7 @@ from fleetcast.stored.manifests import SEAL, SIGNED_MANIFEST
 from fleetcast.stored.models import TRAINED_MODEL
 from fleetcast.stored.people import GRANT, GROUP, PERSON, TOKEN
 from fleetcast.stored.policies import GATE_POLICY, WholePolicy
+from fleetcast.stored.repeats import KEPT_CALL
 from fleetcast.stored.runs import RUN
 from tests.clocks import NOON
 from tests.contracts.samples import (
@@ -180,6 +182,12 @@ EXAMPLES: Mapping[str, Example] = {
         GRANT, Grant("p-1", Role.APPROVER, Scope(Gate.TEST_DEPLOYMENT, EnvironmentName.TEST, "PLANT001"))
     ),
     "people_group": Example(GROUP, Group("leads", frozenset({"p-1"}))),
+    "repeats_call": Example(
+        KEPT_CALL,
+        KeptCall(
+            Call(digest("ada"), "key-1", digest("approve 1")), NOON, Answer(200, '{"state":"approved"}')
+        ),
+    ),
     "people_person": Example(
         PERSON,
         Person("p-1", "anna.berg", Kind.SERVICE, "Anna Berg", ("aberg",), (_AT_A_MACHINE,), disabled=True),

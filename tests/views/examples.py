@@ -27,6 +27,8 @@ from fleetcast.domain.approval import (
 )
 from fleetcast.domain.audit import Actor, AuditEntry, AuditEvent, Standing
 from fleetcast.domain.canonical import Json
+from fleetcast.domain.checkpoint import Held, Lost
+from fleetcast.domain.chronicle import BrokenLog, OtherRow
 from fleetcast.domain.component import Step, TrainingComponent
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import Complaint, InvalidFleet
@@ -56,6 +58,7 @@ from fleetcast.domain.place import Gate
 from fleetcast.domain.plan import AssetAction, Blocked, DataUnfit, Plan, Removed, Reuse, Train, UpToDate
 from fleetcast.domain.quality import CircuitProfile, QualityVerdict, SensorProfile
 from fleetcast.domain.quality import LeftOut as LeftOutSensor
+from fleetcast.domain.recount import OtherDecisions
 from fleetcast.domain.run import Ending, Run, RunState, StageRecord
 from fleetcast.domain.scores import Baseline, ModelScores, Scores
 from fleetcast.domain.semver import SemVer
@@ -83,6 +86,7 @@ from fleetcast.views import (
     status,
 )
 from fleetcast.workflows.adopt import AdoptedModel, Adoption, Fate
+from fleetcast.workflows.audit import AuditVerified, Distrusted, Whole
 from fleetcast.workflows.forecast import ApprovedBy, CircuitForecast, Provenance
 from fleetcast.workflows.inspect_circuits import ResolvedCircuit, ResolvedSetting
 from fleetcast.workflows.inspect_data import CircuitHoldings, CircuitQuality, Holdings
@@ -462,6 +466,20 @@ VIEWS: Mapping[str, Json] = {
     "approvals": approvals.as_json((APPROVED, PENDING)),
     "approval": approvals.request_as_json(APPROVED),
     "audit": audit.as_json((ENTRY,)),
+    "audit_verified": audit.verified_as_json(
+        AuditVerified(
+            Whole(17, _digest("8")),
+            (Distrusted(PENDING, OtherDecisions(1, 2)),),
+            (OtherRow("the champion of plant001-circuit01", "2", "1"),),
+            Held(17, MORNING, independent=False),
+        )
+    ),
+    "broken_audit": audit.verified_as_json(
+        AuditVerified(
+            BrokenLog(17, "request.approved", "does not fit the one before it"),
+            checkpoint=Lost(19, MORNING, 17),
+        )
+    ),
     "circuit": circuits.resolved_as_json(RESOLVED),
     "circuits": circuits.as_json(
         (CIRCUIT, replace(CIRCUIT, description="Feed water", owner="cooling", tags={"Line": "A"}))

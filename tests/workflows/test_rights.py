@@ -8,11 +8,14 @@ from datetime import timedelta
 import pytest
 
 from fleetcast.app import Desk, OpenFleet, SignInDoor, open_desk
-from fleetcast.domain.approval import Choice
+from fleetcast.domain.approval import Choice, WantedRequests
 from fleetcast.domain.audit import Actor, Means, Proof
+from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.people import Denied, Grant, Person
 from fleetcast.domain.place import Scope
+from fleetcast.domain.repeat import Answer
 from fleetcast.domain.role import Right, Role
+from fleetcast.workflows.browse import Stretch, WantedEntries
 from fleetcast.workflows.manage_people import NewPerson
 from tests.fleets import UNWATCHED, small_fleet
 
@@ -40,6 +43,13 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "approvals list": (Right.VIEW, lambda f: f.books.deciding.pending()),
     "approvals show": (Right.VIEW, lambda f: f.books.approvals),
     "approve": (Right.DECIDE, lambda f: f.books.deciding([1], Choice.APPROVE, "")),
+    "browse requests": (Right.VIEW, lambda f: f.books.browsing.requests(WantedRequests(), Stretch(1))),
+    "browse audit": (Right.VIEW, lambda f: f.books.browsing.audit(WantedEntries(), Stretch(1))),
+    "browse runs": (Right.VIEW, lambda f: f.books.browsing.runs(Stretch(1))),
+    "answer once": (
+        Right.DECIDE,
+        lambda f: f.books.answering("key-1", digest_of("x"), Right.DECIDE, lambda: Answer(200, "")),
+    ),
     "audit": (Right.VIEW, lambda f: f.books.audit),
     "audit verify": (Right.VIEW, lambda f: f.books.verifying()),
     "runs": (Right.VIEW, lambda f: f.books.runs),
@@ -116,7 +126,7 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
     assert books - {"control", "gates", "clock", "state"} - NEED_NO_RIGHT == {
-        "deciding", "approvals", "audit", "runs", "verifying", "people", "tokens", "inviting"
+        "deciding", "browsing", "answering", "approvals", "audit", "runs", "verifying", "people", "tokens", "inviting"
     }  # fmt: skip
     door = {name for name in vars(SignInDoor) if not name.startswith("_")}
     assert door - set(SignInDoor.__dataclass_fields__) == set(HOW_ONE_SIGNS_IN)

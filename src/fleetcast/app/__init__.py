@@ -26,6 +26,7 @@ from fleetcast.app.fleet import OpenFleet, state_of
 from fleetcast.app.keys import look_at_keys, rotate_key
 from fleetcast.app.people import whoami
 from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
+from fleetcast.app.service import Service
 from fleetcast.app.sign_in import SignInDoor, open_sign_in, sign_in_at
 from fleetcast.app.tables import open_own_table, open_table
 
@@ -39,6 +40,7 @@ __all__ = [
     "OpenFleet",
     "OpenReadings",
     "OwnReadings",
+    "Service",
     "SignInDoor",
     "accept_loss",
     "back_up_database",

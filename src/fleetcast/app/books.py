@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from fleetcast.ports.approvals import ApprovalBook, AuditLog
     from fleetcast.ports.platform import Control, Workspace
     from fleetcast.ports.runs import RunBook
+    from fleetcast.workflows.answer_once import AnswerOnce
     from fleetcast.workflows.audit import VerifyAudit
+    from fleetcast.workflows.browse import Browse
     from fleetcast.workflows.decide import Decide
     from fleetcast.workflows.links import InvitePerson
     from fleetcast.workflows.look import LookIntoBooks
@@ -67,6 +69,20 @@ class OpenBooks:
     def runs(self) -> RunBook:
         """Past and present runs."""
         return self._looking.runs()
+
+    @property
+    def browsing(self) -> Browse:
+        """Requests, the audit log and runs, page by page."""
+        from fleetcast.workflows.browse import Browse
+
+        return Browse(self.control, self.clock)
+
+    @property
+    def answering(self) -> AnswerOnce:
+        """Doing once what is asked for again."""
+        from fleetcast.workflows.answer_once import AnswerOnce
+
+        return AnswerOnce(self.control)
 
     @property
     def people(self) -> ManagePeople:

@@ -65,8 +65,13 @@ class Desk:
         )
 
 
-def open_desk(directory: Path, clock: Clock | None = None) -> Desk:
+def open_desk(directory: Path, clock: Clock | None = None, database: ControlDatabase | None = None) -> Desk:
     """Read a fleet repository, and open its database and the platform that its settings name.
+
+    Args:
+        directory: The fleet repository.
+        clock: Tells the time.
+        database: Its control database, where it is open already.
 
     Raises:
         InvalidFleet: The repository has mistakes; all of them are named.
@@ -78,7 +83,7 @@ def open_desk(directory: Path, clock: Clock | None = None) -> Desk:
     fleet = reading.fleet
     opening = lasting_door(fleet.settings.platform.kind, reading.setting("platform", "kind"))
     state = state_of(directory, fleet)
-    database = open_database_in(state, clock, fleet.settings.signing)
+    database = database or open_database_in(state, clock, fleet.settings.signing)
     ground = Ground(state, DeclaredTables(directory, fleet.settings), fleet.settings, clock)
     desk = Desk(directory, fleet, database, opening.open(ground), clock, reading.unused, files=reading.files)
     return _ready(desk)

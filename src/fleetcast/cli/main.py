@@ -26,6 +26,7 @@ from fleetcast.cli.repository import format_files, init, validate
 from fleetcast.cli.status import status
 from fleetcast.cli.token import token_app
 from fleetcast.cli.train import runs_app, stage, train
+from fleetcast.cli.web import web
 from fleetcast.domain.errors import FleetcastError
 
 WRONG_USAGE = 64
@@ -123,6 +124,7 @@ app.add_typer(audit_app, name="audit", rich_help_panel=PEOPLE)
 app.add_typer(people_app, name="people", rich_help_panel=PEOPLE)
 app.add_typer(token_app, name="token", rich_help_panel=PEOPLE)
 app.command(rich_help_panel=PEOPLE)(whoami)
+app.command(rich_help_panel=PEOPLE)(web)
 app.add_typer(keys_app, name="keys", rich_help_panel=PEOPLE)
 app.command(rich_help_panel=LOOK)(status)
 app.command(rich_help_panel=LOOK)(forecast)

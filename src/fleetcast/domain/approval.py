@@ -41,6 +41,7 @@ __all__ = [
     "RequestState",
     "Subject",
     "SubjectKind",
+    "WantedRequests",
     "passing",
     "set_digest",
 ]
@@ -390,6 +391,17 @@ class RequestOutline:
     def waits(self, now: datetime) -> bool:
         """Whether somebody can still decide on it."""
         return self.state is RequestState.PENDING and now < self.opened_at + LAPSES_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRequests:
+    """Which requests are asked for; what is None or empty holds for all."""
+
+    states: tuple[RequestState, ...] = ()
+    gate: Gate | None = None
+    kind: SubjectKind | None = None
+    name: str | None = None
+    """Of the model, the environment or the gate."""
 
 
 def passing(requests: Iterable[Request]) -> tuple[Request, ...]:

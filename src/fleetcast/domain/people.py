@@ -144,6 +144,11 @@ class Directory:
         mine = {person.id, *(group.name for group in self.groups if person.id in group.members)}
         return frozenset(grant for grant in self.grants if grant.to in mine)
 
+    def grants_of_actor(self, actor: Actor) -> frozenset[Grant]:
+        """What somebody has who acts; nothing for those on no record."""
+        person = self.person(actor.person)
+        return frozenset() if person is None else self.grants_of(person)
+
     def may(self, actor: Actor, right: Right, place: Scope = EVERYWHERE) -> bool:
         """Whether somebody has a right at a place."""
         if self.is_open:

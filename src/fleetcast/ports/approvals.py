@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from fleetcast.domain.approval import Choice, Request, RequestOutline, RequestState
+from fleetcast.domain.approval import Choice, Request, RequestOutline, RequestState, WantedRequests
 from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.checkpoint import CheckpointVerdict
 from fleetcast.domain.chronicle import Logged
@@ -43,6 +43,12 @@ class ApprovalBook(Protocol):
 
     def latest(self, count: int) -> Sequence[Request]:
         """The last so many requests, whatever their state, in the order they were opened."""
+        ...
+
+    def page(
+        self, wanted: WantedRequests, *, after: int | None, count: int, newest_first: bool
+    ) -> Sequence[Request]:
+        """The first so many of these requests that come after a number, in the order they were opened, or backwards."""
         ...
 
     def outlines(self, states: Sequence[RequestState]) -> Sequence[RequestOutline]:
@@ -96,6 +102,22 @@ class AuditLog(Protocol):
 
     def latest(self, count: int) -> Sequence[AuditEntry]:
         """The last so many entries, oldest first.
+
+        Raises:
+            BadInput: An entry cannot be read; the text names it.
+        """
+        ...
+
+    def page(
+        self, *, after: int | None, count: int, newest_first: bool, request: int = 0
+    ) -> Sequence[AuditEntry]:
+        """The first so many entries that come after a number, oldest first, or backwards.
+
+        Args:
+            after: The number; None: from the one end or the other.
+            count: How many at most.
+            newest_first: Whether backwards.
+            request: Only those about this request; 0: all.
 
         Raises:
             BadInput: An entry cannot be read; the text names it.

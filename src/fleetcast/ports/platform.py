@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.people import PeopleBook, TokenBook
     from fleetcast.ports.policies import PolicyBook
     from fleetcast.ports.readings import ReadingsTable
+    from fleetcast.ports.repeats import RepeatBook
     from fleetcast.ports.runs import RunBook
     from fleetcast.ports.sessions import AccountBook, AttemptBook, SessionBook
 
@@ -62,6 +63,7 @@ class Control:
     accounts: AccountBook
     sessions: SessionBook
     attempts: AttemptBook
+    repeats: RepeatBook
     only: frozenset[Right] = frozenset()
     """What the token that the actor shows reaches to, at most; empty: all that they may."""
 
@@ -82,6 +84,17 @@ class Control:
             Denied: They have not, or their token does not reach so far.
         """
         self.require_in(self.people.directory(), right, *places)
+
+    def require_somewhere(self, right: Right) -> None:
+        """Make sure that the actor has a right at one place at least, before it is known at which it is asked for.
+
+        Raises:
+            Denied: They have it nowhere, or their token does not reach so far.
+        """
+        directory = self.people.directory()
+        places = (grant.scope for grant in directory.grants_of_actor(self.actor))
+        somewhere = next((place for place in places if directory.may(self.actor, right, place)), EVERYWHERE)
+        self.require_in(directory, right, somewhere)
 
     def require_in(self, directory: Directory, right: Right, *places: Scope) -> None:
         """The same by a record that was read already, in a transaction that goes on."""

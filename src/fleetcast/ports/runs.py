@@ -68,6 +68,10 @@ class RunBook(Protocol):
         """The newest run; None before the first."""
         ...
 
+    def page(self, *, before: int | None, count: int) -> Sequence[Run]:
+        """The newest so many runs, or those before the one of this number; newest first."""
+        ...
+
     def listed(self) -> Sequence[Run]:
         """All runs, newest first."""
         ...

@@ -12,7 +12,7 @@ from fleetcast.views.moments import iso
 from fleetcast.views.names import asset_names, decisions_as_json
 
 
-def as_json(requests: Sequence[Request]) -> Json:
+def as_json(requests: Sequence[Request]) -> dict[str, Json]:
     """Requests for programs, with the digest of those that pass every check."""
     return {
         "passing_set": set_digest(passing(requests)).hex,

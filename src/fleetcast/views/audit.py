@@ -7,8 +7,12 @@ from dataclasses import fields
 
 from fleetcast.domain.audit import AuditEntry, Proof
 from fleetcast.domain.canonical import Json
+from fleetcast.domain.checkpoint import CheckpointVerdict, Held, Unsound
+from fleetcast.domain.chronicle import BrokenLog
 from fleetcast.domain.recount import Disagreement
 from fleetcast.views.moments import iso
+from fleetcast.views.names import asset_names
+from fleetcast.workflows.audit import AuditVerified
 
 _WHY = {
     "changed entry": "entry {number} of the log is not what its digest says",
@@ -41,6 +45,48 @@ def as_json(entries: Sequence[AuditEntry]) -> Json:
         }
         for entry in entries
     ]
+
+
+def verified_as_json(verified: AuditVerified) -> Json:
+    """What verifying found: the first entry that does not fit, or all rows that the log says otherwise about."""
+    log = verified.log
+    broken = log if isinstance(log, BrokenLog) else None
+    return {
+        "unbroken": broken is None,
+        "entry_count": None if isinstance(log, BrokenLog) else log.entries,
+        "head_digest": None if isinstance(log, BrokenLog) else log.head.hex,
+        "broken_at_entry": None if broken is None else broken.number,
+        "says": None if broken is None else str(broken),
+        "distrusted_requests": [
+            {
+                "request_id": one.request.id,
+                **asset_names(
+                    one.request.subject.kind.value, one.request.subject.name, one.request.subject.version
+                ),
+                "says": disagreement_in_words(one.why),
+            }
+            for one in verified.distrusted
+        ],
+        "distrusted_rows": [
+            {"what": row.what, "in_row": row.in_row, "in_log": row.in_log} for row in verified.others
+        ],
+        "checkpoint": _checkpoint(verified.checkpoint),
+    }
+
+
+def _checkpoint(verdict: CheckpointVerdict | None) -> Json:
+    if verdict is None:
+        return None
+    if isinstance(verdict, Unsound):
+        return {"holds": False, "entry": None, "made_at": None, "independent": None, "says": str(verdict)}
+    held = isinstance(verdict, Held)
+    return {
+        "holds": held,
+        "entry": verdict.entry,
+        "made_at": iso(verdict.at),
+        "independent": verdict.independent if isinstance(verdict, Held) else None,
+        "says": None if held else str(verdict),
+    }
 
 
 def _proof(proof: Proof | None) -> Json:

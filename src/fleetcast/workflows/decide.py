@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestState, passing, set_digest
 from fleetcast.domain.audit import Actor
@@ -14,6 +15,8 @@ from fleetcast.domain.place import Gate
 from fleetcast.domain.role import Right
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Control
+
+_NOTHING_DISPLAYED: Mapping[int, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,25 @@ class Decide:
     clock: Clock
 
     def __call__(
-        self, requests: Sequence[int], choice: Choice, comment: str, to: Actor | None = None
+        self,
+        requests: Sequence[int],
+        choice: Choice,
+        comment: str,
+        to: Actor | None = None,
+        displayed: Mapping[int, str] = _NOTHING_DISPLAYED,
     ) -> Sequence[Request]:
         """Decide on requests by their numbers, all or none.
 
         Each is decided on as it stands at that very moment, so that two people who decide at once both count. An
         attempt on one that cannot be decided on is noted in the audit log.
+
+        Args:
+            requests: Their numbers.
+            choice: What is decided.
+            comment: Why.
+            to: Whom a vote is handed to.
+            displayed: By the number of a request, the subject digest that was shown to whoever decides; about
+                those that it leaves out, nothing is compared.
 
         Raises:
             Denied: Whoever acts may not decide there.
@@ -42,6 +58,12 @@ class Decide:
 
         def vote(request: Request, directory: Directory, policies: Mapping[Gate, GatePolicy]) -> Request:
             about[:] = [request]
+            shown = displayed.get(request.id, request.subject.digest.hex)
+            if shown != request.subject.digest.hex:
+                raise NotDecidable(
+                    f"request {request.id} is about subject {request.subject.digest} now, not {shown[:12]}",
+                    fix="look at it again, then decide",
+                )
             right = Right.BREAK_GLASS if choice is Choice.BREAK_GLASS else Right.DECIDE
             self.control.require_in(directory, right, request.asked.place)
             return request.decide(
@@ -63,8 +85,16 @@ class Decide:
             self.control.approvals.note_refused(about[0], choice, comment, str(refused))
             raise
 
-    def hand_on(self, request: int, name: str, comment: str) -> Request:
+    def hand_on(
+        self, request: int, name: str, comment: str, displayed: Mapping[int, str] = _NOTHING_DISPLAYED
+    ) -> Request:
         """Give one's vote on a request to somebody else.
+
+        Args:
+            request: Its number.
+            name: Who decides instead.
+            comment: Why.
+            displayed: As for a decision.
 
         Raises:
             BadInput: There is no such request, or nobody on record has this name.
@@ -75,7 +105,7 @@ class Decide:
         if person is None and not directory.is_open:
             raise BadInput(f"nobody on record is called {name}", fix="see `fleetcast people list`")
         to = Actor(name) if person is None else Actor(person.name, person=person.id)
-        (decided,) = self([request], Choice.HAND_ON, comment, to)
+        (decided,) = self([request], Choice.HAND_ON, comment, to, displayed)
         return decided
 
     def pending(self) -> Sequence[Request]:

@@ -17,6 +17,7 @@ from fleetcast.domain.approval import (
     RequestOutline,
     RequestState,
     SubjectKind,
+    WantedRequests,
 )
 from fleetcast.domain.errors import BadInput, HistoryLost
 from fleetcast.domain.evidence import Outcome
@@ -86,6 +87,29 @@ class ControlApprovalBook(Kept):
         """The last so many requests, in the order they were opened."""
         newest = sa.select(_requests.c.id).order_by(_requests.c.id.desc()).limit(count)
         return self._read(connection, _requests.c.id.in_(newest))
+
+    @reads
+    def page(
+        self,
+        connection: Connection,
+        wanted: WantedRequests,
+        *,
+        after: int | None,
+        count: int,
+        newest_first: bool,
+    ) -> Sequence[Request]:
+        """The first so many of these requests that come after a number."""
+        number = _requests.c.id
+        conditions = [
+            *([_requests.c.state.in_([state.value for state in wanted.states])] if wanted.states else []),
+            *([_requests.c.gate == wanted.gate.value] if wanted.gate else []),
+            *([_requests.c.kind == wanted.kind.value] if wanted.kind else []),
+            *([_requests.c.name == wanted.name] if wanted.name is not None else []),
+            *([] if after is None else [number < after if newest_first else number > after]),
+        ]
+        query = sa.select(number, _requests.c.content).where(*conditions)
+        rows = connection.execute(query.order_by(number.desc() if newest_first else number).limit(count))
+        return [REQUEST.from_json(row.content, f"requests {row.id}") for row in rows]
 
     @reads
     def outlines(self, connection: Connection, states: Sequence[RequestState]) -> Sequence[RequestOutline]:

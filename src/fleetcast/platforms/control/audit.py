@@ -32,6 +32,26 @@ class ControlAuditLog(Kept):
         query = sa.select(_audit.c.number, _audit.c.content).order_by(_audit.c.number.desc()).limit(count)
         return [_entry(row.number, row.content) for row in connection.execute(query)][::-1]
 
+    @reads
+    def page(
+        self,
+        connection: Connection,
+        *,
+        after: int | None,
+        count: int,
+        newest_first: bool,
+        request: int = 0,
+    ) -> Sequence[AuditEntry]:
+        """The first so many entries that come after a number."""
+        number = _audit.c.number
+        conditions = [
+            *([_audit.c.about == f"request {request}"] if request else []),
+            *([] if after is None else [number < after if newest_first else number > after]),
+        ]
+        query = sa.select(number, _audit.c.content).where(*conditions)
+        rows = connection.execute(query.order_by(number.desc() if newest_first else number).limit(count))
+        return [_entry(row.number, row.content) for row in rows]
+
     def entries(self) -> Iterator[AuditEntry]:
         """All entries, oldest first."""
         after = 0

@@ -12,6 +12,7 @@ from fleetcast.platforms.control.effects import ControlEffectBook
 from fleetcast.platforms.control.model_states import ControlModelStates
 from fleetcast.platforms.control.people import ControlPeopleBook
 from fleetcast.platforms.control.policies import ControlPolicyBook
+from fleetcast.platforms.control.repeats import ControlRepeatBook
 from fleetcast.platforms.control.runs import ControlRunBook
 from fleetcast.platforms.control.sessions import ControlAttemptBook, ControlSessionBook
 from fleetcast.platforms.control.tokens import ControlTokenBook
@@ -40,5 +41,6 @@ def control(session: Session, lease: timedelta, only: frozenset[Right] = frozens
         accounts=ControlAccountBook(session),
         sessions=ControlSessionBook(session),
         attempts=ControlAttemptBook(session),
+        repeats=ControlRepeatBook(session),
         only=only,
     )

@@ -75,6 +75,15 @@ class ControlRunBook(Kept):
         return None if row is None else _run(row.number, row.content)
 
     @reads
+    def page(self, connection: Connection, *, before: int | None, count: int) -> Sequence[Run]:
+        """The newest so many runs, or those before the one of this number."""
+        query = sa.select(_runs.c.number, _runs.c.content)
+        if before is not None:
+            query = query.where(_runs.c.number < before)
+        rows = connection.execute(query.order_by(_runs.c.number.desc()).limit(count))
+        return [_run(row.number, row.content) for row in rows]
+
+    @reads
     def listed(self, connection: Connection) -> Sequence[Run]:
         """All runs, newest first."""
         rows = connection.execute(

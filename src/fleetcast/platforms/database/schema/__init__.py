@@ -31,6 +31,7 @@ from fleetcast.platforms.database.schema.people import (
     tokens,
 )
 from fleetcast.platforms.database.schema.policies import gate_policies
+from fleetcast.platforms.database.schema.repeats import repeats
 from fleetcast.platforms.database.schema.runs import runs
 from fleetcast.platforms.database.schema.versions import (
     FIRST_SCHEMA_VERSION,
@@ -64,6 +65,7 @@ __all__ = [
     "people_names",
     "refused_models",
     "refused_sign_ins",
+    "repeats",
     "requests",
     "runs",
     "schema_version",

@@ -1,0 +1,421 @@
+"""The shape of what is answered, for the description of the API. What is sent is the views' own JSON.
+
+The tests hold every answer to these shapes, so that they say what the views do.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Moment = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$")]
+Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Next = Annotated[
+    str | None, Field(description="Send it as `after` for the next page; null: this was the last one.")
+]
+Verbatim = dict[str, Any]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(_Shape):
+    """What is wrong, after RFC 9457."""
+
+    type: Annotated[str, Field(description="Names the kind of problem; it never changes.")]
+    title: str
+    status: int
+    detail: str
+    fix: Annotated[str | None, Field(description="What to do next.")]
+    errors: Annotated[list[FieldError], Field(description="Which fields are wrong.")] = []
+
+
+class FieldError(_Shape):
+    """One field that cannot be taken."""
+
+    where: str
+    says: str
+
+
+class Health(_Shape):
+    """Whether the server can work."""
+
+    status: str
+
+
+class Proof(_Shape):
+    """How somebody showed who they are."""
+
+    means: str
+    detail: str
+
+
+class Role(_Shape):
+    """A role and where it holds; null: everywhere."""
+
+    role: str
+    gate: str | None
+    environment: str | None
+    plant_id: str | None
+
+
+class Acting(_Shape):
+    """Who asks."""
+
+    name: str
+    standing: str
+    proof: Proof | None
+    on_record: bool
+    roles: list[Role]
+
+
+class Person(_Shape):
+    """Somebody on record."""
+
+    name: str
+    kind: str
+    full_name: str
+    aliases: list[str]
+    disabled: bool
+    identities: list[Proof]
+    groups: list[str]
+    roles: list[Role]
+
+
+class Group(_Shape):
+    """People under one name."""
+
+    name: str
+    members: list[str]
+    roles: list[Role]
+
+
+class People(_Shape):
+    """Everybody on record."""
+
+    open: Annotated[bool, Field(description="Whether nobody is on record yet.")]
+    people: list[Person]
+    groups: list[Group]
+
+
+class Change(_Shape):
+    """A setting that differs."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class UnloadableModel(_Shape):
+    """A model in use whose files are lost or damaged."""
+
+    plant_id: str
+    circuit_id: str
+    model_name: str
+    version: int
+    is_champion: bool
+    why: str
+
+
+class PlannedCircuit(_Shape):
+    """What would be done for one circuit."""
+
+    plant_id: str
+    circuit_id: str
+    model_name: str
+    action: str
+    why: str
+    version: int | None
+    training_hash: Hex | None
+    data_checked: bool | None
+    changes: list[Change]
+
+
+class PlannedAsset(_Shape):
+    """What would be registered or promoted."""
+
+    action: str
+    kind: str
+    name: str
+    asset_version: str
+    model_name: str | None
+    version: int | None
+    note: str | None
+
+
+class UnusedSetting(_Shape):
+    """A setting that nothing uses yet."""
+
+    file: str
+    line: int
+    setting: str
+    says: str
+
+
+class Plan(_Shape):
+    """What differs between the fleet repository and what exists."""
+
+    format: int
+    digest: Hex
+    fleet_digest: Hex
+    has_changes: bool
+    summary: dict[str, int]
+    estimated_seconds: float | None
+    warnings: list[str]
+    unloadable_models: list[UnloadableModel]
+    circuits: list[PlannedCircuit]
+    assets: list[PlannedAsset]
+    since: None
+    unused: list[UnusedSetting]
+
+
+class StageRecord(_Shape):
+    """How one stage of a run went."""
+
+    stage: str
+    ending: str
+    says: str
+    started_at: Moment
+    ended_at: Moment
+    seconds: float
+
+
+class Run(_Shape):
+    """A run of the pipeline."""
+
+    run_id: str
+    state: str
+    is_at_work: bool
+    by: str
+    commit: str
+    fleet_digest: Hex
+    started_at: Moment
+    ended_at: Moment | None
+    stages: list[StageRecord]
+
+
+class Runs(_Shape):
+    """A page of runs, newest first."""
+
+    runs: list[Run]
+    next: Next
+
+
+class StatusOfPlant(_Shape):
+    """How many circuits of a plant are in each state."""
+
+    plant_id: str
+    counts: dict[str, int]
+
+
+class StatusOfCircuit(_Shape):
+    """Where one circuit is."""
+
+    plant_id: str
+    circuit_id: str
+    model_name: str
+    state: str
+    says: str
+    command: str | None
+    request_id: int | None
+
+
+class NextStep(_Shape):
+    """A command, and why now."""
+
+    command: str
+    why: str
+
+
+class Status(_Shape):
+    """How the fleet stands."""
+
+    made_at: Moment
+    counts: dict[str, int]
+    pending_requests: int
+    to_do: list[str]
+    estimated_seconds: float | None
+    plants: list[StatusOfPlant]
+    circuits: list[StatusOfCircuit]
+    last_run: Run | None
+    next_steps: list[NextStep]
+
+
+class SelectedVersion(_Shape):
+    """The version that a circuit uses."""
+
+    version: int
+    state: str
+    family: str
+    skill: float | None
+    mase: float | None
+    coverage_80: float | None
+    registered_at: Moment
+    cutoff_date: str
+    training_hash: Hex
+
+
+class ModelRow(_Shape):
+    """One circuit and the model it uses."""
+
+    plant_id: str
+    circuit_id: str
+    model_name: str
+    champion_version: int | None
+    selected: SelectedVersion | None
+
+
+class Models(_Shape):
+    """A page of models, by plant and circuit."""
+
+    models: list[ModelRow]
+    next: Next
+
+
+class Model(_Shape):
+    """One model with all of its versions."""
+
+    plant_id: str
+    circuit_id: str
+    model_name: str
+    champion_version: int | None
+    shown_version: int
+    artifact_folder: str | None
+    artifact_problem: str | None
+    versions: list[Verbatim]
+
+
+class Check(_Shape):
+    """How one check went."""
+
+    name: str
+    verdict: str
+    value: float | None
+    limit: float | None
+    says: str
+
+
+class Fact(_Shape):
+    """Something that people see when they decide."""
+
+    name: str
+    value: str
+
+
+class Decision(_Shape):
+    """What one person decided."""
+
+    by: str
+    choice: str
+    to: str | None
+    comment: str
+    decided_at: Moment
+
+
+class Request(_Shape):
+    """Something that waits, or waited, at a gate, with the evidence."""
+
+    request_id: int
+    gate: str
+    state: str
+    kind: str
+    name: str
+    asset_version: str
+    model_name: str | None
+    version: int | None
+    subject_digest: Hex
+    artifact: Hex
+    outcome: str
+    passing: bool
+    plant_id: str | None
+    circuit_id: str | None
+    checks: list[Check]
+    facts: list[Fact]
+    requested_by: str
+    opened_at: Moment
+    lapses_at: Moment
+    decisions: list[Decision]
+
+
+class Requests(_Shape):
+    """A page of requests."""
+
+    passing_set: Annotated[Hex, Field(description="Digest of those on this page that wait and pass.")]
+    requests: list[Request]
+    next: Next
+
+
+class Decided(_Shape):
+    """Requests as they stand after a decision."""
+
+    passing_set: Hex
+    requests: list[Request]
+
+
+class AuditEntry(_Shape):
+    """One entry of the audit log."""
+
+    entry: int
+    recorded_at: Moment
+    by: str
+    standing: str
+    proof: Proof | None
+    action: str
+    subject: str
+    detail: Verbatim
+    previous_digest: Hex
+    digest: Hex
+
+
+class Audit(_Shape):
+    """A page of the audit log."""
+
+    entries: list[AuditEntry]
+    next: Next
+
+
+class DistrustedRequest(_Shape):
+    """A request that is not what the log says."""
+
+    request_id: int
+    kind: str
+    name: str
+    asset_version: str
+    model_name: str | None
+    version: int | None
+    says: str
+
+
+class DistrustedRow(_Shape):
+    """A policy, person, role, champion or model that is not what the log says."""
+
+    what: str
+    in_row: str
+    in_log: str
+
+
+class Checkpoint(_Shape):
+    """How far the log was known to have come, by what is kept apart from the database."""
+
+    holds: bool
+    entry: int | None
+    made_at: Moment | None
+    independent: Annotated[
+        bool | None, Field(description="Whether somebody else than the database's owner keeps it.")
+    ]
+    says: str | None
+
+
+class AuditVerified(_Shape):
+    """What verifying the audit log found."""
+
+    unbroken: bool
+    entry_count: Annotated[int | None, Field(description="Null where the log is broken.")]
+    head_digest: Hex | None
+    broken_at_entry: Annotated[int | None, Field(description="The first entry that does not fit.")]
+    says: Annotated[str | None, Field(description="What is wrong with that entry.")]
+    distrusted_requests: list[DistrustedRequest]
+    distrusted_rows: list[DistrustedRow]
+    checkpoint: Annotated[Checkpoint | None, Field(description="Null where none is kept.")]
