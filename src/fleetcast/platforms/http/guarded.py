@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import httpcore
 import httpx
@@ -57,19 +56,13 @@ class Answer:
         """Whether the server did what it was asked."""
         return 200 <= self.status < 300
 
-    def json(self) -> Mapping[str, Json]:
-        """The mapping that was sent as JSON.
-
-        Raises:
-            ValueError: It is something else; the error shows none of it.
-        """
+    def json(self) -> Mapping[str, Json] | None:
+        """The mapping that was sent as JSON; None where it is something else."""
         try:
             read: object = json.loads(self.content)
         except (ValueError, RecursionError):
-            raise ValueError("no JSON") from None
-        if not isinstance(read, dict):
-            raise ValueError("no mapping")
-        return read
+            return None
+        return read if isinstance(read, dict) else None
 
 
 def addresses_of(host: str, port: int) -> Sequence[str]:
@@ -157,7 +150,6 @@ class _GuardedTransport(httpx.BaseTransport):
         encrypted = url.scheme == "https"
         if not encrypted and not outgoing.allows_loopback:
             raise AddressRefused(f"{where} is not asked without TLS", fix="write https://")
-        assert isinstance(request.stream, httpx.SyncByteStream)
         pool = httpcore.ConnectionPool(
             ssl_context=self._guard.tls,
             max_connections=1,
@@ -168,27 +160,26 @@ class _GuardedTransport(httpx.BaseTransport):
             request.method,
             httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
             headers=request.headers.raw,
-            content=request.stream,
+            content=request.read(),
         )
         try:
             answer = pool.handle_request(asked)
         except BaseException:
             pool.close()
             raise
-        assert isinstance(answer.stream, Iterable)
         return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer.stream, pool), request=request
+            answer.status, headers=answer.headers, stream=_Body(answer, pool), request=request
         )
 
 
 class _Body(httpx.SyncByteStream):
     """An answer's bytes; its connection ends with it."""
 
-    def __init__(self, stream: Iterable[bytes], pool: httpcore.ConnectionPool) -> None:
-        self._stream, self._pool = stream, pool
+    def __init__(self, answer: httpcore.Response, pool: httpcore.ConnectionPool) -> None:
+        self._answer, self._pool = answer, pool
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._stream
+        yield from self._answer.iter_stream()
 
     def close(self) -> None:
         self._pool.close()
@@ -205,7 +196,7 @@ class _GuardedNetwork(httpcore.NetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ARG002  # one limit holds for the whole request
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
@@ -242,10 +233,10 @@ class _Timed(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, until: float) -> None:
         self._stream, self._until = stream, until
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         return self._stream.read(max_bytes, _left(self._until))
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         self._stream.write(buffer, _left(self._until))
 
     def close(self) -> None:
@@ -255,7 +246,7 @@ class _Timed(httpcore.NetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ARG002  # one limit holds for the whole request
     ) -> httpcore.NetworkStream:
         return _Timed(self._stream.start_tls(ssl_context, server_hostname, _left(self._until)), self._until)
 

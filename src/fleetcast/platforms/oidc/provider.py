@@ -1,4 +1,4 @@
-"""Signing in at a provider that speaks OpenID Connect: with a browser (code and PKCE), or without one (a device code)."""
+"""Signing in at a provider that speaks OpenID Connect, with a browser (code and PKCE) or without (device code)."""
 
 from __future__ import annotations
 
@@ -159,21 +159,21 @@ class OidcProvider:
 
     def _begun(self, said: Mapping[str, Json]) -> DeviceAttempt:
         code, shown, page = (said.get(name) for name in ("device_code", "user_code", "verification_uri"))
-        lasts, interval = said.get("expires_in"), said.get("interval", _INTERVAL)
+        lasts, interval = _seconds(said.get("expires_in")), _seconds(said.get("interval", _INTERVAL))
         if not isinstance(code, str) or not isinstance(shown, str) or not isinstance(page, str):
             raise _nonsense("it gives no code for a person to type")
         if not self._is_page(page) or not shown or plainly(shown) != shown or len(code) > _LONGEST_CODE:
             raise _nonsense("the code or its page cannot be shown")
-        if not _is_seconds(lasts) or not _is_seconds(interval):
+        if lasts is None or interval is None:
             raise _nonsense("it does not say how long a code is good for")
-        now, every = self._clock.now(), timedelta(seconds=max(1, interval))
+        now, every = self._clock.now(), max(timedelta(seconds=1), interval)
         with_code = said.get("verification_uri_complete")
         return DeviceAttempt(
             page=page,
             user_code=shown,
             page_with_code=with_code if isinstance(with_code, str) and self._is_page(with_code) else "",
             device_code=code,
-            ends_at=now + min(timedelta(seconds=lasts), _LONGEST_DEVICE_ATTEMPT),
+            ends_at=now + min(lasts, _LONGEST_DEVICE_ATTEMPT),
             interval=every,
             ask_from=now + every,
         )
@@ -198,7 +198,7 @@ class OidcProvider:
         return shown if shown.name and shown.email else self._with_names(shown, claims, said)
 
     def _with_names(self, shown: Shown, claims: Mapping[str, Json], said: Mapping[str, Json]) -> Shown:
-        """With the name and address that a provider gives at another place than in its tokens; never more than those."""
+        """With the name and email that a provider gives at another place than in its tokens; never more."""
         endpoint, token = self._published.endpoints().about_person, said.get("access_token")
         if not endpoint or not isinstance(token, str) or not token.isascii() or not token.isprintable():
             return shown
@@ -227,15 +227,17 @@ def _challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _is_seconds(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**6
+def _seconds(value: object) -> timedelta | None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 10**6:
+        return None
+    return timedelta(seconds=value)
 
 
 def _mapping(answer: Answer) -> Mapping[str, Json]:
-    try:
-        return answer.json()
-    except ValueError:
-        raise _nonsense(f"it answered with status {answer.status} and no JSON") from None
+    said = answer.json()
+    if said is None:
+        raise _nonsense(f"it answered with status {answer.status} and no JSON")
+    return said
 
 
 def _refusal(error: object, description: object) -> SignInRefused:

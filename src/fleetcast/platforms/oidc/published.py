@@ -108,10 +108,10 @@ class Published:
         answer = self._http.get(url)
         if not answer.is_good:
             raise _nonsense(what, f"it answered with status {answer.status}")
-        try:
-            return answer.json()
-        except ValueError:
-            raise _nonsense(what, "it is not JSON") from None
+        found = answer.json()
+        if found is None:
+            raise _nonsense(what, "it is not JSON")
+        return found
 
 
 def _picked(keys: Mapping[str, Key], kid: str | None) -> Key | None:
@@ -124,7 +124,7 @@ def _usable(entry: dict[str, Json]) -> Key | None:
     """A public key for signatures that is long enough; None for all else, which a provider may list too."""
     if entry.get("kty") not in ("RSA", "EC") or entry.get("use", "sig") != "sig" or "d" in entry:
         return None
-    texts = {name: value for name, value in entry.items() if isinstance(value, str)}
+    texts: dict[str, str | list[str]] = {name: text for name, text in entry.items() if isinstance(text, str)}
     try:
         key = import_key(texts)
     except (JoseError, ValueError, TypeError):
@@ -168,14 +168,12 @@ def _place(
     found = document.get(name)
     if found is None and not needed:
         return ""
-    try:
-        if not isinstance(found, str):
-            raise TypeError(name)
-        checked_issuer(found.partition("?")[0], settings.outgoing)
-    except (BadInput, TypeError):
-        raise _nonsense("description", f"its `{name}` is no address that begins with https://") from None
-    if "#" in found or not found.isascii() or not found.isprintable() or " " in found:
+    if not isinstance(found, str) or "#" in found or not found.isascii() or not found.isprintable():
         raise _nonsense("description", f"its `{name}` is no address")
+    try:
+        checked_issuer(found.partition("?")[0], settings.outgoing)
+    except BadInput:
+        raise _nonsense("description", f"its `{name}` is no address that begins with https://") from None
     return found
 
 
