@@ -422,7 +422,7 @@ def test_a_token_that_says_something_else_is_refused(
     changed: dict[str, object], says: str, forger: Forger
 ) -> None:
     with pytest.raises(SignInRefused, match=says):
-        forger.tokens.checked(forger.token(**changed), "n")
+        forger.tokens.checked(forger.token(None, None, **changed), "n")
 
 
 def test_a_token_that_another_key_signed_is_refused(forger: Forger) -> None:
