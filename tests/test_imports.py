@@ -10,6 +10,9 @@ import pytest
 HEAVY = (
     "cryptography",
     "deltalake",
+    "httpcore",
+    "httpx",
+    "joserfc",
     "lightgbm",
     "matplotlib",
     "mlflow",

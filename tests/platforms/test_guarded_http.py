@@ -257,7 +257,7 @@ def test_a_name_service_that_hangs_is_given_up() -> None:
         hanging.set()
 
 
-def test_names_that_lead_nowhere(port: int) -> None:
+def test_names_that_lead_nowhere() -> None:
     with pytest.raises(Unavailable, match="its name leads nowhere"):
         GuardedHttp(HERE, resolve=leads_to()).get("https://nowhere.example.com/")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import logging
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -13,7 +15,7 @@ from ipaddress import ip_network
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from joserfc import jwt
+from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
 from fleetcast.domain.audit import Means, Proof
@@ -133,6 +135,23 @@ def test_a_wrong_verifier_is_refused_by_the_provider(
         provider.finish(replace(attempt, verifier=provider.begin(REDIRECT).verifier), brought)
 
 
+def test_nothing_secret_is_logged(
+    oidc: OidcServer, clock: ShiftedClock, browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    declared = replace(settings(oidc), client_id="secretive")
+    provider = opened(declared, clock, "sesame+/ sesame")
+    attempt = provider.begin(REDIRECT)
+    brought = browser.sign_in(attempt.url, "ada")
+    caplog.clear()
+    provider.finish(attempt, brought)
+    device = opened(settings(oidc), clock).begin_device()
+    assert caplog.text
+    for secret in (attempt.state, attempt.nonce, attempt.verifier, brought["code"], device.device_code):
+        assert secret not in caplog.text
+    assert not re.search("sesame|eyJ|Basic|Bearer", caplog.text)
+
+
 def test_a_code_counts_once(oidc: OidcServer, clock: ShiftedClock, browser: Browser) -> None:
     provider = opened(settings(oidc), clock)
     attempt = provider.begin(REDIRECT)
@@ -152,6 +171,8 @@ def test_what_another_browser_brought_is_refused(
         provider.finish(mine, brought)
     with pytest.raises(SignInRefused, match="belongs to another sign-in"):
         provider.finish(mine, {name: value for name, value in brought.items() if name != "state"})
+    with pytest.raises(SignInRefused, match="belongs to another sign-in"):
+        provider.finish(hers, {**brought, "state": "\ud800"})
     with pytest.raises(SignInRefused, match="belongs to another sign-in"):
         provider.finish(replace(hers, nonce=mine.nonce), brought)
 
@@ -376,8 +397,9 @@ class Forger:
     def token(self, header: dict[str, object] | None = None, key: object = None, **changed: object) -> str:
         own = next(iter(self.server.keys))
         said = {"alg": "RS256", "kid": own.kid, **(header or {})}
+        content = json.dumps(self.claims(**changed))
         signing = own if key is None else key
-        return jwt.encode(said, self.claims(**changed), signing, algorithms=[str(said["alg"])])  # type: ignore[arg-type]
+        return jws.serialize_compact(said, content, signing, algorithms=[str(said["alg"])])  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -415,6 +437,7 @@ def test_clocks_may_differ_by_a_minute(forger: Forger) -> None:
         ({"nonce": "other"}, "belongs to another sign-in"),
         ({"nonce": None}, "belongs to another sign-in"),
         ({"nonce": ["n"]}, "belongs to another sign-in"),
+        ({"nonce": "\ud800"}, "belongs to another sign-in"),
         ({"sub": None}, "names nobody"),
     ],
 )

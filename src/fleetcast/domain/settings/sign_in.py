@@ -69,7 +69,7 @@ class OidcSettings:
         _check_names("group", self.groups)
         for name in self.outgoing.hosts:
             checked_host(name)
-        if self.outgoing.hosts and host not in self.outgoing.hosts:
+        if not self.outgoing.names(host):
             object.__setattr__(self, "outgoing", replace(self.outgoing, hosts=(*self.outgoing.hosts, host)))
 
 

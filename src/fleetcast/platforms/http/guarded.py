@@ -8,6 +8,7 @@ connect to whatever they like.
 from __future__ import annotations
 
 import json
+import logging
 import queue
 import socket
 import ssl
@@ -27,6 +28,9 @@ from fleetcast.domain.outgoing import Address, Outgoing, address_of
 Resolve = Callable[[str, int], Sequence[str]]
 """All addresses of a host, as the system writes them; raises OSError."""
 _REDIRECTS = 3
+
+# It writes whole addresses into the log, which may hold secrets.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class AddressRefused(BadInput):

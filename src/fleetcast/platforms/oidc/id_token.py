@@ -91,14 +91,16 @@ class IdTokens:
         shared = isinstance(audience, list) and len(audience) > 1
         if (shared or "azp" in claims) and claims.get("azp") != client:
             raise _refused("it was made for another application")
-        said = claims.get("nonce")
-        if nonce is not None and not (
-            isinstance(said, str) and hmac.compare_digest(said.encode(), nonce.encode())
-        ):
+        if nonce is not None and not is_same(claims.get("nonce"), nonce):
             raise _refused("it belongs to another sign-in")
 
 
-_FAULTS = {"BadSignatureError": "its signature is wrong", "DecodeError": "it is no token"}
+_FAULTS = {
+    "BadSignatureError": "its signature is wrong",
+    "DecodeError": "it is no token",
+    "InvalidPayloadError": "it is no token",
+    "ExceededSizeError": "it is too long",
+}
 _CLAIMS = {
     "iss": "another provider made it",
     "aud": "it was made for another application",
@@ -107,6 +109,13 @@ _CLAIMS = {
     "iat": "it was made in the future",
     "exp": "it does not say when it ends",
 }
+
+
+def is_same(brought: object, expected: str) -> bool:
+    """Whether a text from outside is a secret, in a time that does not tell how much of it."""
+    if not isinstance(brought, str):
+        return False
+    return hmac.compare_digest(brought.encode(errors="backslashreplace"), expected.encode())
 
 
 def _refused(why: str) -> SignInRefused:

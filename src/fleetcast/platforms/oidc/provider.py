@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,11 +11,11 @@ from datetime import timedelta
 from urllib.parse import quote_plus, urlencode
 
 from fleetcast.domain.canonical import Json
-from fleetcast.domain.errors import Unavailable
+from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.settings import OidcSettings
 from fleetcast.domain.shown import Shown, SignInRefused, plainly, shown_by
 from fleetcast.platforms.http.guarded import Answer, GuardedHttp
-from fleetcast.platforms.oidc.id_token import IdTokens
+from fleetcast.platforms.oidc.id_token import IdTokens, is_same
 from fleetcast.platforms.oidc.published import Endpoints, Published
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.identity_provider import LONGEST_ATTEMPT, Attempt, DeviceAttempt
@@ -25,6 +24,8 @@ _DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 _LONGEST_CODE = 4_096
 _LONGEST_DEVICE_ATTEMPT = timedelta(minutes=30)
 _INTERVAL = 5
+_TROUBLED = frozenset({429, *range(500, 600)})
+"""Answers of a server that cannot answer now."""
 _AGAIN = "sign in again with `fleetcast login`, or at the sign-in page"
 
 
@@ -68,7 +69,7 @@ class OidcProvider:
             Unavailable: The provider does not answer, or answers nonsense.
             BadInput: It may not be reached.
         """
-        if not hmac.compare_digest(brought.get("state", "").encode(), attempt.state.encode()):
+        if not is_same(brought.get("state"), attempt.state):
             raise SignInRefused("this answer belongs to another sign-in", fix=_AGAIN)
         if not timedelta() <= self._clock.now() - attempt.began_at <= LONGEST_ATTEMPT:
             raise SignInRefused("this sign-in took too long", fix=_AGAIN)
@@ -129,6 +130,8 @@ class OidcProvider:
             answer = self._post(endpoints.token, form, endpoints)
         except Unavailable:
             return attempt.unanswered(now)
+        if answer.status in _TROUBLED:
+            return attempt.unanswered(now)
         said = _mapping(answer)
         if answer.is_good:
             return self._shown(said, None)
@@ -151,7 +154,8 @@ class OidcProvider:
             BadInput: It may not be reached.
         """
         while True:
-            self._clock.sleep(max(timedelta(), attempt.ask_from - self._clock.now()))
+            moment = min(attempt.ask_from, attempt.ends_at)
+            self._clock.sleep(max(timedelta(), moment - self._clock.now()))
             found = self.poll(attempt)
             if isinstance(found, Shown):
                 return found
@@ -195,17 +199,21 @@ class OidcProvider:
     def _shown(self, said: Mapping[str, Json], nonce: str | None) -> Shown:
         claims = self._tokens.checked(said.get("id_token"), nonce)
         shown = shown_by(claims, self._settings)
-        return shown if shown.name and shown.email else self._with_names(shown, claims, said)
+        return shown if shown.name else self._with_names(shown, claims, said)
 
     def _with_names(self, shown: Shown, claims: Mapping[str, Json], said: Mapping[str, Json]) -> Shown:
         """With the name and email that a provider gives at another place than in its tokens; never more."""
         endpoint, token = self._published.endpoints().about_person, said.get("access_token")
         if not endpoint or not isinstance(token, str) or not token.isascii() or not token.isprintable():
             return shown
-        answer = self._http.get(endpoint, headers={"Authorization": f"Bearer {token}"})
-        if not answer.is_good:
+        try:
+            answer = self._http.get(endpoint, headers={"Authorization": f"Bearer {token}"})
+        except (Unavailable, BadInput):
+            # A person without a name is still that person.
             return shown
-        more = _mapping(answer)
+        more = answer.json() if answer.is_good else None
+        if more is None:
+            return shown
         if more.get("sub") != claims.get("sub"):
             raise SignInRefused("the identity provider speaks of another person than signed in", fix=_AGAIN)
         name = plainly(more.get("name")) or plainly(more.get("preferred_username"))

@@ -50,9 +50,10 @@ class Published:
 
     def __init__(self, settings: OidcSettings, http: GuardedHttp, clock: Clock) -> None:
         self._settings, self._http, self._clock = settings, http, clock
-        self._alone = threading.Lock()
         self._endpoints: tuple[datetime, Endpoints] | None = None
         self._keys: tuple[datetime, Mapping[str, Key]] | None = None
+        self._looked_at: datetime | None = None
+        self._looking = threading.Lock()
 
     def endpoints(self) -> Endpoints:
         """Where the provider is asked.
@@ -61,8 +62,12 @@ class Published:
             Unavailable: It does not answer, answers nonsense, or describes another provider.
             BadInput: It may not be reached.
         """
-        with self._alone:
-            return self._endpoints_kept()
+        now = self._clock.now()
+        if self._endpoints is None or not self._is_fresh(self._endpoints[0], now):
+            issuer = self._settings.issuer.removesuffix("/")
+            document = self._document(f"{issuer}/.well-known/openid-configuration", "description")
+            self._endpoints = (now, _endpoints(document, self._settings))
+        return self._endpoints[1]
 
     def key(self, kid: str | None) -> Key | None:
         """The key of this id; of no id the only key there is. One that is not known is looked for once more.
@@ -71,28 +76,31 @@ class Published:
             Unavailable: The provider does not answer, or answers nonsense.
             BadInput: It may not be reached.
         """
-        with self._alone:
-            now = self._clock.now()
-            if self._keys is None or not timedelta() <= now - self._keys[0] < KEPT:
-                self._keys = (now, self._keys_anew())
-            found = _picked(self._keys[1], kid)
-            if found is None and now - self._keys[0] >= NOT_SOONER:
-                self._keys = (now, self._keys_anew())
-                found = _picked(self._keys[1], kid)
-            return found
-
-    def _endpoints_kept(self) -> Endpoints:
         now = self._clock.now()
-        if self._endpoints is None or not timedelta() <= now - self._endpoints[0] < KEPT:
-            issuer = self._settings.issuer
-            document = self._document(
-                f"{issuer.removesuffix('/')}/.well-known/openid-configuration", "description"
-            )
-            self._endpoints = (now, _endpoints(document, self._settings))
-        return self._endpoints[1]
+        if self._keys is None or not self._is_fresh(self._keys[0], now):
+            self._keys = (now, self._keys_anew())
+            self._looked_at = now
+        found = _picked(self._keys[1], kid)
+        if found is None and self._may_look(now):
+            self._keys = (now, self._keys_anew())
+            found = _picked(self._keys[1], kid)
+        return found
+
+    def _may_look(self, now: datetime) -> bool:
+        """Whether to look for a key that is not known; of many who ask at once only one does."""
+        with self._looking:
+            earlier = self._looked_at
+            if earlier is not None and timedelta() <= now - earlier < NOT_SOONER:
+                return False
+            self._looked_at = now
+            return True
+
+    @staticmethod
+    def _is_fresh(since: datetime, now: datetime) -> bool:
+        return timedelta() <= now - since < KEPT
 
     def _keys_anew(self) -> Mapping[str, Key]:
-        listed = self._document(self._endpoints_kept().keys, "keys").get("keys")
+        listed = self._document(self.endpoints().keys, "keys").get("keys")
         if not isinstance(listed, list) or len(listed) > _MOST_KEYS:
             raise _nonsense("keys", "there is no list of them, or a very long one")
         found: dict[str, Key] = {}
@@ -125,6 +133,8 @@ def _usable(entry: dict[str, Json]) -> Key | None:
     if entry.get("kty") not in ("RSA", "EC") or entry.get("use", "sig") != "sig" or "d" in entry:
         return None
     texts: dict[str, str | list[str]] = {name: text for name, text in entry.items() if isinstance(text, str)}
+    if entry["kty"] == "RSA" and len(str(entry.get("n"))) < _SHORTEST_RSA // 6:
+        return None  # the library would take it, and warn
     try:
         key = import_key(texts)
     except (JoseError, ValueError, TypeError):
