@@ -7,6 +7,8 @@ import hmac
 import json
 import logging
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -535,3 +537,16 @@ def test_every_error_says_what_to_do(oidc: OidcServer, clock: ShiftedClock) -> N
         with pytest.raises(FleetcastError) as error:
             provider.finish(attempt, brought)
         assert error.value.fix
+
+
+def test_without_the_extra_it_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['httpx'] = None\n"
+        "from fleetcast.domain.settings import OidcSettings\n"
+        "from fleetcast.platforms.oidc.opening import open_identity_provider\n"
+        "from fleetcast.ports.clock import SystemClock\n"
+        "try: open_identity_provider(OidcSettings('a', 'https://a.example'), {}, SystemClock())\n"
+        "except Exception as error: print(type(error).__name__, error.fix)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "BadInput pip install 'fleetcast[web]'\n"

@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 
 import pytest
+from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from fleetcast.domain.audit import Means, Proof
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.outgoing import Outgoing
 from fleetcast.domain.settings import OidcSettings
+from fleetcast.domain.shown import Shown, SignInRefused
 from fleetcast.platforms.http.guarded import GuardedHttp
 from fleetcast.platforms.oidc.opening import open_identity_provider
 from fleetcast.platforms.oidc.published import KEPT, Published
+from fleetcast.ports.identity_provider import DeviceAttempt, IdentityProvider
 from tests.clocks import FixedClock
 
 HERE = Outgoing(networks=(ip_network("127.0.0.1/32"),))
@@ -26,7 +30,7 @@ HERE = Outgoing(networks=(ip_network("127.0.0.1/32"),))
 
 @dataclass(slots=True)
 class Files:
-    """What lies at each path of a web server."""
+    """What lies at each path of a web server; with a status in front where that is not 200."""
 
     issuer: str
     at: dict[str, object] = field(default_factory=dict)
@@ -48,7 +52,10 @@ def files() -> Iterator[Files]:
     class Web(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             content = found.at.get(self.path)
-            self.send_response(404 if content is None else 200)
+            status = 404 if content is None else 200
+            if isinstance(content, tuple):
+                status, content = content
+            self.send_response(status)
             self.end_headers()
             self.wfile.write(content if isinstance(content, bytes) else json.dumps(content).encode())
 
@@ -186,3 +193,69 @@ def test_a_device_code_that_cannot_be_shown(said: object, files: Files) -> None:
     declared = OidcSettings("fleetcast", files.issuer, outgoing=HERE)
     with pytest.raises(Unavailable, match="answer cannot be used"):
         open_identity_provider(declared, {}, FixedClock()).begin_device()
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "seconds"),
+    [
+        (400, {"error": "authorization_pending"}, 5),
+        (400, {"error": "slow_down"}, 10),
+        (503, b"<html>", 10),
+        (429, b"", 10),
+    ],
+)
+def test_how_often_a_provider_is_asked_is_its_say(
+    status: int, said: object, seconds: int, files: Files
+) -> None:
+    clock = FixedClock()
+    provider, attempt = waiting(files, clock)
+    files.at["/token"] = (status, said)
+    later = provider.poll(attempt)
+    assert isinstance(later, DeviceAttempt)
+    assert later.interval == timedelta(seconds=seconds)
+    assert later.ask_from == clock.now() + later.interval
+
+
+def test_a_provider_that_wants_to_be_asked_too_seldom_is_not_waited_for(files: Files) -> None:
+    clock = FixedClock()
+    provider, attempt = waiting(files, clock)
+    with pytest.raises(SignInRefused, match="not typed in time"):
+        provider.wait(replace(attempt, ask_from=clock.now() + timedelta(days=1)))
+    assert clock.now() == attempt.ends_at
+
+
+def test_names_are_taken_of_the_same_person_only_and_are_not_needed(files: Files) -> None:
+    clock = FixedClock()
+    provider, attempt = waiting(files, clock)
+    key, now = ECKey.generate_key("P-256"), int(clock.now().timestamp())
+    files.at["/keys"] = {"keys": [key.as_dict(private=False)]}
+    claims = {"iss": files.issuer, "aud": "fleetcast", "sub": "ada", "iat": now, "exp": now + 60}
+    token = jws.serialize_compact({"alg": "ES256"}, json.dumps(claims), key)
+    files.at["/token"] = {"id_token": token, "access_token": "t"}
+    hers = Shown(Proof(Means.OIDC, f"issuer {files.issuer} subject ada"))
+    for nothing in (None, b"<html>", (500, {"sub": "ada", "name": "Ada"})):
+        files.at["/person"] = nothing
+        assert provider.poll(attempt) == hers
+    files.at["/person"] = {"sub": "ada", "name": "Ada", "email": "a@b.example"}
+    assert provider.poll(attempt) == replace(hers, name="Ada", email="a@b.example")
+    files.at["/person"] = {"sub": "bob", "name": "Bob"}
+    with pytest.raises(SignInRefused, match="another person"):
+        provider.poll(attempt)
+
+
+def waiting(files: Files, clock: FixedClock) -> tuple[IdentityProvider, DeviceAttempt]:
+    """A sign-in without a browser that may be asked for now."""
+    files.describe(
+        device_authorization_endpoint=f"{files.issuer}/device", userinfo_endpoint=f"{files.issuer}/person"
+    )
+    files.at["/device"] = {
+        "device_code": "d",
+        "user_code": "AB-CD",
+        "verification_uri": "https://a.example/device",
+        "expires_in": 600,
+    }
+    declared = OidcSettings("fleetcast", files.issuer, outgoing=HERE)
+    provider = open_identity_provider(declared, {}, clock)
+    attempt = provider.begin_device()
+    clock.sleep(attempt.interval)
+    return provider, attempt
