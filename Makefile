@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents test found chaos tamper coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite strace
+.PHONY: help demo agents test found chaos tamper coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite oidc-provider strace
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ demo: .venv/core.stamp ## plan, train, approve and forecast a simulated fleet in
 agents: .venv/dev.stamp postgresql ## run each stage on an agent of its own, against PostgreSQL
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/agents/run.sh
 
-test: .venv/dev.stamp chromium postgresql azurite strace ## run the tests, fast ones first; ARGS="-k word" picks some
+test: .venv/dev.stamp chromium postgresql azurite oidc-provider strace ## run the tests, fast ones first; ARGS="-k word" picks some
 	@$(BIN)/pytest -n auto $(ARGS)
 
 found: .venv/dev.stamp postgresql strace ## tell the stories of what was once found wrong; BASE=REV tells them about an earlier version, ARGS=12 one alone
@@ -116,3 +116,11 @@ azurite:
 	@[ -x $(AZURITE)/node_modules/.bin/azurite-blob ] || { command -v npm >/dev/null && echo 'Installing Azurite with npm' && \
 		npm ci --prefix $(AZURITE) --no-audit --no-fund --loglevel=error >/dev/null; } || \
 		echo 'Azurite could not be installed with npm; tests that need it will say so' >&2
+
+# An OpenID Connect provider, likewise.
+OIDC_PROVIDER := tests/servers/oidc
+oidc-provider:
+	@[ -d $(OIDC_PROVIDER)/node_modules/oidc-provider ] || { command -v npm >/dev/null && \
+		echo 'Installing oidc-provider with npm' && \
+		npm ci --prefix $(OIDC_PROVIDER) --no-audit --no-fund --loglevel=error >/dev/null; } || \
+		echo 'oidc-provider could not be installed with npm; tests that need it will say so' >&2

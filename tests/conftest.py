@@ -11,15 +11,17 @@ from unittest.mock import patch
 import pytest
 
 from fleetcast.app.people import TOKEN_VARIABLE
-from fleetcast.domain.settings import DATABASE_URL_VARIABLE, SIGNING_KEY_VARIABLE
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE, OIDC_SECRET_VARIABLE, SIGNING_KEY_VARIABLE
 from tests.servers.azure_storage import MISSING as AZURITE_MISSING
 from tests.servers.azure_storage import PROGRAM, AzureServer, azure_server
+from tests.servers.oidc_provider import MISSING as OIDC_MISSING
+from tests.servers.oidc_provider import OidcServer, is_installed, oidc_provider
 from tests.servers.postgres import MISSING, PostgresServer, binaries, postgres_server
 from tests.servers.s3 import S3Server, s3_server
 from tests.users import AsUser, user_changer
 
 # Tests name their own databases, keys and tokens; never those of whoever runs them.
-for _variable in (DATABASE_URL_VARIABLE, SIGNING_KEY_VARIABLE, TOKEN_VARIABLE):
+for _variable in (DATABASE_URL_VARIABLE, OIDC_SECRET_VARIABLE, SIGNING_KEY_VARIABLE, TOKEN_VARIABLE):
     os.environ.pop(_variable, None)
 
 
@@ -65,6 +67,15 @@ def azure() -> Iterator[AzureServer]:
     if not PROGRAM.exists():
         pytest.skip(AZURITE_MISSING)
     with azure_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def oidc() -> Iterator[OidcServer]:
+    """A real OpenID Connect provider."""
+    if not is_installed():
+        pytest.skip(OIDC_MISSING)
+    with oidc_provider() as server:
         yield server
 
 

@@ -11,7 +11,7 @@ import pytest
 from fleetcast.config.templates import init_fleet
 
 HEAVY = ("deltalake", "numpy", "polars", "scipy")
-LISTS = (["approvals", "list"], ["audit", "list"], ["audit", "verify"], ["runs", "list"])
+LISTS = (["approvals", "list"], ["audit", "list"], ["runs", "list"])
 LOADED = """
 import sys
 from fleetcast.cli.main import run

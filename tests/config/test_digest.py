@@ -108,6 +108,7 @@ def fleet(folder: Path, written: str) -> Fleet:
         ("notifications: {channels: [{name: ops, kind: teams}]}", True),
         ("schedules: {train: '0 2 * * *'}", True),
         ("platform: {workers: 3, batch_size: 2}", True),
+        ("sign_in: {oidc: {client_id: fleetcast, issuer: 'https://login.example.com'}}", True),
         ("gates: {registry-promotion: {minimum: 2}}", False),
         ("registry: other", False),
         (OWN, False),

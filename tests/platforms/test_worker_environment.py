@@ -6,14 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from fleetcast.domain.settings import DATABASE_URL_VARIABLE, SIGNING_KEY_VARIABLE, PlatformSettings
+from fleetcast.domain.settings import (
+    DATABASE_URL_VARIABLE,
+    OIDC_SECRET_VARIABLE,
+    SIGNING_KEY_VARIABLE,
+    PlatformSettings,
+)
 from fleetcast.platforms.local.platform import local_platform
 from tests.clocks import FixedClock
 from tests.contracts.samples import ADA, component, job, readings
 from tests.contracts.test_jobs import frozen, seen_through
 
 
-def test_a_job_has_the_environment_of_now_without_the_secrets_of_the_database_and_the_signing_key(
+def test_a_job_has_the_environment_of_now_without_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform = local_platform(tmp_path, {}, PlatformSettings(workers=1), actor=ADA, clock=FixedClock())
@@ -28,6 +33,7 @@ def test_a_job_has_the_environment_of_now_without_the_secrets_of_the_database_an
             monkeypatch.setenv(DATABASE_URL_VARIABLE, "postgresql://u:sesame-sesame@h/d")
             monkeypatch.setenv("PGPASSWORD", "sesame-sesame")
             monkeypatch.setenv(SIGNING_KEY_VARIABLE, "sesame-sesame")
+            monkeypatch.setenv(OIDC_SECRET_VARIABLE, "sesame-sesame")
             attempt = job(rows, printing, name=moment)
             platform.workspace.jobs.submit([attempt], printing)
             seen_through(platform, attempt)

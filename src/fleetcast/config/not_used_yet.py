@@ -29,6 +29,7 @@ NOT_USED_YET: Mapping[str, str] = {
     "gates.prod-deployment": _NOTHING_DEPLOYED,
     "ramp": _NOTHING_DEPLOYED,
     "retention": "nothing is deleted for its age",
+    "sign_in": "nobody signs in at a provider yet",
     "notifications": "no notices are sent",
     "schedules": "nothing starts by itself",
 }

@@ -60,7 +60,11 @@ from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ExternalTabl
 
 _COVERAGE = ("min_coverage_80", "max_coverage_80")
 _RULES = tuple(field.name for field in fields(GatePolicy) if "later" in field.metadata)
-_NOT_THERE_YET = {"GatePolicy": ("verified", *_RULES), "Limits": _COVERAGE, "Settings": ("signing",)}
+_NOT_THERE_YET = {
+    "GatePolicy": ("verified", *_RULES),
+    "Limits": _COVERAGE,
+    "Settings": ("sign_in", "signing"),
+}
 """Fields of settings that came later."""
 _METRICS = {"skill": "skill", "mase": "MASE", "coverage_80": "coverage 80", "coverage_95": "coverage 95"}
 

@@ -17,6 +17,7 @@ from fleetcast.config.settings.ramp import RampWritten, read_ramp
 from fleetcast.config.settings.retention import RetentionsWritten, read_retention
 from fleetcast.config.settings.schedules import read_schedules
 from fleetcast.config.settings.settings_file import SETTINGS_FILE, SettingsFile
+from fleetcast.config.settings.sign_in import SignInWritten, read_sign_in
 from fleetcast.config.settings.signing import SigningWritten, read_signing
 from fleetcast.config.validation import validated
 from fleetcast.config.yaml_nodes import Block, Node, kind_of
@@ -35,6 +36,7 @@ class SettingsWritten(Written):
     ramp: RampWritten | None = None
     retention: RetentionsWritten | None = None
     foreign_models: ForeignModelsWritten | None = None
+    sign_in: SignInWritten | None = None
     signing: SigningWritten | None = None
     notifications: NotificationsWritten | None = None
     schedules: dict[str, Text] | None = None
@@ -59,6 +61,7 @@ def read_settings(root: Node | None, directory: Path, complaints: Complaints) ->
         ramp=read_ramp(written.ramp),
         retention=read_retention(written.retention),
         foreign=read_foreign_models(written.foreign_models),
+        sign_in=read_sign_in(written.sign_in, file),
         signing=read_signing(written.signing, file),
         channels=read_channels(written.notifications, file),
         schedules=read_schedules(written.schedules, file),

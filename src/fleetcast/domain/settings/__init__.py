@@ -16,6 +16,7 @@ from fleetcast.domain.settings.platform import (
 from fleetcast.domain.settings.polling import Polling
 from fleetcast.domain.settings.ramp import Ramp
 from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
+from fleetcast.domain.settings.sign_in import OIDC_SECRET_VARIABLE, OidcSettings, SignInSettings
 from fleetcast.domain.settings.signing import SIGNING_KEY_VARIABLE, SigningSettings
 
 __all__ = [
@@ -24,11 +25,13 @@ __all__ = [
     "DEFAULT_READINGS",
     "DEFAULT_RETENTION",
     "DEFAULT_STATE",
+    "OIDC_SECRET_VARIABLE",
     "SIGNING_KEY_VARIABLE",
     "Channel",
     "DataSource",
     "EnvironmentSettings",
     "ExternalTable",
+    "OidcSettings",
     "OwnTable",
     "PlatformKind",
     "PlatformSettings",
@@ -36,5 +39,6 @@ __all__ = [
     "Ramp",
     "Retention",
     "Settings",
+    "SignInSettings",
     "SigningSettings",
 ]

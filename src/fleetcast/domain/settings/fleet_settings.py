@@ -17,6 +17,7 @@ from fleetcast.domain.settings.platform import PlatformSettings
 from fleetcast.domain.settings.polling import Polling
 from fleetcast.domain.settings.ramp import Ramp
 from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
+from fleetcast.domain.settings.sign_in import SignInSettings
 from fleetcast.domain.settings.signing import SigningSettings
 
 
@@ -42,6 +43,7 @@ class Settings:
     """Always all three."""
     foreign: ForeignLimits = field(default_factory=ForeignLimits)
     """Of models that were trained elsewhere."""
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
     signing: SigningSettings = field(default_factory=SigningSettings)
     channels: tuple[Channel, ...] = ()
     schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

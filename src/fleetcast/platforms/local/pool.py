@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 
-from fleetcast.domain.settings import DATABASE_URL_VARIABLE, SIGNING_KEY_VARIABLE
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE, OIDC_SECRET_VARIABLE, SIGNING_KEY_VARIABLE
 from fleetcast.pipeline.ended import in_short, memory_kills
 from fleetcast.platforms.local.worker import Work, WorkDone, work_until_told
 
@@ -26,7 +26,7 @@ ONE_THREAD = dict.fromkeys(
 """Two BLAS threads in each of as many processes as cores help nobody."""
 
 
-_NOT_FOR_JOBS = (DATABASE_URL_VARIABLE, "PGPASSWORD", SIGNING_KEY_VARIABLE)
+_NOT_FOR_JOBS = (DATABASE_URL_VARIABLE, "PGPASSWORD", SIGNING_KEY_VARIABLE, OIDC_SECRET_VARIABLE)
 """Secrets that training code has no need of."""
 
 
