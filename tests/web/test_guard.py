@@ -105,7 +105,7 @@ def ask(echo: Echo) -> Ask:
         guard = Guard(echo, doors, clock or FixedClock())
 
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(guard, client=(address, 1))  # type: ignore[arg-type]
+            transport = httpx.ASGITransport(guard, client=(address, 1))
             async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
                 return await client.request(method, path, headers=headers, content=content)
 

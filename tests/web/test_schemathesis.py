@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import negative_data_rejection, positive_data_acceptance
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from tests.web.conftest import MadeFleet
@@ -39,7 +41,7 @@ def test_schemathesis_finds_no_answer_that_is_not_described(server: Served, made
     headers = {"Authorization": f"Bearer {made_once.tokens['ada']}"}
     begun = time.monotonic()
     answers: Counter[tuple[str, int]] = Counter()
-    operations = [found.ok() for found in schema.get_all_operations()]
+    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert len(operations) >= 18
     for operation in operations:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
@@ -53,7 +55,7 @@ def test_schemathesis_finds_no_answer_that_is_not_described(server: Served, made
                 suppress_health_check=list(HealthCheck),
             )
             @given(case=operation.as_strategy(generation_mode=mode))
-            def walk(case: schemathesis.Case) -> None:
+            def walk(case: schemathesis.Case[Any]) -> None:
                 if time.monotonic() - begun > SECONDS:
                     return
                 answer = case.call(headers=headers)
