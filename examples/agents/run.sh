@@ -1,6 +1,6 @@
 #!/bin/sh
 # Ephemeral agents: each stage in an empty directory with an empty home, with nothing but the repository and the
-# address of the control database. As a CI system runs it.
+# address of the control database, and the key that seals its audit log. As a CI system runs it.
 #
 #     examples/agents/run.sh [WORK]
 #
@@ -13,7 +13,7 @@ set -eu
 
 # expect CODE COMMAND: as in checks.sh, but each command runs on an agent of its own.
 #
-# The agent: an empty directory, an empty home, an environment with the address and nothing else. It checks the
+# The agent: an empty directory, an empty home, an environment with the address, the key and nothing else. It checks the
 # repository out, runs the command, and is thrown away with all that it wrote.
 expect() {
     printf '\n[agent %s]$ %s\n' "$NUMBER" "$2"
@@ -23,7 +23,8 @@ expect() {
     code=0
     (
         cd "$agent/work"
-        env -i PATH="$PATH" HOME="$agent/home" LANG=C.UTF-8 FLEETCAST_DATABASE_URL="$DATABASE" REPOSITORY="$REPOSITORY" \
+        env -i PATH="$PATH" HOME="$agent/home" LANG=C.UTF-8 FLEETCAST_DATABASE_URL="$DATABASE" \
+            FLEETCAST_SIGNING_KEY="$KEY" REPOSITORY="$REPOSITORY" \
             sh -c "git clone --quiet \"\$REPOSITORY\" fleet && cd fleet && $2"
     ) >"$OUTPUT" 2>&1 || code=$?
     cat "$OUTPUT"
@@ -48,6 +49,8 @@ OUTPUT=$(mktemp)
 NUMBER=1
 PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 DATABASE=postgresql://fleet@127.0.0.1:$PORT/postgres
+# All agents seal with one key, or none would believe what another has written; a CI system keeps it as a secret.
+KEY=$(head -c 32 /dev/urandom | base64)
 REPOSITORY=$WORK/repository
 
 # as_postgres COMMAND: the server refuses to be run by root.

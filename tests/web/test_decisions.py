@@ -11,9 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from fleetcast.app import Service, open_books
+from fleetcast.app import Service, copy_own_database, open_books
+from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.repeat import Call, owner_of
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE
+from tests.servers.postgres import PostgresServer
 from tests.web.conftest import Client, MadeFleet, actor, client_of
 
 API = "/api/v1"
@@ -33,9 +36,15 @@ def actions(client: Client, **query: str) -> list[str]:
     return [entry["action"] for entry in client.get(f"{API}/audit", "ada", limit="500", **query)["entries"]]
 
 
-@pytest.fixture
-def two_needed(made: MadeFleet) -> Iterator[Client]:
+@pytest.fixture(params=["sqlite", "postgres"])
+def two_needed(
+    made: MadeFleet, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Client]:
     """The gate asks for two verified people, none of whom asked for it."""
+    if request.param == "postgres":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        monkeypatch.setenv(DATABASE_URL_VARIABLE, server.url(server.new_database()))
+        copy_own_database(made.folder)
     path = made.folder / "fleetcast.yaml"
     before = path.read_text()
     plain = "registry-promotion: {approvers: ['*'], minimum: 1, own_request: allowed}"
@@ -130,7 +139,7 @@ def test_a_refusal_is_repeated_too_but_not_one_for_want_of_a_right(client: Clien
         assert kind(answer) == (422, "bad-input")
         assert ("idempotent-replayed" in answer.headers) == again
     assert kind(decide(client, "vera", request, key="key-number-1")) == (403, "denied")
-    grant = {"name": "vera", "role": "approver"}
+    grant = {"name": "vera", "role": "approver", "gate": "registry-promotion"}
     assert client.ask("POST", f"{API}/people/grant", json=grant).status_code == 200
     assert decide(client, "vera", request, key="key-number-1").status_code == 200
 
@@ -148,8 +157,6 @@ def test_a_call_that_goes_on_elsewhere_is_not_begun_again(client: Client, made: 
 
 
 def _digest(path: str, body: Any) -> Digest:
-    from fleetcast.domain.canonical import digest_of
-
     return digest_of({"path": path, "body": body})
 
 

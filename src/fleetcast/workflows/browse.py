@@ -17,6 +17,8 @@ from fleetcast.ports.platform import Control
 T = TypeVar("T")
 _SCANNED = 5_000
 """Entries of the log that one page looks through at most."""
+_LOOKED_AT = 500
+"""Entries that are read at once, where few of them may be wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ class WantedEntries:
     since: datetime | None = None
     until: datetime | None = None
     """Entries before this moment."""
+
+    @property
+    def all_hold(self) -> bool:
+        """Whether every entry about the request is one of them, so that none has to be looked at in vain."""
+        return self == WantedEntries(request=self.request)
 
     def hold(self, entry: AuditEntry) -> bool:
         """Whether an entry is one of them."""
@@ -91,7 +98,7 @@ class Browse:
         held: list[AuditEntry] = []
         after, scanned = stretch.after, 0
         while scanned < _SCANNED:
-            size = min(_SCANNED, max(stretch.count, 500))
+            size = stretch.count if wanted.all_hold else max(stretch.count, _LOOKED_AT)
             found = self.control.audit.page(
                 after=after, count=size, newest_first=stretch.newest_first, request=wanted.request
             )
