@@ -212,3 +212,39 @@ def test_who_lost_the_right_after_approving_counts_no_longer(trained: Repository
     assert trained.type("people", "enable", "grace").code == 0
     assert trained.type("train").code == 0
     assert len(trained.shared()) == 2
+
+
+@ON_SQLITE
+def test_a_token_that_was_typed_into_the_table_says_nothing(
+    trained: Repository, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_user("ada")
+    assert trained.type("people", "add", "ci", "--service", "--role", "viewer").code == 0
+    text = trained.type("token", "create", "a test", "--of", "ci", "--only", "view").out.strip()
+    ((content,),) = trained.rows("SELECT content FROM tokens")
+    monkeypatch.setenv(TOKEN_VARIABLE, text)
+    assert trained.type("plan").code == 0
+    for typed in (
+        content.replace('"only":["view"]', '"only":[]'),
+        content.replace('"standing":"asserted"', '"standing":"verified"'),
+        re.sub(r'"purpose":"[^"]*"', '"purpose":"another"', content).replace('"person":"p-', '"person":"q-'),
+    ):
+        assert typed != content
+        trained.change(f"UPDATE tokens SET content = '{typed}'")
+        assert trained.type("plan").code == 1, typed
+    trained.change(f"UPDATE tokens SET content = '{content}'")
+    assert trained.type("plan").code == 0
+
+
+@ON_SQLITE
+def test_a_token_that_was_revoked_stays_so_whatever_its_row_says(
+    trained: Repository, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_user("ada")
+    assert trained.type("people", "add", "ci", "--service", "--role", "viewer").code == 0
+    text = trained.type("token", "create", "a test", "--of", "ci").out.strip()
+    ((content,),) = trained.rows("SELECT content FROM tokens")
+    assert trained.type("token", "revoke", "1").code == 0
+    trained.change(f"UPDATE tokens SET content = '{content}'")
+    monkeypatch.setenv(TOKEN_VARIABLE, text)
+    assert trained.type("plan").code == 1

@@ -47,7 +47,7 @@ def whoever(database: ControlDatabase, lease: timedelta) -> ByToken:
     text = os.environ.get(TOKEN_VARIABLE)
     if text is None:
         return ByToken(books.people.directory().recognised(me))
-    return RecogniseToken(books.people, books.tokens, database.clock)(text)
+    return RecogniseToken(books.people, books.tokens, books.audit, database.clock)(text)
 
 
 def new_person_id() -> str:

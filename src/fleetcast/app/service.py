@@ -116,7 +116,7 @@ class Service:
         from fleetcast.workflows.tokens import RecogniseToken
 
         kept = control(Session(self.database, whoami()), self._declared.settings.settings.platform.lease)
-        return RecogniseToken(kept.people, kept.tokens, self.clock)(token)
+        return RecogniseToken(kept.people, kept.tokens, kept.audit, self.clock)(token)
 
     def check(self) -> None:
         """Ask the control database for an answer.

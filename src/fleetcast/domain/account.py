@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fleetcast.domain.audit import Means
+from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.identity import checked_id
+from fleetcast.domain.identity import Digest, checked_id
 from fleetcast.domain.people import Directory, Kind, Person, folded
 from fleetcast.domain.place import EVERYWHERE
 from fleetcast.domain.role import Role
@@ -40,6 +41,11 @@ class Account:
         kept = self.password
         if not kept or len(kept) > _LONGEST_HASH or not kept.isascii() or not kept.isprintable():
             raise BadInput("this is no hash of a password", fix="let the person set a new password")
+
+    @property
+    def kept(self) -> Digest:
+        """Of all that makes it worth something, as `Token.kept`."""
+        return digest_of({"person": self.person, "password": self.password, "times": self.times})
 
     def same_password(self, other: Account | None) -> bool:
         """Whether this is the same account, with the same password, under whatever hash."""

@@ -26,6 +26,11 @@ def about_model(name: str) -> str:
     return f"model {Digest.of(name.encode()).hex[:24]}"
 
 
+def about_account(person: str) -> str:
+    """What entries about the account of a person are found by."""
+    return f"account {Digest.of(person.encode()).hex[:20]}"
+
+
 class Standing(StrEnum):
     """How an identity is known."""
 
@@ -84,11 +89,18 @@ class AuditEvent:
 
     @property
     def about(self) -> str:
-        """By what all entries about one request, or one model, are found; empty for all else."""
+        """By what all entries about one thing are found; empty for what nobody looks for."""
         request = self.detail.get("request")
         if isinstance(request, int):
             return about_request(request)
-        return about_model(self.subject.partition(":")[0]) if self.action.startswith("model.") else ""
+        kind = self.action.partition(".")[0]
+        if kind == "model":
+            return about_model(self.subject.partition(":")[0])
+        if kind in ("token", "link"):
+            return self.subject
+        if kind == "session":
+            return f"session {self.detail.get('session')}"
+        return about_account(str(self.detail.get("person"))) if kind == "account" else ""
 
 
 @dataclass(frozen=True, slots=True)

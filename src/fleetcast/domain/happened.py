@@ -193,7 +193,7 @@ def role_revoked(grant: Grant, directory: Directory) -> AuditEvent:
 
 def token_created(token: Token) -> AuditEvent:
     """A token was made; its secret is on no record."""
-    return AuditEvent("token.created", f"token {token.number}", _token(token))
+    return AuditEvent("token.created", f"token {token.number}", _token(token) | {"kept": token.kept.hex})
 
 
 def token_revoked(token: Token) -> AuditEvent:
@@ -213,7 +213,8 @@ def _token(token: Token) -> dict[str, Json]:
 
 def session_began(session: SignInSession, name: str) -> AuditEvent:
     """Somebody signed in."""
-    detail = _session(session) | {"means": session.proof.means.value, "shown": session.proof.detail}
+    proof = {"means": session.proof.means.value, "shown": session.proof.detail}
+    detail = _session(session) | proof | {"kept": session.kept.hex}
     return AuditEvent("session.began", name, detail)
 
 
@@ -257,18 +258,24 @@ def password_set(
         "first": first,
         "link": None if link is None else link.number,
         "links_ended": list(replaced),
+        "kept": account.kept.hex,
     }
     return AuditEvent("account.password-set", name, detail)
 
 
 def password_rehashed(account: Account, name: str) -> AuditEvent:
     """A password is kept under a hash that takes more work to guess."""
-    return AuditEvent("account.rehashed", name, {"person": account.person})
+    return AuditEvent("account.rehashed", name, {"person": account.person, "kept": account.kept.hex})
 
 
 def link_made(link: Link, name: str, replaced: Sequence[int]) -> AuditEvent:
     """A one-time link was made; its secret is on no record."""
-    detail = _link(link) | {"for": name, "person": link.person, "links_ended": list(replaced)}
+    detail = _link(link) | {
+        "for": name,
+        "person": link.person,
+        "links_ended": list(replaced),
+        "kept": link.kept.hex,
+    }
     return AuditEvent("link.made", f"link {link.number}", detail)
 
 

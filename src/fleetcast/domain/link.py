@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from fleetcast.domain.canonical import digest_of, plain
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 
@@ -57,6 +58,18 @@ class Link:
             raise BadInput(f"a link to {self.purpose.value} for {self.person!r}", fix="make a new link")
         if (self.ended_at is None) != (self.end is None):
             raise BadInput("a link ends at a moment and for a reason", fix="make a new link")
+
+    @property
+    def kept(self) -> Digest:
+        """Of all that makes it worth something, as `Token.kept`."""
+        return digest_of(
+            {
+                "purpose": self.purpose.value,
+                "person": self.person,
+                "secret": self.secret.hex,
+                "made_at": plain(self.made_at),
+            }
+        )
 
     @property
     def expires_at(self) -> datetime:

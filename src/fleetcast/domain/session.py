@@ -55,6 +55,19 @@ class SignInSession:
             raise BadInput("a session ends at a moment and for a reason", fix="sign in again")
 
     @property
+    def kept(self) -> Digest:
+        """Of all that makes it worth something, as `Token.kept`."""
+        return digest_of(
+            {
+                "person": self.person,
+                "proof": plain(self.proof),
+                "secret": self.secret.hex,
+                "rights": self.rights.hex,
+                "made_at": plain(self.made_at),
+            }
+        )
+
+    @property
     def expires_at(self) -> datetime:
         """When it ends if nobody uses it any more."""
         return min(self.made_at + LONGEST_SESSION, self.used_at + LONGEST_IDLE)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fleetcast.domain.audit import Standing
+from fleetcast.domain.canonical import digest_of, plain
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.role import Right
@@ -49,6 +50,19 @@ class Token:
     made_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+
+    @property
+    def kept(self) -> Digest:
+        """Of all that makes it worth something: the audit log says the same, or a row was typed into the table."""
+        return digest_of(
+            {
+                "person": self.person,
+                "secret": self.secret.hex,
+                "standing": self.standing.value,
+                "only": sorted(self.only),
+                "expires_at": plain(self.expires_at),
+            }
+        )
 
     def __post_init__(self) -> None:
         life = self.expires_at - self.made_at

@@ -18,6 +18,7 @@ from fleetcast.ports.clock import Clock
 from fleetcast.ports.passwords import Passwords
 from fleetcast.ports.platform import Control
 from fleetcast.ports.sessions import Known, PasswordSet
+from fleetcast.workflows.credentials import vouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ class UseLink:
         number, said = parsed(secret, LINK_PREFIX) or (0, "")
         link = self.control.accounts.find_link(number) if number else None
         right = fits(said, NO_SECRET if link is None else link.secret)
-        if link is None or not right:
+        if link is None or not right or not vouched(self.control.audit, f"link {link.number}", link.kept):
             raise _says_nothing()
         return link
 

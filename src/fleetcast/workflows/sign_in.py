@@ -9,7 +9,7 @@ from math import ceil
 
 from fleetcast.domain.account import Account, PasswordRefused, checked_password, newly_set, readable
 from fleetcast.domain.attempts import key_of_address, key_of_name, limits_of, network_of
-from fleetcast.domain.audit import Actor, Means, Proof
+from fleetcast.domain.audit import Actor, Means, Proof, about_account
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.people import Denied, Directory, Kind, Person
 from fleetcast.domain.session import (
@@ -27,6 +27,7 @@ from fleetcast.ports.clock import Clock
 from fleetcast.ports.passwords import Passwords
 from fleetcast.ports.platform import Control
 from fleetcast.ports.sessions import Known
+from fleetcast.workflows.credentials import vouched
 
 Random = Callable[[int], str]
 """URL-safe text of so many random bytes."""
@@ -100,6 +101,8 @@ class SignIn:
         typed = readable(password)
         right = self.passwords.fits(typed, None if account is None else account.password)
         if not right or not typed or person is None or account is None or not _may_sign_in(person):
+            raise self._refused(person, address)
+        if not vouched(self.control.audit, about_account(person.id), account.kept):
             raise self._refused(person, address)
         session = self._begin(person, account, address)
         attempts.succeeded(key_of_name(name), key_of_address(address))
@@ -193,7 +196,7 @@ class RecogniseSession:
             Denied: It says nothing, or not any more.
         """
         found = _held(self.control, secret)
-        if found is None:
+        if found is None or not vouched(self.control.audit, f"session {found.number}", found.kept):
             raise _session_over()
         now, directory = self.clock.now(), self.control.people.directory()
         person = directory.person(found.person)

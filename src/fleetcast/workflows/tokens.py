@@ -11,9 +11,11 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.people import Denied, Directory, Kind
 from fleetcast.domain.role import Right
 from fleetcast.domain.token import NO_SECRET, Token, TokenState, fits, new_secret, parsed, written
+from fleetcast.ports.approvals import AuditLog
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.people import PeopleBook, TokenBook
 from fleetcast.ports.platform import Control
+from fleetcast.workflows.credentials import vouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class RecogniseToken:
 
     people: PeopleBook
     tokens: TokenBook
+    audit: AuditLog
     clock: Clock
 
     def __call__(self, text: str) -> ByToken:
@@ -145,6 +148,7 @@ class RecogniseToken:
             or person is None
             or person.disabled
             or token.state(self.clock.now()) is not TokenState.VALID
+            or not vouched(self.audit, f"token {token.number}", token.kept)
         ):
             raise Denied("this token is not valid", fix="make a new one with `fleetcast token create`")
         proof = Proof(Means.TOKEN, f"token {token.number}")
