@@ -16,10 +16,10 @@ import pytest
 
 from fleetcast.app import SignInDoor, open_sign_in
 from fleetcast.domain.attempts import OF_A_NAME
-from fleetcast.domain.audit import Unbroken, verify
 from fleetcast.domain.people import Denied
 from fleetcast.workflows.links import LinkSaysNothing
 from fleetcast.workflows.sign_in import NotSignedIn, TooManyAttempts
+from tests.logs import broken_at
 from tests.passwords import GOOD, OTHER, WRONG
 from tests.scenarios.repository import Repository
 
@@ -78,7 +78,7 @@ def opened(fleet: Repository) -> SignInDoor:
 
 def audited(door: SignInDoor) -> Counter[str]:
     entries = list(door.control.audit.entries())
-    assert isinstance(verify(entries), Unbroken)
+    assert broken_at(entries) is None
     return Counter(entry.event.action for entry in entries)
 
 

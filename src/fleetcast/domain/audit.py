@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -120,6 +120,15 @@ class AuditEntry:
         return Mark(self.number, self.digest)
 
 
+def follows(entry: AuditEntry, number: int, previous: Digest) -> bool:
+    """Whether an entry is what its digest says, and the one of this number after the entry with digest `previous`."""
+    return (
+        entry.number == number
+        and entry.previous == previous
+        and entry.digest == _digest(number, entry.at, entry.actor, entry.event, previous)
+    )
+
+
 def chained(number: int, at: datetime, actor: Actor, event: AuditEvent, previous: Digest) -> AuditEntry:
     """Put an event after the entry with digest `previous`."""
     return AuditEntry(number, at, actor, event, previous, _digest(number, at, actor, event, previous))
@@ -131,27 +140,6 @@ class Mark:
 
     number: int
     digest: Digest
-
-
-@dataclass(frozen=True, slots=True)
-class Unbroken:
-    """A log in which every entry fits the one before it."""
-
-    entries: int
-    head: Digest
-    """Of the last entry."""
-
-
-def verify(entries: Iterable[AuditEntry]) -> Unbroken | AuditEntry:
-    """Go through a log; gives the first entry that was changed, or that is not chained to the one before it."""
-    previous, number = GENESIS, 0
-    for entry in entries:
-        number += 1
-        digest = _digest(number, entry.at, entry.actor, entry.event, previous)
-        if entry.number != number or entry.previous != previous or entry.digest != digest:
-            return entry
-        previous = entry.digest
-    return Unbroken(number, previous)
 
 
 def _digest(number: int, at: datetime, actor: Actor, event: AuditEvent, previous: Digest) -> Digest:

@@ -25,6 +25,9 @@ LATER: Mapping[str, bool] = MappingProxyType({"later": True})
 says something else than its default, which is how things were before."""
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def plain(value: object) -> Json:
     """A value of the domain as JSON, for a digest: dataclasses by field name, durations in seconds, moments in UTC.
 
@@ -71,7 +74,7 @@ def canonical_json(value: Json) -> str:
     Raises:
         ValueError: A number is NaN or infinite.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def digest_of(value: Json) -> Digest:

@@ -16,7 +16,7 @@ from fleetcast.domain.audit import (
     SHARED,
     AuditEntry,
     AuditEvent,
-    chained,
+    follows,
 )
 from fleetcast.domain.canonical import Json, canonical_json, plain
 from fleetcast.domain.errors import FleetcastError
@@ -138,11 +138,9 @@ def read_log(log: Iterable[Logged], requests: Collection[int] = ()) -> Chronicle
     told = Chronicle(requests={number: [] for number in requests})
     last: Logged | None = None
     for last in log:
-        entry, event = last.entry, last.entry.event
-        anew = chained(told.entries + 1, entry.at, entry.actor, event, told.head)
-        if why := _wrong(last, anew):
-            return BrokenLog(entry.number, event.action, why)
-        told.add(entry)
+        if why := _wrong(last, told):
+            return BrokenLog(last.entry.number, last.entry.event.action, why)
+        told.add(last.entry)
     if last is not None and last.seal is None:
         return BrokenLog(
             last.entry.number, last.entry.event.action, "is the last one, and nobody has sealed it"
@@ -150,9 +148,9 @@ def read_log(log: Iterable[Logged], requests: Collection[int] = ()) -> Chronicle
     return told
 
 
-def _wrong(logged: Logged, anew: AuditEntry) -> str:
+def _wrong(logged: Logged, told: Chronicle) -> str:
     entry = logged.entry
-    if (entry.number, entry.previous, entry.digest) != (anew.number, anew.previous, anew.digest):
+    if not follows(entry, told.entries + 1, told.head):
         return "does not fit the one before it"
     if logged.about != entry.event.about:
         return f"is filed under {logged.about!r}, not {entry.event.about!r}"

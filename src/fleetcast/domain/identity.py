@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from fleetcast.domain.errors import BadInput
 
+_SHA_256 = re.compile(r"[0-9a-f]{64}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -83,7 +84,7 @@ class Digest:
     hex: str
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[0-9a-f]{64}", self.hex):
+        if not _SHA_256.fullmatch(self.hex):
             raise BadInput(f"{self.hex!r} is not a SHA-256 digest")
 
     @classmethod
