@@ -51,6 +51,7 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
         lambda f: f.books.answering("key-1", digest_of("x"), Right.DECIDE, lambda: Answer(200, "")),
     ),
     "audit": (Right.VIEW, lambda f: f.books.audit),
+    "audit report": (Right.VIEW, lambda f: list(f.books.reporting())),
     "audit verify": (Right.VIEW, lambda f: f.books.verifying()),
     "runs": (Right.VIEW, lambda f: f.books.runs),
     "people list": (Right.VIEW, lambda f: f.books.people()),
@@ -126,7 +127,8 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
     assert books - {"control", "gates", "clock", "state", "workspace"} - NEED_NO_RIGHT == {
-        "deciding", "browsing", "answering", "approvals", "audit", "runs", "verifying", "people", "tokens", "inviting"
+        "deciding", "browsing", "answering", "approvals", "audit", "runs", "verifying", "reporting", "people", "tokens",
+        "inviting",
     }  # fmt: skip
     door = {name for name in vars(SignInDoor) if not name.startswith("_")}
     assert door - set(SignInDoor.__dataclass_fields__) == set(HOW_ONE_SIGNS_IN)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.runs import RunBook
     from fleetcast.workflows.answer_once import AnswerOnce
     from fleetcast.workflows.audit import VerifyAudit
+    from fleetcast.workflows.audit_report import ReportAudit
     from fleetcast.workflows.browse import Browse
     from fleetcast.workflows.decide import Decide
     from fleetcast.workflows.links import InvitePerson
@@ -64,6 +65,13 @@ class OpenBooks:
         from fleetcast.workflows.audit import VerifyAudit
 
         return VerifyAudit(Platform(self.workspace(), self.control), self.clock)
+
+    @property
+    def reporting(self) -> ReportAudit:
+        """What an auditor asks of each gate."""
+        from fleetcast.workflows.audit_report import ReportAudit
+
+        return ReportAudit(self.control, self.clock)
 
     @property
     def runs(self) -> RunBook:

@@ -1,4 +1,4 @@
-"""`fleetcast approvals`, `approve`, `reject` and `audit`: people decide, with the evidence before them."""
+"""`fleetcast approvals`, `approve` and `reject`: people decide, with the evidence before them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import typer
 
 from fleetcast.cli.options import CommentOption, FleetOption, View, ViewOption
 from fleetcast.cli.output import console, show_json
-from fleetcast.domain.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +21,7 @@ RequestsArgument = Annotated[
 ]
 
 NOTHING_COMPARED = "as there was nothing to compare with"
-
-_NAMED = 10
-"""Requests that are named where many are amiss."""
 approvals_app = typer.Typer(no_args_is_help=True, help="See what waits for a decision, and the evidence.")
-audit_app = typer.Typer(no_args_is_help=True, help="The append-only log of every change.")
 
 
 @approvals_app.command("list")
@@ -135,66 +130,6 @@ def break_glass(
     decided = _open(fleet).deciding([request], Choice.BREAK_GLASS, reason)
     _say(decided)
     _next(decided)
-
-
-@audit_app.command("list")
-def list_audit(
-    fleet: FleetOption = Path(),
-    last: Annotated[int, typer.Option(min=1, help="How many, from the end.")] = 30,
-    view: ViewOption = View.TEXT,
-) -> None:
-    """Show the latest entries of the audit log."""
-    from fleetcast.cli.approval_views import print_audit
-    from fleetcast.views.audit import as_json
-
-    entries = _open(fleet).audit.latest(last)
-    if view is View.JSON:
-        show_json(as_json(entries))
-    else:
-        print_audit(entries, console())
-
-
-@audit_app.command("verify")
-def verify_audit(fleet: FleetOption = Path()) -> None:
-    """Check that the audit log is as it was written, and that no row that gates believe says otherwise.
-
-    Each entry is chained to the one before it, and the end of each transaction is sealed with a key that does not
-    lie in the database. Requests, policies, people, roles, champions and shared models are held against the log.
-    """
-    from fleetcast.domain.checkpoint import Held
-    from fleetcast.domain.chronicle import BrokenLog
-    from fleetcast.views.audit import disagreement_in_words
-
-    verified = _open(fleet).verifying()
-    log = verified.log
-    if isinstance(log, BrokenLog):
-        raise BadInput(
-            str(log),
-            fix="the log was changed outside fleetcast: compare with a backup of the control database",
-        )
-    head = f", head {log.head}" if log.entries else ""
-    typer.echo(f"{log.entries} entries, unbroken{head}")
-    found = []
-    match verified.checkpoint:
-        case None:
-            typer.echo("no checkpoint of it is kept")
-        case Held(entry, at, independent):
-            whose = "" if independent else "; not independent: who owns the database keeps the checkpoint too"
-            typer.echo(f"the checkpoint of {at:%Y-%m-%d %H:%M:%S} UTC holds, at entry {entry}{whose}")
-        case wrong:
-            found.append(str(wrong))
-    found += [
-        f"request {one.request.id} ({one.request.subject}): {disagreement_in_words(one.why)}"
-        for one in verified.distrusted
-    ]
-    found += map(str, verified.others)
-    if found:
-        more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-        raise BadInput(
-            "the database is not what the audit log says: " + "; ".join(found[:_NAMED]) + more,
-            fix="it was changed outside fleetcast, and no gate believes that: compare with a backup of the control "
-            "database; where a log was begun anew on purpose, `fleetcast database accept-loss`",
-        )
 
 
 def _open(fleet: Path) -> OpenBooks:

@@ -11,7 +11,8 @@ import typer
 
 from fleetcast import __version__
 from fleetcast.cli.adopt import adopt
-from fleetcast.cli.approvals import approvals_app, approve, audit_app, reject
+from fleetcast.cli.approvals import approvals_app, approve, reject
+from fleetcast.cli.audit import audit_app
 from fleetcast.cli.circuits import bump, circuits_app
 from fleetcast.cli.data import data_app, ingest, simulate
 from fleetcast.cli.database import database_app

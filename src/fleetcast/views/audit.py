@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
+from datetime import datetime
 
 from fleetcast.domain.audit import AuditEntry, Proof
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.checkpoint import CheckpointVerdict, Held, Unsound
 from fleetcast.domain.chronicle import BrokenLog
 from fleetcast.domain.recount import Disagreement
+from fleetcast.domain.wording import counted
 from fleetcast.views.moments import iso
 from fleetcast.views.names import asset_names
 from fleetcast.workflows.audit import AuditVerified
+from fleetcast.workflows.audit_report import Reported
 
 _WHY = {
     "changed entry": "entry {number} of the log is not what its digest says",
@@ -30,21 +33,35 @@ def disagreement_in_words(why: Disagreement) -> str:
 
 def as_json(entries: Sequence[AuditEntry]) -> Json:
     """Audit entries for programs; `detail` holds what was recorded, in the words of then."""
-    return [
-        {
-            "entry": entry.number,
-            "recorded_at": iso(entry.at),
-            "by": entry.actor.name,
-            "standing": entry.actor.standing.value,
-            "proof": _proof(entry.actor.proof),
-            "action": entry.event.action,
-            "subject": entry.event.subject,
-            "detail": entry.event.detail,
-            "previous_digest": entry.previous.hex,
-            "digest": entry.digest.hex,
-        }
-        for entry in entries
+    return [entry_as_json(entry) for entry in entries]
+
+
+def entry_as_json(entry: AuditEntry) -> Json:
+    """One entry."""
+    return {
+        "entry": entry.number,
+        "recorded_at": iso(entry.at),
+        "by": entry.actor.name,
+        "standing": entry.actor.standing.value,
+        "proof": _proof(entry.actor.proof),
+        "action": entry.event.action,
+        "subject": entry.event.subject,
+        "detail": entry.event.detail,
+        "previous_digest": entry.previous.hex,
+        "digest": entry.digest.hex,
+    }
+
+
+def amiss(verified: AuditVerified) -> Sequence[str]:
+    """Everything that is not what the log says, for people."""
+    found = []
+    if verified.checkpoint is not None and not isinstance(verified.checkpoint, Held):
+        found.append(str(verified.checkpoint))
+    found += [
+        f"request {one.request.id} ({one.request.subject}): {disagreement_in_words(one.why)}"
+        for one in verified.distrusted
     ]
+    return [*found, *map(str, verified.others)]
 
 
 def verified_as_json(verified: AuditVerified) -> Json:
@@ -91,3 +108,68 @@ def _checkpoint(verdict: CheckpointVerdict | None) -> Json:
 
 def _proof(proof: Proof | None) -> Json:
     return None if proof is None else {"means": proof.means.value, "detail": proof.detail}
+
+
+def report_as_json(reported: Iterable[Reported]) -> Json:
+    """What auditors ask of each request, for programs."""
+    return [
+        {
+            "request_id": one.request.id,
+            **asset_names(
+                one.request.subject.kind.value, one.request.subject.name, one.request.subject.version
+            ),
+            "gate": one.request.gate.value,
+            "opened_at": iso(one.request.opened_at),
+            "requested_by": one.request.requested_by.name,
+            "state": one.request.state.value,
+            "needed": one.request.policy.minimum,
+            "verified_people_only": one.request.policy.verified,
+            "could_approve": None if one.could is None else list(one.could),
+            "decisions": [
+                {
+                    "by": decision.by.name,
+                    "person": decision.by.person or None,
+                    "standing": decision.by.standing.value,
+                    "proof": _proof(decision.by.proof),
+                    "choice": decision.choice.value,
+                    "comment": decision.comment,
+                    "decided_at": iso(decision.at),
+                }
+                for decision in one.request.decisions
+            ],
+            "override": one.override,
+            "refused_attempts": as_json(one.refused),
+            "says_otherwise": None if one.distrusted is None else disagreement_in_words(one.distrusted),
+        }
+        for one in reported
+    ]
+
+
+def reported_in_words(one: Reported) -> Iterator[str]:
+    """The same of one request, line by line, for people."""
+    request = one.request
+    yield (
+        f"request {request.id}: {request.subject.kind.value} {request.subject} at {request.gate.value}, "
+        f"{request.state.value}" + (" · AN OVERRIDE, without approvals" if one.override else "")
+    )
+    yield f"  asked     {request.requested_by}, {_moment(request.opened_at)}"
+    whom = "verified " if request.policy.verified else ""
+    yield f"  needed    {counted(request.policy.minimum, f'{whom}person', f'different {whom}people')}"
+    could = "whoever reaches the database: nobody is on record" if one.could is None else ", ".join(one.could)
+    yield f"  could     {could or 'nobody'}"
+    for decision in request.decisions:
+        shown = f", {decision.by.proof.means.value}: {decision.by.proof.detail}" if decision.by.proof else ""
+        comment = f" “{decision.comment}”" if decision.comment else ""
+        yield (
+            f"  {decision.choice.value:<9} {decision.by} ({decision.by.standing.value}{shown}), "
+            f"{_moment(decision.at)}{comment}"
+        )
+    for entry in one.refused:
+        detail = entry.event.detail
+        yield f"  refused   {entry.actor}, {_moment(entry.at)}: {detail.get('why')}"
+    if one.distrusted is not None:
+        yield f"  NOT BELIEVED: {disagreement_in_words(one.distrusted)}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
