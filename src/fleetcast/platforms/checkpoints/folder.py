@@ -11,7 +11,7 @@ from pathlib import Path
 from fleetcast.domain.checkpoint import Checkpoint
 from fleetcast.domain.errors import BadInput
 from fleetcast.stored.checkpoints import CHECKPOINT
-from fleetcast.stored.durable import make_private_folder, write_durably
+from fleetcast.stored.durable import make_private_folder, write_secret
 
 
 class FolderCheckpoints:
@@ -41,7 +41,7 @@ class FolderCheckpoints:
         """Keep a checkpoint in place of the one before."""
         with suppress(OSError):
             make_private_folder(self.folder)
-            write_durably(self._path(database), CHECKPOINT.to_json(checkpoint).encode())
+            write_secret(self._path(database), CHECKPOINT.to_json(checkpoint).encode(), replace=True)
 
     def forget(self, database: str) -> None:
         """Remember nothing of a database any more."""
