@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
@@ -32,6 +33,22 @@ EnvironmentOption = Annotated[
     EnvironmentName | None, typer.Option("--environment", help="Only in this environment.")
 ]
 PlantOption = Annotated[str | None, typer.Option("--plant", help="Only for this plant.")]
+SystemUserOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--system-user",
+        metavar="UID@HOST",
+        help="As whom they are recognised on a machine; see `whoami`. May be repeated.",
+    ),
+]
+OidcOption = Annotated[
+    tuple[str, str] | None,
+    typer.Option("--oidc", metavar="ISSUER SUBJECT", help="Their account at an OpenID Connect provider."),
+]
+EntraOption = Annotated[
+    tuple[UUID, UUID] | None,
+    typer.Option("--entra", metavar="TENANT OBJECT", help="Their object in Entra ID, by the ids of both."),
+]
 _SYSTEM_USER = re.compile(r"([0-9]{1,10})@([A-Za-z0-9][A-Za-z0-9._-]{0,252})")
 
 
@@ -58,14 +75,9 @@ def add(
     alias: Annotated[
         list[str] | None, typer.Option("--alias", help="Another name of the same human; may be repeated.")
     ] = None,
-    system_user: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--system-user",
-            metavar="UID@HOST",
-            help="As whom they are recognised on a machine; see `whoami`.",
-        ),
-    ] = None,
+    system_user: SystemUserOption = None,
+    oidc: OidcOption = None,
+    entra: EntraOption = None,
     group: Annotated[list[str] | None, typer.Option("--group", help="Joins it; may be repeated.")] = None,
     role: Annotated[list[Role] | None, typer.Option("--role", help="Everywhere; may be repeated.")] = None,
 ) -> None:
@@ -82,7 +94,7 @@ def add(
         Kind.SERVICE if service else Kind.HUMAN,
         full_name,
         tuple(alias or ()),
-        tuple(_system_user(text) for text in system_user or ()),
+        _identities(system_user, oidc, entra),
         tuple(group or ()),
     )
     _print(open_books(fleet).people.add(new, [(one, Scope()) for one in role or ()]))
@@ -91,15 +103,18 @@ def add(
 @people_app.command("identify")
 def identify(
     name: NameArgument,
-    system_user: Annotated[
-        list[str], typer.Option("--system-user", metavar="UID@HOST", help="On which machine, as which user.")
-    ],
+    system_user: SystemUserOption = None,
+    oidc: OidcOption = None,
+    entra: EntraOption = None,
     fleet: FleetOption = Path(),
 ) -> None:
-    """Add as whom somebody is recognised on a machine."""
+    """Add as whom somebody is recognised: a user of a machine, or an account at an identity provider."""
     from fleetcast.app import open_books
 
-    _print(open_books(fleet).people.identify(name, [_system_user(text) for text in system_user]))
+    identities = _identities(system_user, oidc, entra)
+    if not identities:
+        raise BadInput("no identity was named", fix="give one with --system-user, --oidc or --entra")
+    _print(open_books(fleet).people.identify(name, list(identities)))
 
 
 @people_app.command("disable")
@@ -205,6 +220,19 @@ def _print(directory: Directory) -> None:
         for label, text in lines.items():
             if text:
                 typer.echo(f"  {label:<5} {text}")
+
+
+def _identities(
+    system_user: list[str] | None, oidc: tuple[str, str] | None, entra: tuple[UUID, UUID] | None
+) -> tuple[Proof, ...]:
+    from fleetcast.domain.shown import at_issuer, in_tenant
+
+    shown = [_system_user(text) for text in system_user or ()]
+    if oidc is not None:
+        shown.append(at_issuer(*oidc))
+    if entra is not None:
+        shown.append(in_tenant(*entra))
+    return tuple(shown)
 
 
 def _system_user(text: str) -> Proof:

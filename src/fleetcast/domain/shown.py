@@ -42,7 +42,7 @@ def shown_by(claims: Mapping[str, Json], settings: OidcSettings) -> Shown:
     Raises:
         SignInRefused: They do not name one person of the tenant, or leave out groups that roles depend on.
     """
-    proof = Proof(Means.OIDC, _of_tenant(claims, settings.tenant) if settings.tenant else _of_issuer(claims))
+    proof = _of_tenant(claims, settings.tenant) if settings.tenant else _of_issuer(claims)
     roles = {
         settings.roles[name] for name in _listed(claims, "roles", settings.roles) if name in settings.roles
     } | {
@@ -54,6 +54,16 @@ def shown_by(claims: Mapping[str, Json], settings: OidcSettings) -> Shown:
     return Shown(proof, name, plainly(claims.get("email")), frozenset(roles))
 
 
+def at_issuer(issuer: str, subject: str) -> Proof:
+    """The identity of whom an issuer knows by a subject."""
+    return Proof(Means.OIDC, f"issuer {issuer} subject {subject}")
+
+
+def in_tenant(tenant: UUID, object_id: UUID) -> Proof:
+    """The identity of an object of an Entra ID tenant."""
+    return Proof(Means.OIDC, f"tenant {tenant} object {object_id}")
+
+
 def plainly(value: object) -> str:
     """A text from outside as it may be shown on one line: printable and short; empty for anything else."""
     if not isinstance(value, str):
@@ -63,31 +73,31 @@ def plainly(value: object) -> str:
     return " ".join(words)[:_LONGEST_NAME]
 
 
-def _of_issuer(claims: Mapping[str, Json]) -> str:
+def _of_issuer(claims: Mapping[str, Json]) -> Proof:
     subject = claims.get("sub")
     fits = isinstance(subject, str) and 0 < len(subject) <= _LONGEST_SUBJECT
     if not isinstance(subject, str) or not fits or not subject.isascii() or not subject.isprintable():
         raise _wrong("its subject is not a text of at most 255 ASCII characters")
-    return f"issuer {claims.get('iss')} subject {subject}"
+    return at_issuer(str(claims.get("iss")), subject)
 
 
-def _of_tenant(claims: Mapping[str, Json], tenant: str) -> str:
+def _of_tenant(claims: Mapping[str, Json], tenant: str) -> Proof:
     found, person = (_uuid(claims.get(name)) for name in ("tid", "oid"))
-    if found != tenant:
+    if found is None or str(found) != tenant:
         raise SignInRefused(
             f"the identity provider says that this is somebody of {f'tenant {found}' if found else 'no tenant'}",
             fix=f"sign in with an account of tenant {tenant}",
         )
-    if not person:
+    if person is None:
         raise _wrong("it names no object id")
-    return f"tenant {found} object {person}"
+    return in_tenant(found, person)
 
 
-def _uuid(value: object) -> str:
+def _uuid(value: object) -> UUID | None:
     try:
-        return str(UUID(value)) if isinstance(value, str) else ""
+        return UUID(value) if isinstance(value, str) else None
     except ValueError:
-        return ""
+        return None
 
 
 def _listed(claims: Mapping[str, Json], name: str, mapped: Mapping[str, Role]) -> list[str]:
