@@ -21,15 +21,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, cycle, islice, repeat
 from pathlib import Path
 
 from artifact_folders import BYTES, write_artifacts
 
 from fleetcast.app import OpenFleet, open_fleet
 from fleetcast.config.templates import NewFleet, init_fleet
+from fleetcast.domain import happened
 from fleetcast.domain.approval import (
     Choice,
     Decision,
@@ -38,7 +40,7 @@ from fleetcast.domain.approval import (
     Subject,
     SubjectKind,
 )
-from fleetcast.domain.audit import GENESIS, Actor, AuditEntry, AuditEvent, Standing, chained
+from fleetcast.domain.audit import Actor, AuditEntry, AuditEvent, Mark, Standing, chained
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.evidence import (
     Bound,
@@ -58,6 +60,11 @@ from fleetcast.domain.place import Gate
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 from fleetcast.domain.training_hash import HASH_SCHEMA, FieldChange, training_hash, training_inputs
+from fleetcast.pipeline.effects import CarryOut
+from fleetcast.pipeline.sharing import Share
+from fleetcast.platforms.signing.sealing import own_sealing
+from fleetcast.ports.clock import SystemClock
+from fleetcast.stored.manifests import SEAL
 
 REPEATS = 5
 FORECAST = CircuitKey("PLANT001", "CIRCUIT01")
@@ -67,7 +74,10 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "approvals": ("approvals", "list"),
     "audit": ("audit", "list"),
     "forecast": ("forecast", str(FORECAST), "--format", "json"),
+    "verify": ("audit", "verify"),
 }
+ONCE: Mapping[str, int] = {"verify": 1}
+"""How often what takes long is measured."""
 PENDING = 40
 SENSORS = ("temperature", "pressure", "vibration", "current", "voltage", "flow_rate")
 SCORES = Scores(1.0, 1.2, 0.1, 0.9, 0.8, 0.2, 0.7, 0.8, 0.95, 0.3, 1.3)
@@ -106,7 +116,8 @@ def main() -> None:
         result: dict[str, object] = {"benchmark": "history_at_scale", "circuits": asked.circuits}
         print(f"{'median of ' + str(REPEATS):<54}{'seconds':>9}{'MiB':>8}")
         for name, words in COMMANDS.items():
-            measured = [_measured([*words, "--fleet", str(fleet)]) for _ in range(REPEATS)]
+            repeats = ONCE.get(name, REPEATS)
+            measured = [_measured([*words, "--fleet", str(fleet)]) for _ in range(repeats)]
             seconds, mib = (statistics.median(one[unit] for one in measured) for unit in ("s", "mib"))
             print(f"fleetcast {' '.join(words):<44}{seconds:9.2f}{mib:8.0f}", flush=True)
             result |= {f"{name}_s": round(seconds, 3), f"{name}_mib": round(mib)}
@@ -128,11 +139,12 @@ def _build(fleet: Path, count: int) -> None:
     opened = open_fleet(fleet)
     others = [circuit for circuit in opened.fleet.circuits if circuit.key != FORECAST]
     past = [model for circuit in others for model in _versions(circuit)]
-    with sqlite3.connect(opened.state / "control.db") as connection:
+    with closing(sqlite3.connect(opened.state / "control.db")) as connection:
         _insert(connection, "requests", map(_request_row, _decided(opened, past, 3 * count)))
-        connection.execute("DELETE FROM audit")  # what opening wrote; the history begins before it
-        _insert(connection, "audit", map(_audit_row, _log(past, 100 * count)))
-    (opened.state / "control.witness").unlink()  # it remembers what opening wrote
+        last = connection.execute("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+        log = _log(Mark(last[0], Digest(last[1])), _decided(opened, past, 3 * count), past, 100 * count)
+        _insert(connection, "audit", map(_audit_row, log))
+        _seal_the_end(connection)
     _run(fleet, 3, "train", "--circuits", str(FORECAST))
     opened = open_fleet(fleet)
     waiting = opened.platform.control.approvals.listed([RequestState.PENDING])
@@ -141,7 +153,7 @@ def _build(fleet: Path, count: int) -> None:
     opened = open_fleet(fleet)
     write_artifacts(opened.state, [model.artifact for model in past])
     _register(opened, past)
-    with sqlite3.connect(opened.state / "control.db") as connection:
+    with closing(sqlite3.connect(opened.state / "control.db")) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert opened.planning(opened.fleet).count("up to date") == count
 
@@ -194,7 +206,7 @@ def _register(opened: OpenFleet, past: Sequence[TrainedModel]) -> None:
     waiting = set(names[-PENDING:])
     promoted = [version for version in versions if version.version != 2 and version.name not in waiting]
     states = platform.control.states
-    platform.workspace.shared.share_models(promoted)
+    Share(platform.workspace.shared, CarryOut(platform.control.effects, opened.clock)).models(promoted)
     states.select({version.name: version.version for version in versions})
     states.crown({version.name: version.version for version in promoted})
     states.reject([(version.name, version.version) for version in versions if version.version == 2])
@@ -265,44 +277,38 @@ def _evidence(model: TrainedModel, version: int) -> Evidence:
     return Evidence(checks, facts)
 
 
-def _log(past: Sequence[TrainedModel], count: int) -> Iterator[AuditEntry]:
-    """A whole chain: what happened around each version, again and again."""
-    previous = GENESIS
-    for number, event in enumerate(islice(_events(past), count), start=1):
-        actor = PEOPLE[number % len(PEOPLE)] if event.action == "request.approved" else MACHINE
+def _log(
+    last: Mark, decided: Iterator[Request], past: Sequence[TrainedModel], count: int
+) -> Iterator[AuditEntry]:
+    """A chain that goes on after an entry: every decision, and what else happened in between."""
+    previous = last.digest
+    events = islice(_events(decided, past), count - last.number)
+    for number, (actor, event) in enumerate(events, start=last.number + 1):
         entry = chained(number, BEGAN + number * (UNTIL_NOW / count), actor, event, previous)
         previous = entry.digest
         yield entry
 
 
-def _events(past: Sequence[TrainedModel]) -> Iterator[AuditEvent]:
-    request = 0
-    while True:
-        for model in past:
-            request += 1
-            lineage = model.lineage
-            subject = f"{model.name}:{lineage.run[-1]}"
-            digest = lineage.fingerprint.hex
-            asked = {"gate": "registry-promotion", "subject_digest": digest, "request": request}
-            yield AuditEvent("data.registered", f"{model.name}-data", {"digest": digest})
-            yield AuditEvent(
-                "model.registered",
-                subject,
-                {
-                    "training_hash": lineage.training_hash.hex,
-                    "artifact": model.artifact.hex,
-                    "commit": lineage.commit,
-                    "fingerprint": digest,
-                    "job": lineage.job,
-                },
-            )
-            yield AuditEvent("request.opened", subject, asked)
-            yield AuditEvent(
-                "request.approved",
-                subject,
-                asked | {"choice": "approve", "comment": "as good as the one before, on newer data"},
-            )
-            yield AuditEvent("model.shared", subject, {"artifact": model.artifact.hex})
+def _seal_the_end(connection: sqlite3.Connection) -> None:
+    """As the next transaction would, for which there must be a seal to go on from."""
+    last = connection.execute("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+    seal = own_sealing(SystemClock(), os.environ).seal(Mark(last[0], Digest(last[1])))
+    connection.execute("UPDATE audit SET seal = ? WHERE number = ?", (SEAL.to_json(seal), last[0]))
+    connection.commit()
+
+
+def _events(decided: Iterator[Request], past: Sequence[TrainedModel]) -> Iterator[tuple[Actor, AuditEvent]]:
+    """About a request, and then about thirty other things, as long as anybody asks."""
+    others = cycle(past)
+    for request in chain(decided, repeat(None)):
+        if request is not None:
+            waiting = replace(request, state=RequestState.PENDING, decisions=())
+            yield MACHINE, happened.request_opened(waiting)
+            yield request.decisions[-1].by, happened.request_decided(request)
+        for model in islice(others, 15):
+            digest = model.lineage.training_hash.hex
+            yield MACHINE, AuditEvent("data.registered", f"{model.name}-data", {"digest": digest})
+            yield MACHINE, happened.model_selected(model.name, int(model.lineage.run[-1]))
 
 
 def _request_row(request: Request) -> dict[str, object]:
@@ -333,6 +339,7 @@ def _audit_row(entry: AuditEntry) -> dict[str, object]:
         "digest": entry.digest.hex,
         "about": entry.event.about,
         "content": AUDIT_ENTRY.to_json(entry),
+        "seal": None,
     }
 
 
@@ -348,7 +355,7 @@ def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[dict[str,
 def _counted(fleet: Path) -> str:
     tables = ("model_versions", "requests", "audit")
     (database,) = fleet.glob(".fleetcast/control.db")
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection:
         counts = [
             f"{connection.execute(f'SELECT count(*) FROM {table}').fetchone()[0]:,} {table}"  # noqa: S608
             for table in tables

@@ -504,3 +504,18 @@ def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
             patch.setenv("SSL_CERT_FILE", str(authority))
             migrate.ensure_schema(opened(checked))
         migrate.ensure_schema(opened(f"{server.url('postgres')}?sslmode=require"))
+
+
+def test_opening_a_file_again_in_one_process_ends_no_lock_of_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "control.db"
+    first = opened(path)
+    migrate.ensure_schema(first)
+    log = path.with_name("control.db-wal")
+    before = log.stat().st_ino
+    opened(path)
+    # Whoever is the last one to close the file removes its log: this process is still there.
+    writing = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('DELETE FROM leases'); c.commit(); c.close()"
+    subprocess.run([sys.executable, "-c", writing, str(path)], check=True)
+    assert log.stat().st_ino == before
+    note(first, "still there")
+    assert noted(first) == ["still there"]

@@ -119,9 +119,10 @@ def sqlite(
             f"cannot make {path.parent}: {error.strerror}", fix="check the disk and its rights"
         ) from error
     check_local(path.parent)
-    # SQLite would make it as the umask says; the files that it keeps beside it have the rights of this one.
+    # SQLite would make it as the umask says; the files that it keeps beside it have the rights of this one. One that is
+    # there is not opened: closing it would end the locks that other connections of this process hold.
     with suppress(OSError):
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     url = sa.URL.create("sqlite", database=str(path))  # as text, `?` and `%` in the path would mean something
     engine = sa.create_engine(url, connect_args={"timeout": busy_timeout.total_seconds()})
     sa.event.listen(engine, "connect", _prepare)
