@@ -390,7 +390,7 @@ def test_every_answer_has_the_headers_of_security(ask: Ask) -> None:
         assert "unsafe" not in policy
         assert "script-src" not in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers.get_list("cache-control") == ["no-store"]
         assert answer.headers["strict-transport-security"]
         assert len(answer.headers["x-request-id"]) == 16
