@@ -514,7 +514,13 @@ def test_opening_a_file_again_in_one_process_ends_no_lock_of_the_first(tmp_path:
     before = log.stat().st_ino
     opened(path)
     # Whoever is the last one to close the file removes its log: this process is still there.
-    writing = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('DELETE FROM leases'); c.commit(); c.close()"
+    writing = """
+import sqlite3, sys
+other = sqlite3.connect(sys.argv[1])
+other.execute("DELETE FROM leases")
+other.commit()
+other.close()
+"""
     subprocess.run([sys.executable, "-c", writing, str(path)], check=True)
     assert log.stat().st_ino == before
     note(first, "still there")

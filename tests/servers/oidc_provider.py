@@ -91,7 +91,8 @@ def oidc_provider(
 class Browser:
     """Goes through a provider's pages as a person would: follows redirects, keeps cookies, fills in forms."""
 
-    def __init__(self) -> None:
+    def __init__(self, stops_at: str = REDIRECT) -> None:
+        self._stops_at = stops_at
         self._client = httpx.Client(follow_redirects=False, timeout=20)
 
     def __enter__(self) -> Browser:
@@ -150,7 +151,7 @@ class Browser:
     def _follow(self, answer: httpx.Response) -> Landed:
         while answer.is_redirect:
             target = urljoin(str(answer.url), answer.headers["Location"])
-            if target.startswith(REDIRECT):
+            if target.startswith(self._stops_at):
                 return {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
             answer = self._client.get(target)
         return answer.text

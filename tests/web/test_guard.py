@@ -390,7 +390,7 @@ def test_every_answer_has_the_headers_of_security(ask: Ask) -> None:
         assert "unsafe" not in policy
         assert "script-src" not in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers.get_list("cache-control") == ["no-store"]
         assert answer.headers["strict-transport-security"]
         assert len(answer.headers["x-request-id"]) == 16
@@ -430,13 +430,15 @@ def test_whoever_tries_too_often_waits(ask: Ask, echo: Echo) -> None:
 
     def attempt(address: str = "192.0.2.7", **headers: str) -> int:
         sent = {"x-forwarded-for": headers["forwarded"]} if headers else {}
-        return ask("POST", "/sign-in", sent, doors=doors, clock=clock, address=address).status_code
+        return ask(
+            "POST", "/sign-in", {"origin": URL, **sent}, doors=doors, clock=clock, address=address
+        ).status_code
 
     assert [attempt() for _ in range(5)] == [200, 200, 200, 429, 429]
     assert attempt(forwarded="203.0.113.9") == 429
     assert attempt("192.0.2.8") == 200
     assert attempt("10.0.0.7", forwarded="203.0.113.9") == 200
-    answer = ask("POST", "/sign-in", {}, doors=doors, clock=clock)
+    answer = ask("POST", "/sign-in", {"origin": URL}, doors=doors, clock=clock)
     assert (kind(answer), answer.headers["retry-after"]) == ("too-often", "60")
     clock.sleep(timedelta(seconds=61))
     assert attempt() == 200

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fleetcast.app.fleet import OpenFleet
+    from fleetcast.app.sign_in import SignInDoor
     from fleetcast.config.reader import SettingsReading
     from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.workflows.tokens import ByToken
@@ -117,6 +118,18 @@ class Service:
 
         kept = control(Session(self.database, whoami()), self._declared.settings.settings.platform.lease)
         return RecogniseToken(kept.people, kept.tokens, kept.audit, self.clock)(token)
+
+    def sign_in(self) -> SignInDoor:
+        """The door at which people sign in, as `fleetcast.yaml` declares it now; opened once by whoever serves it.
+
+        Raises:
+            InvalidFleet: `fleetcast.yaml` has mistakes now.
+            BadInput: What a server needs is not installed, or the provider's client secret is empty.
+            Unavailable: There is too little memory.
+        """
+        from fleetcast.app.sign_in import door_at
+
+        return door_at(self.database, self._settings().settings, self.clock)
 
     def check(self) -> None:
         """Ask the control database for an answer.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,9 @@ from fleetcast.ports.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from fleetcast.app.desk import Desk
+    from fleetcast.domain.settings import Settings
     from fleetcast.platforms.database.control import ControlDatabase
+    from fleetcast.ports.identity_provider import IdentityProvider
     from fleetcast.ports.passwords import Passwords
     from fleetcast.ports.platform import Control
     from fleetcast.workflows.links import OpenFirstAdminLink, UseLink
@@ -36,6 +39,10 @@ class SignInDoor:
     lease: timedelta
     passwords: Passwords
     clock: Clock
+    provider: IdentityProvider | None = None
+    """At which people may sign in as well."""
+    provider_name: str = ""
+    """What a page calls it."""
 
     @property
     def signing_in(self) -> SignIn:
@@ -100,22 +107,35 @@ def open_sign_in(directory: Path, clock: Clock | None = None) -> SignInDoor:
     clock = clock or SystemClock()
     settings = load_settings(directory)
     database = open_database_in(directory / settings.platform.state, clock, settings.signing)
-    return _door(database, settings.platform.lease, clock)
+    return door_at(database, settings, clock)
 
 
 def sign_in_at(desk: Desk) -> SignInDoor:
     """The door of a fleet that is open already; errors as of `open_sign_in`."""
-    return _door(desk.database, desk.fleet.settings.platform.lease, desk.clock)
+    return door_at(desk.database, desk.fleet.settings, desk.clock)
 
 
-def _door(database: ControlDatabase, lease: timedelta, clock: Clock) -> SignInDoor:
+def door_at(database: ControlDatabase, settings: Settings, clock: Clock) -> SignInDoor:
+    """The door of a control database that is open already.
+
+    Raises:
+        BadInput: What a server needs is not installed, or the provider's client secret is empty.
+        Unavailable: There is too little memory.
+    """
     try:
         from fleetcast.platforms.passwords.argon2 import Argon2Passwords
     except ModuleNotFoundError as error:
         raise BadInput(
             "passwords need a library that is not installed", fix="pip install 'fleetcast[web]'"
         ) from error
-    return SignInDoor(_control(database, whoami(), lease), database, lease, Argon2Passwords(), clock)
+    lease, oidc = settings.platform.lease, settings.sign_in.oidc
+    control = _control(database, whoami(), lease)
+    if oidc is None:
+        return SignInDoor(control, database, lease, Argon2Passwords(), clock)
+    from fleetcast.platforms.oidc.opening import open_identity_provider
+
+    provider = open_identity_provider(oidc, os.environ, clock)
+    return SignInDoor(control, database, lease, Argon2Passwords(), clock, provider, oidc.shown_name)
 
 
 def _control(database: ControlDatabase, actor: Actor, lease: timedelta) -> Control:

@@ -1,4 +1,4 @@
-"""`fleetcast web`: serve the HTTP API of a fleet."""
+"""`fleetcast web`: serve the HTTP API and the pages of a fleet."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ def web(
         typer.Option("--plain-http", help="Listen for other machines without https: tokens can be read."),
     ] = False,
 ) -> None:
-    """Serve the HTTP API of a fleet, for this machine alone unless told otherwise.
+    """Serve the HTTP API of a fleet and pages to sign in and decide, for this machine alone unless told otherwise.
 
-    Whoever calls it shows a token, which `fleetcast token create` makes. docs/API.md says more.
+    Programs show a token, which `fleetcast token create` makes; people sign in at /sign-in. Where nobody can look after
+    the fleet by signing in yet, a one-time link for the first admin is printed. docs/API.md says more.
 
     For example:
 
@@ -49,7 +50,7 @@ def web(
         from fleetcast.web import server
         from fleetcast.web.site import Reached, site
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("anyio", "fastapi", "starlette", "uvicorn"):
+        if (error.name or "").partition(".")[0] not in ("anyio", "fastapi", "jinja2", "starlette", "uvicorn"):
             raise
         raise BadInput(
             "serving needs libraries that are not installed", fix="pip install 'fleetcast[web]'"
@@ -74,6 +75,18 @@ def web(
             raise BadInput(f"{public_url} is not https", fix="give an https address, or --plain-http")
         own = server.own_urls(opened)
         urls = (*(own if local or public_url is None else ()), *([public_url] if public_url else ()))
-        serving = site(Service(fleet), Reached(urls, proxies, secure=secure))
-        server.serve(serving, opened, lambda: typer.echo(f"fleetcast web at {public_url or own[0]}"))
+        service = Service(fleet)
+        serving = site(service, Reached(urls, proxies, secure=secure))
+        reached_at = (public_url or own[0]).rstrip("/")
+
+        def ready() -> None:
+            typer.echo(f"fleetcast web at {reached_at}")
+            link = service.sign_in().opening_first_admin_link()
+            if link is not None:
+                typer.echo(
+                    f"nobody can look after this fleet by signing in yet; within an hour, once: "
+                    f"{reached_at}/link?secret={link.secret}"
+                )
+
+        server.serve(serving, opened, ready)
     typer.echo("ended", err=True)

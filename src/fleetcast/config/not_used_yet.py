@@ -29,7 +29,8 @@ NOT_USED_YET: Mapping[str, str] = {
     "gates.prod-deployment": _NOTHING_DEPLOYED,
     "ramp": _NOTHING_DEPLOYED,
     "retention": "nothing is deleted for its age",
-    "sign_in": "nobody signs in at a provider yet",
+    "sign_in.oidc.roles": "roles are given with `fleetcast people grant`",
+    "sign_in.oidc.groups": "roles are given with `fleetcast people grant`",
     "notifications": "no notices are sent",
     "schedules": "nothing starts by itself",
 }
@@ -53,6 +54,9 @@ USED: Mapping[str, frozenset[str]] = {
         | _below("gates.registry-promotion", "not_before lapses_after freezes break_glass")
         | _below("polling", "start max longest")
         | _below("foreign_models", "memory time")
+        | _below(
+            "sign_in.oidc", "client_id issuer tenant scopes allowed_hosts allowed_networks client_secret"
+        )
     ),
     MAIN_FILE: frozenset(
         {"plant_id", "circuit_id", "model_name", "description", "owner", "tags"}

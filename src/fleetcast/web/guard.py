@@ -31,6 +31,7 @@ from fleetcast.ports.clock import Clock
 from fleetcast.web import problems
 from fleetcast.web.limits import RateLimit
 from fleetcast.web.problems import Problem
+from fleetcast.workflows.sign_in import BySession
 from fleetcast.workflows.tokens import ByToken
 
 Scope = MutableMapping[str, Any]
@@ -71,7 +72,8 @@ _HEADERS: Mapping[str, str] = MappingProxyType(
         "frame-ancestors 'none'; base-uri 'none'",
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
-        "referrer-policy": "no-referrer",
+        # Stricter ones make browsers send the forms of our own pages with `Origin: null`.
+        "referrer-policy": "same-origin",
         "cache-control": "no-store",
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
@@ -95,6 +97,27 @@ class Caller:
         return self.csrf is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page needs to know of a request that is refused."""
+
+    method: str
+    target: str
+    """Path and query as they were sent."""
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a person is shown, or where a browser is sent, in place of problem details."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Words = Callable[[Problem, Asked], Page | None]
+"""Says a problem to a person; None: who asks is a program."""
 Recogniser = Callable[[Headers], Caller | None]
 """Finds out who asks; None: by this means nobody. May block, and may raise `Denied`: what was shown says nothing."""
 
@@ -127,6 +150,8 @@ class Doors:
     """Addresses of proxies that are believed about whose request they pass on, and about nothing else."""
     secure: bool = False
     """Whether callers come by https."""
+    words: Words = lambda _problem, _asked: None
+    """Asked first how a refusal is said."""
 
 
 def same_site(public_url: str) -> tuple[str, str]:
@@ -172,7 +197,7 @@ class Guard:
             await self._request(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = _Answer(send, secure=self._doors.secure)
+        answer = _Answer(send, lambda problem: self._doors.words(problem, _asked(scope)), self._doors.secure)
         begun = time.perf_counter()
         address = self._address(scope)
         try:
@@ -204,6 +229,8 @@ class Guard:
         self._check_type(headers, door.path, body)
         if caller is not None and caller.ambient and method not in _SAFE:
             _check_csrf(caller, headers, body)
+        elif caller is None and method not in _SAFE and door.path in self._doors.forms:
+            _check_own_page(headers)
         inner = {
             **scope,
             "headers": [
@@ -332,6 +359,32 @@ def by_token(recognise: Callable[[str], ByToken]) -> Recogniser:
     return recogniser
 
 
+def by_session(recognise: Callable[[str], BySession], cookie: str) -> Recogniser:
+    """Recognise whoever's browser keeps the secret of a session in a cookie.
+
+    Args:
+        recognise: Looks a session up; raises `Denied` for one that says nothing.
+        cookie: Its name.
+    """
+
+    def recogniser(headers: Headers) -> Caller | None:
+        shown = cookies(headers.get("cookie", ()), cookie)
+        if not shown:
+            return None
+        if len(shown) > 1:
+            raise Denied("two sessions at once are none")
+        found = recognise(shown[0])
+        return Caller(ByToken(found.actor), found.csrf)
+
+    return recogniser
+
+
+def cookies(sent: Iterable[str], name: str) -> list[str]:
+    """What a browser sends as the cookie of this name, as often as it does."""
+    pairs = [pair.strip().partition("=") for header in sent for pair in header.split(";")]
+    return [value for found, _, value in pairs if found == name]
+
+
 def caller_of(scope: Mapping[str, Any]) -> Caller:
     """Who asks, behind the guard.
 
@@ -347,8 +400,9 @@ def caller_of(scope: Mapping[str, Any]) -> Caller:
 class _Answer:
     """Sends what the application answers, with the headers that every answer has."""
 
-    def __init__(self, send: Send, *, secure: bool) -> None:
+    def __init__(self, send: Send, words: Callable[[Problem], Page | None], secure: bool) -> None:  # noqa: FBT001
         self._send = send
+        self._words = words
         self._secure = secure
         self.id = token_hex(8)
         self.status = 0
@@ -363,15 +417,13 @@ class _Answer:
         """Answer with a problem, where nothing was answered yet."""
         if self.status:
             return
-        body = problem.body()
-        headers = {
-            "content-type": problems.MEDIA_TYPE,
-            "content-length": str(len(body)),
-            **problem.headers,
-        }
+        said = self._words(problem) or Page(
+            problem.kind.status, {"content-type": problems.MEDIA_TYPE, **problem.headers}, problem.body()
+        )
+        headers = {**said.headers, "content-length": str(len(said.body))}
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-        await self({"type": "http.response.start", "status": problem.kind.status, "headers": raw})
-        await self({"type": "http.response.body", "body": body})
+        await self({"type": "http.response.start", "status": said.status, "headers": raw})
+        await self({"type": "http.response.body", "body": said.body})
 
     def _with_ours(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         ours = {**_HEADERS, "x-request-id": self.id}
@@ -443,6 +495,28 @@ def _check_csrf(caller: Caller, headers: Headers, body: bytes) -> None:
         raise _Refused(
             Problem(problems.NO_CSRF_TOKEN, "no page of this session sent this request", "load the page anew")
         )
+
+
+def _check_own_page(headers: Headers) -> None:
+    """Make sure that a form that asks for no identity was sent by a page of ours.
+
+    There is no session yet that a token could belong to. Every browser names the origin of a form it posts, no page can
+    change that, and a foreign one was refused already; so it is enough that there is one.
+
+    Raises:
+        _Refused: It names no origin.
+    """
+    if not headers.get("origin"):
+        raise _Refused(
+            Problem(problems.NO_CSRF_TOKEN, "no page of this site sent this form", "load the page anew")
+        )
+
+
+def _asked(scope: Scope) -> Asked:
+    path = bytes(scope.get("raw_path") or scope["path"].encode())
+    query = bytes(scope.get("query_string") or b"")
+    target = path + b"?" + query if query else path
+    return Asked(str(scope["method"]), target.decode("latin-1"), _headers(scope))
 
 
 def _headers(scope: Scope) -> Headers:

@@ -18,8 +18,9 @@ from fleetcast.app import Service
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.web import problems, shapes
 from fleetcast.web.api import PREFIX, open_routes, routes
-from fleetcast.web.guard import Doors, Guard, Network, OpenDoor, by_token, same_site
+from fleetcast.web.guard import Asked, Doors, Guard, Network, OpenDoor, by_session, by_token, same_site
 from fleetcast.web.health import Health
+from fleetcast.web.pages import FORMS, Pages, in_words, page_routes
 from fleetcast.web.problems import Kind, Problem, problem_of
 
 OPENAPI = f"{PREFIX}/openapi.json"
@@ -57,18 +58,23 @@ def site(service: Service, reached: Reached) -> Guard:
         BadInput: An address is none.
     """
     sites = [same_site(url) for url in reached.urls]
+    door = service.sign_in()
+    pages = Pages(door, service.clock, secure=reached.secure)
     doors = Doors(
         hosts=frozenset(host for host, _ in sites),
         origins=frozenset(origin for _, origin in sites),
-        recognisers=(by_token(service.recognise),),
-        open=frozenset({OpenDoor("GET", f"{PREFIX}/health"), OpenDoor("GET", OPENAPI)}),
+        recognisers=(by_token(service.recognise), by_session(door.recognising, pages.session_cookie)),
+        open=frozenset({OpenDoor("GET", f"{PREFIX}/health"), OpenDoor("GET", OPENAPI)}) | pages.open_doors,
+        forms=FORMS,
+        limits=pages.limits(),
         proxies=reached.proxies,
         secure=reached.secure,
+        words=in_words,
     )
-    return Guard(application(service), doors, service.clock)
+    return Guard(application(service, pages), doors, service.clock)
 
 
-def application(service: Service) -> FastAPI:
+def application(service: Service, pages: Pages) -> FastAPI:
     """The routes behind the guard; reached without it, it would answer nobody who is not known."""
     app = FastAPI(
         title="fleetcast",
@@ -89,6 +95,8 @@ def application(service: Service) -> FastAPI:
     app.state.health = Health(service.check)
     app.include_router(open_routes)
     app.include_router(routes)
+    app.state.pages = pages
+    app.include_router(page_routes)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
 
@@ -109,40 +117,48 @@ def _described(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-async def _told(_: Request, error: Exception) -> Response:
+async def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, FleetcastError)  # noqa: S101  # registered for these
-    return _response(problem_of(error))
+    return _response(request, problem_of(error))
 
 
-async def _not_taken(_: Request, error: Exception) -> Response:
+async def _not_taken(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for these
     wrong = [
         {"where": ".".join(map(str, each["loc"]))[:200], "says": str(each["msg"])[:200]}
         for each in error.errors()[:_MOST_ERRORS]
     ]
     return _response(
+        request,
         Problem(
             problems.BAD_INPUT,
             "; ".join(f"{each['where']}: {each['says']}" for each in wrong[:3]),
             f"see {OPENAPI} for what can be sent",
             wrong,
-        )
+        ),
     )
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for these
     kind = _BY_STATUS.get(error.status_code, problems.BAD_INPUT)
     detail = {404: "there is nothing at this address", 405: "this address does not take this method"}
     return _response(
+        request,
         Problem(
             kind,
             detail.get(error.status_code, "the body cannot be read"),
             f"see {OPENAPI} for what there is",
             headers=dict(error.headers or {}),
-        )
+        ),
     )
 
 
-def _response(problem: Problem) -> Response:
+def _response(request: Request, problem: Problem) -> Response:
+    sent: dict[str, list[str]] = {}
+    for name, value in request.headers.items():
+        sent.setdefault(name, []).append(value)
+    said = in_words(problem, Asked(request.method, request.url.path, sent))
+    if said is not None:
+        return Response(said.body, said.status, dict(said.headers))
     return Response(problem.body(), problem.kind.status, dict(problem.headers), problems.MEDIA_TYPE)

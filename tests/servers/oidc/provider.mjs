@@ -30,7 +30,7 @@ const provider = new Provider(issuer, {
       token_endpoint_auth_method: 'none',
       grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'],
       response_types: ['code'],
-      redirect_uris: ['http://127.0.0.1/sign-in/done'],
+      redirect_uris: ['http://127.0.0.1/sign-in/done', 'http://127.0.0.1/sign-in/oidc/callback'],
     },
     {
       client_id: 'secretive',

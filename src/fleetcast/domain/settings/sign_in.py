@@ -72,6 +72,11 @@ class OidcSettings:
         if not self.outgoing.names(host):
             object.__setattr__(self, "outgoing", replace(self.outgoing, hosts=(*self.outgoing.hosts, host)))
 
+    @property
+    def shown_name(self) -> str:
+        """What a page calls the provider."""
+        return "Entra ID" if self.tenant else urlsplit(self.issuer).netloc
+
 
 @dataclass(frozen=True, slots=True)
 class SignInSettings:
