@@ -158,3 +158,18 @@ def test_without_its_libraries_it_says_what_to_install(made_once: MadeFleet) -> 
     )
     assert done.returncode == 1
     assert "pip install 'fleetcast[web]'" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_first_admins_link_is_printed_and_never_logged(made: MadeFleet) -> None:
+    with served(made.folder) as found:
+        assert found.process.stdout is not None
+        address = found.process.stdout.readline().split()[-1]
+        assert address.startswith(f"{found.url}/link?secret=fcl_")
+        led = httpx.get(address)
+        assert (led.status_code, led.headers["location"]) == (303, "/link")
+        assert found.end() == 0
+        log = found.log.read_text()
+    assert " GET /link 303 " in log
+    assert "fcl_" not in log
+    assert "secret" not in log

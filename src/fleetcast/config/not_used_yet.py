@@ -54,6 +54,8 @@ USED: Mapping[str, frozenset[str]] = {
         | _below("gates.registry-promotion", "not_before lapses_after freezes break_glass")
         | _below("polling", "start max longest")
         | _below("foreign_models", "memory time")
+        | _below("signing.trusted.*", "key revoked revoked_at")
+        | {"signing.checkpoints"}
         | _below(
             "sign_in.oidc", "client_id issuer tenant scopes allowed_hosts allowed_networks client_secret"
         )
