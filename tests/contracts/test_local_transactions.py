@@ -56,7 +56,7 @@ def test_requests_whose_audit_entries_cannot_be_written_are_not_opened(tmp_path:
 
 
 def test_a_thousand_models_are_registered_in_one_transaction(tmp_path: Path) -> None:
-    platform = opened(tmp_path, BreakingClock(readings=2))
+    platform = opened(tmp_path, BreakingClock(readings=3))
     platform.workspace.models.register([trained(f"m{i}", f"job-{i}") for i in range(1_000)])
     assert len(platform.workspace.models.entries()) == 1_000
     assert len(list(platform.control.audit.entries())) == 1_000

@@ -23,6 +23,7 @@ from fleetcast.domain.gate import DEFAULT_GATES
 from fleetcast.domain.job import JobState
 from fleetcast.domain.link import Link, LinkPurpose
 from fleetcast.domain.people import Grant, Group, Person
+from fleetcast.domain.repeat import Answer, Call
 from fleetcast.domain.role import Role
 from fleetcast.domain.session import SessionEnd, begun
 from fleetcast.domain.settings import PlatformSettings
@@ -59,6 +60,7 @@ from tests.sealing import SEALING
 JOB = job(readings(), component())
 LATER = job(readings(), component(), name="later")
 HASHES = [JOB.task.training_hash]
+CALL = Call(digest("owner"), "key-0001", digest("what was asked"))
 SHARING = Effect("share model m:1", AuditEvent("model.shared", "m:1", {}))
 ADA_ON_RECORD, ADMIN = Person("p-1", "ada"), Grant("p-1", Role.ADMIN)
 GRANT_KEY = digest_of(plain(ADMIN)).hex
@@ -125,6 +127,7 @@ def filled(address: Address, tmp_path: Path) -> Iterator[Filled]:
     )
     control.attempts.begin({"name 1": OF_A_NAME})
     control.attempts.refused(ADA_ON_RECORD, "unknown")
+    control.repeats.keep(control.repeats.begin(CALL), Answer(200, "{}"))
     yield Filled(platform, database, folder)
     workspace.jobs.close()
 
@@ -190,6 +193,7 @@ ACTS: Sequence[tuple[str, str, Act]] = [
     ("people_groups", "people_groups leads", lambda p: p.control.people.directory()),
     ("grants", f"grants {GRANT_KEY}", lambda p: p.control.people.directory()),
     ("grants", f"grants {GRANT_KEY}", lambda p: p.control.people.revoke([ADMIN])),
+    ("repeats", "repeats key-0001", lambda p: p.control.repeats.begin(CALL)),
     ("tokens", "tokens 1", lambda p: p.control.tokens.listed()),
     ("tokens", "tokens 1", lambda p: p.control.tokens.find(1)),
     ("tokens", "tokens 1", lambda p: p.control.tokens.revoke(1)),

@@ -86,6 +86,8 @@ class Chronicle:
     groups: dict[str, str] = field(default_factory=dict)
     grants: set[str] = field(default_factory=set)
     champions: dict[str, int] = field(default_factory=dict)
+    last_shared: dict[str, int] = field(default_factory=dict)
+    """The first versions of fleetcast noted no more of a champion than that it was shared."""
     artifacts: dict[str, str] = field(default_factory=dict)
     """Digests by `NAME:VERSION` of what was registered."""
     shared: dict[str, str] = field(default_factory=dict)
@@ -116,6 +118,13 @@ class Chronicle:
             self.artifacts[event.subject] = str(event.detail.get("artifact"))
         elif event.action == SHARED:
             self.shared[event.subject] = str(event.detail.get("artifact"))
+            self.last_shared[name] = int(version)
+
+    def champion(self, name: str, in_row: int | None) -> int | None:
+        """Which version is the champion of a model, where a row says so of one."""
+        if name in self.champions or in_row is None:
+            return self.champions.get(name)
+        return in_row if self.last_shared.get(name) == in_row else None
 
     def _people(self, kind: str, event: AuditEvent) -> None:
         before, after = event.detail.get("before"), event.detail.get("after")
@@ -191,7 +200,9 @@ def other_models(
         shared: What is shared, by model.
         unconfirmed: `NAME:VERSION` of what was shared, perhaps, in a run that had no time to say so.
     """
-    yield from _differing("the champion of {}", champions, told.champions)
+    names = {*champions, *told.champions}
+    crowned = {name: told.champion(name, champions.get(name)) for name in names}
+    yield from _differing("the champion of {}", champions, crowned)
     registered = {
         f"{entry.name}:{entry.version}": entry.artifact.hex for held in versions.values() for entry in held
     }
@@ -217,7 +228,7 @@ def champion_disagreement(
     for entry in entries:
         told.add(entry)
     one = f"{name}:{version}"
-    rows = _differing("the champion of {}", {name: version}, {name: told.champions.get(name)})
+    rows = _differing("the champion of {}", {name: version}, {name: told.champion(name, version)})
     files = _differing("the artifact of {}", {one: artifact.hex}, {one: told.artifacts.get(one)})
     return next(iter([*rows, *files]), None)
 
