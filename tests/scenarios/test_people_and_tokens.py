@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from fleetcast.app import open_books
 from fleetcast.app.people import TOKEN_VARIABLE
+from fleetcast.domain.audit import Actor, Standing
 from tests.scenarios.repository import ON_SQLITE, Repository, write_fleet
 from tests.users import AsUser
 
@@ -248,3 +251,21 @@ def test_a_token_that_was_revoked_stays_so_whatever_its_row_says(
     trained.change(f"UPDATE tokens SET content = '{content}'")
     monkeypatch.setenv(TOKEN_VARIABLE, text)
     assert trained.type("plan").code == 1
+
+
+@ON_SQLITE
+def test_only_an_admin_who_has_signed_in_makes_links_for_others(
+    trained: Repository, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_user("ada")
+    assert trained.type("people", "add", "grace", "--role", "approver").code == 0
+    refused = trained.type("people", "invite", "grace")
+    assert (refused.code, "is not signed in" in refused.err) == (1, True)
+    books = open_books(trained.folder)
+    ada = books.control.people.directory().named("ada")
+    assert ada is not None
+    signed_in = open_books(trained.folder, actor=Actor("ada", Standing.VERIFIED, person=ada.id))
+    monkeypatch.setenv(TOKEN_VARIABLE, signed_in.tokens.create("invitations", timedelta(days=1)).text)
+    made = trained.type("people", "invite", "grace", "--url", "https://fleet.example.org/")
+    assert made.code == 0, made.err
+    assert made.out.startswith("https://fleet.example.org/link?secret=fcl_1_")

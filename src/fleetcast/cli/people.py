@@ -117,6 +117,25 @@ def identify(
     _print(open_books(fleet).people.identify(name, list(identities)))
 
 
+@people_app.command("invite")
+def invite(
+    name: NameArgument,
+    url: Annotated[
+        str, typer.Option("--url", help="How others reach `fleetcast web`: https://fleet.example.org.")
+    ] = "http://127.0.0.1:8484",
+    fleet: FleetOption = Path(),
+) -> None:
+    """Make a link by which somebody on record sets a password for `fleetcast web`; it works once, for a day.
+
+    Only an admin who has signed in may: make a token at the page /tokens, and name it in FLEETCAST_TOKEN.
+    """
+    from fleetcast.app import open_books
+
+    made = open_books(fleet).inviting(name)
+    typer.echo(f"{url.rstrip('/')}/link?secret={made.secret}")
+    typer.echo(f"give it to {name} alone; an earlier link opens nothing any more", err=True)
+
+
 @people_app.command("disable")
 def disable(name: NameArgument, fleet: FleetOption = Path()) -> None:
     """Let somebody act no more; what they decided and did not take effect yet no longer counts."""
