@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents test found chaos tamper coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite oidc-provider strace
+.PHONY: help demo agents test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite oidc-provider strace
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ agents: .venv/dev.stamp postgresql ## run each stage on an agent of its own, aga
 
 test: .venv/dev.stamp chromium postgresql azurite oidc-provider strace ## run the tests, fast ones first; ARGS="-k word" picks some
 	@$(BIN)/pytest -n auto $(ARGS)
+
+test-all: export FLEETCAST_TEST_ALL_STORIES = 1
+test-all: test ## run the tests, with every story over PostgreSQL as well as over SQLite
 
 found: .venv/dev.stamp postgresql strace ## tell the stories of what was once found wrong; BASE=REV tells them about an earlier version, ARGS=12 one alone
 	@$(BIN)/python -m tests.found $(if $(BASE),--base $(BASE)) $(ARGS)

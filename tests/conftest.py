@@ -79,9 +79,33 @@ def oidc() -> Iterator[OidcServer]:
         yield server
 
 
+ALL_STORIES = "FLEETCAST_TEST_ALL_STORIES"
+ON_BOTH = (
+    "test_decisions_race.py",
+    "test_killed.py",
+    "test_people_decide.py",
+    "test_tampered_requests.py",
+    "test_two_at_once.py",
+)
+"""Stories in which the database matters: told over a server in each run."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run slow tests after the fast ones, so that most mistakes show at once."""
+    """Run slow tests after the fast ones, so that most mistakes show at once; tell most stories over one database."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    if os.environ.get(ALL_STORIES):
+        return
+    once = pytest.mark.skip(reason="told over SQLite here; `make test-all` tells it over PostgreSQL too")
+    for item in items:
+        if item.path.parent.name == "scenarios" and item.path.name not in ON_BOTH and _is_told_again(item):
+            item.add_marker(once)
+
+
+def _is_told_again(item: pytest.Item) -> bool:
+    """Whether a story is told over a server only because all are, and not as it is about one."""
+    chosen = any(mark.args[0] == "server" for mark in item.iter_markers("parametrize"))
+    found = getattr(item, "callspec", None)
+    return not chosen and found is not None and found.params.get("server") == "postgres"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
