@@ -365,9 +365,7 @@ class World:
     def keep_policies(self, declared: Mapping[Gate, GatePolicy]) -> Mapping[Gate, Request]:
         """Bring the policies in force to what is declared, as a run does."""
         control = self.platform.control
-        gatekeeper = Gatekeeper(
-            control.approvals, control.audit, control.policies, control.people, control.actor, self.clock
-        )
+        gatekeeper = Gatekeeper.of(control, self.clock)
         return KeepPolicies(control.policies, gatekeeper)(declared, self.begun.id)
 
     def _workspace(self, **roles: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.scenarios.conftest import declared_once, server, trained, trained_once
-from tests.scenarios.repository import ON_SQLITE, Repository
+from tests.scenarios.repository import CIRCUIT01, ON_SQLITE, Repository
 from tests.tamper import telling
 from tests.tamper.cases import APPROVED, PROMOTED, WAITING, Tampering
 
@@ -39,3 +39,14 @@ def test_a_fleet_that_nobody_touched_is_whole(trained: Repository) -> None:
     assert "unbroken" in verified.out
     assert "holds, at entry" in verified.out
     assert "not independent" in verified.out
+
+
+@ON_SQLITE
+def test_a_champion_whose_entry_was_changed_is_not_used(trained: Repository) -> None:
+    telling.promoted(trained, trained.type)
+    assert trained.type("forecast", CIRCUIT01).code == 0
+    trained.change(
+        "UPDATE audit SET content = replace(content, 'crowned', 'crowneD') WHERE content LIKE '%%model.crowned%%'"
+    )
+    refused = trained.type("forecast", CIRCUIT01)
+    assert (refused.code, "is vouched for by no trusted seal" in refused.err) == (1, True)

@@ -19,6 +19,7 @@ from fleetcast.domain.recount import disagreement
 from fleetcast.ports.approvals import ApprovalBook, AuditLog
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.people import PeopleBook
+from fleetcast.ports.platform import Control
 from fleetcast.ports.policies import PolicyBook
 from fleetcast.stored import format_1
 
@@ -68,6 +69,11 @@ class Gatekeeper:
     actor: Actor
     """Who asks."""
     clock: Clock
+
+    @classmethod
+    def of(cls, control: Control, clock: Clock) -> Gatekeeper:
+        """The gatekeeper of whoever acts."""
+        return cls(control.approvals, control.audit, control.policies, control.people, control.actor, clock)
 
     def ask(
         self, gate: Gate, questions: Sequence[Question], policy: GatePolicy, run: str
@@ -138,7 +144,11 @@ class Gatekeeper:
         return believed
 
     def agreed(self, effects: Sequence[Effect]) -> Sequence[Effect]:
-        """Those of some effects of sharing that people let through, or that an adoption was about, as the log says."""
+        """Those of some effects of sharing that people let through, or that an adoption was about, as the log says.
+
+        Raises:
+            NotBelieved: Nobody vouches for what the log says about one of them.
+        """
         wanted = {effect.event.subject for effect in effects}
         outlines = self.approvals.outlines([state for state in RequestState if state.lets_through])
         through = [
@@ -148,12 +158,7 @@ class Gatekeeper:
         ]
         models = {subject.partition(":")[0] for subject in wanted}
         names = {about_model(name) for name in models} | {about_request(request.id) for request in through}
-        logged = self.audit.about(sorted(names))
-        loose = set(self.audit.unsealed([entry.number for held in logged.values() for entry in held]))
-        held = {
-            name: [entry for entry in entries if entry.number not in loose]
-            for name, entries in logged.items()
-        }
+        held = self.audit.vouched(sorted(names))
         believed = {
             str(request.subject)
             for request in through
@@ -167,14 +172,17 @@ class Gatekeeper:
         return [effect for effect in effects if _is_agreed(effect, believed, known)]
 
     def vouched(self, versions: Sequence[VersionEntry]) -> Collection[VersionEntry]:
-        """Those of some versions that the log knows to have been shared, with just these files."""
-        logged = self.audit.about(sorted({about_model(version.name) for version in versions}))
-        loose = set(self.audit.unsealed([entry.number for held in logged.values() for entry in held]))
+        """Those of some versions that the log knows to have been shared, with just these files.
+
+        Raises:
+            NotBelieved: Nobody vouches for what the log says about one of them.
+        """
+        logged = self.audit.vouched(sorted({about_model(version.name) for version in versions}))
         shared = {
             (entry.event.subject, str(entry.event.detail.get("artifact")))
             for held in logged.values()
             for entry in held
-            if entry.event.action == SHARED and entry.number not in loose
+            if entry.event.action == SHARED
         }
         return [one for one in versions if (f"{one.name}:{one.version}", one.artifact.hex) in shared]
 

@@ -35,9 +35,7 @@ class StageEntry:
 
 def _gatekeeper(platform: Platform, clock: Clock) -> Gatekeeper:
     control = platform.control
-    return Gatekeeper(
-        control.approvals, control.audit, control.policies, control.people, control.actor, clock
-    )
+    return Gatekeeper.of(control, clock)
 
 
 def _share(platform: Platform, clock: Clock) -> Share:

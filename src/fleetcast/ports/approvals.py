@@ -135,8 +135,12 @@ class AuditLog(Protocol):
         """
         ...
 
-    def unsealed(self, numbers: Collection[int]) -> Sequence[int]:
-        """Those of some entries that no trusted seal vouches for: none follows, or what lies between is no chain."""
+    def vouched(self, things: Sequence[str]) -> Mapping[str, Sequence[AuditEntry]]:
+        """As `about`, for whoever is to believe it: each entry is chained to one that a trusted seal is on.
+
+        Raises:
+            NotBelieved: One of them is not. Leaving it out would let whoever changes an entry undo what it says.
+        """
         ...
 
     def logged(self) -> Iterator[Logged]:

@@ -77,9 +77,7 @@ class VerifyAudit:
 
     def _others(self, told: Chronicle) -> Iterator[OtherRow]:
         control, workspace = self.platform.control, self.platform.workspace
-        gatekeeper = Gatekeeper(
-            control.approvals, control.audit, control.policies, control.people, control.actor, self.clock
-        )
+        gatekeeper = Gatekeeper.of(control, self.clock)
         yield from other_rules(told, control.policies.in_force(), control.people.directory())
         yield from other_models(
             told,

@@ -210,10 +210,8 @@ class MakeForecast:
     def _check_champion(self, champion: ModelVersion) -> None:
         """Make sure that a champion is what the audit log says, files included: rows can be typed into a table."""
         audit, name = self.platform.control.audit, about_model(champion.name)
-        entries = audit.about([name])[name]
-        loose = set(audit.unsealed([entry.number for entry in entries]))
-        sealed = [entry for entry in entries if entry.number not in loose]
-        odd = champion_disagreement(champion.name, champion.version, champion.model.artifact, sealed)
+        entries = audit.vouched([name])[name]
+        odd = champion_disagreement(champion.name, champion.version, champion.model.artifact, entries)
         if odd is not None:
             raise NotBelieved(odd)
 

@@ -107,14 +107,7 @@ class Train:
     ) -> Situation:
         """What the stages are given, after the policies at the gates were kept."""
         control = self.runner.platform.control
-        gatekeeper = Gatekeeper(
-            control.approvals,
-            control.audit,
-            control.policies,
-            control.people,
-            control.actor,
-            self.runner.clock,
-        )
+        gatekeeper = Gatekeeper.of(control, self.runner.clock)
         asked = KeepPolicies(control.policies, gatekeeper)(fleet.settings.gates, run.id)
         waits = any(request.state is RequestState.PENDING for request in asked.values())
         return Situation(fleet, run, keys, control.policies.in_force(), waits, retry_failed=retry_failed)

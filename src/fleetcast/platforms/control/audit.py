@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from fleetcast.domain.audit import AuditEntry, Mark, chained
 from fleetcast.domain.checkpoint import CheckpointVerdict
-from fleetcast.domain.chronicle import Logged
+from fleetcast.domain.chronicle import BrokenLog, Logged, NotBelieved
 from fleetcast.domain.manifest import Signed
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.backups import check_checkpoint
@@ -69,25 +70,19 @@ class ControlAuditLog(Kept):
     @reads
     def about(self, connection: Connection, things: Sequence[str]) -> Mapping[str, Sequence[AuditEntry]]:
         """All entries about these requests and models, oldest first."""
-        found: dict[str, list[AuditEntry]] = {thing: [] for thing in things}
-        for some in chunks(list(found)):
-            query = sa.select(_audit.c.number, _audit.c.about, _audit.c.content).where(
-                _audit.c.about.in_(some)
-            )
-            for row in connection.execute(query.order_by(_audit.c.number)):
-                found[row.about].append(_entry(row.number, row.content))
-        return found
+        return _about(connection, things)
 
     @reads
-    def unsealed(self, connection: Connection, numbers: Collection[int]) -> Sequence[int]:
-        """Those of some entries that no trusted seal vouches for."""
-        open_ones: dict[int, Mark] = {}
-        found: list[int] = []
-        for number in sorted(numbers):
-            if number not in open_ones:
-                open_ones |= {mark.number: mark for mark in self._vouched_from(connection, number)}
-            if number not in open_ones:
-                found.append(number)
+    def vouched(self, connection: Connection, things: Sequence[str]) -> Mapping[str, Sequence[AuditEntry]]:
+        """As `about`, of entries that are chained to one with a trusted seal."""
+        found = _about(connection, things)
+        covered: set[int] = set()
+        for entry in sorted(chain.from_iterable(found.values()), key=lambda entry: entry.number):
+            if entry.number not in covered:
+                covered |= {mark.number for mark in self._vouched_from(connection, entry.number)}
+            if entry.number not in covered:
+                why = "is vouched for by no trusted seal"
+                raise NotBelieved(BrokenLog(entry.number, entry.event.action, why))
         return found
 
     def checkpoint(self) -> CheckpointVerdict | None:
@@ -137,6 +132,15 @@ class ControlAuditLog(Kept):
             .limit(_PAGE)
         )
         return [_entry(row.number, row.content) for row in connection.execute(query)]
+
+
+def _about(connection: Connection, things: Sequence[str]) -> dict[str, list[AuditEntry]]:
+    found: dict[str, list[AuditEntry]] = {thing: [] for thing in things}
+    for some in chunks(list(found)):
+        query = sa.select(_audit.c.number, _audit.c.about, _audit.c.content).where(_audit.c.about.in_(some))
+        for row in connection.execute(query.order_by(_audit.c.number)):
+            found[row.about].append(_entry(row.number, row.content))
+    return found
 
 
 def _entry(number: int, content: str) -> AuditEntry:
