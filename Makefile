@@ -80,7 +80,7 @@ bench.covers := core dev bench
 
 .venv/%.stamp: constraints/%.txt pyproject.toml | $(BIN)/python
 	@echo "Installing fleetcast with $< into .venv"
-	@$(PIP) install --require-hashes -r $<
+	@$(PIP) install --no-compile --require-hashes -r $<
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $($*.covers:%=.venv/%.stamp)
 

@@ -79,10 +79,11 @@ def oidc() -> Iterator[OidcServer]:
         yield server
 
 
+LONGEST = ("test_agents_example.py", "test_adopt_example.py", "test_documents_run.py")
+"""Of the slow ones these begin first: the last to begin is what everybody waits for."""
 ALL_STORIES = "FLEETCAST_TEST_ALL_STORIES"
 ON_BOTH = (
     "test_decisions_race.py",
-    "test_killed.py",
     "test_people_decide.py",
     "test_tampered_requests.py",
     "test_two_at_once.py",
@@ -92,7 +93,7 @@ ON_BOTH = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run slow tests after the fast ones, so that most mistakes show at once; tell most stories over one database."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is not None, item.path.name not in LONGEST))
     if os.environ.get(ALL_STORIES):
         return
     once = pytest.mark.skip(reason="told over SQLite here; `make test-all` tells it over PostgreSQL too")
