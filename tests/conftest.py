@@ -79,7 +79,7 @@ def oidc() -> Iterator[OidcServer]:
         yield server
 
 
-LONGEST = ("test_agents_example.py", "test_adopt_example.py", "test_documents_run.py")
+LONGEST = ("test_agents_example.py", "test_adopt_example.py", "test_documents_run.py", "test_chaos.py")
 """Of the slow ones these begin first: the last to begin is what everybody waits for."""
 ALL_STORIES = "FLEETCAST_TEST_ALL_STORIES"
 ON_BOTH = (
@@ -97,8 +97,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.environ.get(ALL_STORIES):
         return
     once = pytest.mark.skip(reason="told over SQLite here; `make test-all` tells it over PostgreSQL too")
+    elsewhere = pytest.mark.skip(reason="it takes a minute and more: `make adopt` and `make test-all` run it")
     for item in items:
-        if item.path.parent.name == "scenarios" and item.path.name not in ON_BOTH and _is_told_again(item):
+        if item.path.name == "test_adopt_example.py":
+            item.add_marker(elsewhere)
+        elif item.path.parent.name == "scenarios" and item.path.name not in ON_BOTH and _is_told_again(item):
             item.add_marker(once)
 
 

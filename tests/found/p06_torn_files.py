@@ -7,6 +7,8 @@ from contextlib import closing
 
 from tests.found.story import Fleet, Story
 
+LONG = "it trains again after each torn file"
+
 
 def tell(story: Story) -> None:
     """A circuit's outcome file is cut to nothing before its job is on record; then a request is cut."""

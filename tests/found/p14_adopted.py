@@ -7,6 +7,8 @@ import json
 from tests.foreign_models import save_foreign
 from tests.found.story import Story
 
+LONG = "it makes models with MLflow, and adopts each"
+
 CIRCUITS = """\
 circuits:
   - plant_id: PLANT001
