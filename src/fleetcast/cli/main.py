@@ -21,6 +21,7 @@ from fleetcast.cli.fit import fit
 from fleetcast.cli.forecast import forecast
 from fleetcast.cli.keys import keys_app
 from fleetcast.cli.models import models_app
+from fleetcast.cli.on_demand import root_with
 from fleetcast.cli.people import people_app, whoami
 from fleetcast.cli.plan import plan
 from fleetcast.cli.repository import format_files, init, validate
@@ -44,6 +45,20 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    cls=root_with(
+        {
+            "circuits": circuits_app,
+            "data": data_app,
+            "runs": runs_app,
+            "approvals": approvals_app,
+            "audit": audit_app,
+            "people": people_app,
+            "token": token_app,
+            "keys": keys_app,
+            "models": models_app,
+            "database": database_app,
+        }
+    ),
     help="GitOps for fleets of sensor-forecasting models: plan, train, approve, promote, forecast.",
     epilog=(
         "Exit codes: 0 done or nothing to do, 1 failed or bad input, 2 changes (plan --detailed-exitcode), "
@@ -101,36 +116,24 @@ def complain(error: FleetcastError) -> None:
         typer.echo(f"  fix: {error.fix}", err=True)
 
 
-START, DATA, PIPELINE, PEOPLE, LOOK = "Start", "Data", "Plan and train", "Approve", "Look"
-
-app.command(rich_help_panel=START)(demo_command(run))
-app.command(rich_help_panel=START)(init)
-app.command(rich_help_panel=START)(adopt)
-app.command(rich_help_panel=START)(validate)
-app.command("fmt", rich_help_panel=START)(format_files)
-app.add_typer(circuits_app, name="circuits", rich_help_panel=START)
-app.command(rich_help_panel=START)(bump)
-app.command(rich_help_panel=DATA)(ingest)
-app.command(rich_help_panel=DATA)(simulate)
-app.add_typer(data_app, name="data", rich_help_panel=DATA)
-app.command(rich_help_panel=PIPELINE)(plan)
-app.command(rich_help_panel=PIPELINE)(train)
-app.command(rich_help_panel=PIPELINE)(stage)
-app.command(rich_help_panel=PIPELINE)(fit)
-app.add_typer(runs_app, name="runs", rich_help_panel=PIPELINE)
-app.add_typer(approvals_app, name="approvals", rich_help_panel=PEOPLE)
-app.command(rich_help_panel=PEOPLE)(approve)
-app.command(rich_help_panel=PEOPLE)(reject)
-app.add_typer(audit_app, name="audit", rich_help_panel=PEOPLE)
-app.add_typer(people_app, name="people", rich_help_panel=PEOPLE)
-app.add_typer(token_app, name="token", rich_help_panel=PEOPLE)
-app.command(rich_help_panel=PEOPLE)(whoami)
-app.command(rich_help_panel=PEOPLE)(web)
-app.add_typer(keys_app, name="keys", rich_help_panel=PEOPLE)
-app.command(rich_help_panel=LOOK)(status)
-app.command(rich_help_panel=LOOK)(forecast)
-app.add_typer(models_app, name="models", rich_help_panel=LOOK)
-app.add_typer(database_app, name="database", rich_help_panel=LOOK)
+app.command()(demo_command(run))
+app.command()(init)
+app.command()(adopt)
+app.command()(validate)
+app.command("fmt")(format_files)
+app.command()(bump)
+app.command()(ingest)
+app.command()(simulate)
+app.command()(plan)
+app.command()(train)
+app.command()(stage)
+app.command()(fit)
+app.command()(approve)
+app.command()(reject)
+app.command()(whoami)
+app.command()(web)
+app.command()(status)
+app.command()(forecast)
 
 if __name__ == "__main__":
     main()
