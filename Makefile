@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite oidc-provider strace
+.PHONY: help demo agents two-people test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite oidc-provider strace
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ demo: .venv/core.stamp ## plan, train, approve and forecast a simulated fleet in
 
 agents: .venv/dev.stamp postgresql ## run each stage on an agent of its own, against PostgreSQL
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/agents/run.sh
+
+two-people: .venv/dev.stamp oidc-provider ## let two people sign in, one at an identity provider, and approve at the same moment
+	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/two-people/run.sh
 
 test: .venv/dev.stamp chromium postgresql azurite oidc-provider strace ## run the tests, fast ones first; ARGS="-k word" picks some
 	@$(BIN)/pytest -n auto $(ARGS)

@@ -12,6 +12,7 @@ import pytest
 
 from fleetcast.app.people import TOKEN_VARIABLE
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE, OIDC_SECRET_VARIABLE, SIGNING_KEY_VARIABLE
+from fleetcast.ports.served import URL_VARIABLE
 from tests.servers.azure_storage import MISSING as AZURITE_MISSING
 from tests.servers.azure_storage import PROGRAM, AzureServer, azure_server
 from tests.servers.oidc_provider import MISSING as OIDC_MISSING
@@ -21,7 +22,13 @@ from tests.servers.s3 import S3Server, s3_server
 from tests.users import AsUser, user_changer
 
 # Tests name their own databases, keys and tokens; never those of whoever runs them.
-for _variable in (DATABASE_URL_VARIABLE, OIDC_SECRET_VARIABLE, SIGNING_KEY_VARIABLE, TOKEN_VARIABLE):
+for _variable in (
+    DATABASE_URL_VARIABLE,
+    OIDC_SECRET_VARIABLE,
+    SIGNING_KEY_VARIABLE,
+    TOKEN_VARIABLE,
+    URL_VARIABLE,
+):
     os.environ.pop(_variable, None)
 
 

@@ -15,7 +15,7 @@ from anyio.from_thread import start_blocking_portal
 
 from fleetcast.app import Service, open_desk
 from fleetcast.domain.audit import Means, Proof
-from fleetcast.web.pages import own_path
+from fleetcast.web.showing import own_path
 from fleetcast.web.site import Reached, site
 from tests.servers.oidc_provider import Browser, OidcServer
 from tests.web.conftest import URL, Client, MadeFleet, actor

@@ -5,6 +5,7 @@ control database, and `open_fleet` everything. A process that serves many people
 """
 
 from fleetcast.app.adoption import open_adoption
+from fleetcast.app.asking import Asking, open_asking
 from fleetcast.app.books import OpenBooks, open_books
 from fleetcast.app.circuits import open_editing
 from fleetcast.app.database import (
@@ -31,6 +32,7 @@ from fleetcast.app.sign_in import SignInDoor, open_sign_in, sign_in_at
 from fleetcast.app.tables import open_own_table, open_table
 
 __all__ = [
+    "Asking",
     "DatabaseBackup",
     "DatabaseCopy",
     "DatabaseRestored",
@@ -48,6 +50,7 @@ __all__ = [
     "look_at_database",
     "look_at_keys",
     "open_adoption",
+    "open_asking",
     "open_books",
     "open_database",
     "open_desk",

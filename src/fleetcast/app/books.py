@@ -158,7 +158,7 @@ def open_books(directory: Path, clock: Clock | None = None, *, actor: Actor | No
     opening = lasting_door(settings.kind, reading.setting("platform", "kind"))
     state = directory / settings.state
     database = open_database_in(state, clock, reading.settings.signing)
-    acts = whoever(database, settings.lease) if actor is None else ByToken(actor)
+    acts = whoever(database, settings.lease, directory) if actor is None else ByToken(actor)
     session = Session(database, acts.actor)
     kept = control(session, settings.lease, acts.only)
     kept.policies.take_first(gates)

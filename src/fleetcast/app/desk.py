@@ -98,7 +98,7 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
         Denied: The token says nothing, or not any more.
     """
     desk = open_desk(directory, clock)
-    acts = whoever(desk.database, desk.fleet.settings.platform.lease)
+    acts = whoever(desk.database, desk.fleet.settings.platform.lease, directory)
     return desk.as_(acts.actor, acts.only)
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import pwd
 from datetime import timedelta
+from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from fleetcast.domain.audit import Actor, Means, Proof, Standing
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.people import Denied
+from fleetcast.ports.served import URL_VARIABLE
 
 if TYPE_CHECKING:
     from fleetcast.platforms.database.control import ControlDatabase
@@ -32,22 +36,43 @@ def whoami() -> Actor:
     return Actor(name, Standing.ASSERTED, Proof(Means.SYSTEM_USER, f"uid {number} on {os.uname().nodename}"))
 
 
-def whoever(database: ControlDatabase, lease: timedelta) -> ByToken:
-    """Who acts in this process: the one whose token it was given, else the operating system's user.
+def whoever(database: ControlDatabase, lease: timedelta, directory: Path) -> ByToken:
+    """Who acts in this process: the one whose token it was given, else who has signed in, else the machine's user.
+
+    Args:
+        database: The control database.
+        lease: Of the fleet's settings.
+        directory: The fleet repository, for which somebody may have signed in.
 
     Raises:
-        Denied: The token says nothing, or not any more.
+        Denied: The token or the login says nothing, or not any more.
+        BadInput: The process was told to ask a server, or what is kept of the login cannot be read.
     """
+    from fleetcast.app.kept_logins import kept_secret, place_of
     from fleetcast.platforms.control.opening import control
     from fleetcast.platforms.database.session import Session
+    from fleetcast.workflows.sign_in import RecogniseSession
     from fleetcast.workflows.tokens import ByToken, RecogniseToken
 
+    if URL_VARIABLE in os.environ:
+        raise BadInput(
+            f"{URL_VARIABLE} names a server, and this is done where the fleet repository is",
+            fix=f"unset {URL_VARIABLE} for this command, or do it at the server",
+        )
     me = whoami()
     books = control(Session(database, me), lease)
     text = os.environ.get(TOKEN_VARIABLE)
-    if text is None:
+    if text is not None:
+        return RecogniseToken(books.people, books.tokens, books.audit, database.clock)(text)
+    secret = kept_secret(place_of(directory))
+    if secret is None:
         return ByToken(books.people.directory().recognised(me))
-    return RecogniseToken(books.people, books.tokens, books.audit, database.clock)(text)
+    try:
+        return ByToken(RecogniseSession(books, database.clock)(secret).actor)
+    except Denied as over:
+        raise Denied(
+            str(over), fix="`fleetcast login` again, or `fleetcast logout` to act as the machine's user"
+        ) from over
 
 
 def new_person_id() -> str:

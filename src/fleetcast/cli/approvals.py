@@ -13,8 +13,8 @@ from fleetcast.cli.output import console, show_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fleetcast.app import OpenBooks
-    from fleetcast.domain.approval import Request
+    from fleetcast.app import Asking
+    from fleetcast.app.sent import Decided
 
 RequestsArgument = Annotated[
     list[int] | None, typer.Argument(metavar="REQUEST...", help="Numbers, as `approvals list` shows them.")
@@ -35,8 +35,8 @@ def list_requests(
     from fleetcast.cli.approval_views import print_requests
     from fleetcast.views.approvals import as_json
 
-    books = _open(fleet)
-    requests = books.approvals.latest(last) if every else books.deciding.pending()
+    asked = _asked(fleet)
+    requests = asked.latest(last) if every else asked.pending()
     if view is View.JSON:
         show_json(as_json(requests))
     else:
@@ -53,7 +53,7 @@ def show_request(
     from fleetcast.cli.approval_views import print_request
     from fleetcast.views.approvals import request_as_json
 
-    found = _open(fleet).approvals.find(request)
+    found = _asked(fleet).request(request)
     if view is View.JSON:
         show_json(request_as_json(found))
     else:
@@ -86,11 +86,11 @@ def approve(
 
     if passing == bool(requests):
         raise typer.BadParameter("name requests by number, or give --passing")
-    books = _open(fleet)
+    asked = _asked(fleet)
     if passing:
-        _approve_passing(books, comment, displayed)
+        _approve_passing(asked, comment, displayed)
         return
-    decided = books.deciding(requests or (), Choice.APPROVE, comment)
+    decided = asked.decide(requests or (), Choice.APPROVE, comment)
     _say(decided)
     _next(decided)
 
@@ -103,8 +103,7 @@ def reject(
     """Reject requests. A rejected model is not asked for again until something about it changes."""
     from fleetcast.domain.approval import Choice
 
-    books = _open(fleet)
-    _say(books.deciding(requests, Choice.REJECT, comment))
+    _say(_asked(fleet).decide(requests, Choice.REJECT, comment))
 
 
 @approvals_app.command("hand-on")
@@ -115,7 +114,7 @@ def hand_on(
     fleet: FleetOption = Path(),
 ) -> None:
     """Give your vote on a request to somebody else, who must be fit to decide it."""
-    _say([_open(fleet).deciding.hand_on(request, to, comment)])
+    _say([_asked(fleet).hand_on(request, to, comment)])
 
 
 @approvals_app.command("break-glass")
@@ -127,23 +126,23 @@ def break_glass(
     """Let a request through without approvals, in an emergency. Needs a right of its own, and is shown as such."""
     from fleetcast.domain.approval import Choice
 
-    decided = _open(fleet).deciding([request], Choice.BREAK_GLASS, reason)
+    decided = _asked(fleet).decide([request], Choice.BREAK_GLASS, reason)
     _say(decided)
     _next(decided)
 
 
-def _open(fleet: Path) -> OpenBooks:
-    from fleetcast.app import open_books
+def _asked(fleet: Path) -> Asking:
+    from fleetcast.app import open_asking
 
-    return open_books(fleet)
+    return open_asking(fleet)
 
 
-def _approve_passing(books: OpenBooks, comment: str, displayed: str | None) -> None:
+def _approve_passing(asked: Asking, comment: str, displayed: str | None) -> None:
     from fleetcast.domain.evidence import Outcome
 
-    decided = books.deciding.passing(comment, displayed)
+    decided = asked.approve_passing(comment, displayed)
     _say(decided)
-    left = books.deciding.pending()
+    left = asked.pending()
     if not decided and not left:
         typer.echo("nothing waits for approval")
     for outcome, why in (
@@ -157,16 +156,14 @@ def _approve_passing(books: OpenBooks, comment: str, displayed: str | None) -> N
     _next(decided)
 
 
-def _say(requests: Sequence[Request]) -> None:
+def _say(decided: Sequence[Decided]) -> None:
     from fleetcast.domain.approval import RequestState
 
-    for request in requests:
-        more = f", {request.missing} more to go" if request.state is RequestState.PENDING else ""
-        typer.echo(
-            f"request {request.id}: {request.subject.kind.value} {request.subject} {request.state.value}{more}"
-        )
+    for one in decided:
+        more = f", {one.missing} more to go" if one.state is RequestState.PENDING else ""
+        typer.echo(f"request {one.number}: {one.subject.kind.value} {one.subject} {one.state.value}{more}")
 
 
-def _next(decided: Sequence[Request]) -> None:
-    if any(request.state.lets_through for request in decided):
+def _next(decided: Sequence[Decided]) -> None:
+    if any(one.state.lets_through for one in decided):
         typer.echo("next: fleetcast train")

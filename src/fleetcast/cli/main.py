@@ -20,6 +20,7 @@ from fleetcast.cli.demo import demo_command
 from fleetcast.cli.fit import fit
 from fleetcast.cli.forecast import forecast
 from fleetcast.cli.keys import keys_app
+from fleetcast.cli.login import login, logout
 from fleetcast.cli.models import models_app
 from fleetcast.cli.on_demand import root_with
 from fleetcast.cli.people import people_app, whoami
@@ -130,6 +131,8 @@ app.command()(stage)
 app.command()(fit)
 app.command()(approve)
 app.command()(reject)
+app.command()(login)
+app.command()(logout)
 app.command()(whoami)
 app.command()(web)
 app.command()(status)

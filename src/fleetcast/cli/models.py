@@ -33,12 +33,11 @@ def list_models(
 
     fleetcast models list --plant PLANT001 --format json
     """
-    from fleetcast.app import open_fleet
+    from fleetcast.app import open_asking
     from fleetcast.cli.models_views import print_rows
     from fleetcast.views.models import rows_as_json
 
-    opened = open_fleet(fleet)
-    rows = opened.models(opened.fleet, plant)
+    rows = open_asking(fleet).models(plant)
     if view is View.JSON:
         show_json(rows_as_json(rows))
     else:
@@ -66,12 +65,11 @@ def show_model(
 
     fleetcast models show plant001-circuit01:2 --format json
     """
-    from fleetcast.app import open_fleet
+    from fleetcast.app import open_asking
     from fleetcast.cli.models_views import print_history
     from fleetcast.views.models import history_as_json
 
-    opened = open_fleet(fleet)
-    history = opened.model(opened.fleet, model)
+    history = open_asking(fleet).model(model)
     if view is View.JSON:
         show_json(history_as_json(history))
     else:

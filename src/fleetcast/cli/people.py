@@ -197,27 +197,28 @@ def revoke(
 def whoami(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
     """Show in whose name commands act here, how that is known, and what they may do.
 
-    Without a token it is the operating system's user, by its number; no environment variable changes that.
+    Without a token and a login it is the operating system's user, by its number; no environment variable changes that.
     """
-    from fleetcast.app import open_books
-    from fleetcast.views.people import actor_as_json, granted
+    from fleetcast.app import open_asking
+    from fleetcast.views.people import actor_as_json
 
-    books = open_books(fleet)
-    actor, directory = books.control.actor, books.control.people.directory()
+    found = open_asking(fleet).whoami()
     if view is View.JSON:
-        show_json(actor_as_json(actor, directory))
+        show_json(actor_as_json(found.actor, found.roles, on_record=found.on_record))
         return
+    actor = found.actor
     shown = f", {actor.proof.detail}" if actor.proof is not None else ""
     typer.echo(f"{actor} ({actor.standing.value}{shown})")
-    person = directory.person(actor.person)
-    if directory.is_open:
+    if found.open:
         typer.echo(
             "nobody is on record in this fleet yet: `fleetcast people add` puts the first person there"
         )
-    elif person is None:
-        typer.echo("not on record in this fleet: ask an admin, or use a token")
+    elif not found.on_record:
+        typer.echo(
+            "not on record in this fleet: ask an admin, sign in with `fleetcast login`, or use a token"
+        )
     else:
-        typer.echo(f"roles: {'; '.join(map(str, granted(directory, person))) or 'none'}")
+        typer.echo(f"roles: {'; '.join(map(str, found.roles)) or 'none'}")
 
 
 def _print(directory: Directory) -> None:

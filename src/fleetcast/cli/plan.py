@@ -49,24 +49,25 @@ def plan(
 
     fleetcast plan --out plan.json && fleetcast train --plan plan.json
     """
-    from fleetcast.app import open_fleet
+    from fleetcast.app import open_asking
     from fleetcast.cli.plan_views import print_plan
     from fleetcast.views.plan import as_json, as_markdown, save
     from fleetcast.views.unused import unused_as_json, unused_in_one_line
 
-    opened = open_fleet(fleet)
-    made = opened.planning(opened.fleet)
-    since = opened.since(base) if base else None
+    asked = open_asking(fleet)
+    found = asked.plan()
+    made, unused = found.plan, found.unused
+    since = asked.since(base) if base else None
     if view is PlanView.JSON:
-        show_json({**as_json(made, since), "unused": unused_as_json(opened.unused)})
+        show_json({**as_json(made, since), "unused": unused_as_json(unused)})
     elif view is PlanView.MARKDOWN:
         typer.echo(as_markdown(made, since))
-        if opened.unused:
-            typer.echo(f"\n{unused_in_one_line(opened.unused)}")
+        if unused:
+            typer.echo(f"\n{unused_in_one_line(unused)}")
     else:
         print_plan(made, console(), every=every, since=since)
-        if opened.unused:
-            console().print(unused_in_one_line(opened.unused), style="dim")
+        if unused:
+            console().print(unused_in_one_line(unused), style="dim")
     if out is not None:
         save(made, out)
         typer.echo(f"saved; apply exactly this with: fleetcast train --plan {out}", err=True)

@@ -26,12 +26,11 @@ def status(
 
     fleetcast status --format json | jq '.circuits[] | select(.state == "failed")'
     """
-    from fleetcast.app import open_fleet
+    from fleetcast.app import open_asking
     from fleetcast.cli.status_views import print_status
     from fleetcast.views.status import as_json
 
-    opened = open_fleet(fleet)
-    found = opened.status(opened.fleet)
+    found = open_asking(fleet).status()
     if view is View.JSON:
         show_json(as_json(found))
     else:

@@ -106,16 +106,15 @@ def stage(
 @runs_app.command("list")
 def list_runs(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
     """Show all runs, newest first."""
-    from fleetcast.app import open_books
+    from fleetcast.app import open_asking
     from fleetcast.cli.run_views import print_runs
     from fleetcast.views.runs import as_json
 
-    book = open_books(fleet).runs
-    runs, at_work = book.listed(), book.at_work() is not None
+    found = open_asking(fleet).runs()
     if view is View.JSON:
-        show_json([as_json(run, at_work=at_work) for run in runs])
+        show_json([as_json(run, at_work=found.at_work) for run in found.runs])
     else:
-        print_runs(runs, console(), at_work=at_work)
+        print_runs(found.runs, console(), at_work=found.at_work)
 
 
 @runs_app.command("show")
@@ -125,17 +124,15 @@ def show_run(
     view: ViewOption = View.TEXT,
 ) -> None:
     """Show the stages of one run, how long each took, and where its files are."""
-    from fleetcast.app import open_books
+    from fleetcast.app import open_asking
     from fleetcast.cli.run_views import print_run
     from fleetcast.views.runs import as_json
 
-    books = open_books(fleet)
-    run = books.runs.find(run_id)
-    at_work = run.state.is_unfinished and books.runs.at_work() is not None
+    found = open_asking(fleet).run(run_id)
     if view is View.JSON:
-        show_json(as_json(run, at_work=at_work))
+        show_json(as_json(found.run, at_work=found.at_work))
     else:
-        print_run(run, console(), folder=books.run_files / run.id, at_work=at_work)
+        print_run(found.run, console(), folder=found.folder, at_work=found.at_work)
 
 
 def _open(fleet: Path) -> OpenFleet:

@@ -416,3 +416,21 @@ def passing(requests: Iterable[Request]) -> tuple[Request, ...]:
 def set_digest(requests: tuple[Request, ...]) -> Digest:
     """Digest of a set of requests as displayed, for a decision on all of them at once."""
     return digest_of(sorted(f"{request.id}:{request.subject.digest.hex}" for request in requests))
+
+
+def check_displayed(requests: tuple[Request, ...], displayed: str | None) -> None:
+    """Make sure that the requests that pass are those that somebody was shown.
+
+    Args:
+        requests: Those that pass now.
+        displayed: The set digest that was shown, whole or its beginning; None skips the comparison.
+
+    Raises:
+        NotDecidable: They are others.
+    """
+    digest = set_digest(requests)
+    if displayed is not None and (len(displayed) < 8 or not digest.hex.startswith(displayed)):
+        raise NotDecidable(
+            f"the passing requests are {digest} now, not {displayed}",
+            fix="look again with `fleetcast approvals list`",
+        )

@@ -27,6 +27,7 @@ def request_as_json(request: Request) -> Json:
         "request_id": request.id,
         "gate": request.gate.value,
         "state": request.state.value,
+        "missing": request.missing,
         **asset_names(subject.kind.value, subject.name, subject.version),
         "subject_digest": subject.digest.hex,
         "artifact": subject.artifact.hex,

@@ -40,15 +40,14 @@ def as_json(directory: Directory) -> dict[str, Json]:
     }
 
 
-def actor_as_json(actor: Actor, directory: Directory) -> dict[str, Json]:
-    """Who acts, and how that is known."""
-    person = directory.person(actor.person)
+def actor_as_json(actor: Actor, roles: Sequence[Grant], *, on_record: bool) -> dict[str, Json]:
+    """Who acts, how that is known, and what they were given."""
     return {
         "name": actor.name,
         "standing": actor.standing.value,
         "proof": None if actor.proof is None else proof_as_json(actor.proof),
-        "on_record": person is not None,
-        "roles": [] if person is None else [_grant(grant) for grant in granted(directory, person)],
+        "on_record": on_record,
+        "roles": [_grant(grant) for grant in roles],
     }
 
 

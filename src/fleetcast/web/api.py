@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
+from fleetcast import __version__
+from fleetcast.app import sent
+from fleetcast.app.asking import actor_known, run_found
 from fleetcast.domain import approval
 from fleetcast.domain.approval import Choice, WantedRequests
 from fleetcast.domain.canonical import Json, digest_of
@@ -19,13 +22,17 @@ from fleetcast.domain.people import Denied
 from fleetcast.domain.place import Scope
 from fleetcast.domain.repeat import Answer
 from fleetcast.domain.role import Right, Role
-from fleetcast.stored.form import Unreadable
+from fleetcast.ports.served import PREFIX, VALUES, VERSION_HEADER
+from fleetcast.stored.form import Stored, Unreadable
 from fleetcast.views import approvals, audit, models, people, plan, runs, status, unused
+from fleetcast.views.moments import iso
 from fleetcast.web import problems, shapes
 from fleetcast.web.bodies import (
     GREATEST_NUMBER,
     AddedPerson,
+    AskedLogin,
     AuditQuery,
+    BegunLogin,
     GroupMembers,
     ModelsQuery,
     NamedGrant,
@@ -35,21 +42,26 @@ from fleetcast.web.bodies import (
     NoQuery,
     PageQuery,
     RequestsQuery,
+    VersionQuery,
 )
+from fleetcast.web.command_lines import ASKED_EVERY, LASTS, LOGIN_LASTS, CommandLines, NoSuchLogin
 from fleetcast.web.guard import caller_of
 from fleetcast.web.health import Health
 from fleetcast.web.paging import after_name, after_number, cursor
 from fleetcast.web.problems import Missing, Problem, problem_of
+from fleetcast.web.showing import Pages
 from fleetcast.workflows.browse import Stretch, WantedEntries
 from fleetcast.workflows.manage_people import NewPerson
+from fleetcast.workflows.tokens import token_number
 
 if TYPE_CHECKING:
     from fleetcast.app import OpenBooks, OpenFleet, Service
     from fleetcast.domain.people import Directory
 
-PREFIX = "/api/v1"
+T = TypeVar("T")
 _READS = (401, 403, 404, 408, 413, 415, 421, 422, 500, 503)
 _CHANGES = (*_READS, 409)
+_OPEN_CHANGES = (403, 408, 413, 415, 421, 422, 429, 500, 503)
 
 
 def _problems(statuses: Sequence[int]) -> dict[int | str, dict[str, Any]]:
@@ -99,11 +111,64 @@ async def health(request: Request) -> Response:
     return _json({"status": "ok"})
 
 
+@open_routes.post(
+    "/login", tags=["people"], dependencies=_PLAIN, responses=_answers(shapes.LoginBegun, _OPEN_CHANGES)
+)
+def begin_login(request: Request, body: BegunLogin) -> Response:
+    """Begin a sign-in of a command line: somebody who is signed in agrees at the page /login, with the `user_code`."""
+    begun = _command_lines(request).begin(body.from_)
+    return _json(
+        {
+            "device_code": begun.device_code,
+            "user_code": begun.user_code,
+            "expires_in_seconds": LASTS.total_seconds(),
+            "interval_seconds": ASKED_EVERY.total_seconds(),
+        }
+    )
+
+
+@open_routes.post(
+    "/login/token", tags=["people"], dependencies=_PLAIN, responses=_answers(shapes.LoginState, _OPEN_CHANGES)
+)
+def ask_login(request: Request, body: AskedLogin) -> Response:
+    """Ask whether somebody has agreed; once they have, this gives a token that acts for them for 12 hours."""
+    try:
+        agreed = _command_lines(request).take(body.device_code)
+    except NoSuchLogin:
+        raise Denied("this sign-in is over, or was refused", fix="`fleetcast login` again") from None
+    if agreed is None:
+        return _json({"state": "pending", "name": None, "token": None, "expires_at": None})
+    by, machine = agreed
+    service: Service = request.app.state.service
+    made = service.books(by).tokens.create(f"fleetcast login, {machine}"[:200], LOGIN_LASTS)
+    return _json(
+        {
+            "state": "done",
+            "name": by.actor.name,
+            "token": made.text,
+            "expires_at": iso(made.token.expires_at),
+        }
+    )
+
+
+@routes.post("/logout", tags=["people"], dependencies=_PLAIN, responses=_answers(shapes.LoggedOut, _CHANGES))
+def log_out(request: Request) -> Response:
+    """End the token that this call shows."""
+    proof = caller_of(request.scope).by.actor.proof
+    number = token_number(proof)
+    if number is None:
+        raise BadInput("no token was shown", fix="sign out at the page")
+    _books(request).tokens.revoke(number)
+    return _json({"state": "revoked"})
+
+
 @routes.get("/whoami", tags=["people"], dependencies=_PLAIN, responses=_answers(shapes.Acting))
 def whoami(request: Request) -> Response:
     """In whose name this token acts, and what they may do."""
-    control = _books(request).control
-    return _json(people.actor_as_json(control.actor, control.people.directory()))
+    found = actor_known(_books(request))
+    if _wants_values(request):
+        return _values(sent.ACTOR, found)
+    return _json(people.actor_as_json(found.actor, found.roles, on_record=found.on_record))
 
 
 @routes.get("/plan", tags=["fleet"], dependencies=_PLAIN, responses=_answers(shapes.Plan, _CHANGES))
@@ -111,6 +176,8 @@ def show_plan(request: Request) -> Response:
     """What differs between the fleet repository on the server and what exists."""
     fleet = _fleet(request)
     made = fleet.planning(fleet.fleet)
+    if _wants_values(request):
+        return _values(sent.PLAN, sent.PlanSent.of(sent.PlanMade(made, fleet.unused)))
     return _json({**plan.as_json(made), "unused": unused.unused_as_json(fleet.unused)})
 
 
@@ -118,7 +185,8 @@ def show_plan(request: Request) -> Response:
 def show_status(request: Request) -> Response:
     """How the fleet stands, every circuit with its state."""
     fleet = _fleet(request)
-    return _json(status.as_json(fleet.status(fleet.fleet)))
+    found = fleet.status(fleet.fleet)
+    return _values(sent.STATUS, found) if _wants_values(request) else _json(status.as_json(found))
 
 
 @routes.get("/runs", tags=["runs"], responses=_answers(shapes.Runs))
@@ -127,6 +195,8 @@ def list_runs(request: Request, query: Annotated[PageQuery, Query()]) -> Respons
     books = _books(request)
     page = books.browsing.runs(Stretch(query.limit, after_number(query)))
     at_work = any(run.state.is_unfinished for run in page.items) and books.runs.at_work() is not None
+    if _wants_values(request):
+        return _values(sent.RUNS, sent.RunsListed(page.items, at_work, cursor(query, page.next)))
     return _json(
         {
             "runs": [runs.as_json(run, at_work=at_work) for run in page.items],
@@ -138,16 +208,20 @@ def list_runs(request: Request, query: Annotated[PageQuery, Query()]) -> Respons
 @routes.get("/runs/{run_id}", tags=["runs"], dependencies=_PLAIN, responses=_answers(shapes.Run))
 def show_run(request: Request, run_id: Annotated[str, Path(max_length=64)]) -> Response:
     """One run with its stages."""
-    book = _books(request).runs
+    books = _books(request)
     with _or_missing():
-        run = book.find(run_id)
-    return _json(runs.as_json(run, at_work=run.state.is_unfinished and book.at_work() is not None))
+        found = run_found(books, run_id)
+    if _wants_values(request):
+        return _values(sent.RUN, found)
+    return _json(runs.as_json(found.run, at_work=found.at_work))
 
 
 @routes.get("/models", tags=["models"], responses=_answers(shapes.Models, _CHANGES))
 def list_models(request: Request, query: Annotated[ModelsQuery, Query()]) -> Response:
     """Declared circuits with the model version that each uses, by plant and circuit."""
     fleet = _fleet(request)
+    if _wants_values(request):
+        return _values(sent.MODELS, sent.ModelsListed(fleet.models(fleet.fleet, query.plant_id)))
     after = after_name(query)
     rows = sorted(fleet.models(fleet.fleet, query.plant_id), key=lambda row: str(row.key))
     left = [row for row in rows if after is None or str(row.key) > after]
@@ -156,22 +230,32 @@ def list_models(request: Request, query: Annotated[ModelsQuery, Query()]) -> Res
     return _json({"models": models.rows_as_json(shown), "next": cursor(query, last)})
 
 
-@routes.get(
-    "/models/{plant_id}/{circuit_id}",
-    tags=["models"],
-    dependencies=_PLAIN,
-    responses=_answers(shapes.Model, _CHANGES),
-)
+@routes.get("/models/{model_name}", tags=["models"], responses=_answers(shapes.Model, _CHANGES))
+def show_named_model(
+    request: Request,
+    model_name: Annotated[str, Path(max_length=200)],
+    query: Annotated[VersionQuery, Query()],
+) -> Response:
+    """Every version of one model, by its name; also of a circuit that is no longer declared."""
+    return _model(request, model_name, query)
+
+
+@routes.get("/models/{plant_id}/{circuit_id}", tags=["models"], responses=_answers(shapes.Model, _CHANGES))
 def show_model(
     request: Request,
     plant_id: Annotated[str, Path(max_length=64)],
     circuit_id: Annotated[str, Path(max_length=64)],
+    query: Annotated[VersionQuery, Query()],
 ) -> Response:
     """Every version of one circuit's model."""
+    return _model(request, f"{plant_id}/{circuit_id}", query)
+
+
+def _model(request: Request, name: str, query: VersionQuery) -> Response:
     fleet = _fleet(request)
     with _or_missing():
-        found = fleet.model(fleet.fleet, f"{plant_id}/{circuit_id}")
-    return _json(models.history_as_json(found))
+        found = fleet.model(fleet.fleet, name if query.version is None else f"{name}:{query.version}")
+    return _values(sent.MODEL, found) if _wants_values(request) else _json(models.history_as_json(found))
 
 
 @routes.get("/requests", tags=["approvals"], responses=_answers(shapes.Requests))
@@ -180,6 +264,8 @@ def list_requests(request: Request, query: Annotated[RequestsQuery, Query()]) ->
     wanted = WantedRequests((query.state,) if query.state else (), query.gate, query.kind, query.name)
     stretch = Stretch(query.limit, after_number(query), query.newest_first)
     page = _books(request).browsing.requests(wanted, stretch)
+    if _wants_values(request):
+        return _values(sent.REQUESTS, sent.RequestsListed(page.items, cursor(query, page.next)))
     return _json({**_requests(page.items), "next": cursor(query, page.next)})
 
 
@@ -190,8 +276,10 @@ def show_request(request: Request, request_id: Annotated[int, Path(ge=1, le=GREA
     """One request, with all the evidence and the decisions so far."""
     books = _books(request)
     with _or_missing():
-        found = books.approvals.find(request_id)
-    return _json(approvals.request_as_json(found.as_of(books.clock.now())))
+        found = books.approvals.find(request_id).as_of(books.clock.now())
+    if _wants_values(request):
+        return _values(sent.REQUESTS, sent.RequestsListed((found,)))
+    return _json(approvals.request_as_json(found))
 
 
 @routes.post(
@@ -279,6 +367,11 @@ def revoke_role(request: Request, body: NamedGrant, key: Key) -> Response:
     )
 
 
+def _command_lines(request: Request) -> CommandLines:
+    pages: Pages = request.app.state.pages
+    return pages.command_lines
+
+
 def _books(request: Request) -> OpenBooks:
     service: Service = request.app.state.service
     return service.books(caller_of(request.scope).by)
@@ -291,6 +384,15 @@ def _fleet(request: Request) -> OpenFleet:
 
 def _json(value: Json) -> Response:
     return Response(_text(value), media_type="application/json")
+
+
+def _wants_values(request: Request) -> bool:
+    """Whether a command line asks, which shows values as it shows those of a fleet on its machine."""
+    return VALUES in request.headers.get("accept", "")
+
+
+def _values(form: Stored[T], value: T) -> Response:
+    return Response(form.to_json(value), media_type=VALUES, headers={VERSION_HEADER: __version__})
 
 
 def _text(value: Json) -> str:

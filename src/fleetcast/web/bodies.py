@@ -63,6 +63,14 @@ class ModelsQuery(PageQuery):
     plant_id: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")] = None
 
 
+class VersionQuery(_Asked):
+    """Which version of a model is shown in detail."""
+
+    version: Annotated[
+        int | None, Field(ge=1, le=GREATEST_NUMBER, description="The one in use if left out.")
+    ] = None
+
+
 class AuditQuery(PageQuery):
     """Which entries of the audit log."""
 
@@ -90,6 +98,27 @@ class DecidedRequest(_Asked):
         SubjectDigest | None,
         Field(description="As it was shown; refused if it is another now. Needed for more than one request."),
     ] = None
+
+
+class BegunLogin(_Asked):
+    """A command line that asks to act for somebody."""
+
+    from_: Annotated[
+        str,
+        Field(
+            alias="from",
+            min_length=1,
+            max_length=200,
+            pattern=r"^[^\x00-\x1f\x7f]+$",
+            description="Where it runs; shown to whoever agrees.",
+        ),
+    ]
+
+
+class AskedLogin(_Asked):
+    """A command line that asks whether somebody has agreed."""
+
+    device_code: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 class NewDecision(_Asked):

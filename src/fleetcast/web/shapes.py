@@ -320,6 +320,7 @@ class Request(_Shape):
     request_id: int
     gate: str
     state: str
+    missing: Annotated[int, Field(description="How many more must approve.")]
     kind: str
     name: str
     asset_version: str
@@ -337,6 +338,30 @@ class Request(_Shape):
     opened_at: Moment
     lapses_at: Moment
     decisions: list[Decision]
+
+
+class LoginBegun(_Shape):
+    """A sign-in of a command line that has begun."""
+
+    device_code: Annotated[str, Field(description="What it asks with; a secret.")]
+    user_code: Annotated[str, Field(description="What a person types at the page /login.")]
+    expires_in_seconds: float
+    interval_seconds: Annotated[float, Field(description="Ask no more often.")]
+
+
+class LoginState(_Shape):
+    """Whether somebody has agreed."""
+
+    state: Annotated[str, Field(description="`pending`, or `done`.")]
+    name: str | None
+    token: Annotated[str | None, Field(description="Shown this once.")]
+    expires_at: Moment | None
+
+
+class LoggedOut(_Shape):
+    """The token says nothing any more."""
+
+    state: str
 
 
 class Requests(_Shape):

@@ -16,12 +16,15 @@ from starlette.exceptions import HTTPException
 from fleetcast import __version__
 from fleetcast.app import Service
 from fleetcast.domain.errors import FleetcastError
+from fleetcast.ports.served import PREFIX
 from fleetcast.web import problems, shapes
-from fleetcast.web.api import PREFIX, open_routes, routes
+from fleetcast.web.api import open_routes, routes
 from fleetcast.web.guard import Asked, Doors, Guard, Network, OpenDoor, by_session, by_token, same_site
 from fleetcast.web.health import Health
-from fleetcast.web.pages import FORMS, Pages, in_words, page_routes
+from fleetcast.web.login_pages import login_routes
+from fleetcast.web.pages import page_routes
 from fleetcast.web.problems import Kind, Problem, problem_of
+from fleetcast.web.showing import FORMS, Pages, in_words
 
 OPENAPI = f"{PREFIX}/openapi.json"
 AT_ONCE = 5
@@ -97,6 +100,7 @@ def application(service: Service, pages: Pages) -> FastAPI:
     app.include_router(routes)
     app.state.pages = pages
     app.include_router(page_routes)
+    app.include_router(login_routes)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
 

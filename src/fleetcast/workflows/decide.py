@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from fleetcast.domain.approval import Choice, NotDecidable, Request, RequestState, passing, set_digest
+from fleetcast.domain.approval import (
+    Choice,
+    NotDecidable,
+    Request,
+    RequestState,
+    check_displayed,
+    passing,
+)
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.gate import GatePolicy, effective
@@ -130,10 +137,5 @@ class Decide:
             NotDecidable: What waits is not what was displayed.
         """
         requests = passing(self.pending())
-        digest = set_digest(requests)
-        if displayed is not None and (len(displayed) < 8 or not digest.hex.startswith(displayed)):
-            raise NotDecidable(
-                f"the passing requests are {digest} now, not {displayed}",
-                fix="look again with `fleetcast approvals list`",
-            )
+        check_displayed(requests, displayed)
         return self([request.id for request in requests], Choice.APPROVE, comment)

@@ -17,6 +17,15 @@ from fleetcast.ports.people import PeopleBook, TokenBook
 from fleetcast.ports.platform import Control
 from fleetcast.workflows.credentials import vouched
 
+_TOKEN = "token "  # noqa: S105  # how a proof names one
+
+
+def token_number(proof: Proof | None) -> int | None:
+    """The number of the token by which somebody is known; None where it is by something else."""
+    return (
+        int(proof.detail.removeprefix(_TOKEN)) if proof is not None and proof.means is Means.TOKEN else None
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
@@ -151,5 +160,5 @@ class RecogniseToken:
             or not vouched(self.audit, f"token {token.number}", token.kept)
         ):
             raise Denied("this token is not valid", fix="make a new one with `fleetcast token create`")
-        proof = Proof(Means.TOKEN, f"token {token.number}")
+        proof = Proof(Means.TOKEN, f"{_TOKEN}{token.number}")
         return ByToken(Actor(person.name, token.standing, proof, person.id), token.only)

@@ -1,5 +1,6 @@
 // An OpenID Connect provider for the tests: npm's oidc-provider, configured. It says its issuer once it listens.
-// Its only argument is JSON: {port, keys: JWKS with private keys, deviceSeconds}.
+// Its only argument is JSON: {port, keys: JWKS with private keys, deviceSeconds}; without keys it signs with those
+// that oidc-provider has for trying it out.
 import Provider from 'oidc-provider';
 
 const { port, keys, deviceSeconds } = JSON.parse(process.argv[2]);

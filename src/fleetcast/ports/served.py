@@ -1,0 +1,10 @@
+"""What a server of a fleet and the command line that asks it agree on."""
+
+PREFIX = "/api/v1"
+"""Of every address that programs ask."""
+VALUES = "application/vnd.fleetcast.values+json"
+"""What a server sends to a command line that accepts it: values as they are, for its own version alone, not views."""
+VERSION_HEADER = "fleetcast-version"
+"""Where it says which version that is."""
+URL_VARIABLE = "FLEETCAST_URL"
+"""Environment variable with the address of the server that commands ask, in place of a fleet on this machine."""
