@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fleetcast.domain.artifact import ArtifactFiles
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.manifest import ManifestFile
 from fleetcast.ports.artifacts import ArtifactStore
 
 
@@ -32,6 +33,10 @@ class CountingArtifacts:
     def folder(self, digest: Digest) -> Path:
         self.opened.append(digest)
         return self.store.folder(digest)
+
+    def files(self, digest: Digest) -> tuple[ManifestFile, ...]:
+        self.opened.append(digest)
+        return self.store.files(digest)
 
     def lacking(self, sizes: Mapping[Digest, int]) -> Mapping[Digest, str]:
         return self.store.lacking(sizes)

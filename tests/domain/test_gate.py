@@ -35,12 +35,14 @@ OTHER: Mapping[str, object] = {
     "lapses_after": timedelta(days=1),
     "freezes": (NIGHT,),
     "break_glass": True,
+    "unsigned_allowed": True,
 }
 NEW = [name for name in OTHER if name not in ("approvers", "minimum", "own_request_allowed", "verified")]
 AS_WRITTEN = {
     "own_commit_allowed": "own_commit",
     "own_version_allowed": "own_version",
     "failing_allowed": "failing_checks",
+    "unsigned_allowed": "unsigned",
 }
 
 
@@ -117,7 +119,7 @@ def test_a_change_of_a_rule_is_named_and_restricts_in_one_direction_only(field: 
     changed = other(NAMED, field)
     assert [change.field for change in differences(NAMED, changed)] == [AS_WRITTEN.get(field, field)]
     assert {NAMED.admits(changed), changed.admits(NAMED)} == {True, False}
-    assert NAMED.admits(changed) is (field not in ("groups", "services", "break_glass"))
+    assert NAMED.admits(changed) is (field not in ("groups", "services", "break_glass", "unsigned_allowed"))
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ def test_the_migrations_end_at_the_tables_that_an_empty_database_gets(address: A
         "0007",
         "0008",
         "0009",
+        "0010",
     )
     differences = database.read(
         lambda connection: compare_metadata(MigrationContext.configure(connection), schema.metadata)
@@ -117,7 +118,17 @@ def test_an_older_database_is_upgraded_where_it_belongs_to_this_machine_alone(ad
             migrate.ensure_schema(database)
         assert "fleetcast database upgrade" in caught.value.fix
         assert migrate.schema_number(database) == "0001"
-        assert migrate.upgrade(database) == ("0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+        assert migrate.upgrade(database) == (
+            "0002",
+            "0003",
+            "0004",
+            "0005",
+            "0006",
+            "0007",
+            "0008",
+            "0009",
+            "0010",
+        )
     migrate.ensure_schema(database)
     assert migrate.schema_number(database) == schema.NUMBER
     assert noted(database) == ["before"]
@@ -189,6 +200,7 @@ def test_a_migration_killed_at_any_statement_is_resumed(address: Address, statem
         "0007",
         "0008",
         "0009",
+        "0010",
     )
     migrate.upgrade(database)
     assert migrate.schema_number(database) == schema.NUMBER

@@ -51,7 +51,7 @@ USED: Mapping[str, frozenset[str]] = {
         | _below("environments.dev.thresholds.sensors.*", _BOUNDS)
         | _below("gates.registry-promotion", "approvers groups services minimum sequence")
         | _below("gates.registry-promotion", "own_request own_commit own_version verified failing_checks")
-        | _below("gates.registry-promotion", "not_before lapses_after freezes break_glass")
+        | _below("gates.registry-promotion", "not_before lapses_after freezes break_glass unsigned")
         | _below("polling", "start max longest")
         | _below("foreign_models", "memory time")
         | _below("signing.trusted.*", "key revoked revoked_at")

@@ -52,6 +52,8 @@ class GatePolicy:
     """When nothing opens, sorted."""
     break_glass: bool = field(default=False, metadata=LATER)
     """Whether somebody who has that right may go through without approvals."""
+    unsigned_allowed: bool = field(default=False, metadata=LATER)
+    """Whether a model goes through whose manifest nobody has signed."""
 
     @property
     def digest(self) -> Digest:
@@ -89,6 +91,7 @@ class GatePolicy:
             and self.own_version_allowed >= other.own_version_allowed
             and self.verified <= other.verified
             and self.break_glass >= other.break_glass
+            and self.unsigned_allowed >= other.unsigned_allowed
         )
 
     def _admits_times(self, other: GatePolicy) -> bool:
@@ -187,6 +190,7 @@ def _as_declared(policy: GatePolicy) -> Mapping[str, str]:
         "lapses_after": _length(policy.lapses_after),
         "freezes": ", ".join(map(str, policy.freezes)) or "none",
         "break_glass": _allowed(policy.break_glass),
+        "unsigned": _allowed(policy.unsigned_allowed),
     }
 
 

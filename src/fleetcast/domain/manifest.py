@@ -269,6 +269,24 @@ class Seal:
 
 def seal_in_words(verdict: SealVerdict) -> str:
     """What is wrong with a seal, to go on from `the seal`; empty if nothing is."""
+    if isinstance(verdict, OtherEntry):
+        return f"belongs to another entry, {verdict.sealed.number} ({verdict.sealed.digest.short})"
+    return _in_words(verdict)
+
+
+def manifest_in_words(verdict: ManifestVerdict) -> str:
+    """What is wrong with a manifest, to go on from `its signed manifest`; empty if nothing is."""
+    match verdict:
+        case OtherModel(model, version):
+            return f"is that of {model}:{version}"
+        case OtherFiles(names):
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            return f"lists other files: {', '.join(names[:3])}{more}"
+        case _:
+            return _in_words(verdict)
+
+
+def _in_words(verdict: Verdict) -> str:
     match verdict:
         case Signed():
             return ""
@@ -282,5 +300,3 @@ def seal_in_words(verdict: SealVerdict) -> str:
             return f"is dated ahead of time by the key {key}"
         case Forged(key):
             return f"is no signature of the key {key}"
-        case OtherEntry(mark):
-            return f"belongs to another entry, {mark.number} ({mark.digest.short})"

@@ -35,6 +35,7 @@ from fleetcast.pipeline.champions import ChampionComparison
 from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
 from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.loadable import damage
+from fleetcast.pipeline.manifests import Manifests
 from fleetcast.pipeline.models import as_declared, in_full, selected
 from fleetcast.pipeline.sharing import Share
 from fleetcast.pipeline.situation import Progress, Situation
@@ -120,6 +121,7 @@ class PromoteModels:
     gatekeeper: Gatekeeper
     compare: ChampionComparison
     artifacts: ArtifactStore
+    manifests: Manifests
 
     def run(self, situation: Situation) -> ModelsPromoted:
         """Each model is its own decision; a rejected one is not asked for again."""
@@ -141,6 +143,7 @@ class PromoteModels:
             questions,
             beyond={circuit.model_name for circuit in situation.fleet.circuits} - chosen,
         )
+        self.manifests.sign([version for version, _ in asking])
         asked = self.gatekeeper.ask(gate, questions, policy, situation.run.id)
         requests = [asked[question.subject.digest] for question in questions]
         promotions, worn = self._act(situation, [version for version, _ in asking], requests, shared)
@@ -158,12 +161,15 @@ class PromoteModels:
         damaged = {
             entry.name: why
             for entry in returned
-            if (why := damage(entry.artifact, self.artifacts) if entry in known else _TYPED_IN)
+            if (why := self._amiss(entry) if entry in known else _TYPED_IN)
         }
         whole = {entry.name: entry.version for entry in returned if entry.name not in damaged}
         if whole:
             self.states.crown(whole)
         return damaged
+
+    def _amiss(self, entry: VersionEntry) -> str:
+        return self.manifests.amiss(entry.name, entry.version, entry.artifact, unsigned_allowed=True)
 
     def _questions(
         self,
@@ -225,25 +231,35 @@ class PromoteModels:
         """Share and crown what was approved and is whole; gives also what is not, and why."""
         environments = shared.environments.get(situation.fleet.environment.name, ())
         promotions: list[Promotion] = []
-        ready: list[ModelVersion] = []
+        ready: list[tuple[ModelVersion, Request]] = []
         rejected: list[tuple[str, int]] = []
         for version, request in zip(versions, requests, strict=True):
             environment = version.environment_version
-            waits_for = ""
+            waits_for, goes = "", False
             if request.state is RequestState.REJECTED:
                 rejected.append((version.name, version.version))
             elif request.state.lets_through:
                 if environment is None or environment in environments:
-                    ready.append(version)
+                    goes = True
+                    ready.append((version, request))
                 else:
                     waits_for = f"environment {situation.fleet.environment.name}:{environment}"
-            promotions.append(Promotion(version, request, shared=version in ready, waits_for=waits_for))
+            promotions.append(Promotion(version, request, shared=goes, waits_for=waits_for))
         if rejected:
             self.states.reject(rejected)
         worn = {
-            version.name: why for version in ready if (why := damage(version.model.artifact, self.artifacts))
+            version.name: why
+            for version, request in ready
+            if (
+                why := self.manifests.amiss(
+                    version.name,
+                    version.version,
+                    version.model.artifact,
+                    unsigned_allowed=request.policy.unsigned_allowed,
+                )
+            )
         }
-        whole = [version for version in ready if version.name not in worn]
+        whole = [version for version, _ in ready if version.name not in worn]
         if whole:
             self.share.models(whole)
             self.states.crown({version.name: version.version for version in whole})

@@ -14,6 +14,7 @@ from fleetcast.pipeline.effects import CarryOut
 from fleetcast.pipeline.environments import PromoteEnvironment, RegisterEnvironment
 from fleetcast.pipeline.gatekeeper import Gatekeeper
 from fleetcast.pipeline.index import ReadIndex
+from fleetcast.pipeline.manifests import Manifests
 from fleetcast.pipeline.models import RegisterModels
 from fleetcast.pipeline.promotion import PromoteModels
 from fleetcast.pipeline.sharing import Share
@@ -112,6 +113,7 @@ def _promote_models(platform: Platform, clock: Clock) -> Stage:
         _gatekeeper(platform, clock),
         ChampionComparison(workspace.artifacts, workspace.tables, workspace.frozen, workspace.foreign),
         workspace.artifacts,
+        Manifests.of(platform),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from fleetcast.domain.artifact import ArtifactFiles
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.manifest import ManifestFile
 
 
 class ArtifactMissing(FleetcastError):
@@ -56,6 +57,14 @@ class ArtifactStore(Protocol):
 
     def folder(self, digest: Digest) -> Path:
         """Where people find its files on this machine; they were checked just now, and are not to be written to.
+
+        Raises:
+            ArtifactMissing: It was never kept, or its files are not what they were.
+        """
+        ...
+
+    def files(self, digest: Digest) -> tuple[ManifestFile, ...]:
+        """Its files with their sizes and digests, each read just now to its last byte.
 
         Raises:
             ArtifactMissing: It was never kept, or its files are not what they were.

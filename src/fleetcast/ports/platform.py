@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.foreign_models import ForeignModels
     from fleetcast.ports.frozen_rows import FrozenRows
     from fleetcast.ports.jobs import JobService
+    from fleetcast.ports.manifests import ManifestBook
     from fleetcast.ports.models import ModelRegistry, ModelStates, SharedRegistry
     from fleetcast.ports.people import PeopleBook, TokenBook
     from fleetcast.ports.policies import PolicyBook
@@ -53,6 +54,7 @@ class Control:
     actor: Actor
     """Whose name every change carries."""
     states: ModelStates
+    manifests: ManifestBook
     effects: EffectBook
     approvals: ApprovalBook
     audit: AuditLog

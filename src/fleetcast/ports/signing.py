@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from fleetcast.domain.audit import Mark
-from fleetcast.domain.manifest import Seal, SealVerdict, Signature, Verdict
+from fleetcast.domain.manifest import (
+    Manifest,
+    ManifestFile,
+    ManifestVerdict,
+    Seal,
+    SealVerdict,
+    Signature,
+    SignedManifest,
+    Verdict,
+)
 from fleetcast.domain.signing_key import KeyId
 
 
@@ -49,7 +59,7 @@ class TrustedKeys(Protocol):
 
 
 class Sealing(Protocol):
-    """Seals the end of the audit log, and says what a seal that is there is worth."""
+    """Seals the end of the audit log, signs manifests, and says what a seal or a signed manifest is worth."""
 
     def seal(self, mark: Mark) -> Seal:
         """Vouch for an entry, and so for all before it.
@@ -62,4 +72,21 @@ class Sealing(Protocol):
 
     def verdict(self, mark: Mark, seal: Seal | None) -> SealVerdict:
         """What a seal is worth for an entry; errors as of `seal`, as the own key is among those trusted."""
+        ...
+
+    def sign(self, manifest: Manifest) -> SignedManifest:
+        """Vouch for what a version of a model consists of; errors as of `seal`."""
+        ...
+
+    def worth(
+        self, signed: SignedManifest | None, model: str, version: int, files: Sequence[ManifestFile]
+    ) -> ManifestVerdict:
+        """What a manifest is worth for files that were read just now, and are said to be a version of a model.
+
+        Args:
+            signed: None where there is none.
+            model: Whose files they are said to be.
+            version: Of which version.
+            files: As they were read.
+        """
         ...

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from fleetcast.domain.artifact import ArtifactFiles, artifact_digest
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.manifest import ManifestFile
 from fleetcast.stored.durable import sync
 
 _CHUNK = 2**20
@@ -58,20 +59,31 @@ def plain_files(root: Path) -> Iterator[tuple[str, BinaryIO]]:
         os.close(opened)
 
 
+def files_of_folder(root: Path) -> tuple[ManifestFile, ...]:
+    """The files below a folder with their sizes and digests, in the order of their names.
+
+    Raises:
+        NotPlain, FileNotFoundError: See `plain_files`.
+    """
+    files = []
+    for name, stream in plain_files(root):
+        seen, size = sha256(), 0
+        while chunk := stream.read(_CHUNK):
+            seen.update(chunk)
+            size += len(chunk)
+        files.append(ManifestFile(name, size, Digest(seen.hexdigest())))
+    return tuple(sorted(files, key=lambda file: file.name))
+
+
 def digest_of_folder(root: Path) -> CopiedFolder:
     """The digest and size of the files below a folder.
 
     Raises:
         NotPlain, FileNotFoundError: See `plain_files`.
     """
-    files, size = [], 0
-    for name, stream in plain_files(root):
-        seen = sha256()
-        while chunk := stream.read(_CHUNK):
-            seen.update(chunk)
-            size += len(chunk)
-        files.append((name, Digest(seen.hexdigest())))
-    return CopiedFolder(artifact_digest(files), size)
+    files = files_of_folder(root)
+    digest = artifact_digest((file.name, file.digest) for file in files)
+    return CopiedFolder(digest, sum(file.size for file in files))
 
 
 def read_plain(root: Path) -> ArtifactFiles:

@@ -31,6 +31,7 @@ class WholePolicy:
     lapses_after: timedelta
     freezes: tuple[Freeze, ...]
     break_glass: bool
+    unsigned_allowed: bool
 
     @classmethod
     def of(cls, policy: GatePolicy) -> WholePolicy:
@@ -69,5 +70,11 @@ def _with_no_further_rules(old: Fields) -> Fields:
     return {**old, **_NO_FURTHER_RULES}
 
 
-GATE_POLICY = Stored(WholePolicy, number=2, earlier={1: _with_no_further_rules})
-"""Format 1 knew only the first four fields."""
+def _without_unsigned(old: Fields) -> Fields:
+    if "unsigned_allowed" in old:
+        raise ValueError("format 2 did not know unsigned_allowed")
+    return {**old, "unsigned_allowed": False}
+
+
+GATE_POLICY = Stored(WholePolicy, number=3, earlier={1: _with_no_further_rules, 2: _without_unsigned})
+"""Format 1 knew only the first four fields, format 2 not whether what is unsigned goes through."""

@@ -10,7 +10,8 @@ from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import matching
 from fleetcast.domain.role import Right
 from fleetcast.pipeline.index import ReadIndex
-from fleetcast.pipeline.loadable import damage, in_use, unloadable
+from fleetcast.pipeline.loadable import in_use, unloadable
+from fleetcast.pipeline.manifests import Manifests
 from fleetcast.pipeline.situation import Progress, Report, silent
 from fleetcast.ports.platform import Platform
 
@@ -25,7 +26,7 @@ class VerifiedModels:
 
 @dataclass(frozen=True, slots=True)
 class VerifyModels:
-    """Compare the files of models in use with the digests they were registered with."""
+    """Compare the files of models in use with the digests they were registered with, and with their manifests."""
 
     platform: Platform
 
@@ -43,11 +44,12 @@ class VerifyModels:
         """
         self.platform.control.require(Right.VIEW)
         keys = set(matching([circuit.key for circuit in fleet.circuits], patterns))
-        index, artifacts = ReadIndex.of(self.platform)(), self.platform.workspace.artifacts
+        index, manifests = ReadIndex.of(self.platform)(), Manifests.of(self.platform)
         used = list(in_use([circuit for circuit in fleet.circuits if circuit.key in keys], index))
         found = []
         for number, (circuit, entry) in enumerate(used, start=1):
-            if why := damage(entry.artifact, artifacts):
+            why = manifests.amiss(entry.name, entry.version, entry.artifact, unsigned_allowed=True)
+            if why:
                 found.append(unloadable(circuit, entry, index, why))
             report(Progress(number, len(used), failed=len(found), note=str(circuit.key)))
         return VerifiedModels(len(used), tuple(found))

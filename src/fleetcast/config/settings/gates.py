@@ -52,6 +52,7 @@ class GateWritten(Written):
     lapses_after: Annotated[Duration, judged(lambda length: GatePolicy(lapses_after=length))] | None = None
     freezes: Annotated[list[Text], AfterValidator(_freezes)] | None = None
     break_glass: Allowed | None = None
+    unsigned: Allowed | None = None
 
 
 def read_gates(written: Mapping[str, GateWritten] | None, file: SettingsFile) -> Mapping[Gate, GatePolicy]:
@@ -95,6 +96,7 @@ def _policy(plain: GatePolicy, written: GateWritten) -> GatePolicy:
         written.lapses_after or plain.lapses_after,
         _windows(written.freezes or []),
         _allowed(written.break_glass, plain.break_glass),
+        _allowed(written.unsigned, plain.unsigned_allowed),
     )
 
 

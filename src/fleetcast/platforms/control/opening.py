@@ -9,6 +9,7 @@ from fleetcast.platforms.control.accounts import ControlAccountBook
 from fleetcast.platforms.control.approvals import ControlApprovalBook
 from fleetcast.platforms.control.audit import ControlAuditLog
 from fleetcast.platforms.control.effects import ControlEffectBook
+from fleetcast.platforms.control.manifests import ControlManifestBook
 from fleetcast.platforms.control.model_states import ControlModelStates
 from fleetcast.platforms.control.people import ControlPeopleBook
 from fleetcast.platforms.control.policies import ControlPolicyBook
@@ -31,6 +32,7 @@ def control(session: Session, lease: timedelta, only: frozenset[Right] = frozens
     return Control(
         actor=session.actor,
         states=ControlModelStates(session),
+        manifests=ControlManifestBook(session),
         effects=ControlEffectBook(session),
         approvals=ControlApprovalBook(session),
         audit=ControlAuditLog(session),

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from fleetcast.domain.artifact import ArtifactFiles
+from fleetcast.domain.artifact import ArtifactFiles, artifact_digest
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.manifest import ManifestFile
 from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.stored.durable import make_folder, sync
-from fleetcast.stored.plain_folder import NotPlain, copy_plain, digest_of_folder, read_plain
+from fleetcast.stored.plain_folder import NotPlain, copy_plain, digest_of_folder, files_of_folder, read_plain
 
 
 class FileArtifactStore:
@@ -69,6 +70,14 @@ class FileArtifactStore:
             if digest_of_folder(path).digest != digest:
                 raise _changed(digest)
         return path
+
+    def files(self, digest: Digest) -> tuple[ManifestFile, ...]:
+        """Its files with their sizes and digests, after checking that they are what they were."""
+        with _as_missing(digest):
+            files = files_of_folder(self._path(digest))
+        if artifact_digest((file.name, file.digest) for file in files) != digest:
+            raise _changed(digest)
+        return files
 
     def lacking(self, sizes: Mapping[Digest, int]) -> Mapping[Digest, str]:
         """The artifacts that are not here, or not in their size."""

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from fleetcast.domain.artifact import ArtifactFiles, artifact_digest
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.manifest import ManifestFile
 from fleetcast.platforms.files.artifact_store import FileArtifactStore
 from fleetcast.platforms.objects.store import ObjectFolder
 from fleetcast.ports.artifacts import ArtifactMissing
@@ -63,6 +64,11 @@ class ObjectArtifactStore:
         except ArtifactMissing:
             self._download(digest)
             return self._cache.folder(digest)
+
+    def files(self, digest: Digest) -> tuple[ManifestFile, ...]:
+        """Its files with their sizes and digests, downloaded if they are not here, and checked."""
+        self.folder(digest)
+        return self._cache.files(digest)
 
     def lacking(self, sizes: Mapping[Digest, int]) -> Mapping[Digest, str]:
         """The artifacts that are not in the store. Their sizes are not asked for: one listing tells of hundreds."""

@@ -7,7 +7,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fleetcast.domain.audit import Mark
-from fleetcast.domain.manifest import Seal, SealVerdict, Signature, Unsigned, Verdict
+from fleetcast.domain.manifest import (
+    Manifest,
+    ManifestFile,
+    ManifestVerdict,
+    Seal,
+    SealVerdict,
+    Signature,
+    SignedManifest,
+    Unsigned,
+    Verdict,
+)
 from fleetcast.domain.signing_key import TrustedKey
 from fleetcast.ports.clock import Clock
 
@@ -33,6 +43,16 @@ class KeySealing:
         When it was made is believed: clocks of machines differ, and dating a seal ahead gains nothing.
         """
         return Unsigned() if seal is None else seal.judged(mark, self._check)
+
+    def sign(self, manifest: Manifest) -> SignedManifest:
+        """Vouch for what a version of a model consists of."""
+        return SignedManifest(manifest, self._keys[0].sign(manifest.message))
+
+    def worth(
+        self, signed: SignedManifest | None, model: str, version: int, files: Sequence[ManifestFile]
+    ) -> ManifestVerdict:
+        """What a manifest is worth for files that were read just now; its moment is believed, as a seal's."""
+        return Unsigned() if signed is None else signed.judged(model, version, files, self._check)
 
     @cached_property
     def _keys(self) -> Pair:

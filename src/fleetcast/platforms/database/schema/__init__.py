@@ -20,6 +20,7 @@ from fleetcast.platforms.database.schema.effects import effects
 from fleetcast.platforms.database.schema.intent import champions, refused_models, selected_models
 from fleetcast.platforms.database.schema.jobs import components_run, jobs
 from fleetcast.platforms.database.schema.leases import leases
+from fleetcast.platforms.database.schema.manifests import manifests
 from fleetcast.platforms.database.schema.metadata import metadata
 from fleetcast.platforms.database.schema.models import model_versions, shared_models
 from fleetcast.platforms.database.schema.people import (
@@ -56,6 +57,7 @@ __all__ = [
     "identities",
     "jobs",
     "leases",
+    "manifests",
     "metadata",
     "model_versions",
     "one_time_links",
