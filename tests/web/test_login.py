@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -13,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fleetcast.app import open_sign_in
+from fleetcast.app import look_at_keys, open_sign_in
 from fleetcast.app.login import log_in_at_server
 from fleetcast.cli.main import run
 from fleetcast.domain.errors import BadInput, Unavailable
@@ -43,14 +45,11 @@ def log_in(folder: Path, *words: str, password: str = "") -> subprocess.Complete
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Logins of one test are nobody else's; the key that seals stays that of the test run."""
-    from fleetcast.app import look_at_keys
-
     look_at_keys()
-    import os
-    import shutil
-
     own = tmp_path / "state"
-    shutil.copytree(Path(os.environ["XDG_STATE_HOME"]), own)
+    (own / "fleetcast").mkdir(mode=0o700, parents=True)
+    for key in (Path(os.environ["XDG_STATE_HOME"]) / "fleetcast").glob("signing.key*"):
+        shutil.copy2(key, own / "fleetcast")
     monkeypatch.setenv("XDG_STATE_HOME", str(own))
     return own / "fleetcast"
 
@@ -90,7 +89,7 @@ def test_a_command_line_signs_in_at_a_server_in_a_browser(
             assert "no command line waits" in send("/login", code="BBBB-BBBB")
             asks = send("/login", code=code_shown.lower())
             assert "asks to act as you, grace" in asks
-            assert f"uid {__import__('os').getuid()} on" in asks
+            assert f"uid {os.getuid()} on" in asks
             assert "acts for you now" in send("/login/agree", code=code_shown, choice="agree")
             assert "no command line waits" in send("/login/agree", code=code_shown, choice="agree")
             assert waiting.wait(30) == 0

@@ -22,6 +22,7 @@ from fleetcast.app.database import (
     restore_database,
     upgrade_database,
 )
+from fleetcast.app.demo import begin_demo
 from fleetcast.app.desk import Desk, open_desk, open_dummy, open_fleet
 from fleetcast.app.fleet import OpenFleet, state_of
 from fleetcast.app.keys import look_at_keys, rotate_key
@@ -46,6 +47,7 @@ __all__ = [
     "SignInDoor",
     "accept_loss",
     "back_up_database",
+    "begin_demo",
     "copy_own_database",
     "look_at_database",
     "look_at_keys",

@@ -79,6 +79,7 @@ class _Demo:
         _look_next(directory)
 
     def _write(self, directory: Path) -> None:
+        from fleetcast.app import begin_demo
         from fleetcast.config.templates import NewFleet, init_fleet
         from fleetcast.forecasting.simulation import SENSORS
 
@@ -89,6 +90,7 @@ class _Demo:
         ]
         _chapter(f"A fleet of {len(keys)} circuits, declared in git: {directory}")
         init_fleet(directory, NewFleet(circuits=keys, features=SENSORS, cutoff="2025-11-30"))
+        begin_demo(directory)
         with _inside(directory):
             self._command(_DONE, "simulate", "--plants", str(PLANTS), "--circuits", str(CIRCUITS))
             _commit("Declare the fleet")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fleetcast.domain.account import Account
 from fleetcast.domain.approval import LONGEST_COMMENT, Choice, Request, RequestState
 from fleetcast.domain.assets import Asset
-from fleetcast.domain.audit import ADOPTED, CROWNED, REGISTERED, SHARED, AuditEvent, Mark
+from fleetcast.domain.audit import ADOPTED, CROWNED, REGISTERED, SHARED, AuditEntry, AuditEvent, Mark
 from fleetcast.domain.canonical import Json, plain
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
@@ -19,6 +19,9 @@ from fleetcast.domain.recount import Disagreement
 from fleetcast.domain.session import SignInSession
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.token import Token
+
+DEMO_BEGAN = "demo.began"
+"""What the log of a demo begins with."""
 
 
 def asset_registered(asset: Asset) -> AuditEvent:
@@ -94,6 +97,16 @@ def loss_accepted(known: Mark | None, there: Mark | None) -> AuditEvent:
 
 def _mark(mark: Mark | None) -> Json:
     return None if mark is None else {"number": mark.number, "digest": mark.digest.hex}
+
+
+def demo_began() -> AuditEvent:
+    """`fleetcast demo` made the database: the first entry of its log, as `says_demo` looks for."""
+    return AuditEvent(DEMO_BEGAN, "the fleet of a demo", {})
+
+
+def says_demo(first: AuditEntry | None) -> bool:
+    """Whether a log belongs to a demo, by its first entry: nothing that is written later makes one of it."""
+    return first is not None and first.number == 1 and first.event.action == DEMO_BEGAN
 
 
 def policy_taken(gate: Gate, policy: GatePolicy) -> AuditEvent:

@@ -98,6 +98,8 @@ class Directory:
     people: tuple[Person, ...] = ()
     groups: tuple[Group, ...] = ()
     grants: frozenset[Grant] = frozenset()
+    is_demo: bool = False
+    """Whether `fleetcast demo` made the database: there, and nowhere else, asserted people count as verified."""
 
     @property
     def is_open(self) -> bool:

@@ -8,12 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from fleetcast.domain import happened
+from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.canonical import digest_of, plain
 from fleetcast.domain.errors import BadInput, HistoryLost
 from fleetcast.domain.people import Directory, Grant, Group, Person, folded
 from fleetcast.platforms.control.session_rows import end_outdated, open_sessions
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, Session, changes, reads
+from fleetcast.stored.audit import AUDIT_ENTRY
 from fleetcast.stored.people import GRANT, GROUP, PERSON
 
 _GROUP_OWNER = "group:"
@@ -144,7 +146,17 @@ def directory_in(connection: Connection) -> Directory:
         tuple(PERSON.from_json(row.content, f"people {row.id}") for row in people),
         tuple(GROUP.from_json(row.content, f"people_groups {row.name}") for row in groups),
         frozenset(GRANT.from_json(row.content, f"grants {row.digest}") for row in grants),
+        happened.says_demo(_first_entry(connection)),
     )
+
+
+def _first_entry(connection: Connection) -> AuditEntry | None:
+    first = sa.select(schema.audit.c.content).where(schema.audit.c.number == 1)
+    content = connection.execute(first).scalar()
+    # Read only where it may matter: a torn entry is for `audit verify` to name.
+    if content is None or happened.DEMO_BEGAN not in content:
+        return None
+    return AUDIT_ENTRY.from_json(content, "audit 1")
 
 
 def _key(grant: Grant) -> str:
