@@ -37,11 +37,11 @@ def test_in_a_demo_whoever_is_asserted_counts(fleet: Repository) -> None:
     forget(fleet)
     assert begin_demo(fleet.folder)
     assert not begin_demo(fleet.folder)
-    assert fleet.spawn("train").code == 3
-    assert fleet.spawn("approve", "1").code == 0
-    assert fleet.spawn("train").code == 3
-    assert fleet.spawn("audit", "verify").code == 0
-    assert fleet.spawn("audit", "list", "--action", "environment.shared").out.count("environment.shared") == 1
+    assert fleet.type("train").code == 3
+    assert fleet.type("approve", "1").code == 0
+    assert fleet.type("train").code == 3
+    assert fleet.type("audit", "verify").code == 0
+    assert fleet.type("audit", "list", "--action", "environment.shared").out.count("environment.shared") == 1
 
 
 @pytest.mark.slow
@@ -51,19 +51,19 @@ def test_nothing_makes_a_demo_of_a_fleet_that_began_as_none(
     forget(fleet)
     for name in ("FLEETCAST_DEMO", "DEMO", "FLEETCAST_MARK"):
         monkeypatch.setenv(name, "1")
-    assert fleet.spawn("train").code == 3
+    assert fleet.type("train").code == 3
     assert not begin_demo(fleet.folder)
-    refused = fleet.spawn("approve", "1")
+    refused = fleet.type("approve", "1")
     assert (refused.code, "signed in" in refused.err) == (1, True), refused.err
     with closing(sqlite3.connect(fleet.state / "control.db")) as connection, connection:
         ((content,),) = connection.execute("SELECT content FROM audit WHERE number = 1").fetchall()
         entry = json.loads(content)
         entry["event"] |= {"action": "demo.began"}
         connection.execute("UPDATE audit SET content = ? WHERE number = 1", (json.dumps(entry),))
-    fleet.spawn("approve", "1")
-    said = fleet.spawn("train")
+    fleet.type("approve", "1")
+    said = fleet.type("train")
     assert said.code == 1
     assert "audit entry 1" in said.err
-    assert "environment.shared" not in fleet.spawn("audit", "list", "--last", "50").out
-    named = fleet.spawn("audit", "verify")
+    assert "environment.shared" not in fleet.type("audit", "list", "--last", "50").out
+    named = fleet.type("audit", "verify")
     assert (named.code, "audit entry 1" in named.err) == (1, True)

@@ -35,21 +35,33 @@ def as_nobody(work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-@pytest.fixture
-def writable(monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
-    """A fleet whose models were approved and not shared yet; everybody may write to all that it keeps."""
-    folder = Path(tempfile.mkdtemp(prefix="fleetcast-shared-"))
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder that other users may look into, unlike those of the tests."""
+    made = Path(tempfile.mkdtemp(prefix="fleetcast-shared-"))
     try:
-        folder.chmod(0o755)
-        monkeypatch.setenv("XDG_STATE_HOME", str(folder / "user"))
-        fleet = write_fleet(folder / "fleet", None)
-        assert fleet.spawn("train").code == 3
-        assert fleet.spawn("approve", "--passing").code == 0
-        for path in (fleet.folder, fleet.state, *fleet.state.rglob("*")):
-            path.chmod(0o777 if path.is_dir() else 0o666)
-        yield fleet
+        made.chmod(0o755)
+        yield made
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+def approved(folder: Path) -> Repository:
+    """A fleet whose models were approved and not shared yet."""
+    fleet = write_fleet(folder / "fleet", None)
+    assert fleet.type("train").code == 3
+    assert fleet.type("approve", "--passing").code == 0
+    return fleet
+
+
+@pytest.fixture
+def writable(approved: Repository, folder: Path, tmp_path: Path) -> Repository:
+    """A copy of it; everybody may write to all that it keeps."""
+    fleet = approved.copy_to(folder / tmp_path.name)
+    for path in (fleet.folder, fleet.state, *fleet.state.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    return fleet
 
 
 def swap(fleet: Repository) -> None:
@@ -92,7 +104,7 @@ def test_what_somebody_without_the_key_swaps_is_not_shared(
         work(writable)
 
     assert as_nobody(tries_the_key_and_swaps) == 0
-    said = writable.spawn("train")
+    said = writable.type("train")
     assert "Traceback" not in said.err
     assert moves(Store(writable.state, writable.state)) == []
     assert said.code != 0, said.out
