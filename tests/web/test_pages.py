@@ -14,6 +14,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 
 from fleetcast.app import Service, open_desk
+from fleetcast.domain.approval import RequestState
 from fleetcast.domain.audit import Means, Proof
 from fleetcast.web.showing import own_path
 from fleetcast.web.site import Reached, site
@@ -261,14 +262,17 @@ HERE = "http://127.0.0.1:8484"
 
 
 @contextmanager
-def visitors(made: MadeFleet, oidc: OidcServer) -> Iterator[tuple[Visitor, Browser]]:
-    """A browser here and at a provider that this fleet declares."""
+def visitors(
+    made: MadeFleet, oidc: OidcServer, roles: str = "{}", groups: str = "{}"
+) -> Iterator[tuple[Visitor, Browser]]:
+    """A browser here and at a provider that this fleet declares, with what its roles and groups give."""
     settings = made.folder / "fleetcast.yaml"
     declared = (
         f"\nsign_in:\n  oidc:\n    client_id: fleetcast\n    issuer: {oidc.issuer}\n"
-        "    allowed_networks: [127.0.0.1/32]\n"
+        f"    allowed_networks: [127.0.0.1/32]\n    roles: {roles}\n    groups: {groups}\n"
     )
-    settings.write_text(settings.read_text() + declared)
+    before, _, _ = settings.read_text().partition("\nsign_in:")
+    settings.write_text(before + declared)
     app = site(Service(made.folder), Reached((HERE,)))
     with ExitStack() as stack:
         portal = stack.enter_context(start_blocking_portal())
@@ -309,3 +313,68 @@ def test_somebody_who_is_on_no_record_is_refused(made: MadeFleet, oidc: OidcServ
         assert f"issuer {oidc.issuer} subject mallory" in answer.text
         assert not visitor.kept
         assert visitor.get("/approvals").status_code == 303
+
+
+def known_as(made: MadeFleet, oidc: OidcServer, name: str, login: str) -> None:
+    """Put somebody's account at the provider on record."""
+    proof = Proof(Means.OIDC, f"issuer {oidc.issuer} subject {login}")
+    open_desk(made.folder).as_(actor("ada")).books.people.identify(name, [proof])
+
+
+def counted_anew(made: MadeFleet, number: int) -> RequestState:
+    """How a request stands when its votes are counted by the people on record now."""
+    books = open_desk(made.folder).as_(actor("ada")).books
+    found = books.approvals.find(number)
+    return found.settled(books.clock.now(), books.control.people.directory()).state
+
+
+@pytest.mark.slow
+def test_roles_of_the_provider_let_somebody_approve_until_it_takes_them(
+    made: MadeFleet, oidc: OidcServer
+) -> None:
+    known_as(made, oidc, "nobody", "entra")
+    with visitors(made, oidc, roles="{Fleet.Approver: approver}") as (visitor, browser):
+        assert came_back(visitor, browser, "entra")[1].status_code == 303
+        assert "approver, everywhere (by the identity provider)" in visitor.get("/account").text
+        visitor.get("/approvals/2")
+        assert visitor.fill("/decisions", choice="approve", comment="").status_code == 303
+        assert "nobody: approve" in visitor.get("/approvals/2").text
+        visitor.client.ask("GET", "/api/v1/whoami", "nobody")
+        found = visitor.client.ask("GET", "/api/v1/whoami", "nobody", headers={"host": HERE[7:]}).json()
+        assert [(one["role"], one["given_by"]) for one in found["roles"]] == [("approver", "provider")]
+        assert visitor.fill("/sign-out").status_code == 303
+    assert counted_anew(made, 2) is RequestState.APPROVED
+    began = next(
+        one
+        for one in open_desk(made.folder).as_(actor("ada")).books.control.audit.entries()
+        if one.event.action == "session.began"
+    )
+    assert began.event.detail["roles"] == ["approver"]
+    with visitors(made, oidc, roles="{Fleet.Other: approver}") as (visitor, browser):
+        assert came_back(visitor, browser, "entra")[1].status_code == 303
+        assert "<dt>Roles</dt><dd>none</dd>" in visitor.get("/account").text
+    assert counted_anew(made, 2) is RequestState.PENDING
+
+
+@pytest.mark.slow
+def test_groups_that_are_too_many_give_no_role_and_the_pages_say_so(
+    made: MadeFleet, oidc: OidcServer
+) -> None:
+    known_as(made, oidc, "nobody", "overage")
+    known_as(made, oidc, "vera", "hasgroups")
+    known_as(made, oidc, "edsger", "grouped")
+    with visitors(made, oidc, groups="{leads: operator}") as (visitor, browser):
+        assert came_back(visitor, browser, "grouped")[1].status_code == 303
+        shown = visitor.get("/account").text
+        assert "operator, everywhere (by the identity provider)" in shown
+        assert "You have no role that a group gives" not in shown
+    with visitors(made, oidc, groups="{leads: operator}") as (visitor, browser):
+        assert came_back(visitor, browser, "hasgroups")[1].status_code == 303
+        shown = visitor.get("/account").text
+        assert "You have no role that a group gives" in shown
+        assert "<dt>Roles</dt><dd>viewer, everywhere</dd>" in shown
+    with visitors(made, oidc, groups="{leads: operator}") as (visitor, browser):
+        refused = came_back(visitor, browser, "overage")[1]
+        assert refused.status_code == 403
+        assert "left out the groups of this person" in refused.text
+        assert not visitor.kept

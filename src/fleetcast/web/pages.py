@@ -22,7 +22,7 @@ from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
 from fleetcast.domain.link import LINK_PREFIX, LinkPurpose
 from fleetcast.domain.people import Denied
 from fleetcast.domain.role import Right
-from fleetcast.domain.shown import SignInRefused
+from fleetcast.domain.shown import SignInRefused, left_out
 from fleetcast.domain.token import TokenState
 from fleetcast.ports.identity_provider import LONGEST_ATTEMPT
 from fleetcast.stored.form import Unreadable
@@ -128,7 +128,7 @@ def end_oidc(request: Request) -> Response:
         attempt, then = kept
         try:
             shown = provider.finish(attempt, dict(request.query_params))
-            answer = _begun(request, pages.door.signing_in_by(shown.proof, address_of(request)), then)
+            answer = _begun(request, pages.door.signing_in_by(shown, address_of(request)), then)
         except NotSignedIn as error:
             answer = _sign_in_page(request, then, 401, error=error, identity=shown.proof.detail)
         except SignInRefused as error:
@@ -338,6 +338,7 @@ def _account_page(request: Request, error: FleetcastError | None = None, status:
         status,
         actor=actor,
         roles=[] if person is None else list(map(str, granted(directory, person))),
+        left_out=left_out("groups") if caller_of(request.scope).groups_left_out else None,
         by_password=actor.proof is not None and actor.proof.means is Means.PASSWORD,
         error=error,
     )
