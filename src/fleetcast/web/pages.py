@@ -256,16 +256,20 @@ def show_request(request: Request, request_id: Annotated[int, Path(ge=1, le=GREA
 
 @page_routes.post("/decisions")
 def decide(request: Request, form: Form) -> Response:
-    """Approve or reject what was shown."""
-    number, choice = number_of(form, "request_id"), one_of(form, "choice")
-    if choice not in (Choice.APPROVE, Choice.REJECT):
-        raise BadInput("a decision is to approve or to reject", fix="load the page anew")
+    """Decide on what was shown: approve, reject, hand one's vote on, or break glass."""
+    number, choice = number_of(form, "request_id"), _choice(form)
     digest = one_of(form, "subject_digest")
     if not digest:
         raise BadInput("what was shown is not named", fix="load the page anew")
     comment = one_of(form, "comment")
     try:
-        books_of(request).deciding([number], Choice(choice), comment, displayed={number: digest})
+        deciding = books_of(request).deciding
+        if choice is Choice.HAND_ON:
+            deciding.hand_on(number, one_of(form, "to"), comment, {number: digest})
+        else:
+            if choice is Choice.BREAK_GLASS and one_of(form, "sure") != "yes":
+                raise BadInput("breaking glass asks for a second look", fix="tick that you are sure")
+            deciding([number], choice, comment, displayed={number: digest})
     except Unreadable:
         raise
     except FleetcastError as error:
@@ -380,12 +384,20 @@ def _request_page(
         "request.html",
         status,
         found=found,
+        others=books.deciding.open_choices(found),
         checks=[(check.name, check.verdict.value, says(check)) for check in found.evidence.checks],
         facts=facts_in_words(found.evidence),
         waits=found.state is RequestState.PENDING,
         error=error,
         comment=comment,
     )
+
+
+def _choice(form: Mapping[str, Sequence[str]]) -> Choice:
+    try:
+        return Choice(one_of(form, "choice"))
+    except ValueError:
+        raise BadInput("there is no such decision", fix="load the page anew") from None
 
 
 def _password(form: Mapping[str, Sequence[str]]) -> str:
