@@ -19,7 +19,7 @@ from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome
 from fleetcast.domain.link import Link, LinkEnd, LinkPurpose
 from fleetcast.domain.manifest import Seal
-from fleetcast.domain.people import Grant, Group, Kind, Person
+from fleetcast.domain.people import Grant, Group, Kind, Origin, Person
 from fleetcast.domain.place import EnvironmentName, Gate, Scope
 from fleetcast.domain.repeat import Answer, Call, KeptCall
 from fleetcast.domain.role import Right, Role
@@ -140,6 +140,18 @@ class Example:
     value: object
 
 
+_SESSION = SignInSession(
+    7,
+    "p-1",
+    Proof(Means.PASSWORD, "anna.berg"),
+    digest("secret"),
+    digest("rights"),
+    NOON,
+    _LATER,
+    _LATER,
+    SessionEnd.SIGNED_OUT,
+)
+_GRANT = Grant("p-1", Role.APPROVER, Scope(Gate.TEST_DEPLOYMENT, EnvironmentName.TEST, "PLANT001"))
 EXAMPLES: Mapping[str, Example] = {
     "accounts_account": Example(
         ACCOUNT, Account("p-1", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA", NOON, 2)
@@ -151,17 +163,7 @@ EXAMPLES: Mapping[str, Example] = {
     "accounts_listed": Example(LISTED, Listed(NOON, 3, 17)),
     "accounts_session": Example(
         SIGN_IN_SESSION,
-        SignInSession(
-            7,
-            "p-1",
-            Proof(Means.PASSWORD, "anna.berg"),
-            digest("secret"),
-            digest("rights"),
-            NOON,
-            _LATER,
-            _LATER,
-            SessionEnd.SIGNED_OUT,
-        ),
+        replace(_SESSION, roles=(Role.VIEWER, Role.APPROVER), groups_left_out=True),
     ),
     "approvals_decided": Example(REQUEST, _handed_on()),
     "approvals_pending": Example(REQUEST, replace(request(), id=1)),
@@ -178,9 +180,7 @@ EXAMPLES: Mapping[str, Example] = {
     "manifests_signed": Example(SIGNED_MANIFEST, signed(manifest("plant001-circuit01", 3))),
     "models_adopted": Example(TRAINED_MODEL, adopted()),
     "models_trained": Example(TRAINED_MODEL, trained()),
-    "people_grant": Example(
-        GRANT, Grant("p-1", Role.APPROVER, Scope(Gate.TEST_DEPLOYMENT, EnvironmentName.TEST, "PLANT001"))
-    ),
+    "people_grant": Example(GRANT, replace(_GRANT, origin=Origin.PROVIDER)),
     "people_group": Example(GROUP, Group("leads", frozenset({"p-1"}))),
     "repeats_call": Example(
         KEPT_CALL,
@@ -214,12 +214,14 @@ EXAMPLES: Mapping[str, Example] = {
 
 _BEFORE_BASELINES = replace(_OUTCOME, scores=ModelScores(SCORES, {"temperature": SCORES}))
 EARLIER: Mapping[str, object] = {
+    "format_1/accounts_session": _SESSION,
     "format_1/approvals_decided": _in_words(_decided(None)),
     "format_1/approvals_pending": _in_words(replace(request(), id=1)),
     "format_1/audit_entry": chained(1, NOON, ADA, _EVENT, GENESIS),
     "format_1/jobs_completed": _QUEUED.started(NOON).completed(_BEFORE_BASELINES, _LATER),
     "format_1/jobs_outcome": _BEFORE_BASELINES,
     "format_1/models_trained": replace(trained(), scores=_BEFORE_BASELINES.scores),
+    "format_1/people_grant": _GRANT,
     "format_1/policies_gate": WholePolicy.of(GatePolicy(("ada", "grace"), 2, own_request_allowed=False)),
     "format_2/approvals_decided": _decided(None),
     "format_3/approvals_decided": _decided(None),

@@ -52,10 +52,22 @@ def actor(name: str) -> Actor:
     return Actor(name, Standing.VERIFIED, Proof(Means.PASSWORD, name), f"p-{name}")
 
 
+PLAIN_GATE = "registry-promotion: {approvers: ['*'], minimum: 1, own_request: allowed}"
+
+
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeFleet:
     """Trained once, with five people on record; the environment and both models await approval."""
-    folder = small_fleet(tmp_path_factory.mktemp("web"), family="seasonal_naive").opened.directory
+    return made_in(tmp_path_factory.mktemp("web"))
+
+
+def made_in(empty: Path, gate: str = PLAIN_GATE) -> MadeFleet:
+    """The same in a folder of its own, with another gate."""
+    folder = small_fleet(empty, family="seasonal_naive").opened.directory
+    settings = folder / "fleetcast.yaml"
+    written = settings.read_text()
+    assert PLAIN_GATE in written
+    settings.write_text(written.replace(PLAIN_GATE, gate))
     desk = open_desk(folder)
     opened = desk.as_(actor("ada"))
     opened.training(opened.fleet, UNWATCHED, lock_timeout=timedelta(0))

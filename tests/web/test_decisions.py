@@ -246,7 +246,13 @@ def test_people_are_managed(client: Client) -> None:
         "", name="linus", full_name="Linus P.", roles=[{"role": "approver", "gate": "registry-promotion"}]
     )
     assert added["linus"]["roles"] == [
-        {"role": "approver", "gate": "registry-promotion", "environment": None, "plant_id": None}
+        {
+            "role": "approver",
+            "gate": "registry-promotion",
+            "environment": None,
+            "plant_id": None,
+            "given_by": "fleet",
+        }
     ]
     assert change("/group", name="leads", members=["linus", "grace"])["linus"]["groups"] == ["leads"]
     assert len(change("/grant", name="linus", role="viewer", plant_id="PLANT001")["linus"]["roles"]) == 2

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -14,11 +15,14 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 
 from fleetcast.app import Service, open_desk
+from fleetcast.domain.approval import RequestState
 from fleetcast.domain.audit import Means, Proof
+from fleetcast.domain.people import Grant
+from fleetcast.domain.role import Role
 from fleetcast.web.showing import own_path
 from fleetcast.web.site import Reached, site
 from tests.servers.oidc_provider import Browser, OidcServer
-from tests.web.conftest import URL, Client, MadeFleet, actor
+from tests.web.conftest import PLAIN_GATE, URL, Client, MadeFleet, actor, client_of, made_in
 
 PASSWORD = "correct horse battery staple"  # noqa: S105  # a test's
 FIELD = re.compile(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"')
@@ -44,8 +48,10 @@ class Visitor:
         return self._took(self.client.ask("POST", path, None, content=body, headers=sent))
 
     def fill(self, path: str, **typed: str) -> httpx.Response:
-        """Send the form that is shown and leads there."""
-        (form,) = re.findall(rf'<form method="post" action="{path}">(.*?)</form>', self.page, re.DOTALL)
+        """Send the form that is shown and leads there; of several, the one with the button for that choice."""
+        forms = re.findall(rf'<form method="post" action="{path}">(.*?)</form>', self.page, re.DOTALL)
+        button = f'<button name="choice" value="{typed.get("choice", "")}"'
+        (form,) = forms if len(forms) == 1 else (one for one in forms if button in one)
         hidden = {name: html.unescape(value) for name, value in FIELD.findall(form)}
         return self.post(path, {**hidden, **typed})
 
@@ -121,6 +127,67 @@ def test_from_the_first_admins_link_to_a_decision_and_out(client: Client, made: 
     assert not grace.kept
     grace.kept = secret
     assert grace.get("/approvals").headers["location"] == "/sign-in"
+
+
+HAND_ON, BREAK_GLASS = "<h2>Hand your vote on</h2>", "<h2>Break glass</h2>"
+
+
+def test_a_vote_is_handed_on_to_somebody_who_may_decide(client: Client, made: MadeFleet) -> None:
+    grace, vera = with_password(client, made, "grace"), with_password(client, made, "vera")
+    vera.sign_in("vera")
+    assert HAND_ON not in vera.get("/approvals/2").text
+    grace.sign_in("grace")
+    shown = grace.get("/approvals/2").text
+    assert HAND_ON in shown
+    assert re.findall(r"<option>(\w+)</option>", shown) == ["edsger"]
+    for name, status in (("nobody", 409), ("mallory", 422), ("", 422)):
+        assert grace.fill("/decisions", choice="hand on", to=name, comment="").status_code == status
+        assert 'role="alert"' in grace.page
+    assert grace.fill("/decisions", choice="hand on", to="edsger", comment="away").status_code == 303
+    shown = grace.get("/approvals/2").text
+    assert "grace: hand on to edsger" in shown
+    kept = client.get("/api/v1/requests/2")["decisions"]
+    assert [(one["by"], one["choice"], one["to"]) for one in kept] == [("grace", "hand on", "edsger")]
+    edsger = with_password(client, made, "edsger")
+    edsger.sign_in("edsger")
+    assert HAND_ON not in edsger.get("/approvals/2").text
+    assert edsger.fill("/decisions", choice="approve", comment="").status_code == 303
+
+
+def test_glass_is_broken_with_a_reason_and_a_second_look(tmp_path: Path) -> None:
+    made = made_in(tmp_path, PLAIN_GATE.replace("}", ", break_glass: allowed}"))
+    people = open_desk(made.folder).as_(actor("ada")).books.control.people
+    people.grant([Grant("p-vera", Role.GLASS_BREAKER)])
+    with client_of(made) as client:
+        vera, grace = with_password(client, made, "vera"), with_password(client, made, "grace")
+        grace.sign_in("grace")
+        assert BREAK_GLASS not in grace.get("/approvals/2").text
+        vera.sign_in("vera")
+        shown = vera.get("/approvals/2").text
+        assert BREAK_GLASS in shown
+        assert HAND_ON not in shown
+        assert re.search(r'<input id="sure" name="sure" type="checkbox" value="yes" required>', shown)
+        for typed in ({"comment": "the line stands"}, {"sure": "yes", "comment": " "}):
+            assert vera.fill("/decisions", choice="break glass", **typed).status_code in (409, 422)
+            assert client.get("/api/v1/requests/2")["decisions"] == []
+        broken = vera.fill("/decisions", choice="break glass", sure="yes", comment="the line stands")
+        assert broken.status_code == 303
+        assert "glass" in vera.get("/approvals/2").text
+        assert BREAK_GLASS not in vera.page
+        assert [one["choice"] for one in client.get("/api/v1/requests/2")["decisions"]] == ["break glass"]
+
+
+def test_no_form_breaks_glass_where_the_policy_does_not_allow_it(client: Client, made: MadeFleet) -> None:
+    ada = with_password(client, made, "ada")
+    ada.sign_in("ada")
+    shown = ada.get("/approvals/2").text
+    assert BREAK_GLASS not in shown
+    (digest,) = set(re.findall(r'name="subject_digest" value="(\w+)"', shown))
+    fields = {**dict(FIELD.findall(shown)), "request_id": "2", "subject_digest": digest}
+    sent = ada.post("/decisions", {**fields, "choice": "break glass", "sure": "yes", "comment": "now"})
+    assert sent.status_code == 409
+    assert "nobody may break glass" in sent.text
+    assert ada.post("/decisions", {**fields, "choice": "open sesame"}).status_code == 422
 
 
 def test_what_was_shown_is_what_is_decided_on(client: Client, made: MadeFleet) -> None:
@@ -261,14 +328,17 @@ HERE = "http://127.0.0.1:8484"
 
 
 @contextmanager
-def visitors(made: MadeFleet, oidc: OidcServer) -> Iterator[tuple[Visitor, Browser]]:
-    """A browser here and at a provider that this fleet declares."""
+def visitors(
+    made: MadeFleet, oidc: OidcServer, roles: str = "{}", groups: str = "{}"
+) -> Iterator[tuple[Visitor, Browser]]:
+    """A browser here and at a provider that this fleet declares, with what its roles and groups give."""
     settings = made.folder / "fleetcast.yaml"
     declared = (
         f"\nsign_in:\n  oidc:\n    client_id: fleetcast\n    issuer: {oidc.issuer}\n"
-        "    allowed_networks: [127.0.0.1/32]\n"
+        f"    allowed_networks: [127.0.0.1/32]\n    roles: {roles}\n    groups: {groups}\n"
     )
-    settings.write_text(settings.read_text() + declared)
+    before, _, _ = settings.read_text().partition("\nsign_in:")
+    settings.write_text(before + declared)
     app = site(Service(made.folder), Reached((HERE,)))
     with ExitStack() as stack:
         portal = stack.enter_context(start_blocking_portal())
@@ -309,3 +379,68 @@ def test_somebody_who_is_on_no_record_is_refused(made: MadeFleet, oidc: OidcServ
         assert f"issuer {oidc.issuer} subject mallory" in answer.text
         assert not visitor.kept
         assert visitor.get("/approvals").status_code == 303
+
+
+def known_as(made: MadeFleet, oidc: OidcServer, name: str, login: str) -> None:
+    """Put somebody's account at the provider on record."""
+    proof = Proof(Means.OIDC, f"issuer {oidc.issuer} subject {login}")
+    open_desk(made.folder).as_(actor("ada")).books.people.identify(name, [proof])
+
+
+def counted_anew(made: MadeFleet, number: int) -> RequestState:
+    """How a request stands when its votes are counted by the people on record now."""
+    books = open_desk(made.folder).as_(actor("ada")).books
+    found = books.approvals.find(number)
+    return found.settled(books.clock.now(), books.control.people.directory()).state
+
+
+@pytest.mark.slow
+def test_roles_of_the_provider_let_somebody_approve_until_it_takes_them(
+    made: MadeFleet, oidc: OidcServer
+) -> None:
+    known_as(made, oidc, "nobody", "entra")
+    with visitors(made, oidc, roles="{Fleet.Approver: approver}") as (visitor, browser):
+        assert came_back(visitor, browser, "entra")[1].status_code == 303
+        assert "approver, everywhere (by the identity provider)" in visitor.get("/account").text
+        visitor.get("/approvals/2")
+        assert visitor.fill("/decisions", choice="approve", comment="").status_code == 303
+        assert "nobody: approve" in visitor.get("/approvals/2").text
+        visitor.client.ask("GET", "/api/v1/whoami", "nobody")
+        found = visitor.client.ask("GET", "/api/v1/whoami", "nobody", headers={"host": HERE[7:]}).json()
+        assert [(one["role"], one["given_by"]) for one in found["roles"]] == [("approver", "provider")]
+        assert visitor.fill("/sign-out").status_code == 303
+    assert counted_anew(made, 2) is RequestState.APPROVED
+    began = next(
+        one
+        for one in open_desk(made.folder).as_(actor("ada")).books.control.audit.entries()
+        if one.event.action == "session.began"
+    )
+    assert began.event.detail["roles"] == ["approver"]
+    with visitors(made, oidc, roles="{Fleet.Other: approver}") as (visitor, browser):
+        assert came_back(visitor, browser, "entra")[1].status_code == 303
+        assert "<dt>Roles</dt><dd>none</dd>" in visitor.get("/account").text
+    assert counted_anew(made, 2) is RequestState.PENDING
+
+
+@pytest.mark.slow
+def test_groups_that_are_too_many_give_no_role_and_the_pages_say_so(
+    made: MadeFleet, oidc: OidcServer
+) -> None:
+    known_as(made, oidc, "nobody", "overage")
+    known_as(made, oidc, "vera", "hasgroups")
+    known_as(made, oidc, "edsger", "grouped")
+    with visitors(made, oidc, groups="{leads: operator}") as (visitor, browser):
+        assert came_back(visitor, browser, "grouped")[1].status_code == 303
+        shown = visitor.get("/account").text
+        assert "operator, everywhere (by the identity provider)" in shown
+        assert "You have no role that a group gives" not in shown
+    with visitors(made, oidc, groups="{leads: operator}") as (visitor, browser):
+        assert came_back(visitor, browser, "hasgroups")[1].status_code == 303
+        shown = visitor.get("/account").text
+        assert "You have no role that a group gives" in shown
+        assert "<dt>Roles</dt><dd>viewer, everywhere</dd>" in shown
+    with visitors(made, oidc, groups="{leads: operator}") as (visitor, browser):
+        refused = came_back(visitor, browser, "overage")[1]
+        assert refused.status_code == 403
+        assert "left out the groups of this person" in refused.text
+        assert not visitor.kept

@@ -18,12 +18,14 @@ from fleetcast.app import SignInDoor, open_sign_in
 from fleetcast.domain.account import PasswordRefused
 from fleetcast.domain.attempts import LISTED_A_MINUTE, OF_A_NAME, OF_AN_ADDRESS
 from fleetcast.domain.audit import Actor, AuditEntry, Means, Proof, Standing
+from fleetcast.domain.chronicle import Chronicle, other_rules, read_log
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.link import LIFE, LinkPurpose
-from fleetcast.domain.people import Denied, Grant, Group, Kind, Person
+from fleetcast.domain.people import Denied, Grant, Group, Kind, Origin, Person
 from fleetcast.domain.place import Scope
 from fleetcast.domain.role import Role
 from fleetcast.domain.session import LONGEST_IDLE, LONGEST_SESSION, NOTED_EVERY
+from fleetcast.domain.shown import Shown, SignInRefused
 from fleetcast.platforms.control.opening import control
 from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.database.migrate import ensure_schema
@@ -32,6 +34,7 @@ from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.platforms.passwords.argon2 import Argon2Passwords, Work
 from fleetcast.ports.platform import Control
 from fleetcast.workflows.links import InvitePerson, LinkSaysNothing, NewLink
+from fleetcast.workflows.manage_people import ManagePeople
 from fleetcast.workflows.sign_in import NewSession, NotSignedIn, TooManyAttempts
 from tests.clocks import FixedClock
 from tests.logs import broken_at
@@ -348,7 +351,7 @@ def test_who_loses_a_role_or_is_disabled_is_out_at_once(staffed: House) -> None:
         (lambda: people.change(replace(LI, disabled=True)), lambda: people.change(LI)),
     ]
     for change, back in changes:
-        new = staffed.door.signing_in_by(AT_A_PROVIDER, HOME)
+        new = staffed.door.signing_in_by(Shown(AT_A_PROVIDER), HOME)
         change()
         back()
         with pytest.raises(Denied):
@@ -357,7 +360,7 @@ def test_who_loses_a_role_or_is_disabled_is_out_at_once(staffed: House) -> None:
 
 
 def test_a_role_taken_by_hand_in_the_tables_ends_a_session_too(staffed: House) -> None:
-    new = staffed.door.signing_in_by(AT_A_PROVIDER)
+    new = staffed.door.signing_in_by(Shown(AT_A_PROVIDER))
     staffed.database.change(lambda connection: connection.exec_driver_sql("DELETE FROM grants"))
     with pytest.raises(Denied):
         staffed.door.recognising(new.secret)
@@ -368,7 +371,7 @@ def test_a_role_taken_by_hand_in_the_tables_ends_a_session_too(staffed: House) -
 
 
 def test_an_identity_that_a_provider_has_shown_signs_its_person_in(staffed: House) -> None:
-    new = staffed.door.signing_in_by(AT_A_PROVIDER, HOME)
+    new = staffed.door.signing_in_by(Shown(AT_A_PROVIDER), HOME)
     assert new.actor == Actor("li.wei", Standing.VERIFIED, AT_A_PROVIDER, "p-2")
     assert staffed.door.recognising(new.secret).actor == new.actor
     last = staffed.entries()[-1]
@@ -380,7 +383,7 @@ def test_an_identity_of_nobody_or_of_another_kind_signs_nobody_in(staffed: House
     people = staffed.door.control.people
     people.add([Person("p-5", "grace", identities=(system_user,))], first=False)
     answers = {
-        refusal(lambda proof=proof: staffed.door.signing_in_by(proof, HOME))  # type: ignore[misc]
+        refusal(lambda proof=proof: staffed.door.signing_in_by(Shown(proof), HOME))  # type: ignore[misc]
         for proof in (
             Proof(Means.OIDC, "https://login.example/ 4712"),
             system_user,
@@ -388,8 +391,101 @@ def test_an_identity_of_nobody_or_of_another_kind_signs_nobody_in(staffed: House
         )
     }
     people.change(replace(LI, disabled=True))
-    answers.add(refusal(lambda: staffed.door.signing_in_by(AT_A_PROVIDER)))
+    answers.add(refusal(lambda: staffed.door.signing_in_by(Shown(AT_A_PROVIDER))))
     assert len(answers) == 1
+
+
+def of_provider(house: House) -> set[Role]:
+    grants = house.door.control.people.directory().grants_of(LI)
+    return {grant.role for grant in grants if grant.origin is Origin.PROVIDER}
+
+
+def test_what_the_provider_gives_takes_the_place_of_what_it_gave_before(staffed: House) -> None:
+    door, people = staffed.door, staffed.door.control.people
+    first = door.signing_in_by(Shown(AT_A_PROVIDER, roles=frozenset({Role.APPROVER, Role.VIEWER})), HOME)
+    assert door.recognising(first.secret).session.roles == (Role.VIEWER, Role.APPROVER)
+    assert of_provider(staffed) == {Role.APPROVER, Role.VIEWER}
+    given = [entry for entry in staffed.entries() if entry.event.action == "role.granted"][-2:]
+    assert {entry.event.detail["after"]["origin"] for entry in given} == {"provider"}  # type: ignore[call-overload,index]
+    assert all(entry.actor == first.actor for entry in given)
+    began = staffed.entries()[-1]
+    assert began.event.detail["roles"] == ["viewer", "approver"]
+
+    same = door.signing_in_by(Shown(AT_A_PROVIDER, roles=frozenset({Role.APPROVER, Role.VIEWER})))
+    door.recognising(first.secret)
+    assert staffed.actions()[-2:] == ["session.began", "session.began"]
+
+    other = door.signing_in_by(Shown(AT_A_PROVIDER, roles=frozenset({Role.ENGINEER})))
+    assert of_provider(staffed) == {Role.ENGINEER}
+    for ended in (first, same):
+        with pytest.raises(Denied):
+            door.recognising(ended.secret)
+    door.recognising(other.secret)
+    assert staffed.actions()[-6:] == [
+        "role.revoked",
+        "role.revoked",
+        "role.granted",
+        "session.ended",
+        "session.ended",
+        "session.began",
+    ]
+    door.signing_in_by(Shown(AT_A_PROVIDER))
+    assert people.directory().grants_of(LI) == {VIEWER}
+    assert list(other_rules(told(staffed), {}, people.directory())) == []
+
+
+def test_a_role_that_the_provider_gave_is_taken_by_an_admin_until_the_next_sign_in(staffed: House) -> None:
+    anna = staffed.signed_in().actor
+    shown = Shown(AT_A_PROVIDER, roles=frozenset({Role.APPROVER}))
+    new = staffed.door.signing_in_by(shown)
+    ManagePeople(staffed.as_(anna), lambda: "p-9").revoke("li.wei", Role.APPROVER)
+    assert of_provider(staffed) == set()
+    with pytest.raises(Denied):
+        staffed.door.recognising(new.secret)
+    staffed.door.signing_in_by(shown)
+    assert of_provider(staffed) == {Role.APPROVER}
+
+
+def test_a_provider_makes_nobody_the_last_admin(staffed: House) -> None:
+    anna = staffed.signed_in().actor
+    staffed.door.signing_in_by(Shown(AT_A_PROVIDER, roles=frozenset({Role.ADMIN})))
+    with pytest.raises(BadInput, match="nobody could give roles"):
+        ManagePeople(staffed.as_(anna), lambda: "p-9").disable("anna.berg")
+
+
+def test_groups_that_are_left_out_give_no_role_and_take_those_they_gave(staffed: House) -> None:
+    staffed.door.signing_in_by(Shown(AT_A_PROVIDER, roles=frozenset({Role.APPROVER})))
+    new = staffed.door.signing_in_by(Shown(AT_A_PROVIDER, groups_left_out=True), HOME)
+    assert of_provider(staffed) == set()
+    assert staffed.door.recognising(new.secret).session.groups_left_out
+    assert staffed.entries()[-1].event.detail["groups_left_out"] is True
+
+
+def test_who_has_roles_by_groups_alone_is_refused_when_they_are_left_out(staffed: House) -> None:
+    staffed.door.control.people.revoke([VIEWER])
+    staffed.door.signing_in_by(Shown(AT_A_PROVIDER, roles=frozenset({Role.APPROVER})))
+    with pytest.raises(SignInRefused, match="left out the groups") as refused:
+        staffed.door.signing_in_by(Shown(AT_A_PROVIDER, groups_left_out=True), HOME)
+    assert "Entra ID" in refused.value.fix
+    assert of_provider(staffed) == set()
+    last = staffed.entries()[-1].event
+    assert (last.action, last.subject, last.detail["address"]) == (
+        "sign-in.refused",
+        "li.wei",
+        "192.0.2.1",
+    )
+
+
+def test_the_roles_of_a_session_are_sealed_with_it(staffed: House) -> None:
+    new = staffed.door.signing_in_by(Shown(AT_A_PROVIDER, roles=frozenset({Role.APPROVER})))
+    assert replace(new.session, roles=(Role.ADMIN,)).kept != new.session.kept
+    assert replace(new.session, groups_left_out=True).kept != new.session.kept
+
+
+def told(house: House) -> Chronicle:
+    found = read_log(house.door.control.audit.logged())
+    assert isinstance(found, Chronicle)
+    return found
 
 
 # Passwords
@@ -397,7 +493,7 @@ def test_an_identity_of_nobody_or_of_another_kind_signs_nobody_in(staffed: House
 
 def test_another_password_ends_every_session_of_its_owner(staffed: House) -> None:
     sessions = [staffed.signed_in() for _ in range(2)]
-    of_li = staffed.door.signing_in_by(AT_A_PROVIDER)
+    of_li = staffed.door.signing_in_by(Shown(AT_A_PROVIDER))
     staffed.door.changing_password_of(sessions[0].actor)(GOOD, OTHER, HOME)
     for new in sessions:
         with pytest.raises(Denied):
@@ -422,7 +518,7 @@ def test_only_who_knows_the_old_password_sets_a_new_one(staffed: House) -> None:
         with pytest.raises(PasswordRefused):
             change(GOOD, refused, HOME)
     by_token = replace(new.actor, proof=Proof(Means.TOKEN, "token 1"))
-    by_provider = staffed.door.signing_in_by(AT_A_PROVIDER).actor
+    by_provider = staffed.door.signing_in_by(Shown(AT_A_PROVIDER)).actor
     for actor in (by_token, by_provider, Actor("anna.berg"), SERVER):
         with pytest.raises(Denied, match="signed in with a password"):
             staffed.door.changing_password_of(actor)(GOOD, OTHER, HOME)
@@ -442,7 +538,7 @@ def test_an_admin_who_is_signed_in_lets_somebody_choose_a_password(staffed: Hous
     link = staffed.invite("LI.WEI", anna)
     opened = staffed.door.using_link.look(link.secret)
     assert (opened.purpose, opened.name) == (LinkPurpose.SET_PASSWORD, "li.wei")
-    before = staffed.door.signing_in_by(AT_A_PROVIDER)
+    before = staffed.door.signing_in_by(Shown(AT_A_PROVIDER))
     assert staffed.door.using_link(link.secret, OTHER, "another.name") == LI
     assert staffed.signed_in("li.wei", OTHER).actor.standing is Standing.VERIFIED
     with pytest.raises(Denied):
@@ -457,7 +553,7 @@ def test_an_admin_who_is_signed_in_lets_somebody_choose_a_password(staffed: Hous
 
 def test_who_asks_for_a_link_is_an_admin_and_signed_in(staffed: House) -> None:
     anna = staffed.signed_in().actor
-    li = staffed.door.signing_in_by(AT_A_PROVIDER).actor
+    li = staffed.door.signing_in_by(Shown(AT_A_PROVIDER)).actor
     with pytest.raises(Denied, match="may not manage"):
         staffed.invite("li.wei", li)
     with pytest.raises(Denied, match="not signed in"):

@@ -135,7 +135,7 @@ def _shown_at_provider(door: SignInDoor, directory: Path, tell: Tell) -> Login:
     attempt = door.provider.begin_device()
     tell(CodeToType(attempt.page, attempt.user_code, attempt.page_with_code))
     shown = door.provider.wait(attempt)
-    began = door.signing_in_by(shown.proof)
+    began = door.signing_in_by(shown)
     return Login(place_of(directory), began.actor.name, began.secret)
 
 

@@ -29,8 +29,6 @@ NOT_USED_YET: Mapping[str, str] = {
     "gates.prod-deployment": _NOTHING_DEPLOYED,
     "ramp": _NOTHING_DEPLOYED,
     "retention": "nothing is deleted for its age",
-    "sign_in.oidc.roles": "roles are given with `fleetcast people grant`",
-    "sign_in.oidc.groups": "roles are given with `fleetcast people grant`",
     "notifications": "no notices are sent",
     "schedules": "nothing starts by itself",
 }
@@ -59,6 +57,7 @@ USED: Mapping[str, frozenset[str]] = {
         | _below(
             "sign_in.oidc", "client_id issuer tenant scopes allowed_hosts allowed_networks client_secret"
         )
+        | {"sign_in.oidc.roles", "sign_in.oidc.groups"}
     ),
     MAIN_FILE: frozenset(
         {"plant_id", "circuit_id", "model_name", "description", "owner", "tags"}

@@ -237,7 +237,7 @@ class Request:
                 fix="see what waits with `fleetcast approvals list`",
             )
         offered = Decision(by, choice, comment, at, to)
-        policies = tuple(dict.fromkeys((self.policy, in_force or self.policy)))
+        policies = self._policies(in_force)
         for policy in policies:
             bar = barred(policy, directory, self.asked, self.decisions, offered)
             if bar is not None:
@@ -245,6 +245,16 @@ class Request:
         decided = replace(current, decisions=(*current.decisions, offered))
         ends = {_STATES.get(type(decided.verdict(at, directory, policy))) for policy in policies}
         return replace(decided, state=ends.pop() or RequestState.PENDING) if len(ends) == 1 else decided
+
+    def takes(self, offered: Decision, in_force: GatePolicy | None, directory: Directory) -> bool:
+        """Whether a decision can be made now: what `decide` would say, without a word of why."""
+        return self.as_of(offered.at).state is RequestState.PENDING and not any(
+            barred(policy, directory, self.asked, self.decisions, offered)
+            for policy in self._policies(in_force)
+        )
+
+    def _policies(self, in_force: GatePolicy | None) -> tuple[GatePolicy, ...]:
+        return tuple(dict.fromkeys((self.policy, in_force or self.policy)))
 
     def _refusal(self, bar: Bar, offered: Decision, policy: GatePolicy) -> NotDecidable:  # noqa: C901  # one each
         by, gate, to = offered.by, self.gate.value, offered.to

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from fleetcast.domain.account import Account
 from fleetcast.domain.approval import LONGEST_COMMENT, Choice, Request, RequestState
 from fleetcast.domain.assets import Asset
-from fleetcast.domain.audit import ADOPTED, CROWNED, REGISTERED, SHARED, AuditEntry, AuditEvent, Mark
+from fleetcast.domain.audit import (
+    ADOPTED,
+    CROWNED,
+    REGISTERED,
+    SHARED,
+    AuditEntry,
+    AuditEvent,
+    Mark,
+    Means,
+)
 from fleetcast.domain.canonical import Json, plain
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
@@ -228,6 +237,9 @@ def session_began(session: SignInSession, name: str) -> AuditEvent:
     """Somebody signed in."""
     proof = {"means": session.proof.means.value, "shown": session.proof.detail}
     detail = _session(session) | proof | {"kept": session.kept.hex}
+    if session.proof.means is Means.OIDC:
+        detail["roles"] = [role.value for role in session.roles]
+        detail["groups_left_out"] = session.groups_left_out
     return AuditEvent("session.began", name, detail)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from fleetcast.domain.audit import Actor, Proof
+from fleetcast.domain.canonical import LATER
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.gate import ANYONE
 from fleetcast.domain.identity import checked_id
@@ -73,6 +74,15 @@ class Group:
         checked_name(self.name)
 
 
+class Origin(StrEnum):
+    """Who gave a role."""
+
+    FLEET = "fleet"
+    """An admin of this fleet."""
+    PROVIDER = "provider"
+    """The identity provider, when the person last signed in there: each sign-in gives and takes them anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """A role that a person or a group has somewhere."""
@@ -81,9 +91,11 @@ class Grant:
     """The id of a person, or the name of a group."""
     role: Role
     scope: Scope = EVERYWHERE
+    origin: Origin = field(default=Origin.FLEET, metadata=LATER)
 
     def __str__(self) -> str:
-        return f"{self.role.value}, {self.scope}"
+        by = " (by the identity provider)" if self.origin is Origin.PROVIDER else ""
+        return f"{self.role.value}, {self.scope}{by}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +157,16 @@ class Directory:
         """What a person has, by themselves or through a group."""
         mine = {person.id, *(group.name for group in self.groups if person.id in group.members)}
         return frozenset(grant for grant in self.grants if grant.to in mine)
+
+    def given_by_provider(self, person: Person) -> frozenset[Grant]:
+        """What an identity provider gave somebody when they last signed in there."""
+        mine = (grant for grant in self.grants if grant.to == person.id)
+        return frozenset(grant for grant in mine if grant.origin is Origin.PROVIDER)
+
+    def shown_by_provider(self, person: Person, roles: Iterable[Role]) -> Directory:
+        """The same after a provider gave somebody these roles, in place of all that it gave them before."""
+        given = {Grant(person.id, role, origin=Origin.PROVIDER) for role in roles}
+        return replace(self, grants=self.grants - self.given_by_provider(person) | given)
 
     def grants_of_actor(self, actor: Actor) -> frozenset[Grant]:
         """What somebody has who acts; nothing for those on no record."""

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fleetcast.domain.audit import Actor, Proof, Standing
-from fleetcast.domain.canonical import digest_of, plain
+from fleetcast.domain.canonical import Json, digest_of, plain
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.people import Directory, Person
+from fleetcast.domain.role import Role
+from fleetcast.domain.shown import Shown
 
 SESSION_PREFIX = "fcs"
 LONGEST_SESSION = timedelta(hours=12)
@@ -49,6 +51,10 @@ class SignInSession:
     """Noted once a minute at most."""
     ended_at: datetime | None = None
     end: SessionEnd | None = None
+    roles: tuple[Role, ...] = ()
+    """What an identity provider gave at this sign-in, in the order of `Role`."""
+    groups_left_out: bool = False
+    """Whether the provider's token left out groups that roles depend on, so that none came from them."""
 
     def __post_init__(self) -> None:
         if (self.ended_at is None) != (self.end is None):
@@ -57,15 +63,19 @@ class SignInSession:
     @property
     def kept(self) -> Digest:
         """Of all that makes it worth something, as `Token.kept`."""
-        return digest_of(
-            {
-                "person": self.person,
-                "proof": plain(self.proof),
-                "secret": self.secret.hex,
-                "rights": self.rights.hex,
-                "made_at": plain(self.made_at),
-            }
-        )
+        said: dict[str, Json] = {
+            "person": self.person,
+            "proof": plain(self.proof),
+            "secret": self.secret.hex,
+            "rights": self.rights.hex,
+            "made_at": plain(self.made_at),
+        }
+        # Sessions that began before these were kept have the digest that they had.
+        if self.roles:
+            said["roles"] = plain(self.roles)
+        if self.groups_left_out:
+            said["groups_left_out"] = True
+        return digest_of(said)
 
     @property
     def expires_at(self) -> datetime:
@@ -95,6 +105,23 @@ class SignInSession:
 def begun(directory: Directory, person: Person, proof: Proof, secret: Digest, now: datetime) -> SignInSession:
     """A session that begins now, without its number."""
     return SignInSession(0, person.id, proof, secret, rights_of(directory, person), now, now)
+
+
+def begun_at_provider(
+    directory: Directory, person: Person, shown: Shown, secret: Digest, now: datetime
+) -> SignInSession:
+    """The same of somebody whom a provider has shown.
+
+    Args:
+        directory: With what the provider gave.
+        person: Whom the identity belongs to.
+        shown: What the provider says.
+        secret: Of the session.
+        now: Aware UTC.
+    """
+    roles = tuple(role for role in Role if role in shown.roles)
+    new = begun(directory, person, shown.proof, secret, now)
+    return replace(new, roles=roles, groups_left_out=shown.groups_left_out)
 
 
 def rights_of(directory: Directory, person: Person) -> Digest:

@@ -34,24 +34,34 @@ class Shown:
     """Proves nothing."""
     roles: frozenset[Role] = frozenset()
     """What the settings give for their roles and groups there, at this sign-in."""
+    groups_left_out: bool = False
+    """Whether the token left out groups that roles depend on, as they were too many: none of `roles` is a group's."""
 
 
 def shown_by(claims: Mapping[str, Json], settings: OidcSettings) -> Shown:
     """Read the claims of an ID token whose signature, issuer and audience were checked.
 
     Raises:
-        SignInRefused: They do not name one person of the tenant, or leave out groups that roles depend on.
+        SignInRefused: They do not name one person of the tenant, or roles cannot be read from them.
     """
     proof = _of_tenant(claims, settings.tenant) if settings.tenant else _of_issuer(claims)
-    roles = {
-        settings.roles[name] for name in _listed(claims, "roles", settings.roles) if name in settings.roles
-    } | {
-        settings.groups[name]
-        for name in _listed(claims, "groups", settings.groups)
-        if name in settings.groups
-    }
+    if _is_left_out(claims, "roles", settings.roles):
+        raise left_out("roles")
+    without_groups = _is_left_out(claims, "groups", settings.groups)
+    roles = _given(claims, "roles", settings.roles)
+    if not without_groups:
+        roles |= _given(claims, "groups", settings.groups)
     name = plainly(claims.get("name")) or plainly(claims.get("preferred_username"))
-    return Shown(proof, name, plainly(claims.get("email")), frozenset(roles))
+    return Shown(proof, name, plainly(claims.get("email")), roles, without_groups)
+
+
+def left_out(what: str) -> SignInRefused:
+    """The error about somebody whose roles or groups are too many for a token, and who may do nothing without them."""
+    return SignInRefused(
+        f"the identity provider left out the {what} of this person, as they are too many for a token",
+        fix="in Entra ID, let the token hold only groups that are assigned to this application, "
+        "or use its roles in place of groups",
+    )
 
 
 def at_issuer(issuer: str, subject: str) -> Proof:
@@ -100,24 +110,22 @@ def _uuid(value: object) -> UUID | None:
         return None
 
 
-def _listed(claims: Mapping[str, Json], name: str, mapped: Mapping[str, Role]) -> list[str]:
-    """The names in a claim that roles depend on; nothing where none do."""
+def _is_left_out(claims: Mapping[str, Json], name: str, mapped: Mapping[str, Role]) -> bool:
+    """Whether a claim that roles depend on is not in the token, but said to be elsewhere."""
     if not mapped:
-        return []
+        return False
     elsewhere = claims.get("_claim_names", {})
     if not isinstance(elsewhere, Mapping):
         raise _wrong("its `_claim_names` is not a mapping")
-    over = name == "groups" and claims.get("hasgroups") not in _NOT_OVER
-    if name in elsewhere or over:
-        raise SignInRefused(
-            f"the identity provider left out the {name} of this person, as they are too many for a token",
-            fix="in Entra ID, let the token hold only groups that are assigned to this application, "
-            "or use its roles in place of groups",
-        )
-    found = claims.get(name, [])
+    return name in elsewhere or (name == "groups" and claims.get("hasgroups") not in _NOT_OVER)
+
+
+def _given(claims: Mapping[str, Json], name: str, mapped: Mapping[str, Role]) -> frozenset[Role]:
+    """What the names in a claim give; nothing where none do, whatever is in it."""
+    found = claims.get(name, []) if mapped else []
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
         raise _wrong(f"its `{name}` is not a list of texts")
-    return [each for each in found if isinstance(each, str)]
+    return frozenset(mapped[each] for each in found if isinstance(each, str) and each in mapped)
 
 
 def _wrong(what: str) -> SignInRefused:

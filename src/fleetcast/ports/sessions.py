@@ -33,6 +33,15 @@ class PasswordSet:
     grants: tuple[Grant, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What signing in does."""
+
+    session: SignInSession
+    grants: frozenset[Grant] | None = None
+    """All that an identity provider gives its person, in place of all that it gave before; None: nobody asked it."""
+
+
 class AccountBook(Protocol):
     """Keeps accounts and one-time links; each change and its audit entries are one transaction."""
 
@@ -90,8 +99,10 @@ class SessionBook(Protocol):
     transaction.
     """
 
-    def begin(self, deciding: Callable[[Known], SignInSession]) -> SignInSession:
+    def begin(self, deciding: Callable[[Known], SignedIn]) -> SignInSession:
         """Keep a new session; gives it with its number. Those of the same person that expired are ended.
+
+        What a provider gives and takes is written in the name of whom it has shown; sessions that had other rights end.
 
         Args:
             deciding: Called within the transaction; what it raises ends it, and nothing changed.

@@ -10,6 +10,8 @@ from fleetcast.stored.form import Stored
 
 ACCOUNT = Stored(Account)
 LINK = Stored(Link)
-SIGN_IN_SESSION = Stored(SignInSession)
+SIGN_IN_SESSION = Stored(
+    SignInSession, number=2, earlier={1: lambda fields: fields | {"roles": [], "groups_left_out": False}}
+)
 ATTEMPTS = Stored(Attempts)
 LISTED = Stored(Listed)

@@ -105,4 +105,5 @@ def _grant(grant: Grant) -> dict[str, Json]:
         "gate": None if scope.gate is None else scope.gate.value,
         "environment": None if scope.environment is None else scope.environment.value,
         "plant_id": scope.plant,
+        "given_by": grant.origin.value,
     }

@@ -90,6 +90,8 @@ class Caller:
     by: ByToken
     csrf: str | None = None
     """What pages of this session carry, where a browser shows the identity by itself; None: it was shown on purpose."""
+    groups_left_out: bool = False
+    """Whether the identity provider left out groups that roles depend on when this session began."""
 
     @property
     def ambient(self) -> bool:
@@ -374,7 +376,7 @@ def by_session(recognise: Callable[[str], BySession], cookie: str) -> Recogniser
         if len(shown) > 1:
             raise Denied("two sessions at once are none")
         found = recognise(shown[0])
-        return Caller(ByToken(found.actor), found.csrf)
+        return Caller(ByToken(found.actor), found.csrf, found.session.groups_left_out)
 
     return recogniser
 

@@ -22,7 +22,7 @@ from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
 from fleetcast.domain.link import LINK_PREFIX, LinkPurpose
 from fleetcast.domain.people import Denied
 from fleetcast.domain.role import Right
-from fleetcast.domain.shown import SignInRefused
+from fleetcast.domain.shown import SignInRefused, left_out
 from fleetcast.domain.token import TokenState
 from fleetcast.ports.identity_provider import LONGEST_ATTEMPT
 from fleetcast.stored.form import Unreadable
@@ -128,7 +128,7 @@ def end_oidc(request: Request) -> Response:
         attempt, then = kept
         try:
             shown = provider.finish(attempt, dict(request.query_params))
-            answer = _begun(request, pages.door.signing_in_by(shown.proof, address_of(request)), then)
+            answer = _begun(request, pages.door.signing_in_by(shown, address_of(request)), then)
         except NotSignedIn as error:
             answer = _sign_in_page(request, then, 401, error=error, identity=shown.proof.detail)
         except SignInRefused as error:
@@ -256,16 +256,20 @@ def show_request(request: Request, request_id: Annotated[int, Path(ge=1, le=GREA
 
 @page_routes.post("/decisions")
 def decide(request: Request, form: Form) -> Response:
-    """Approve or reject what was shown."""
-    number, choice = number_of(form, "request_id"), one_of(form, "choice")
-    if choice not in (Choice.APPROVE, Choice.REJECT):
-        raise BadInput("a decision is to approve or to reject", fix="load the page anew")
+    """Decide on what was shown: approve, reject, hand one's vote on, or break glass."""
+    number, choice = number_of(form, "request_id"), _choice(form)
     digest = one_of(form, "subject_digest")
     if not digest:
         raise BadInput("what was shown is not named", fix="load the page anew")
     comment = one_of(form, "comment")
     try:
-        books_of(request).deciding([number], Choice(choice), comment, displayed={number: digest})
+        deciding = books_of(request).deciding
+        if choice is Choice.HAND_ON:
+            deciding.hand_on(number, one_of(form, "to"), comment, {number: digest})
+        else:
+            if choice is Choice.BREAK_GLASS and one_of(form, "sure") != "yes":
+                raise BadInput("breaking glass asks for a second look", fix="tick that you are sure")
+            deciding([number], choice, comment, displayed={number: digest})
     except Unreadable:
         raise
     except FleetcastError as error:
@@ -338,6 +342,7 @@ def _account_page(request: Request, error: FleetcastError | None = None, status:
         status,
         actor=actor,
         roles=[] if person is None else list(map(str, granted(directory, person))),
+        left_out=left_out("groups") if caller_of(request.scope).groups_left_out else None,
         by_password=actor.proof is not None and actor.proof.means is Means.PASSWORD,
         error=error,
     )
@@ -379,12 +384,20 @@ def _request_page(
         "request.html",
         status,
         found=found,
+        others=books.deciding.open_choices(found),
         checks=[(check.name, check.verdict.value, says(check)) for check in found.evidence.checks],
         facts=facts_in_words(found.evidence),
         waits=found.state is RequestState.PENDING,
         error=error,
         comment=comment,
     )
+
+
+def _choice(form: Mapping[str, Sequence[str]]) -> Choice:
+    try:
+        return Choice(one_of(form, "choice"))
+    except ValueError:
+        raise BadInput("there is no such decision", fix="load the page anew") from None
 
 
 def _password(form: Mapping[str, Sequence[str]]) -> str:

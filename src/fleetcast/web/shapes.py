@@ -53,12 +53,13 @@ class Proof(_Shape):
 
 
 class Role(_Shape):
-    """A role and where it holds; null: everywhere."""
+    """A role and where it holds; null: everywhere. Given by this `fleet`, or by the identity `provider`."""
 
     role: str
     gate: str | None
     environment: str | None
     plant_id: str | None
+    given_by: str
 
 
 class Acting(_Shape):

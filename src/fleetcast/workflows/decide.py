@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from fleetcast.domain.approval import (
     Choice,
+    Decision,
     NotDecidable,
     Request,
     RequestState,
@@ -24,6 +25,15 @@ from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Control
 
 _NOTHING_DISPLAYED: Mapping[int, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class OpenChoices:
+    """What somebody could decide on a request at one moment, besides approving and rejecting."""
+
+    hand_on_to: tuple[str, ...] = ()
+    """Names of people who could be given the vote, sorted."""
+    break_glass: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,34 @@ class Decide:
         to = Actor(name) if person is None else Actor(person.name, person=person.id)
         (decided,) = self([request], Choice.HAND_ON, comment, to, displayed)
         return decided
+
+    def open_choices(self, request: Request) -> OpenChoices:
+        """What whoever acts could decide on a request now; it is asked again when they do.
+
+        Raises:
+            Denied: Whoever acts may not look.
+        """
+        self.control.require(Right.VIEW, request.asked.place)
+        directory, now = self.control.people.directory(), self.clock.now()
+        in_force = effective(self.control.policies.in_force(), self.gates).get(request.gate)
+
+        def takes(choice: Choice, to: Actor | None = None) -> bool:
+            offered = Decision(self.control.actor, choice, "a reason", now, to)
+            return request.takes(offered, in_force, directory)
+
+        people = (
+            sorted(directory.people, key=lambda person: person.name)
+            if self.control.reaches(Right.DECIDE)
+            else ()
+        )
+        return OpenChoices(
+            tuple(
+                person.name
+                for person in people
+                if takes(Choice.HAND_ON, Actor(person.name, person=person.id))
+            ),
+            self.control.reaches(Right.BREAK_GLASS) and takes(Choice.BREAK_GLASS),
+        )
 
     def pending(self) -> Sequence[Request]:
         """What waits for a decision, oldest first.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fleetcast.domain.audit import Proof
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.people import Directory, Grant, Group, Kind, Person, folded
+from fleetcast.domain.people import Directory, Grant, Group, Kind, Origin, Person, folded
 from fleetcast.domain.place import EVERYWHERE, Scope
 from fleetcast.domain.role import Right, Role
 from fleetcast.ports.platform import Control
@@ -116,7 +116,7 @@ class ManagePeople:
         return self.control.people.directory()
 
     def revoke(self, name: str, role: Role, scope: Scope = EVERYWHERE) -> Directory:
-        """Take a role from a person or a group.
+        """Take a role from a person or a group; one that a provider gave comes back when they sign in there again.
 
         Raises:
             Denied: Whoever asks may not.
@@ -124,14 +124,15 @@ class ManagePeople:
         """
         self.control.require(Right.MANAGE)
         directory = self.control.people.directory()
-        gone = Grant(_holder(directory, name), role, scope)
-        if gone not in directory.grants:
-            has = ", ".join(sorted(str(one) for one in directory.grants if one.to == gone.to)) or "no role"
+        wanted = Grant(_holder(directory, name), role, scope)
+        gone = {wanted, replace(wanted, origin=Origin.PROVIDER)} & directory.grants
+        if not gone:
+            has = ", ".join(sorted(str(one) for one in directory.grants if one.to == wanted.to)) or "no role"
             raise BadInput(
-                f"{name} has {has}, not {gone}", fix="name the role and the place as they are given"
+                f"{name} has {has}, not {wanted}", fix="name the role and the place as they are given"
             )
-        _check_admin(replace(directory, grants=directory.grants - {gone}))
-        self.control.people.revoke([gone])
+        _check_admin(replace(directory, grants=directory.grants - gone))
+        self.control.people.revoke(sorted(gone, key=str))
         return self.control.people.directory()
 
     def group(self, name: str, members: Sequence[str]) -> Directory:
@@ -167,11 +168,11 @@ def _holder(directory: Directory, name: str) -> str:
 
 
 def _check_admin(directory: Directory) -> None:
-    """Make sure that somebody can still give roles."""
+    """Make sure that somebody can still give roles, whatever a provider says tomorrow."""
+    admin = {(Role.ADMIN, EVERYWHERE, Origin.FLEET)}
     for person in directory.people:
-        if not person.disabled and any(
-            grant.role is Role.ADMIN and grant.scope == EVERYWHERE for grant in directory.grants_of(person)
-        ):
+        given = {(grant.role, grant.scope, grant.origin) for grant in directory.grants_of(person)}
+        if not person.disabled and given & admin:
             return
     raise BadInput(
         "nobody could give roles any more", fix="make somebody else an admin first: `fleetcast people grant`"

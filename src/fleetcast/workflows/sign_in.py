@@ -18,15 +18,17 @@ from fleetcast.domain.session import (
     SessionEnd,
     SignInSession,
     begun,
+    begun_at_provider,
     csrf_fits,
     csrf_of,
 )
+from fleetcast.domain.shown import Shown, SignInRefused, left_out
 from fleetcast.domain.token import NO_SECRET, fits, new_secret, parsed, written
 from fleetcast.domain.wording import counted
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.passwords import Passwords
 from fleetcast.ports.platform import Control
-from fleetcast.ports.sessions import Known
+from fleetcast.ports.sessions import Known, SignedIn
 from fleetcast.workflows.credentials import vouched
 
 Random = Callable[[int], str]
@@ -110,12 +112,16 @@ class SignIn:
         return session
 
     def _begin(self, person: Person, account: Account, address: str) -> NewSession:
-        def still(known: Known) -> Person | None:
+        proof = Proof(Means.PASSWORD, person.name)
+
+        def still(known: Known, secret: Digest) -> tuple[SignedIn, Person]:
             same = account.same_password(known.accounts.get(person.id))
-            return known.directory.person(person.id) if same else None
+            now_known = _signing_in(known.directory.person(person.id) if same else None)
+            new = begun(known.directory, now_known, proof, secret, self.clock.now())
+            return SignedIn(new), now_known
 
         try:
-            return _begin(self.control, still, Proof(Means.PASSWORD, person.name), self.clock, self.random)
+            return _begin(self.control, still, self.random)
         except NotSignedIn:
             # Disabled, or with another password, since it was looked up.
             raise self._refused(person, address) from None
@@ -132,28 +138,43 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class SignInBy:
-    """Begin a session for somebody whose identity a provider has shown, and whoever calls this has checked."""
+    """Begin a session for somebody whom a provider has shown, which whoever calls this has checked.
+
+    The roles that the provider gives now take the place of those that it gave before.
+    """
 
     control: Control
     clock: Clock
     random: Random
 
-    def __call__(self, proof: Proof, address: str = "") -> NewSession:
+    def __call__(self, shown: Shown, address: str = "") -> NewSession:
         """Sign in.
 
         Args:
-            proof: The identity, as the record of people holds it.
+            shown: What the provider says; its identity is the one that the record of people holds.
             address: The IP address it comes from, as far as known.
 
         Raises:
             NotSignedIn: It belongs to nobody, to somebody who is disabled, or is no identity of a provider.
+            SignInRefused: The provider left out their groups, and without these they have no role.
         """
+
+        def deciding(known: Known, secret: Digest) -> tuple[SignedIn, Person]:
+            person = _signing_in(_showing(known.directory, shown.proof))
+            directory = known.directory.shown_by_provider(person, shown.roles)
+            if shown.groups_left_out and not directory.grants_of(person):
+                raise left_out("groups")
+            new = begun_at_provider(directory, person, shown, secret, self.clock.now())
+            return SignedIn(new, directory.given_by_provider(person)), person
+
         try:
-            return _begin(
-                self.control, lambda known: _showing(known.directory, proof), proof, self.clock, self.random
-            )
-        except NotSignedIn:
-            person = self.control.people.directory().showing(proof)
+            return _begin(self.control, deciding, self.random)
+        except (NotSignedIn, SignInRefused) as refused:
+            directory = self.control.people.directory()
+            person = directory.showing(shown.proof)
+            if person is not None and isinstance(refused, SignInRefused):
+                # Nobody says any more that they have what their groups gave them before.
+                self.control.people.revoke(sorted(directory.given_by_provider(person), key=str))
             self.control.attempts.refused(person, network_of(address))
             raise
 
@@ -269,28 +290,31 @@ class ChangePassword:
 
 def _begin(
     control: Control,
-    who: Callable[[Known], Person | None],
-    proof: Proof,
-    clock: Clock,
+    who: Callable[[Known, Digest], tuple[SignedIn, Person]],
     random: Random,
 ) -> NewSession:
-    """Begin a session for whom the record shows at that moment.
-
-    Raises:
-        NotSignedIn: It shows nobody who may sign in.
-    """
+    """Begin a session for whom the record shows at that moment; what `who` raises ends it."""
     secret, digest = new_secret(random)
-    shown: list[Person] = []
+    people: list[Person] = []
 
-    def deciding(known: Known) -> SignInSession:
-        person = who(known)
-        if person is None or not _may_sign_in(person):
-            raise _not_signed_in()
-        shown[:] = [person]
-        return begun(known.directory, person, proof, digest, clock.now())
+    def deciding(known: Known) -> SignedIn:
+        signed_in, person = who(known, digest)
+        people[:] = [person]
+        return signed_in
 
     session = control.sessions.begin(deciding)
-    return NewSession(session, session.actor(shown[0]), written(session.number, secret, SESSION_PREFIX))
+    return NewSession(session, session.actor(people[0]), written(session.number, secret, SESSION_PREFIX))
+
+
+def _signing_in(person: Person | None) -> Person:
+    """Somebody who may sign in.
+
+    Raises:
+        NotSignedIn: It is nobody, or they may not.
+    """
+    if person is None or not _may_sign_in(person):
+        raise _not_signed_in()
+    return person
 
 
 def _held(control: Control, secret: str) -> SignInSession | None:

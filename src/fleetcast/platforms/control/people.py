@@ -76,11 +76,7 @@ class ControlPeopleBook(Kept):
     @changes
     def revoke(self, connection: Connection, grants: Sequence[Grant]) -> None:
         """Take roles back; what nobody has stays as it is."""
-        held = directory_in(connection)
-        gone = [grant for grant in dict.fromkeys(grants) if grant in held.grants]
-        for grant in gone:
-            connection.execute(sa.delete(schema.grants).where(schema.grants.c.digest == _key(grant)))
-        self.session.audit(connection, [happened.role_revoked(grant, held) for grant in gone])
+        _revoke(connection, self.session, grants)
         _end_sessions(connection, self.session)
 
 
@@ -129,6 +125,24 @@ def _grant(connection: Connection, session: Session, grants: Sequence[Grant]) ->
             raise BadInput(f"{grant.to} is on no record", fix="see `fleetcast people list`")
         connection.execute(sa.insert(schema.grants).values(digest=_key(grant), content=GRANT.to_json(grant)))
     session.audit(connection, [happened.role_granted(grant, held) for grant in new])
+
+
+def _revoke(connection: Connection, session: Session, grants: Sequence[Grant]) -> None:
+    held = directory_in(connection)
+    gone = [grant for grant in dict.fromkeys(grants) if grant in held.grants]
+    for grant in gone:
+        connection.execute(sa.delete(schema.grants).where(schema.grants.c.digest == _key(grant)))
+    session.audit(connection, [happened.role_revoked(grant, held) for grant in gone])
+
+
+def give_by_provider(
+    connection: Connection, session: Session, person: Person, given: frozenset[Grant]
+) -> Directory:
+    """Put what a provider gives somebody in place of what it gave before, within a transaction that goes on."""
+    before = directory_in(connection).given_by_provider(person)
+    _revoke(connection, session, sorted(before - given, key=str))
+    _grant(connection, session, sorted(given - before, key=str))
+    return directory_in(connection)
 
 
 def _end_sessions(connection: Connection, session: Session) -> None:

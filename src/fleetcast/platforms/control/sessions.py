@@ -14,7 +14,7 @@ from fleetcast.domain.attempts import NO_ATTEMPTS, Attempts, Limit, Listed
 from fleetcast.domain.people import Person
 from fleetcast.domain.session import SessionEnd, SignInSession
 from fleetcast.platforms.control.accounts import known_in
-from fleetcast.platforms.control.people import directory_in
+from fleetcast.platforms.control.people import directory_in, give_by_provider
 from fleetcast.platforms.control.session_rows import (
     end_outdated,
     end_session,
@@ -24,7 +24,7 @@ from fleetcast.platforms.control.session_rows import (
 )
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, Session, changes, reads
-from fleetcast.ports.sessions import Known
+from fleetcast.ports.sessions import Known, SignedIn
 from fleetcast.stored.accounts import ATTEMPTS, LISTED, SIGN_IN_SESSION
 
 _sessions = schema.sign_in_sessions
@@ -36,11 +36,15 @@ class ControlSessionBook(Kept):
     """Keeps sign-in sessions by their number."""
 
     @changes
-    def begin(self, connection: Connection, deciding: Callable[[Known], SignInSession]) -> SignInSession:
+    def begin(self, connection: Connection, deciding: Callable[[Known], SignedIn]) -> SignInSession:
         """Keep a new session; gives it with its number."""
         known = known_in(connection)
-        new = deciding(known)
-        end_outdated(connection, self.session, known.directory, new.person)
+        signed_in = deciding(known)
+        new, directory = signed_in.session, known.directory
+        person = directory.person(new.person)
+        if person is not None and signed_in.grants is not None:
+            directory = give_by_provider(connection, self._of(new, person), person, signed_in.grants)
+        end_outdated(connection, self.session, directory, new.person)
         query = sa.select(sa.func.coalesce(sa.func.max(_sessions.c.number), 0))
         numbered = replace(new, number=connection.execute(query).scalar_one() + 1)
         connection.execute(
@@ -51,8 +55,7 @@ class ControlSessionBook(Kept):
                 content=SIGN_IN_SESSION.to_json(numbered),
             )
         )
-        person = known.directory.person(numbered.person)
-        name = name_of(known.directory, numbered.person)
+        name = name_of(directory, numbered.person)
         self._of(numbered, person).audit(connection, [happened.session_began(numbered, name)])
         return numbered
 
