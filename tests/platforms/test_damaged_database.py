@@ -33,7 +33,7 @@ from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.local.platform import local_platform
 from fleetcast.platforms.local.worker import outcome_file
 from fleetcast.ports.platform import Platform
-from fleetcast.ports.sessions import PasswordSet
+from fleetcast.ports.sessions import PasswordSet, SignedIn
 from fleetcast.ports.signing import Sealing
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.audit import AUDIT_ENTRY
@@ -123,7 +123,7 @@ def filled(address: Address, tmp_path: Path) -> Iterator[Filled]:
     control.accounts.make_link(lambda _: LINK)
     control.accounts.use_link(1, lambda _link, _known: PasswordSet(ACCOUNT))
     control.sessions.begin(
-        lambda known: begun(known.directory, ADA_ON_RECORD, BY_PASSWORD, digest("secret"), NOON)
+        lambda known: SignedIn(begun(known.directory, ADA_ON_RECORD, BY_PASSWORD, digest("secret"), NOON))
     )
     control.attempts.begin({"name 1": OF_A_NAME})
     control.attempts.refused(ADA_ON_RECORD, "unknown")
