@@ -35,10 +35,12 @@ from fleetcast.platforms.local.worker import outcome_file
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.sessions import PasswordSet, SignedIn
 from fleetcast.ports.signing import Sealing
+from fleetcast.stored.accounts import SIGN_IN_SESSION
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.audit import AUDIT_ENTRY
 from fleetcast.stored.jobs import JOB_OUTCOME, TRAINING_JOB
 from fleetcast.stored.models import TRAINED_MODEL
+from fleetcast.stored.people import GRANT
 from fleetcast.stored.policies import GATE_POLICY
 from tests.clocks import NOON, FixedClock
 from tests.contracts.samples import (
@@ -248,9 +250,11 @@ TORN = (
 NUMBERED = {
     "audit": AUDIT_ENTRY.number,
     "gate_policies": GATE_POLICY.number,
+    "grants": GRANT.number,
     "jobs": TRAINING_JOB.number,
     "model_versions": TRAINED_MODEL.number,
     "requests": REQUEST.number,
+    "sign_in_sessions": SIGN_IN_SESSION.number,
 }
 """The formats of what is written now, where that is not the first."""
 NOT_UTF_8 = "CAST(CAST(substr(content, 1, 40) AS BLOB) || x'ff' AS TEXT)"
