@@ -16,7 +16,7 @@ from fleetcast.domain.people import Denied, Grant, Group, Person
 from fleetcast.domain.role import Role
 from fleetcast.domain.session import SessionEnd, SignInSession, begun
 from fleetcast.ports.platform import Platform
-from fleetcast.ports.sessions import Known, PasswordSet
+from fleetcast.ports.sessions import Known, PasswordSet, SignedIn
 from tests.clocks import NOON, FixedClock
 from tests.contracts.samples import ADA, digest
 
@@ -48,7 +48,7 @@ def give_password(platform: Platform, account: Account = FIRST) -> None:
 def sign_in(platform: Platform, person: Person = ANNA) -> SignInSession:
     proof = Proof(Means.PASSWORD, person.name)
     return platform.control.sessions.begin(
-        lambda known: begun(known.directory, person, proof, digest("secret"), NOON)
+        lambda known: SignedIn(begun(known.directory, person, proof, digest("secret"), NOON))
     )
 
 

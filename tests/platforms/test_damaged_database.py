@@ -33,12 +33,14 @@ from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.local.platform import local_platform
 from fleetcast.platforms.local.worker import outcome_file
 from fleetcast.ports.platform import Platform
-from fleetcast.ports.sessions import PasswordSet
+from fleetcast.ports.sessions import PasswordSet, SignedIn
 from fleetcast.ports.signing import Sealing
+from fleetcast.stored.accounts import SIGN_IN_SESSION
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.audit import AUDIT_ENTRY
 from fleetcast.stored.jobs import JOB_OUTCOME, TRAINING_JOB
 from fleetcast.stored.models import TRAINED_MODEL
+from fleetcast.stored.people import GRANT
 from fleetcast.stored.policies import GATE_POLICY
 from tests.clocks import NOON, FixedClock
 from tests.contracts.samples import (
@@ -123,7 +125,7 @@ def filled(address: Address, tmp_path: Path) -> Iterator[Filled]:
     control.accounts.make_link(lambda _: LINK)
     control.accounts.use_link(1, lambda _link, _known: PasswordSet(ACCOUNT))
     control.sessions.begin(
-        lambda known: begun(known.directory, ADA_ON_RECORD, BY_PASSWORD, digest("secret"), NOON)
+        lambda known: SignedIn(begun(known.directory, ADA_ON_RECORD, BY_PASSWORD, digest("secret"), NOON))
     )
     control.attempts.begin({"name 1": OF_A_NAME})
     control.attempts.refused(ADA_ON_RECORD, "unknown")
@@ -248,9 +250,11 @@ TORN = (
 NUMBERED = {
     "audit": AUDIT_ENTRY.number,
     "gate_policies": GATE_POLICY.number,
+    "grants": GRANT.number,
     "jobs": TRAINING_JOB.number,
     "model_versions": TRAINED_MODEL.number,
     "requests": REQUEST.number,
+    "sign_in_sessions": SIGN_IN_SESSION.number,
 }
 """The formats of what is written now, where that is not the first."""
 NOT_UTF_8 = "CAST(CAST(substr(content, 1, 40) AS BLOB) || x'ff' AS TEXT)"

@@ -67,7 +67,9 @@ class Chromium:
         text = self.ask("Runtime.evaluate", {"expression": "document.body.innerText"})["result"]["value"]
         happened = list(self.events)
         complaints = [event for event in happened if event["method"] in _COMPLAINTS]
-        complaints += [event for event in happened if event["method"] == "Network.loadingFailed"]
+        failed = [event for event in happened if event["method"] == "Network.loadingFailed"]
+        # What was under way for the page before is given up when the next one comes.
+        complaints += [event for event in failed if not event["params"].get("canceled")]
         answers = [
             event["params"]["response"] for event in happened if event["method"] == "Network.responseReceived"
         ]
