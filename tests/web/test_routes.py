@@ -23,6 +23,7 @@ OPEN = {
     ("GET", "/link"),
     ("POST", "/link"),
     ("GET", "/style.css"),
+    ("GET", "/icon.svg"),
     ("POST", "/api/v1/login"),
     ("POST", "/api/v1/login/token"),
 }
@@ -33,6 +34,7 @@ PAGES = {
     "/approvals",
     "/approvals/{request_id}",
     "/decisions",
+    "/icon.svg",
     "/link",
     "/login",
     "/login/agree",
@@ -53,6 +55,7 @@ FOR_EVERYBODY = {
     "/account",
     "/login",
     "/style.css",
+    "/icon.svg",
 }
 CHANGE_ALONE = {
     "/account/password",

@@ -34,6 +34,7 @@ from fleetcast.web.problems import Missing, problem_of
 from fleetcast.web.showing import (
     CALLBACK,
     HOME,
+    ICON,
     LINK,
     OIDC,
     SIGN_IN,
@@ -66,6 +67,12 @@ page_routes = APIRouter(include_in_schema=False)
 def style() -> Response:
     """How pages look."""
     return Response((files("fleetcast.web") / "style.css").read_bytes(), media_type="text/css")
+
+
+@page_routes.get(ICON)
+def icon() -> Response:
+    """What a browser shows beside the title."""
+    return Response((files("fleetcast.web") / "icon.svg").read_bytes(), media_type="image/svg+xml")
 
 
 @page_routes.get("/")

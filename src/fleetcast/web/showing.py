@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from fleetcast.app import OpenBooks, Service, SignInDoor
     from fleetcast.ports.clock import Clock
 
-SIGN_IN, OIDC, CALLBACK, LINK, STYLE = (
+SIGN_IN, OIDC, CALLBACK, LINK, STYLE, ICON = (
     "/sign-in",
     "/sign-in/oidc",
     "/sign-in/oidc/callback",
     "/link",
     "/style.css",
+    "/icon.svg",
 )
 HOME = "/approvals"
 LOGIN, AGREE = "/login", "/login/agree"
@@ -97,7 +98,7 @@ class Pages:
     def open_doors(self) -> frozenset[OpenDoor]:
         """What is answered before somebody has signed in."""
         doors = [("GET", SIGN_IN), ("POST", SIGN_IN), ("GET", LINK), ("POST", LINK), ("GET", STYLE)]
-        doors += [("POST", BEGIN_LOGIN), ("POST", ASK_LOGIN)]
+        doors += [("GET", ICON), ("POST", BEGIN_LOGIN), ("POST", ASK_LOGIN)]
         if self.door.provider is not None:
             doors += [("GET", OIDC), ("GET", CALLBACK)]
         return frozenset(OpenDoor(*door) for door in doors)
