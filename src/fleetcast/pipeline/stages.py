@@ -112,6 +112,7 @@ def _promote_models(platform: Platform, clock: Clock) -> Stage:
         _gatekeeper(platform, clock),
         ChampionComparison(workspace.artifacts, workspace.tables, workspace.frozen, workspace.foreign),
         workspace.artifacts,
+        platform.control.runs,
     )
 
 
