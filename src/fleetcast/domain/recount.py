@@ -103,7 +103,7 @@ def disagreement(request: Request, entries: Sequence[AuditEntry]) -> Disagreemen
 
 
 def behind_in_log(request: Request) -> dict[str, Json]:
-    """Who is behind a request, as the log holds it: a row that names nobody, or somebody else, would let them decide."""
+    """Who is behind a request, as the log holds it: a row that names somebody else would let them decide."""
     return {
         "committed_by": [plain(writer) for writer in request.committed_by],
         "made_by": [plain(actor) for actor in request.made_by],
