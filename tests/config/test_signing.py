@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from fleetcast.domain.location import Location
 from fleetcast.domain.settings import SigningSettings
 from fleetcast.domain.signing_key import Revoked, TrustedKey
 from tests.config.conftest import Repository
@@ -81,3 +82,28 @@ def test_a_private_key_that_somebody_has_pasted_is_not_shown(repository: Reposit
     repository.write("fleetcast.yaml", "signing:\n  trusted:\n  - key: '-----BEGIN PRIVATE KEY-----sesame'\n")
     (complaint,) = repository.complaints()
     assert "sesame" not in complaint
+
+
+@pytest.mark.parametrize(
+    ("written", "uri"),
+    [
+        ("/srv/check points", "file:///srv/check%20points"),
+        ("file:///srv/checkpoints", "file:///srv/checkpoints"),
+        ("s3://bucket/fleet", "s3://bucket/fleet"),
+        ("az://container/fleet", "az://container/fleet"),
+        ("abfss://c@a.dfs.core.windows.net/fleet", "abfss://c@a.dfs.core.windows.net/fleet"),
+    ],
+)
+def test_checkpoints_are_in_a_folder_or_an_object_store(
+    repository: Repository, written: str, uri: str
+) -> None:
+    repository.write("fleetcast.yaml", f"signing: {{checkpoints: {written!r}}}\n")
+    assert repository.load().settings.signing.checkpoints == Location(uri)
+
+
+@pytest.mark.parametrize("written", ["checkpoints", "gs://bucket/x", "s3://key:secret@bucket/x", "s3://"])
+def test_checkpoints_elsewhere_are_refused(repository: Repository, written: str) -> None:
+    repository.write("fleetcast.yaml", f"signing:\n  checkpoints: {written!r}\n")
+    (complaint,) = repository.complaints()
+    assert complaint.startswith("fleetcast.yaml:2: ")
+    assert "secret@" not in complaint

@@ -17,6 +17,7 @@ from fleetcast.domain.approval import (
     set_digest,
 )
 from fleetcast.domain.audit import Actor, Standing
+from fleetcast.domain.commit import Writer
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.evidence import (
     Bound,
@@ -196,7 +197,7 @@ def known(name: str) -> Actor:
 
 
 RULES = GatePolicy(own_commit_allowed=False, own_version_allowed=False, failing_allowed=False)
-BEHIND = replace(request(RULES), committed_by=known("countess"), made_by=known("grace"))
+BEHIND = replace(request(RULES), committed_by=(Writer("countess"),), made_by=(known("grace"),))
 FAILING = replace(BEHIND, evidence=Evidence((BoundCheck(Bound.MIN_SKILL, -1.0, 0.0),), ()))
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from fleetcast.domain.audit import Actor, Means, Proof, Standing
+from fleetcast.domain.commit import Writer
 from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.freeze import parse_freeze
 from fleetcast.domain.gate import ANYONE, GatePolicy
@@ -97,7 +98,7 @@ def said(choice: Choice, name: str | Actor, hour: float = 1, *, asserted: bool =
     return Decision(by, choice, "looks fine", NOON + timedelta(hours=hour))
 
 
-ASKED = Asked(HERE, NOON, Outcome.PASSING, who("donald"), who("donald"), who("donald"))
+ASKED = Asked(HERE, NOON, Outcome.PASSING, who("donald"), (Writer("donald"),), (who("donald"),))
 LATER = NOON + timedelta(hours=10)
 
 
@@ -274,7 +275,12 @@ def test_who_is_behind_it_cannot_count_where_the_gate_says_so(
         Sense.WROTE_COMMIT: "committed_by",
         Sense.MADE_VERSION: "made_by",
     }[sense]
-    asked = replace(ASKED, **{field: actor})  # type: ignore[arg-type]  # by name
+    behind: dict[Sense, object] = {
+        Sense.STARTED_RUN: actor,
+        Sense.WROTE_COMMIT: (Writer(actor.name, "countess"),),
+        Sense.MADE_VERSION: (who("linus"), actor),
+    }
+    asked = replace(ASKED, **{field: behind[sense]})  # type: ignore[arg-type]  # by name
     policy = replace(GatePolicy(), **rule)  # type: ignore[arg-type]  # by name
     assert outcome(GatePolicy(), yes("ada"), asked=asked) == opens("ada")
     assert outcome(policy, yes("ada"), asked=asked) == Waits(1)
@@ -282,7 +288,7 @@ def test_who_is_behind_it_cannot_count_where_the_gate_says_so(
     assert bar(policy, yes("ada"), asked=asked) is bar_of
     assert bar(LISTED, gives("grace", "ada"), asked=asked) is Bar.TO_REQUESTER
     if sense is not Sense.STARTED_RUN:
-        unknown = replace(ASKED, **{field: None})  # type: ignore[arg-type]  # by name
+        unknown = replace(ASKED, **{field: ()})  # type: ignore[arg-type]  # by name
         assert outcome(policy, yes("grace"), asked=unknown) == Unsatisfiable(NotKnown(sense))
         assert outcome(GatePolicy(), yes("grace"), asked=unknown) == opens("grace")
 
@@ -493,15 +499,19 @@ def likely(draw: st.DrawFn) -> list[Decision]:
     return found
 
 
-behind = st.sampled_from([None, *map(who, ("donald", "donald", "ada", "grace", "edsger", "Countess"))])
+names_behind = st.sampled_from(
+    [(), *((name,) for name in ("donald", "ada", "grace", "Countess")), ("ada", "edsger")]
+)
+writers = names_behind.map(lambda names: tuple(map(Writer, names)))
+makers = names_behind.map(lambda names: tuple(map(who, names)))
 askeds = st.builds(
     Asked,
     st.just(HERE),
     st.just(NOON),
     st.sampled_from([Outcome.PASSING, Outcome.PASSING, Outcome.FAILING]),
     st.sampled_from(["donald", "donald", "ada", "grace"]).map(who),
-    behind,
-    behind,
+    writers,
+    makers,
 )
 directories = st.sampled_from(
     [
@@ -563,8 +573,8 @@ SITUATIONS = [
     ASKED,
     replace(ASKED, outcome=Outcome.FAILING),
     replace(ASKED, started_by=who("ada")),
-    replace(ASKED, committed_by=who("ada")),
-    replace(ASKED, made_by=None),
+    replace(ASKED, committed_by=(Writer("ada"),)),
+    replace(ASKED, made_by=()),
 ]
 
 

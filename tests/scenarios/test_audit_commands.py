@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tests.scenarios.repository import ON_SQLITE, Repository
+from tests.servers.s3 import S3Server
 from tests.users import AsUser
 
 
@@ -85,3 +86,27 @@ def test_what_verifying_found_is_there_for_programs(promoted: Repository) -> Non
     amiss = promoted.type("audit", "verify", "--format", "json")
     assert amiss.code == 1
     assert [row["in_row"] for row in amiss.json["distrusted_rows"]] == ["7", "7"]
+
+
+@ON_SQLITE
+def test_checkpoints_in_an_object_store_find_an_older_copy_and_say_what_they_assume(
+    declared: Repository, s3: S3Server
+) -> None:
+    place = f"s3://{s3.new_bucket()}/fleet"
+    settings = declared.folder / "fleetcast.yaml"
+    settings.write_text(f"{settings.read_text()}\nsigning: {{checkpoints: '{place}'}}\n")
+    assert declared.type("people", "add", "grace").code == 0
+    verified = declared.type("audit", "verify")
+    assert verified.code == 0
+    said = " ".join(verified.out.split())
+    assert f"independent if whoever owns the database can only add objects to {place}" in said
+    database = declared.state / "control.db"
+    older = database.read_bytes()
+    assert declared.type("people", "add", "linus").code == 0
+    for kept in declared.state.glob("control.db*"):
+        kept.unlink()
+    database.write_bytes(older)
+    for words in (("audit", "verify"), ("people", "list")):
+        lost = declared.type(*words)
+        assert lost.code != 0
+        assert "of the audit log, which was written here" in lost.err

@@ -11,6 +11,7 @@ from fleetcast.domain.account import Account
 from fleetcast.domain.approval import Choice, Decision, Request, RequestState
 from fleetcast.domain.attempts import Attempts, Listed
 from fleetcast.domain.audit import GENESIS, AuditEvent, Mark, Means, Proof, Standing, chained
+from fleetcast.domain.commit import Writer
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.evidence import CheckVerdict, Evidence, WordedCheck, WordedFact
 from fleetcast.domain.freeze import parse_freeze
@@ -86,8 +87,8 @@ def _handed_on() -> Request:
         policy=_EVERY_RULE,
         subject=subject,
         decisions=decisions,
-        committed_by=ADA,
-        made_by=replace(ADA, proof=_AT_A_MACHINE),
+        committed_by=(Writer("Ada Byron", "ada@example.org"), Writer("grace")),
+        made_by=(replace(ADA, proof=_AT_A_MACHINE), GRACE),
     )
 
 
@@ -226,5 +227,8 @@ EARLIER: Mapping[str, object] = {
     "format_2/approvals_decided": _decided(None),
     "format_3/approvals_decided": _decided(None),
     "format_4/approvals_decided": _decided(),
+    "format_5/approvals_decided": replace(
+        _handed_on(), committed_by=(Writer("ada"),), made_by=(replace(ADA, proof=_AT_A_MACHINE),)
+    ),
 }
 """What golden files of earlier formats hold where that is another value now."""

@@ -15,8 +15,11 @@ from fleetcast.domain.settings import DATABASE_URL_VARIABLE, SigningSettings
 from fleetcast.ports.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
+    from fleetcast.domain.location import Location
     from fleetcast.platforms.database.backend import Backend
     from fleetcast.platforms.database.control import ControlDatabase
+    from fleetcast.ports.checkpoints import Checkpoints
+    from fleetcast.ports.signing import Sealing
 
 
 def open_database(directory: Path) -> ControlDatabase:
@@ -291,16 +294,30 @@ def open_own_database(directory: Path) -> ControlDatabase:
 
 def _database(backend: Backend, signing: SigningSettings, clock: Clock | None = None) -> ControlDatabase:
     """Whose log is sealed by the key of this process, and believed where a key that counts has sealed it."""
-    from fleetcast.platforms.checkpoints.folder import FolderCheckpoints
     from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.platforms.signing.sealing import own_sealing
 
     clock = clock or SystemClock()
+    sealing = own_sealing(clock, os.environ, signing.trusted)
     return ControlDatabase(
         backend,
         clock=clock,
-        sealing=own_sealing(clock, os.environ, signing.trusted),
-        checkpoints=FolderCheckpoints(lambda: signing.checkpoints or _own_checkpoints()),
+        sealing=sealing,
+        checkpoints=_checkpoints(signing.checkpoints, sealing),
+    )
+
+
+def _checkpoints(place: Location | None, sealing: Sealing) -> Checkpoints:
+    """What remembers how far the log has come, at a place, or for this user."""
+    if place is None or place.folder is not None:
+        from fleetcast.platforms.checkpoints.folder import FolderCheckpoints
+
+        return FolderCheckpoints(lambda: (place and place.folder) or _own_checkpoints())
+    from fleetcast.domain.manifest import Signed
+    from fleetcast.platforms.checkpoints.objects import ObjectCheckpoints
+
+    return ObjectCheckpoints(
+        place, lambda held: isinstance(sealing.verdict(held.seal.mark, held.seal), Signed)
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetcast.app.database import open_database_in, open_scratch_database
-from fleetcast.app.fleet import OpenFleet, state_of
+from fleetcast.app.fleet import FilesOf, OpenFleet, no_files, state_of
 from fleetcast.app.people import whoami, whoever
 from fleetcast.app.platforms import Ground, WorkspaceOf, door, lasting_door
 from fleetcast.app.tables import DeclaredTables
@@ -42,6 +42,8 @@ class Desk:
     """As of `OpenFleet`."""
     files: tuple[str, ...] = ()
     """As of `OpenFleet`."""
+    files_of: FilesOf = no_files
+    """As of `OpenFleet`."""
 
     def as_(self, actor: Actor, only: frozenset[Right] = frozenset()) -> OpenFleet:
         """The fleet in one person's name.
@@ -61,7 +63,14 @@ class Desk:
             self.workspace_of(session), control(session, self.fleet.settings.platform.lease, only)
         )
         return OpenFleet(
-            self.directory, self.fleet, platform, self.clock, self.unused, self.scratch, self.files
+            self.directory,
+            self.fleet,
+            platform,
+            self.clock,
+            self.unused,
+            self.scratch,
+            self.files,
+            self.files_of,
         )
 
 
@@ -85,7 +94,16 @@ def open_desk(directory: Path, clock: Clock | None = None, database: ControlData
     state = state_of(directory, fleet)
     database = database or open_database_in(state, clock, fleet.settings.signing)
     ground = Ground(state, DeclaredTables(directory, fleet.settings), fleet.settings, clock)
-    desk = Desk(directory, fleet, database, opening.open(ground), clock, reading.unused, files=reading.files)
+    desk = Desk(
+        directory,
+        fleet,
+        database,
+        opening.open(ground),
+        clock,
+        reading.unused,
+        files=reading.files,
+        files_of=reading.files_of,
+    )
     return _ready(desk)
 
 
@@ -133,6 +151,7 @@ def open_dummy(directory: Path, scratch: Path, clock: Clock | None = None) -> De
             reading.unused,
             scratch,
             reading.files,
+            reading.files_of,
         )
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetcast.app.books import OpenBooks
 from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.identity import CircuitKey
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 
@@ -21,6 +23,14 @@ if TYPE_CHECKING:
     from fleetcast.workflows.status import ShowStatus
     from fleetcast.workflows.train import Train
     from fleetcast.workflows.verify_models import VerifyModels
+
+
+FilesOf = Callable[[CircuitKey], Sequence[str]]
+
+
+def no_files(_key: CircuitKey) -> Sequence[str]:
+    """For a fleet that was read from none."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,8 @@ class OpenFleet:
     """The folder of a dummy, in which it keeps everything; None: in the fleet's state directory."""
     files: tuple[str, ...] = ()
     """What the fleet was read from, as paths below its directory."""
+    files_of: FilesOf = no_files
+    """The files that decide what a circuit is."""
 
     @property
     def state(self) -> Path:
@@ -64,12 +76,23 @@ class OpenFleet:
     @property
     def training(self) -> Train:
         """Running the eight stages."""
+        from fleetcast.config.assets import ENVIRONMENT_FILE
+        from fleetcast.config.settings import SETTINGS_FILE
         from fleetcast.pipeline.runner import StageRunner
         from fleetcast.platforms.git.repository import commit_of
+        from fleetcast.platforms.git.writers import GitWriters
         from fleetcast.workflows.train import Train
 
         runner = StageRunner(self.platform, self.clock, self.books.run_files)
-        return Train(runner, commit_of(self.directory, self.files))
+        commit = commit_of(self.directory, self.files)
+        writers = GitWriters(
+            self.directory,
+            commit,
+            settings=SETTINGS_FILE,
+            environment=ENVIRONMENT_FILE,
+            circuit=self.files_of,
+        )
+        return Train(runner, commit, writers)
 
     @property
     def forecasting(self) -> MakeForecast:

@@ -13,6 +13,7 @@ from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.evidence import CheckVerdict, Outcome
 from fleetcast.domain.wording import counted
+from fleetcast.views.approvals import behind_in_words
 from fleetcast.views.evidence import facts_in_words, says
 from fleetcast.views.names import decided_in_words
 
@@ -66,6 +67,8 @@ def print_request(request: Request, console: Console) -> None:
     console.print(
         f"subject digest {subject.digest}, artifact {subject.artifact}, configuration {subject.configuration}"
     )
+    for line in behind_in_words(request):
+        console.print(Text(line))
     for check in request.evidence.checks:
         sign, style = _VERDICT[check.verdict]
         console.print(Text.assemble("  ", (sign, style), f" {check.name}: {says(check)}"))

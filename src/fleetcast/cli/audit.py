@@ -102,9 +102,12 @@ def verify_audit(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> N
         elif isinstance(verified.checkpoint, Held):
             held = verified.checkpoint
             whose = "" if held.independent else "; not independent: who owns the database keeps it too"
+            whose = whose or (f"; independent {held.assumes}" if held.assumes else "")
             typer.echo(
                 f"the checkpoint of {held.at:%Y-%m-%d %H:%M:%S} UTC holds, at entry {held.entry}{whose}"
             )
+            for one in held.odd:
+                typer.echo(f"{one} is no checkpoint that counts: torn, or signed by nobody who is trusted")
     if isinstance(verified.log, BrokenLog):
         raise BadInput(
             str(verified.log),

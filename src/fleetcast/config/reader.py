@@ -67,6 +67,10 @@ class FleetReading:
         """Where a setting of a circuit comes from; the circuit itself if it is written nowhere."""
         return origin(self._chains[key], setting)
 
+    def files_of(self, key: CircuitKey) -> tuple[str, ...]:
+        """The files that decide what a circuit is: those of its declaration and its defaults, and the settings."""
+        return tuple(dict.fromkeys([*(layer.file for layer in self._chains[key]), SETTINGS_FILE]))
+
     def stated(self, key: CircuitKey, *path: str) -> Origin | None:
         """Where a setting of a circuit, or a key inside it, is written; None if it is a default of fleetcast."""
         return stated(self._chains[key], *path)

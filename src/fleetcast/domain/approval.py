@@ -10,6 +10,7 @@ from typing import assert_never
 
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.canonical import digest_of
+from fleetcast.domain.commit import Writer
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.evidence import CircuitFact, Evidence, Outcome
 from fleetcast.domain.gate import LAPSES_AFTER, GatePolicy
@@ -127,10 +128,10 @@ class Request:
     opened_at: datetime
     state: RequestState = RequestState.PENDING
     decisions: tuple[Decision, ...] = ()
-    committed_by: Actor | None = None
-    """Who wrote the commit; None: nobody noted it, so a policy that keeps them from approving stays shut."""
-    made_by: Actor | None = None
-    """Who made the version; None: the same."""
+    committed_by: tuple[Writer, ...] = ()
+    """Who wrote the commits; empty: nobody noted it, so a policy that keeps them from approving stays shut."""
+    made_by: tuple[Actor, ...] = ()
+    """Who made the version; empty: the same."""
 
     @property
     def asked(self) -> Asked:

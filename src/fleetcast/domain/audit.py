@@ -11,6 +11,7 @@ from fleetcast.domain.canonical import Json, digest_of
 from fleetcast.domain.identity import Digest
 
 REGISTERED, ADOPTED = "model.registered", "model.adopted"
+ENVIRONMENT_REGISTERED = "environment.registered"
 SHARED, CROWNED = "model.shared", "model.crowned"
 GENESIS = Digest("0" * 64)
 """What the first entry is chained to."""

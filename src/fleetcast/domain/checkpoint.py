@@ -27,6 +27,10 @@ class Held:
     """When the checkpoint was made."""
     independent: bool
     """Whether somebody else than the database's owner keeps it."""
+    assumes: str = ""
+    """What that rests on: `if …`."""
+    odd: tuple[str, ...] = ()
+    """What lies beside it and is no checkpoint that counts."""
 
 
 @dataclass(frozen=True, slots=True)

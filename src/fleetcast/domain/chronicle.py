@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from fleetcast.domain.audit import (
     ADOPTED,
     CROWNED,
+    ENVIRONMENT_REGISTERED,
     GENESIS,
     REGISTERED,
     SHARED,
+    Actor,
     AuditEntry,
     AuditEvent,
     follows,
@@ -92,6 +94,8 @@ class Chronicle:
     """Digests by `NAME:VERSION` of what was registered."""
     shared: dict[str, str] = field(default_factory=dict)
     """The same of what was shared."""
+    environments: dict[str, Actor] = field(default_factory=dict)
+    """Who registered each, by `NAME:VERSION`."""
     requests: dict[int, list[AuditEntry]] = field(default_factory=dict)
     """All entries about those requests that were asked for."""
 
@@ -105,6 +109,8 @@ class Chronicle:
         kind = event.action.partition(".")[0]
         if kind == "model":
             self._model(event)
+        elif event.action == ENVIRONMENT_REGISTERED:
+            self.environments.setdefault(event.subject, entry.actor)
         elif kind == "policy":
             self.policies[event.subject] = str(event.detail.get("digest"))
         elif kind in ("person", "group", "role"):

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from fleetcast.domain.audit import Actor, Standing
+from fleetcast.domain.commit import Writer, known_writers, unknown_writers
 from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.freeze import frozen_until
 from fleetcast.domain.gate import ANYONE, GatePolicy
@@ -59,18 +60,23 @@ class Asked:
     opened_at: datetime
     outcome: Outcome
     started_by: Actor
-    committed_by: Actor | None = None
-    """None: nobody knows, so a policy that keeps them from approving does not open."""
-    made_by: Actor | None = None
-    """The same."""
+    committed_by: tuple[Writer, ...] = ()
+    """Empty, or with somebody who is on no record: not known, so a policy that bars them does not open."""
+    made_by: tuple[Actor, ...] = ()
+    """Empty: the same."""
 
-    def behind(self, sense: Sense) -> Actor | None:
-        """Who is behind it in one sense."""
+    def behind(self, sense: Sense, directory: Directory) -> tuple[Actor, ...]:
+        """Who is known to be behind it in one sense."""
         return {
-            Sense.STARTED_RUN: self.started_by,
-            Sense.WROTE_COMMIT: self.committed_by,
+            Sense.STARTED_RUN: (self.started_by,),
+            Sense.WROTE_COMMIT: known_writers(directory, self.committed_by),
             Sense.MADE_VERSION: self.made_by,
         }[sense]
+
+    def is_known(self, sense: Sense, directory: Directory) -> bool:
+        """Whether everybody who is behind it in one sense is known."""
+        strangers = unknown_writers(directory, self.committed_by) if sense is Sense.WROTE_COMMIT else ()
+        return bool(self.behind(sense, directory)) and not strangers
 
 
 class NoPolicy(StrEnum):
@@ -337,8 +343,8 @@ class _Count:
     def _behind(self, actor: Actor) -> Iterator[Sense]:
         """The senses in which somebody is known to be behind what is asked."""
         for sense in Sense:
-            other = self.asked.behind(sense)
-            if other is not None and same_human(self.directory, actor, other):
+            others = self.asked.behind(sense, self.directory)
+            if any(same_human(self.directory, actor, other) for other in others):
                 yield sense
 
     @property
@@ -512,7 +518,7 @@ class _Count:
             if is_break and self._breaking_bar(decision) is None:
                 return BrokenGlass(decision.by, decision.comment)
         for sense in self._forbidden:
-            if self.asked.behind(sense) is None:
+            if not self.asked.is_known(sense, self.directory):
                 return Unsatisfiable(NotKnown(sense))
         ballots = self._ballots(decisions)
         missing = self.policy.people_needed - len(ballots.count)

@@ -24,7 +24,7 @@ from fleetcast.domain.link import Link
 from fleetcast.domain.model import AdoptedLineage, ModelVersion
 from fleetcast.domain.people import Directory, Grant, Group, Person
 from fleetcast.domain.place import Gate
-from fleetcast.domain.recount import Disagreement
+from fleetcast.domain.recount import Disagreement, behind_in_log
 from fleetcast.domain.session import SignInSession
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.token import Token
@@ -141,7 +141,8 @@ def _policy(policy: GatePolicy) -> dict[str, Json]:
 
 def request_opened(request: Request) -> AuditEvent:
     """Something began to wait at a gate."""
-    detail = _request(request) | {"policy": request.policy.digest.hex}
+    behind = {what: value for what, value in behind_in_log(request).items() if value}
+    detail = _request(request) | {"policy": request.policy.digest.hex} | behind
     return AuditEvent("request.opened", str(request.subject), detail)
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from fleetcast.domain.approval import Request, RequestState
 from fleetcast.domain.audit import AuditEntry, chained
-from fleetcast.domain.canonical import Json
+from fleetcast.domain.canonical import Json, plain
 
 OPENED, PINNED = "request.opened", "request.pinned"
 _VERBS = {
@@ -44,7 +44,7 @@ class OtherSubject:
     """The log knows it as a request for something else, at another gate, or under another policy."""
 
     what: str
-    """The field that differs: `gate`, `subject_digest` or `policy`."""
+    """The field that differs: `gate`, `subject_digest`, `policy`, `committed_by` or `made_by`."""
     kind: Literal["other subject"] = "other subject"
 
 
@@ -92,11 +92,22 @@ def disagreement(request: Request, entries: Sequence[AuditEntry]) -> Disagreemen
     for what, value in row.items():
         if known.get(what, value) != value:
             return OtherSubject(what)
+    for what, value in behind_in_log(request).items():
+        if opened.event.detail.get(what, []) != value:
+            return OtherSubject(what)
     votes = [entry for entry in entries if "choice" in entry.event.detail and _counts(entry)]
     if [_vote(entry) for entry in votes] != _votes(request):
         return OtherDecisions(len(votes), len(request.decisions))
     state = _state(entries)
     return None if state is request.state else OtherState(state.value, request.state.value)
+
+
+def behind_in_log(request: Request) -> dict[str, Json]:
+    """Who is behind a request, as the log holds it: a row that names somebody else would let them decide."""
+    return {
+        "committed_by": [plain(writer) for writer in request.committed_by],
+        "made_by": [plain(actor) for actor in request.made_by],
+    }
 
 
 def _state(entries: Sequence[AuditEntry]) -> RequestState:

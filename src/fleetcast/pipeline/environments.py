@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleetcast.domain.approval import Request, RequestState, SubjectKind
 from fleetcast.domain.assets import Asset, AssetKind
@@ -153,6 +153,13 @@ class PromoteEnvironment:
         gate = Gate.REGISTRY_PROMOTION
         policy = situation.policy(gate)
         questions = [_question(asset, policy, self._evidence(asset, shared)) for asset in missing]
+        declared = str(situation.fleet.environment.version)
+        questions = [
+            replace(asked, wrote=situation.writers.of_environment)
+            if asked.subject.version == declared
+            else asked  # who wrote an earlier one is in commits that nobody noted
+            for asked in questions
+        ]
         self.gatekeeper.close_stale(SubjectKind.ENVIRONMENT, questions)
         asked = self.gatekeeper.ask(gate, questions, policy, situation.run.id)
         requests = {

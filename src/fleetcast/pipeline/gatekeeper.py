@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fleetcast.domain.approval import Request, RequestState, Subject, SubjectKind
 from fleetcast.domain.audit import ADOPTED, REGISTERED, SHARED, Actor, about_model, about_request
 from fleetcast.domain.canonical import digest_of
-from fleetcast.domain.chronicle import BrokenLog, NotBelieved, other_rules, read_log
+from fleetcast.domain.chronicle import BrokenLog, Chronicle, NotBelieved, other_rules, read_log
+from fleetcast.domain.commit import Writer
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.evidence import Comparison, Evidence, NotComparable
 from fleetcast.domain.gate import GatePolicy
@@ -35,6 +36,10 @@ class Question:
     rejected_as: frozenset[Digest] = frozenset()
     """Digests of the same subject with evidence that is not believed any more: what was rejected on it stays rejected,
     what waits is void, and what was approved and not acted on is asked again."""
+    wrote: Callable[[], tuple[Writer, ...]] = field(default=tuple, compare=False)
+    """Finds who wrote the commits that it comes from; asked only where a gate bars them."""
+    started: Callable[[], tuple[Actor, ...]] = field(default=tuple, compare=False)
+    """Finds who started the run that made the version, as far as it is another than who registered it; the same."""
 
     def replacing(self, other: Question) -> Question:
         """The same question, asked in place of another that showed what is not believed any more."""
@@ -85,13 +90,82 @@ class Gatekeeper:
         """
         now = self.clock.now()
         known = self._counted_anew(self._believed(self._known(questions)), policy)
+        known = self._without_unknown(known, questions)
         new = [
-            Request(0, gate, policy, asked.subject, asked.evidence, run, self.actor, now)
+            self._noting_behind(
+                Request(0, gate, policy, asked.subject, asked.evidence, run, self.actor, now), asked
+            )
             for asked in questions
             if asked.subject.digest not in known
         ]
         opened = self.approvals.open(new) if new else ()
         return known | {request.subject.digest: request for request in opened}
+
+    def _without_unknown(
+        self, known: Mapping[Digest, Request], questions: Sequence[Question]
+    ) -> dict[Digest, Request]:
+        """All but requests that no vote can open, as nobody noted who is behind them, and of which that is known now.
+
+        Those become void, to be asked again: what was not committed then may be by now.
+        """
+        left = dict(known)
+        gone = []
+        for asked in questions:
+            request = left.get(asked.subject.digest)
+            if request is not None and request.state is RequestState.PENDING:
+                noted = self._noting_behind(request, asked)
+                if noted != request:
+                    gone.append(request.voided())
+                    del left[asked.subject.digest]
+        if gone:
+            self.approvals.record(gone)
+        return left
+
+    def _noting_behind(self, request: Request, asked: Question) -> Request:
+        """A request with who is behind it, as far as its gate bars them and nobody noted it before."""
+        wrote, made = request.committed_by, request.made_by
+        if not request.policy.own_commit_allowed:
+            wrote = wrote or asked.wrote()
+        if not request.policy.own_version_allowed:
+            made = made or self._makers(asked)
+        return replace(request, committed_by=wrote, made_by=made)
+
+    def _makers(self, asked: Question) -> tuple[Actor, ...]:
+        """Who made a version: who registered it, as the log says, and who started the run that trained it.
+
+        A policy is made by whoever asks for it.
+
+        Raises:
+            NotBelieved: Nobody vouches for what the log says about it.
+        """
+        subject = asked.subject
+        match subject.kind:
+            case SubjectKind.POLICY:
+                return (self.actor,)
+            case SubjectKind.ENVIRONMENT:
+                registered = self._told().environments.get(str(subject))
+                found = [] if registered is None else [registered]
+            case SubjectKind.MODEL:
+                about = about_model(subject.name)
+                found = [
+                    entry.actor
+                    for entry in self.audit.vouched([about])[about]
+                    if entry.event.action in (REGISTERED, ADOPTED)
+                    and entry.event.subject == str(subject)
+                    and entry.event.detail.get("artifact") == subject.artifact.hex
+                ]
+        return tuple(dict.fromkeys([*found, *asked.started()])) if found else ()
+
+    def _told(self) -> Chronicle:
+        """What the whole log tells.
+
+        Raises:
+            NotBelieved: It is not as it was written.
+        """
+        told = read_log(self.audit.logged())
+        if isinstance(told, BrokenLog):
+            raise NotBelieved(told)
+        return told
 
     def _known(self, questions: Sequence[Question]) -> dict[Digest, Request]:
         """What was asked about before, by today's digests; what waits under an earlier one is pinned anew."""

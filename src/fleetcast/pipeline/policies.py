@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from fleetcast.domain.approval import Request, SubjectKind
 from fleetcast.domain.evidence import Evidence
 from fleetcast.domain.gate import GatePolicy, differences, effective
 from fleetcast.domain.place import Gate
 from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
+from fleetcast.pipeline.situation import UnknownWriters
 from fleetcast.ports.policies import PolicyBook
+from fleetcast.ports.writers import Writers
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class KeepPolicies:
 
     book: PolicyBook
     gatekeeper: Gatekeeper
+    writers: Writers = field(default_factory=UnknownWriters)
+    """Who wrote what the repository says."""
 
     def __call__(self, declared: Mapping[Gate, GatePolicy], run: str) -> Mapping[Gate, Request]:
         """Tighten, ask, and act on what was decided. Gives the requests about policies that are not in force yet."""
@@ -27,7 +31,9 @@ class KeepPolicies:
         self.book.change(effective(in_force, declared))
         in_force = self.book.in_force()
         questions = {
-            gate: policy_question(gate, in_force[gate], declared[gate])
+            gate: replace(
+                policy_question(gate, in_force[gate], declared[gate]), wrote=self.writers.of_settings
+            )
             for gate in Gate
             if declared[gate] != in_force[gate]
         }

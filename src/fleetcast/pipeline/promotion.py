@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from fleetcast.domain.approval import Request, RequestState, SubjectKind
+from fleetcast.domain.audit import Actor
 from fleetcast.domain.canonical import Json, digest_of, plain
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.evidence import (
@@ -24,7 +26,7 @@ from fleetcast.domain.evidence import (
 from fleetcast.domain.fleet import deciding_content
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.model import AdoptedLineage, FleetIndex, ModelVersion, VersionEntry
+from fleetcast.domain.model import AdoptedLineage, FleetIndex, ModelVersion, TrainedLineage, VersionEntry
 from fleetcast.domain.place import Gate
 from fleetcast.domain.promotion import against_the_strongest, promotion_checks
 from fleetcast.domain.run import Ending
@@ -42,6 +44,7 @@ from fleetcast.pipeline.situation import Progress, Situation
 from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.assets import DataAssets
 from fleetcast.ports.models import ModelRegistry, ModelStates, Shared, SharedRegistry
+from fleetcast.ports.runs import RunBook
 
 _TYPED_IN = "the audit log does not know that it was ever shared: see `fleetcast audit verify`"
 
@@ -122,6 +125,7 @@ class PromoteModels:
     compare: ChampionComparison
     artifacts: ArtifactStore
     manifests: Manifests
+    runs: RunBook
 
     def run(self, situation: Situation) -> ModelsPromoted:
         """Each model is its own decision; a rejected one is not asked for again."""
@@ -207,9 +211,16 @@ class PromoteModels:
             asked = _question(circuit, version, policy, evidence)
             if evidence != shown_before:
                 asked = asked.replacing(_question(circuit, version, policy, shown_before))
+            wrote = partial(situation.writers.of_circuit, circuit.key)
+            asked = replace(asked, wrote=wrote, started=partial(self._started, version))
             questions.append((version, asked))
             situation.report(Progress(number, len(missing), note=version.name))
         return questions, lost
+
+    def _started(self, version: ModelVersion) -> tuple[Actor, ...]:
+        """Who started the run that trained a version; another person may have gone on with it, and registered it."""
+        lineage = version.model.lineage
+        return (Actor(self.runs.find(lineage.run).by),) if isinstance(lineage, TrainedLineage) else ()
 
     def _champions(self, names: Sequence[str], index: FleetIndex) -> Mapping[str, ModelVersion]:
         champions = index.intent.champions

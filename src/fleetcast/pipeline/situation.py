@@ -8,6 +8,7 @@ from typing import Protocol
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.commit import Writer
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
@@ -21,6 +22,7 @@ from fleetcast.domain.run import Ending, Run
 from fleetcast.domain.training_hash import data_digest, training_hash, training_inputs
 from fleetcast.ports.assets import DataAssets
 from fleetcast.ports.jobs import JobService
+from fleetcast.ports.writers import Writers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,22 @@ def silent(_progress: Progress) -> None:
     """Report to nobody."""
 
 
+class UnknownWriters:
+    """Nobody knows who wrote anything."""
+
+    def of_settings(self) -> tuple[Writer, ...]:
+        """Nobody."""
+        return ()
+
+    def of_environment(self) -> tuple[Writer, ...]:
+        """Nobody."""
+        return ()
+
+    def of_circuit(self, _key: CircuitKey) -> tuple[Writer, ...]:
+        """Nobody."""
+        return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """One run over one state of the fleet repository."""
@@ -55,6 +73,8 @@ class Situation:
     retry_failed: bool = False
     """Whether somebody asked that what failed in the same way again and again is tried once more."""
     report: Report = field(default=silent)
+    writers: Writers = field(default_factory=UnknownWriters)
+    """Who wrote what the fleet repository declares."""
 
     def policy(self, gate: Gate) -> GatePolicy:
         """The policy in force at a gate, whatever the fleet repository says by now."""

@@ -114,6 +114,7 @@ def _promote_models(platform: Platform, clock: Clock) -> Stage:
         ChampionComparison(workspace.artifacts, workspace.tables, workspace.frozen, workspace.foreign),
         workspace.artifacts,
         Manifests.of(platform),
+        platform.control.runs,
     )
 
 

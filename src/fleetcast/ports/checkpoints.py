@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from fleetcast.domain.checkpoint import Checkpoint
@@ -15,15 +16,35 @@ class Checkpoints(Protocol):
 
         Args:
             database: Its address.
+
+        Raises:
+            FleetcastError: The place is far away, and does not answer or refuses: nobody knows then.
         """
         ...
 
     def put(self, database: str, checkpoint: Checkpoint) -> None:
-        """Keep a checkpoint in place of the one before; where that cannot be written, the one before stays."""
+        """Keep a checkpoint; where that cannot be written, the one before stays.
+
+        Raises:
+            FleetcastError: As of `latest`.
+        """
+        ...
+
+    def odd(self, database: str) -> Sequence[str]:
+        """What lies where its last checkpoint would be and is none: torn, or signed by nobody who is trusted."""
         ...
 
     def forget(self, database: str) -> None:
-        """Remember nothing of a database any more."""
+        """Remember nothing of a database any more.
+
+        Raises:
+            FleetcastError: As of `latest`.
+        """
+        ...
+
+    @property
+    def assumes(self) -> str:
+        """Under which condition a place that is no user's is independent: `if …`; empty for a folder."""
         ...
 
     def keeper(self) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from fleetcast.domain.approval import Request, passing, set_digest
 from fleetcast.domain.canonical import Json
@@ -18,6 +18,20 @@ def as_json(requests: Sequence[Request]) -> dict[str, Json]:
         "passing_set": set_digest(passing(requests)).hex,
         "requests": [request_as_json(request) for request in requests],
     }
+
+
+def behind_in_words(request: Request) -> Iterator[str]:
+    """Who wrote the commits and made the version, where the gate bars them; a gate that does not know stays shut."""
+    policy = request.policy
+    barred = (
+        ("wrote the commit", request.committed_by, policy.own_commit_allowed),
+        ("made the version", request.made_by, policy.own_version_allowed),
+    )
+    for sense, people, allowed in barred:
+        if people:
+            yield f"{sense}: {', '.join(map(str, people))}"
+        elif not allowed:
+            yield f"{sense}: nobody knows, and {request.gate.value} stays shut until that is known"
 
 
 def request_as_json(request: Request) -> Json:

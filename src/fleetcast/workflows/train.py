@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from fleetcast.domain.approval import RequestState
@@ -18,8 +18,9 @@ from fleetcast.domain.run import Run
 from fleetcast.pipeline.gatekeeper import Gatekeeper
 from fleetcast.pipeline.policies import KeepPolicies
 from fleetcast.pipeline.runner import StageRunner, StageWatcher
-from fleetcast.pipeline.situation import Situation, only_known
+from fleetcast.pipeline.situation import Situation, UnknownWriters, only_known
 from fleetcast.pipeline.stages import STAGES, stage_named
+from fleetcast.ports.writers import Writers
 from fleetcast.stored import format_1
 from fleetcast.workflows.exclusive import alone
 from fleetcast.workflows.plan import MakePlan
@@ -32,6 +33,8 @@ class Train:
     runner: StageRunner
     commit: str
     """Git commit of the fleet repository."""
+    writers: Writers = field(default_factory=UnknownWriters)
+    """Who wrote what that commit declares."""
 
     def __call__(
         self,
@@ -108,9 +111,17 @@ class Train:
         """What the stages are given, after the policies at the gates were kept."""
         control = self.runner.platform.control
         gatekeeper = Gatekeeper.of(control, self.runner.clock)
-        asked = KeepPolicies(control.policies, gatekeeper)(fleet.settings.gates, run.id)
+        asked = KeepPolicies(control.policies, gatekeeper, self.writers)(fleet.settings.gates, run.id)
         waits = any(request.state is RequestState.PENDING for request in asked.values())
-        return Situation(fleet, run, keys, control.policies.in_force(), waits, retry_failed=retry_failed)
+        return Situation(
+            fleet,
+            run,
+            keys,
+            control.policies.in_force(),
+            waits,
+            retry_failed=retry_failed,
+            writers=self.writers,
+        )
 
     def _refuse_stale(self, saved: SavedPlan, fleet: Fleet) -> None:
         plan = MakePlan(self.runner.platform, self.runner.clock)(fleet)

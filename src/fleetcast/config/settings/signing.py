@@ -13,6 +13,7 @@ from fleetcast.config.scalars import Refused
 from fleetcast.config.schema import Text, Written, judged
 from fleetcast.config.settings.settings_file import SettingsFile
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.location import Location, file_uri
 from fleetcast.domain.settings import SigningSettings
 from fleetcast.domain.signing_key import PublicKey, Revoked, TrustedKey
 
@@ -53,13 +54,29 @@ def read_signing(written: SigningWritten | None, file: SettingsFile) -> SigningS
     """The keys whose signatures count; none where nothing is written."""
     keys = written.trusted if written is not None else None
     place = written.checkpoints if written is not None else None
-    if place is not None and not Path(place).is_absolute():
-        wrong = BadInput(f"{place!r} is below no root", fix="write the path of a folder from / on")
-        file.refuse(wrong, "signing", "checkpoints")
-        place = None
+    kept: Location | None = None
+    try:
+        kept = None if place is None else _location(place)
+    except BadInput as error:
+        file.refuse(error, "signing", "checkpoints")
     try:
         trusted = tuple(entry.trusted_key for entry in keys or ())
-        return SigningSettings(trusted, None if place is None else Path(place))
+        return SigningSettings(trusted, kept)
     except BadInput as error:
         file.refuse(error, "signing", "trusted")
         return SigningSettings()
+
+
+def _location(place: str) -> Location:
+    """A path from / on, or a URI.
+
+    Raises:
+        BadInput: It is neither.
+    """
+    if "://" in place:
+        return Location(place)
+    if not Path(place).is_absolute():
+        raise BadInput(
+            f"{place!r} is below no root", fix="write the path of a folder from / on, or s3://bucket/folder"
+        )
+    return Location(file_uri(Path(place)))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.location import Location
 from fleetcast.domain.signing_key import TrustedKey
 
 SIGNING_KEY_VARIABLE = "FLEETCAST_SIGNING_KEY"
@@ -18,9 +18,9 @@ class SigningSettings:
 
     trusted: tuple[TrustedKey, ...] = ()
     """Besides the own keys of whoever checks; an own key is here if it was revoked."""
-    checkpoints: Path | None = None
-    """The folder that remembers how far the audit log had come, on each machine that works on the fleet; None: the
-    state folder of each user."""
+    checkpoints: Location | None = None
+    """The place that remembers how far the audit log had come: a folder on each machine that works on the fleet, or in
+    an object store; None: the state folder of each user."""
 
     def __post_init__(self) -> None:
         seen = set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +37,11 @@ class FolderCheckpoints:
         except BadInput:  # torn, or written over: it says nothing any more, and the next one takes its place
             return None
 
+    def odd(self, database: str) -> Sequence[str]:
+        """The file of a database, if it cannot be read."""
+        path = self._path(database)
+        return (str(path),) if path.exists() and self.latest(database) is None else ()
+
     def put(self, database: str, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint in place of the one before."""
         with suppress(OSError):
@@ -47,6 +52,11 @@ class FolderCheckpoints:
         """Remember nothing of a database any more."""
         with suppress(OSError):
             self._path(database).unlink(missing_ok=True)
+
+    @property
+    def assumes(self) -> str:
+        """Nothing: the folder has an owner."""
+        return ""
 
     def keeper(self) -> int | None:
         """The number of the user whom the folder belongs to."""

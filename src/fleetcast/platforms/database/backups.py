@@ -70,8 +70,9 @@ def _lost(database: ControlDatabase, connection: Connection) -> Mark | None:
 def check_checkpoint(database: ControlDatabase) -> CheckpointVerdict | None:
     """What the last checkpoint says of the log; None if there is none, and nothing was ever logged."""
     held = None if database.checkpoints is None else database.checkpoints.latest(database.place)
+    odd = () if database.checkpoints is None else tuple(database.checkpoints.odd(database.place))
     if held is None:
-        return None
+        return Unsound(f"says nothing: nobody who is trusted wrote {', '.join(odd)}") if odd else None
     mark, at = held.seal.mark, held.seal.signature.made_at
     if wrong := seal_in_words(database.sealing.verdict(mark, held.seal)):
         return Unsound(wrong)
@@ -83,7 +84,8 @@ def check_checkpoint(database: ControlDatabase) -> CheckpointVerdict | None:
             return BegunAnew(mark.number, at)
         if not holds(connection, mark):
             return Lost(mark.number, at, last.number)
-        return Held(mark.number, at, _is_independent(database))
+        assumes = "" if database.checkpoints is None else database.checkpoints.assumes
+        return Held(mark.number, at, _is_independent(database), assumes, odd)
 
     return database.read(look)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -113,7 +113,10 @@ class ControlDatabase:
         """Remember elsewhere how far the log has come, unless what is remembered there is not true any more."""
         if self.checkpoints is None:
             return
-        held = self.checkpoints.latest(self.place)
+        try:
+            held = self.checkpoints.latest(self.place)
+        except FleetcastError:  # far away: what was written is written, and the next checkpoint covers it
+            return
 
         def first_if_true(connection: Connection) -> Digest | None:
             beginning = first_digest(connection)
@@ -122,7 +125,8 @@ class ControlDatabase:
 
         first = self.read(first_if_true)
         if first is not None:
-            self.checkpoints.put(self.place, Checkpoint(first, seal))
+            with suppress(FleetcastError):  # the same
+                self.checkpoints.put(self.place, Checkpoint(first, seal))
 
     def accept(self, mark: Mark) -> None:
         """Take this for the end of the history, although more was remembered."""

@@ -43,16 +43,16 @@ def commit_of(directory: Path, files: Sequence[str]) -> str:
         GitRefuses: The directory is in a git repository that git cannot or will not read, or git is not there
             to read it.
     """
-    head = _said(directory, "rev-parse", "--verify", "--quiet", "HEAD")
+    head = asked_of_git(directory, "rev-parse", "--verify", "--quiet", "HEAD")
     if not head:
         return UNCOMMITTED
-    changed = _said(directory, "status", "--porcelain", "--untracked-files=no", "--", ".")
+    changed = asked_of_git(directory, "status", "--porcelain", "--untracked-files=no", "--", ".")
     return f"{head}+changes" if changed or not _holds(directory, head, files) else head
 
 
 def _holds(directory: Path, commit: str, files: Sequence[str]) -> bool:
     """Whether a commit has these files with their present content."""
-    top = Path(_said(directory, "rev-parse", "--show-toplevel")).resolve()
+    top = Path(asked_of_git(directory, "rev-parse", "--show-toplevel")).resolve()
     below = directory.resolve().relative_to(top)
     read = [below / file for file in files]
     places_read = [(top / file).resolve() for file in read]
@@ -60,9 +60,9 @@ def _holds(directory: Path, commit: str, files: Sequence[str]) -> bool:
         return False  # a commit cannot hold what lies outside, and git is asked line by line
     real = [place.relative_to(top).as_posix() for place in places_read]
     places = sorted({*real, *(file.as_posix() for file in read)} if len(files) < _MANY else {"."})
-    held = _tree(_said(top, "ls-tree", "-r", "-z", commit, "--", *places))
+    held = _tree(asked_of_git(top, "ls-tree", "-r", "-z", commit, "--", *places))
     named = "".join(f"{path}\n" for path in real)
-    present = _said(top, "hash-object", "--stdin-paths", words=named).split()
+    present = asked_of_git(top, "hash-object", "--stdin-paths", words=named).split()
     linked = [file for file, path in zip(read, real, strict=True) if file.as_posix() != path]
     return present == [held.get(path) for path in real] and all(
         any(part.as_posix() in held for part in (file, *file.parents)) for file in linked
@@ -83,7 +83,7 @@ def files_since(directory: Path, revision: str) -> tuple[str, ...]:
         GitRefuses: As of `commit_of`.
     """
     commit = _commit(directory, revision)
-    names = _said(directory, "diff", "--name-only", "-z", "--relative", commit, "--", ".")
+    names = asked_of_git(directory, "diff", "--name-only", "-z", "--relative", commit, "--", ".")
     return tuple(sorted(name for name in names.split("\0") if name))
 
 
@@ -106,7 +106,7 @@ def export(directory: Path, revision: str, target: Path) -> None:
 
 
 def _commit(directory: Path, revision: str) -> str:
-    commit = _said(
+    commit = asked_of_git(
         directory, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
     )
     if not commit:
@@ -116,8 +116,8 @@ def _commit(directory: Path, revision: str) -> str:
     return commit
 
 
-def _said(directory: Path, *arguments: str, words: str = "") -> str:
-    """What git says on these words; nothing outside of a repository, and where it quietly knows nothing.
+def asked_of_git(directory: Path, *arguments: str, words: str = "") -> str:
+    """What git says on some words; nothing outside of a repository, and where it quietly knows nothing.
 
     Raises:
         GitRefuses: It says anything else.

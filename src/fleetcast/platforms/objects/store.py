@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -69,6 +69,11 @@ class ObjectFolder:
                 return bytes(obstore.get(self._store, name).bytes())
             except FileNotFoundError:
                 return None
+
+    def remove(self, name: str) -> None:
+        """Remove an object, if it is there."""
+        with self._translated(), suppress(FileNotFoundError):
+            obstore.delete(self._store, name)
 
     def holds(self, name: str) -> bool:
         """Whether there is such an object."""
