@@ -270,7 +270,8 @@ def _poll(url: str, tokens: Sequence[str], request: int, begun: Event, over: Eve
         for number in count():
             if over.wait(max(0.0, due - time.perf_counter())):
                 return
-            ms = _ms(lambda path=paths[number % len(paths)]: client.get(path))
+            path = paths[number % len(paths)]
+            ms = _ms(lambda path=path: client.get(path))
             with lock:
                 took.append(ms)
             due = max(due + EVERY, time.perf_counter())
