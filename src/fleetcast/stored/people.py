@@ -6,7 +6,7 @@ from fleetcast.domain.people import Grant, Group, Person
 from fleetcast.domain.token import Token
 from fleetcast.stored.form import Stored
 
-PERSON = Stored(Person, remembered=2_000)
-GROUP = Stored(Group, remembered=200)
-GRANT = Stored(Grant, remembered=2_000)
+PERSON = Stored(Person)
+GROUP = Stored(Group)
+GRANT = Stored(Grant)
 TOKEN = Stored(Token, remembered=500)
