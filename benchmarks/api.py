@@ -50,6 +50,8 @@ EVERY = 1.0
 """Seconds between two questions of one client."""
 PAGE = 100
 REPEATS = 20
+IDLE = 3.0
+"""Seconds after which a connection is made anew: servers end those that stand idle for five."""
 WARM_UP = 20
 """Decisions before those that are measured."""
 SYNCING = {"fsync": "on", "full_page_writes": "on"}
@@ -74,6 +76,8 @@ class Client:
     url: str
     token: str
     keys: Iterator[int] = field(default_factory=lambda: count(1))
+    asked: float = 0.0
+    """When it was answered last."""
 
     def __post_init__(self) -> None:
         where = urlsplit(self.url)
@@ -91,9 +95,12 @@ class Client:
         sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         if body:
             sent["Content-Type"] = "application/json"
+        if time.perf_counter() - self.asked > IDLE:
+            self.connection.close()
         self.connection.request(method, path, body or None, sent)
         answer = self.connection.getresponse()
         content = answer.read()
+        self.asked = time.perf_counter()
         assert answer.status == 200, (answer.status, content)
         return content
 

@@ -15,6 +15,8 @@ from tests.stored.examples import EARLIER, EXAMPLES
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "stored"
 FILES = sorted(GOLDEN.glob("format_*/*.json"))
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A small value."""
