@@ -151,7 +151,7 @@ def directory_in(connection: Connection) -> Directory:
     return _directory(people, groups, grants)
 
 
-def _rows(connection: Connection, query: sa.Select[tuple[str, str]]) -> Rows:
+def _rows(connection: Connection, query: sa.Select[str, str]) -> Rows:
     return tuple((row[0], row[1]) for row in connection.execute(query))
 
 
