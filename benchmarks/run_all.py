@@ -122,6 +122,22 @@ BENCHMARKS = (
         own=tuple(f"{key}_{unit}" for key in HISTORY_COMMANDS for unit in ("s", "mib")),
     ),
     Benchmark(
+        "api.py",
+        "Deciding through the API while 50 poll it, and a page of 100 among 30,000 requests",
+        lambda r: [
+            (f"{what} on {name} {r[f'{short}_{key}_ms']:.0f} ms", said, r[f"{short}_{key}_ms"] <= limit)
+            for short, name in (("sqlite", "SQLite"), ("postgres", "PostgreSQL"))
+            for key, what, said, limit in (
+                ("p99", "a decision, p99,", "at most 150 ms", 150),
+                ("list", "the API's list", "at most 100 ms", 100),
+                ("html", "the page", "at most 100 ms", 100),
+            )
+        ],
+        own=tuple(
+            f"{where}_{what}_ms" for where in ("sqlite", "postgres") for what in ("alone", "list", "html")
+        ),
+    ),
+    Benchmark(
         "foreign_table.py",
         "One pass over a long table of 10 M rows for 200 circuits that somebody else keeps",
         lambda r: [

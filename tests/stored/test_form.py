@@ -15,6 +15,15 @@ from tests.stored.examples import EARLIER, EXAMPLES
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "stored"
 FILES = sorted(GOLDEN.glob("format_*/*.json"))
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A small value."""
+
+    name: str
+
+
 every_example = pytest.mark.parametrize("name", sorted(EXAMPLES))
 
 
@@ -203,3 +212,26 @@ def test_what_an_upgrade_cannot_take_is_one_error(text: str) -> None:
 def test_a_format_without_a_way_from_each_number_before_is_refused(earlier: dict[int, object]) -> None:
     with pytest.raises(ValueError, match="format 3 of Pump needs an upgrade from each number before"):
         Stored(Pump, number=3, earlier=earlier)  # type: ignore[arg-type]  # any would be refused
+
+
+# What is remembered
+
+
+def test_a_text_that_was_read_before_is_not_parsed_again() -> None:
+    stored = Stored(Named, remembered=2)
+    written = stored.to_json(Named("ada"))
+    assert stored.from_json(written, "here") is stored.from_json(written.encode(), "there")
+
+
+def test_a_text_that_differs_by_a_byte_is_another() -> None:
+    stored = Stored(Named, remembered=2)
+    written = stored.to_json(Named("ada"))
+    assert stored.from_json(written, "here") == Named("ada")
+    assert stored.from_json(written.replace("ada", "adb"), "here") == Named("adb")
+
+
+def test_what_cannot_be_read_is_told_each_time_with_its_place() -> None:
+    stored = Stored(Named, remembered=2)
+    for place in ("here", "there"):
+        with pytest.raises(BadInput, match=f"^{place} cannot be read"):
+            stored.from_json('{"format":1,"nam', place)

@@ -19,7 +19,9 @@ def _many_behind(fields: Fields) -> Fields:
     }
 
 
-REQUEST = Stored(Request, number=6, earlier={**dict.fromkeys(range(1, 5), _as_it_is), 5: _many_behind})
+REQUEST = Stored(
+    Request, number=6, earlier={**dict.fromkeys(range(1, 5), _as_it_is), 5: _many_behind}, remembered=500
+)
 """Format 1 held evidence in words, format 2 did not name baselines, format 3 did not say how people had shown who they
 are, format 4 knew four rules of a policy, and neither who else was behind a request nor votes that were handed on,
 format 5 knew one who wrote the commit and one who made the version, and not whether what is unsigned goes through;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -43,6 +44,7 @@ class Stored(Generic[T]):
         number: int = 1,
         earlier: Mapping[int, Upgrade] | None = None,
         fix: str = RESTORE,
+        remembered: int = 0,
     ) -> None:
         """Choose how a type is written.
 
@@ -51,6 +53,9 @@ class Stored(Generic[T]):
             number: Of the format that is written.
             earlier: For each number before, how to come from it to the next one.
             fix: What to do about JSON that cannot be read.
+            remembered: So many texts that were read last are not parsed again: for small values that a process that
+                serves many people reads with each request. The text itself is always looked up, and one that differs
+                by a byte is another; values must be frozen through and through.
         """
         self._kind = kind
         self.number = number
@@ -60,6 +65,7 @@ class Stored(Generic[T]):
         self._fix = fix
         self._prefix = f'{{"format":{number},'
         self._adapter: TypeAdapter[T] | None = None
+        self._parse = lru_cache(remembered)(self._read) if remembered else self._read
 
     def to_json(self, value: T) -> str:
         """Write a value."""
@@ -77,7 +83,7 @@ class Stored(Generic[T]):
             Unreadable: It is no such value.
         """
         try:
-            return self._read(text if isinstance(text, str) else text.decode())
+            return self._parse(text if isinstance(text, str) else text.decode())
         except _NewerFormat as newer:
             raise BadInput(
                 f"{where} has format {newer.number}, this fleetcast knows no newer one than {self.number}",

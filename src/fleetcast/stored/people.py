@@ -9,4 +9,4 @@ from fleetcast.stored.form import Stored
 PERSON = Stored(Person)
 GROUP = Stored(Group)
 GRANT = Stored(Grant, number=2, earlier={1: lambda fields: fields | {"origin": Origin.FLEET.value}})
-TOKEN = Stored(Token)
+TOKEN = Stored(Token, remembered=500)

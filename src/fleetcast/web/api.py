@@ -81,8 +81,8 @@ def _answers(
     return {200: {"model": shape, "description": shape.__doc__ or ""}, **_problems((*statuses, *more))}
 
 
-def no_query(query: Annotated[NoQuery, Query()]) -> None:
-    """Refuse everything in the query."""
+async def no_query(query: Annotated[NoQuery, Query()]) -> None:
+    """Refuse everything in the query; without a thread, for which it would wait behind those that ask the database."""
     del query
 
 

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from fleetcast.domain.approval import Request as Waiting
 
 _LINK_KEPT = timedelta(minutes=15)
-_PER_PAGE = 50
+_PER_PAGE = 100
 page_routes = APIRouter(include_in_schema=False)
 
 

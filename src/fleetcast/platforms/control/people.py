@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -18,6 +19,15 @@ from fleetcast.platforms.database.session import Kept, Session, changes, reads
 from fleetcast.stored.audit import AUDIT_ENTRY
 from fleetcast.stored.people import GRANT, GROUP, PERSON
 
+Rows = tuple[tuple[str, str], ...]
+"""Keys with what is written under them."""
+_EVERYBODY = (
+    sa.select(schema.people.c.id, schema.people.c.content).order_by(schema.people.c.id),
+    sa.select(schema.people_groups.c.name, schema.people_groups.c.content).order_by(
+        schema.people_groups.c.name
+    ),
+    sa.select(schema.grants.c.digest, schema.grants.c.content).order_by(schema.grants.c.digest),
+)
 _GROUP_OWNER = "group:"
 """What stands before a group's name as the owner of that name; no id of a person holds a colon."""
 
@@ -153,14 +163,22 @@ def _end_sessions(connection: Connection, session: Session) -> None:
 
 def directory_in(connection: Connection) -> Directory:
     """Everybody on record, within a transaction that goes on."""
-    people = connection.execute(sa.select(schema.people).order_by(schema.people.c.id))
-    groups = connection.execute(sa.select(schema.people_groups).order_by(schema.people_groups.c.name))
-    grants = connection.execute(sa.select(schema.grants))
+    people, groups, grants = (_rows(connection, query) for query in _EVERYBODY)
+    return _directory(people, groups, grants, is_demo=happened.says_demo(_first_entry(connection)))
+
+
+def _rows(connection: Connection, query: sa.Select[str, str]) -> Rows:
+    return tuple((row[0], row[1]) for row in connection.execute(query))
+
+
+@lru_cache(maxsize=8)
+def _directory(people: Rows, groups: Rows, grants: Rows, *, is_demo: bool) -> Directory:
+    """Made anew once a row is another one: the record is read with each request, and seldom changes."""
     return Directory(
-        tuple(PERSON.from_json(row.content, f"people {row.id}") for row in people),
-        tuple(GROUP.from_json(row.content, f"people_groups {row.name}") for row in groups),
-        frozenset(GRANT.from_json(row.content, f"grants {row.digest}") for row in grants),
-        happened.says_demo(_first_entry(connection)),
+        tuple(PERSON.from_json(content, f"people {key}") for key, content in people),
+        tuple(GROUP.from_json(content, f"people_groups {key}") for key, content in groups),
+        frozenset(GRANT.from_json(content, f"grants {key}") for key, content in grants),
+        is_demo=is_demo,
     )
 
 

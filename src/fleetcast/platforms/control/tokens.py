@@ -16,6 +16,7 @@ from fleetcast.platforms.database.session import Kept, changes, met, reads
 from fleetcast.stored.people import TOKEN
 
 _tokens = schema.tokens
+_OF_NUMBER = sa.select(_tokens.c.content).where(_tokens.c.number == sa.bindparam("wanted"))
 
 
 class ControlTokenBook(Kept):
@@ -61,5 +62,5 @@ class ControlTokenBook(Kept):
 
 
 def _find(connection: Connection, number: int) -> Token | None:
-    row = connection.execute(sa.select(_tokens.c.content).where(_tokens.c.number == number)).first()
+    row = connection.execute(_OF_NUMBER, {"wanted": number}).first()
     return None if row is None else TOKEN.from_json(row.content, f"tokens {number}")
