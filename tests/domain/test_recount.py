@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -73,6 +74,9 @@ FORGED = Decision(GRACE, Choice.APPROVE, "fine", NOON)
     [
         (OPENED, [], NeverOpened()),
         (replace(OPENED, gate=Gate.TEST_DEPLOYMENT), of(), OtherSubject("gate")),
+        (replace(OPENED, requested_by=GRACE), of(), OtherSubject("requested_by")),
+        (replace(OPENED, requested_by=replace(ADA, person="p-9")), of(), OtherSubject("requested_by")),
+        (replace(OPENED, opened_at=NOON - timedelta(hours=2)), of(), OtherSubject("opened_at")),
         (
             replace(OPENED, subject=replace(OPENED.subject, artifact=Digest.of(b"other"))),
             of(),

@@ -162,6 +162,24 @@ def loosened_rule(store: Store) -> None:
         store.edit_request(number, loosen)
 
 
+def other_requester(store: Store) -> None:
+    def another(row: Row) -> None:
+        row["requested_by"] = EVE
+
+    for number in store.waiting():
+        store.edit_request(number, another)
+
+
+def asked_earlier(store: Store) -> None:
+    """So that a gate that opens some hours after it was asked would open now."""
+
+    def earlier(row: Row) -> None:
+        row["opened_at"] = "2020-01-01T00:00:00Z"
+
+    for number in store.waiting():
+        store.edit_request(number, earlier)
+
+
 def policy_row(store: Store) -> None:
     for gate, content in store.rows("SELECT gate, content FROM gate_policies"):
         row = json.loads(content)
@@ -249,6 +267,8 @@ WAITING = (
     Tampering("a forged approval", forged_approval, "the log holds 0 decisions on it, and not these 1"),
     Tampering("the state of requests", request_state, "the log says that it is pending, and not approved"),
     Tampering("the rule inside a request", loosened_rule, "the log knows it with another policy"),
+    Tampering("who asked", other_requester, "the log knows it with another requested_by"),
+    Tampering("when it was asked", asked_earlier, "the log knows it with another opened_at"),
     Tampering("the policy in force", policy_row, "the policy of registry-promotion: the row says"),
     Tampering("a row among the shared models", shared_row, "the shared model"),
     Tampering("an effect that nobody intended", effect_row, "the shared model"),

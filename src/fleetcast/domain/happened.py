@@ -142,7 +142,8 @@ def _policy(policy: GatePolicy) -> dict[str, Json]:
 def request_opened(request: Request) -> AuditEvent:
     """Something began to wait at a gate."""
     behind = {what: value for what, value in behind_in_log(request).items() if value}
-    detail = _request(request) | {"policy": request.policy.digest.hex} | behind
+    said = {"policy": request.policy.digest.hex, "opened_at": plain(request.opened_at)}
+    detail = _request(request) | said | behind
     return AuditEvent("request.opened", str(request.subject), detail)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fleetcast.domain.approval import Request, RequestState
-from fleetcast.domain.audit import AuditEntry, chained
+from fleetcast.domain.audit import Actor, AuditEntry, chained
 from fleetcast.domain.canonical import Json, plain
 
 OPENED, PINNED = "request.opened", "request.pinned"
@@ -44,7 +44,8 @@ class OtherSubject:
     """The log knows it as a request for something else, at another gate, or under another policy."""
 
     what: str
-    """The field that differs: `gate`, `subject_digest`, `policy`, `committed_by` or `made_by`."""
+    """The field that differs: `gate`, `subject_digest`, `policy`, `requested_by`, `opened_at`, `committed_by` or
+    `made_by`."""
     kind: Literal["other subject"] = "other subject"
 
 
@@ -92,6 +93,10 @@ def disagreement(request: Request, entries: Sequence[AuditEntry]) -> Disagreemen
     for what, value in row.items():
         if known.get(what, value) != value:
             return OtherSubject(what)
+    if _person(opened.actor) != _person(request.requested_by):
+        return OtherSubject("requested_by")
+    if opened.event.detail.get("opened_at", plain(request.opened_at)) != plain(request.opened_at):
+        return OtherSubject("opened_at")
     for what, value in behind_in_log(request).items():
         if opened.event.detail.get(what, []) != value:
             return OtherSubject(what)
@@ -108,6 +113,10 @@ def behind_in_log(request: Request) -> dict[str, Json]:
         "committed_by": [plain(writer) for writer in request.committed_by],
         "made_by": [plain(actor) for actor in request.made_by],
     }
+
+
+def _person(actor: Actor) -> tuple[str, str]:
+    return actor.name, actor.person
 
 
 def _state(entries: Sequence[AuditEntry]) -> RequestState:
