@@ -58,6 +58,7 @@ from tests.contracts.samples import (
 from tests.platforms.conftest import Address
 from tests.platforms.test_control_database import at_first_schema, opened
 from tests.sealing import SEALING
+from tests.signing import manifest
 
 JOB = job(readings(), component())
 LATER = job(readings(), component(), name="later")
@@ -118,6 +119,7 @@ def filled(address: Address, tmp_path: Path) -> Iterator[Filled]:
     workspace.models.register([trained(), adopted("other")])
     control.policies.take_first(DEFAULT_GATES)
     control.approvals.open([request(), request("other")])
+    control.manifests.sign([manifest("m", 1)])
     control.runs.begin(digest("fleet"), "0123abc")
     control.effects.intend([SHARING])
     control.people.add([ADA_ON_RECORD], [ADMIN], [Group("leads", frozenset({"p-1"}))], first=True)
@@ -183,6 +185,7 @@ ACTS: Sequence[tuple[str, str, Act]] = [
     ("requests", "requests 1", lambda p: p.control.approvals.of_models(["m"])),
     ("requests", "requests 1", lambda p: p.control.approvals.about([request().subject.digest])),
     ("requests", "requests 1", lambda p: p.control.approvals.open([request("new"), request()])),
+    ("manifests", "manifests m:1", lambda p: p.control.manifests.worth("m", 1, ())),
     ("runs", "runs 1", lambda p: p.control.runs.find("run-0001")),
     ("runs", "runs 1", lambda p: p.control.runs.latest()),
     ("runs", "runs 1", lambda p: p.control.runs.listed()),

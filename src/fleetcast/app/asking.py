@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 from fleetcast.ports.served import URL_VARIABLE
 
 if TYPE_CHECKING:
+    from fleetcast.app.answers import ActorKnown, Decided, PlanMade, RunFound, RunsListed
     from fleetcast.app.books import OpenBooks
     from fleetcast.app.fleet import OpenFleet
-    from fleetcast.app.sent import ActorKnown, Decided, PlanMade, RunFound, RunsListed
     from fleetcast.domain.approval import Choice, Request
     from fleetcast.domain.since import Since
     from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
@@ -108,7 +108,7 @@ class Here:
 
     def plan(self) -> PlanMade:
         """As of `Asking`."""
-        from fleetcast.app.sent import PlanMade
+        from fleetcast.app.answers import PlanMade
 
         opened = self._fleet()
         return PlanMade(opened.planning(opened.fleet), opened.unused)
@@ -134,7 +134,7 @@ class Here:
 
     def runs(self) -> RunsListed:
         """As of `Asking`."""
-        from fleetcast.app.sent import RunsListed
+        from fleetcast.app.answers import RunsListed
 
         book = self._books().runs
         return RunsListed(tuple(book.listed()), book.at_work() is not None)
@@ -203,7 +203,7 @@ def run_found(books: OpenBooks, run_id: str) -> RunFound:
     Raises:
         BadInput: There is no such run.
     """
-    from fleetcast.app.sent import RunFound
+    from fleetcast.app.answers import RunFound
 
     run = books.runs.find(run_id)
     return RunFound(
@@ -213,7 +213,7 @@ def run_found(books: OpenBooks, run_id: str) -> RunFound:
 
 def actor_known(books: OpenBooks) -> ActorKnown:
     """In whose name books are open, and what is on record about them."""
-    from fleetcast.app.sent import ActorKnown
+    from fleetcast.app.answers import ActorKnown
 
     actor, directory = books.control.actor, books.control.people.directory()
     person = directory.person(actor.person)
@@ -222,6 +222,6 @@ def actor_known(books: OpenBooks) -> ActorKnown:
 
 
 def _decided(requests: Sequence[Request]) -> Sequence[Decided]:
-    from fleetcast.app.sent import Decided
+    from fleetcast.app.answers import Decided
 
     return [Decided.of(request) for request in requests]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fleetcast.app import sent
+from fleetcast.app.answers import ActorKnown, Decided, PlanMade, RunFound, RunsListed
 from fleetcast.domain.approval import Choice, Request, RequestState, check_displayed, passing
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.ports.clock import SystemClock
@@ -46,7 +47,7 @@ class AtServer:
 
     server: Server
 
-    def plan(self) -> sent.PlanMade:
+    def plan(self) -> PlanMade:
         """As of `Asking`: of the repository on the server, as it is now."""
         return sent.PLAN.from_json(self.server.values("/plan"), "the server's plan").made
 
@@ -77,16 +78,16 @@ class AtServer:
         found = self.server.values(f"/models/{path}", {"version": version or None})
         return sent.MODEL.from_json(found, "the server's model")
 
-    def runs(self) -> sent.RunsListed:
+    def runs(self) -> RunsListed:
         """As of `Asking`."""
         page = self._runs(None)
         runs = [*page.runs]
         while page.next is not None:
             page = self._runs(page.next)
             runs += page.runs
-        return sent.RunsListed(tuple(runs), page.at_work)
+        return RunsListed(tuple(runs), page.at_work)
 
-    def run(self, run_id: str) -> sent.RunFound:
+    def run(self, run_id: str) -> RunFound:
         """As of `Asking`."""
         return sent.RUN.from_json(self.server.values(f"/runs/{quote(run_id, safe='')}"), "the server's run")
 
@@ -105,28 +106,28 @@ class AtServer:
         ).requests
         return found
 
-    def decide(self, numbers: Sequence[int], choice: Choice, comment: str) -> Sequence[sent.Decided]:
+    def decide(self, numbers: Sequence[int], choice: Choice, comment: str) -> Sequence[Decided]:
         """As of `Asking`; on what the server shows at this moment."""
         return self._decided([self.request(number) for number in dict.fromkeys(numbers)], choice, comment)
 
-    def approve_passing(self, comment: str, displayed: str | None) -> Sequence[sent.Decided]:
+    def approve_passing(self, comment: str, displayed: str | None) -> Sequence[Decided]:
         """As of `Asking`."""
         waiting = passing(self.pending())
         check_displayed(waiting, displayed)
         return self._decided(waiting, Choice.APPROVE, comment)
 
-    def hand_on(self, number: int, name: str, comment: str) -> sent.Decided:
+    def hand_on(self, number: int, name: str, comment: str) -> Decided:
         """As of `Asking`."""
         (decided,) = self._decided([self.request(number)], Choice.HAND_ON, comment, name)
         return decided
 
-    def whoami(self) -> sent.ActorKnown:
+    def whoami(self) -> ActorKnown:
         """As of `Asking`."""
         return sent.ACTOR.from_json(self.server.values("/whoami"), "what the server knows of you")
 
     def _decided(
         self, shown: Sequence[Request], choice: Choice, comment: str, to: str | None = None
-    ) -> Sequence[sent.Decided]:
+    ) -> Sequence[Decided]:
         if len(shown) > _PAGE:
             raise BadInput(
                 f"{len(shown):,} requests at once are more than a server takes",
@@ -160,7 +161,7 @@ class AtServer:
                 break
         return found
 
-    def _runs(self, after: str | None) -> sent.RunsListed:
+    def _runs(self, after: str | None) -> RunsListed:
         found = self.server.values("/runs", {"limit": _PAGE, "after": after})
         return sent.RUNS.from_json(found, "the server's runs")
 
@@ -187,7 +188,7 @@ def open_server(text: str) -> AtServer:
     return AtServer(Server(url, kept_secret(url) if token is None else token.strip(), SystemClock()))
 
 
-def _read_decided(answered: Mapping[str, Json], shown: Sequence[Request]) -> Sequence[sent.Decided]:
+def _read_decided(answered: Mapping[str, Json], shown: Sequence[Request]) -> Sequence[Decided]:
     """What a server says that became of the requests.
 
     Raises:
@@ -199,8 +200,7 @@ def _read_decided(answered: Mapping[str, Json], shown: Sequence[Request]) -> Seq
     try:
         read = TypeAdapter(_Answered).validate_python(answered)
         return [
-            sent.Decided(one.request_id, subjects[one.request_id], one.state, one.missing)
-            for one in read.requests
+            Decided(one.request_id, subjects[one.request_id], one.state, one.missing) for one in read.requests
         ]
     except (LookupError, ValueError) as error:
         raise Unavailable(

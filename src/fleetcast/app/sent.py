@@ -7,48 +7,16 @@ stay as they are from version to version.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from fleetcast.app.answers import ActorKnown, PlanMade, RunFound, RunsListed
 from fleetcast.config.not_used_yet import UnusedSetting
-from fleetcast.domain.approval import Request, RequestState, Subject
-from fleetcast.domain.audit import Actor
-from fleetcast.domain.people import Grant
+from fleetcast.domain.approval import Request
 from fleetcast.domain.plan import Blocked, CircuitAction, Plan, Removed, Reuse, Train, UpToDate
-from fleetcast.domain.run import Run
 from fleetcast.stored.form import Stored
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
 from fleetcast.workflows.status import FleetStatus
 
 _ASK = "use the same fleetcast version as the server, and ask again"
-
-
-@dataclass(frozen=True, slots=True)
-class PlanMade:
-    """A plan, and the settings that nothing uses yet."""
-
-    plan: Plan
-    unused: tuple[UnusedSetting, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RunsListed:
-    """Runs, newest first."""
-
-    runs: tuple[Run, ...]
-    at_work: bool
-    """Whether anybody runs stages at this moment."""
-    next: str | None = None
-    """Where the list goes on, if it does."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunFound:
-    """One run."""
-
-    run: Run
-    at_work: bool
-    folder: Path
-    """Where its files are, on the machine of the fleet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +33,6 @@ class RequestsListed:
     requests: tuple[Request, ...]
     next: str | None = None
     """Where the list goes on, if it does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What became of a request that somebody has decided on."""
-
-    number: int
-    subject: Subject
-    state: RequestState
-    missing: int
-    """How many more must approve."""
-
-    @classmethod
-    def of(cls, request: Request) -> Decided:
-        """Of a request after the decision."""
-        return cls(request.id, request.subject, request.state, request.missing)
-
-
-@dataclass(frozen=True, slots=True)
-class ActorKnown:
-    """Who acts, and what is on record about them."""
-
-    actor: Actor
-    open: bool
-    """Whether nobody is on record at all."""
-    on_record: bool
-    roles: tuple[Grant, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fleetcast.app import Asking
-    from fleetcast.app.sent import Decided
+    from fleetcast.app.answers import Decided
 
 RequestsArgument = Annotated[
     list[int] | None, typer.Argument(metavar="REQUEST...", help="Numbers, as `approvals list` shows them.")

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from fleetcast import __version__
 from fleetcast.app import sent
+from fleetcast.app.answers import PlanMade, RunsListed
 from fleetcast.app.asking import actor_known, run_found
 from fleetcast.domain import approval
 from fleetcast.domain.approval import Choice, WantedRequests
@@ -177,7 +178,7 @@ def show_plan(request: Request) -> Response:
     fleet = _fleet(request)
     made = fleet.planning(fleet.fleet)
     if _wants_values(request):
-        return _values(sent.PLAN, sent.PlanSent.of(sent.PlanMade(made, fleet.unused)))
+        return _values(sent.PLAN, sent.PlanSent.of(PlanMade(made, fleet.unused)))
     return _json({**plan.as_json(made), "unused": unused.unused_as_json(fleet.unused)})
 
 
@@ -196,7 +197,7 @@ def list_runs(request: Request, query: Annotated[PageQuery, Query()]) -> Respons
     page = books.browsing.runs(Stretch(query.limit, after_number(query)))
     at_work = any(run.state.is_unfinished for run in page.items) and books.runs.at_work() is not None
     if _wants_values(request):
-        return _values(sent.RUNS, sent.RunsListed(page.items, at_work, cursor(query, page.next)))
+        return _values(sent.RUNS, RunsListed(page.items, at_work, cursor(query, page.next)))
     return _json(
         {
             "runs": [runs.as_json(run, at_work=at_work) for run in page.items],
