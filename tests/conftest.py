@@ -108,15 +108,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name == "test_adopt_example.py":
             item.add_marker(elsewhere)
-        elif item.path.parent.name == "scenarios" and item.path.name not in ON_BOTH and _is_told_again(item):
+        elif _is_told_again(item):
             item.add_marker(once)
 
 
 def _is_told_again(item: pytest.Item) -> bool:
-    """Whether a story is told over a server only because all are, and not as it is about one."""
+    """Whether a test is run over a server only because all are, and not as it is about one."""
+    if item.path.name == "test_damaged_database.py":
+        return _over_a_server(item, "address")
+    if item.path.parent.name != "scenarios" or item.path.name in ON_BOTH:
+        return False
     chosen = any(mark.args[0] == "server" for mark in item.iter_markers("parametrize"))
+    return not chosen and _over_a_server(item, "server")
+
+
+def _over_a_server(item: pytest.Item, named: str) -> bool:
     found = getattr(item, "callspec", None)
-    return not chosen and found is not None and found.params.get("server") == "postgres"
+    return found is not None and found.params.get(named) == "postgres"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
