@@ -61,6 +61,10 @@ def at_first_schema(address: Address) -> ControlDatabase:
     return database
 
 
+SCHEMAS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+"""Every number that a database has had."""
+
+
 def tables(database: ControlDatabase) -> set[str]:
     return database.read(lambda connection: set(sa.inspect(connection).get_table_names()))
 
@@ -87,18 +91,7 @@ def noted(database: ControlDatabase) -> list[str]:
 
 def test_the_migrations_end_at_the_tables_that_an_empty_database_gets(address: Address) -> None:
     database = opened(address)
-    assert migrate.upgrade(database) == (
-        "0001",
-        "0002",
-        "0003",
-        "0004",
-        "0005",
-        "0006",
-        "0007",
-        "0008",
-        "0009",
-        "0010",
-    )
+    assert migrate.upgrade(database) == SCHEMAS
     differences = database.read(
         lambda connection: compare_metadata(MigrationContext.configure(connection), schema.metadata)
     )
@@ -118,17 +111,7 @@ def test_an_older_database_is_upgraded_where_it_belongs_to_this_machine_alone(ad
             migrate.ensure_schema(database)
         assert "fleetcast database upgrade" in caught.value.fix
         assert migrate.schema_number(database) == "0001"
-        assert migrate.upgrade(database) == (
-            "0002",
-            "0003",
-            "0004",
-            "0005",
-            "0006",
-            "0007",
-            "0008",
-            "0009",
-            "0010",
-        )
+        assert migrate.upgrade(database) == SCHEMAS[1:]
     migrate.ensure_schema(database)
     assert migrate.schema_number(database) == schema.NUMBER
     assert noted(database) == ["before"]
@@ -190,18 +173,7 @@ def test_a_migration_killed_at_any_statement_is_resumed(address: Address, statem
     )
     if done.returncode != -signal.SIGKILL:  # the number is inserted where the first version had no such table
         assert statement == "UPDATE alembic_version", done.stderr
-    assert migrate.schema_number(database) in (
-        "0001",
-        "0002",
-        "0003",
-        "0004",
-        "0005",
-        "0006",
-        "0007",
-        "0008",
-        "0009",
-        "0010",
-    )
+    assert migrate.schema_number(database) in SCHEMAS
     migrate.upgrade(database)
     assert migrate.schema_number(database) == schema.NUMBER
     assert noted(database) == ["before"]
