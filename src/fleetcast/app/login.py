@@ -110,24 +110,24 @@ def log_in_at_server(text: str, tell: Tell, clock: Clock | None = None) -> Login
     raise Denied("nobody has agreed in time", fix="`fleetcast login` again")
 
 
-def log_out(place: Login) -> None:
+def log_out(login: Login) -> None:
     """End a login, on this machine and wherever it was believed.
 
     Raises:
         Unavailable: The server or the database does not answer; here it is forgotten all the same.
     """
-    logins().forget(place.place)
-    if place.place.startswith(("https://", "http://")):
+    logins().forget(login.place)
+    if login.is_at_server:
         from fleetcast.platforms.remote.server import Server
 
         try:
-            Server(place.place, place.secret, SystemClock()).change("/logout", {})
+            Server(login.place, login.secret, SystemClock()).change("/logout", {})
         except Denied:
             return  # it said nothing any more
     else:
         from fleetcast.app.sign_in import open_sign_in
 
-        open_sign_in(Path(place.place)).signing_out(place.secret)
+        open_sign_in(Path(login.place)).signing_out(login.secret)
 
 
 def _shown_at_provider(door: SignInDoor, directory: Path, tell: Tell) -> Login:

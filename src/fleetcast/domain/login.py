@@ -15,3 +15,8 @@ class Login:
     """Of the person."""
     secret: str = field(repr=False)
     """A session's or a token's; never shown."""
+
+    @property
+    def is_at_server(self) -> bool:
+        """Whether it is to a server: a folder is named from the root."""
+        return not self.place.startswith("/")
