@@ -5,14 +5,13 @@ The Gram matrix of the windows of one series is nearly Toeplitz. With windows x[
     C[i+1, j+1] = C[i, j] + x[b+i] x[b+j] − x[a+i] x[a+j]
 
 so one row of correlations (by FFT) and running sums along the diagonals replace a product of two large
-matrices. Sums are kept by diagonal, `D[i, d] = C[i, i+d]`, in which form they add up over runs, over
-sensors and over time; `unskew` makes the matrix.
+matrices. What each step along a diagonal adds is kept, `S[0, d] = C[0, d]` and `S[i, d] = C[i, i+d] − C[i−1, i−1+d]`:
+in this form sums add up over runs, over sensors and over time, and only what is wanted is `summed` to a matrix.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
@@ -20,63 +19,55 @@ from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from fleetcast.forecasting.series import Floats
 
 
-class DiagonalSums:
+class DiagonalSteps:
     """Adds up the products of all pairs of lags over windows, run by run.
 
     Args:
         lookback: Rows wanted: lags 0 … lookback − 1.
         span: Columns wanted: lags 0 … span − 1, the length of a window.
-        parts: How many sums are kept side by side for each sensor.
-        sensors: How many sensors there are.
     """
 
-    def __init__(self, lookback: int, span: int, *, parts: int, sensors: int) -> None:
+    def __init__(self, lookback: int, span: int) -> None:
         self._lookback = lookback
         self._span = span
-        # one block of memory, and scratch that is used again: fresh pages cost as much as the sums
-        self.totals = np.zeros((parts, sensors, lookback, span))
-        self._leaving = np.empty((lookback - 1, span))
-        self._sums = np.empty((lookback, span))
+        self._products = np.empty((lookback - 1, span))  # used again: fresh pages cost as much as the sums
 
-    def add(self, sensor: int, readings: Floats, begin: int, stops: tuple[int, ...]) -> None:
-        """Add the windows of one sensor that begin in [begin, stop), for each part its own stop.
-
-        Row i of `totals[part, sensor]` then holds `D[i, d]` for d < span − i; the rest of it is undefined.
+    def add(self, steps: Floats, readings: Floats, begin: int, stop: int) -> None:
+        """Add the windows that begin in [begin, stop).
 
         Args:
-            sensor: Whose totals to add to.
-            readings: Shape (n,), finite everywhere, and without a hole where a window lies.
+            steps: What to add to, shape (lookback, span). Row i is right for d < span − i, the rest of it undefined.
+            readings: Shape (n,), finite everywhere, without a hole where a window lies, and as long as the last one.
             begin: First step of the first window.
-            stops: For each part, the step after its last window's begin; windows end inside `readings`.
+            stop: The step after the last window's first.
         """
-        last = max(stops)
-        padded = np.zeros(last - begin + self._span + self._lookback)
-        piece = readings[begin : last + self._span - 1]
+        count = stop - begin
+        padded = np.zeros(count + self._span + self._lookback)
+        piece = readings[begin : stop + self._span - 1]
         padded[: len(piece)] = piece
-        self._outer(padded, 0, self._leaving)
-        for part, stop in enumerate(stops):
-            count = stop - begin
-            if count > 0:
-                self._sums[0] = _correlations(padded, count, self._span)
-                self._outer(padded, count, self._sums[1:])
-                self._sums[1:] -= self._leaving
-                for above, row in pairwise(self._sums):  # adds whole rows; np.cumsum would walk down columns
-                    np.add(above, row, out=row)
-                self.totals[part, sensor] += self._sums
+        steps[0] += _correlations(padded, count, self._span)
+        steps[1:] += self._outer(padded[count:])
+        steps[1:] -= self._outer(padded)
 
-    def _outer(self, padded: Floats, offset: int, out: Floats) -> None:
-        """x[offset+i] x[offset+i+d] for i < lookback − 1 and d < span."""
-        rows = padded[offset : offset + self._lookback + self._span - 2]
-        np.multiply(sliding_window_view(rows, self._span), rows[: self._lookback - 1, None], out=out)
+    def _outer(self, padded: Floats) -> Floats:
+        """x[i] x[i+d] for i < lookback − 1 and d < span."""
+        rows = padded[: self._lookback + self._span - 2]
+        return np.multiply(
+            sliding_window_view(rows, self._span), rows[: self._lookback - 1, None], out=self._products
+        )
 
 
-def unskew(sums: Floats) -> Floats:
-    """Turn diagonal sums into a matrix C of the same shape (lookback, span), symmetric in its square part."""
-    lookback, span = sums.shape
+def summed(steps: Floats) -> Floats:
+    """Sum steps along the diagonals to a matrix C of the same shape (lookback, span), symmetric in its square part."""
+    lookback, span = steps.shape
     flat = np.empty(lookback * span + span)
     item = flat.itemsize
     # row i lands i places to the right; what runs over falls below the diagonal of the next row
-    as_strided(flat, shape=(lookback, span), strides=((span + 1) * item, item))[:] = sums
+    rows = as_strided(flat, shape=(lookback, span), strides=((span + 1) * item, item))
+    above = steps[0]
+    rows[0] = above
+    for row, step in zip(rows[1:], steps[1:], strict=True):  # np.cumsum would walk down columns
+        above = np.add(above, step, out=row)
     flat[span :: span + 1] = 0.0  # the one place of each row that no sum lands on
     matrix = flat[: lookback * span].reshape(lookback, span)
     square = matrix[:, :lookback]
@@ -101,7 +92,7 @@ def centre(matrix: Floats, weights: Floats, out: Floats) -> None:
     """Gram matrix of windows from each of which a weighted mean of its own first part was subtracted.
 
     Args:
-        matrix: Shape (lookback, span), as from `unskew`.
+        matrix: Shape (lookback, span), as from `summed`.
         weights: The mean's weights, which sum to 1; shape (lookback,).
         out: Takes the result, in the shape of `matrix`, and may be `matrix` itself.
     """

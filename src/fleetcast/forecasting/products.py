@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
-from fleetcast.forecasting.gram import DiagonalSums, centre, unskew
+from fleetcast.forecasting.gram import DiagonalSteps, centre, summed
 from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.windows import runs
 
@@ -27,41 +29,67 @@ def centring_weights(normalisation: Normalisation, lookback: int) -> Floats:
     return weights
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Readings of one sensor without a hole, long enough for a window."""
+
+    readings: Floats
+    begin: int
+    past_stop: int
+    """The step after the last window that ends before the training does; `begin` if there is none."""
+    stop: int
+    """The step after the last window."""
+
+
 class LaggedProducts:
     """Products of lags, summed over every window of each sensor that crosses no hole.
 
-    The sums for the past (windows that end before `train_end`) and for the whole history share their work.
+    The sums for the past (windows that end before `train_end`) are kept for each sensor, as all of them are pooled
+    and each is tried alone. Those over the whole history are made for what was chosen only: half the work.
     """
 
     def __init__(self, values: Floats, *, reach: int, horizon: int, train_end: int) -> None:
         span = reach + horizon
         self.horizon = horizon
         self.sensors = values.shape[1]
-        sums = DiagonalSums(reach, span, parts=2, sensors=self.sensors)
-        for sensor, readings in enumerate(values.T):
-            known = np.where(np.isfinite(readings), readings, 0.0)
-            for run in runs(readings):
-                stop = run.end - span + 1
-                if stop > run.begin:
-                    past_stop = min(max(run.begin, train_end - span + 1), stop)
-                    sums.add(sensor, known, run.begin, (past_stop, stop))
-        self._past, self._whole = sums.totals
+        self._adding = DiagonalSteps(reach, span)
+        self._runs = [list(_long_runs(readings, span, train_end)) for readings in values.T]
+        self._past = np.zeros((self.sensors, reach, span))
+        for steps, own in zip(self._past, self._runs, strict=True):
+            for run in own:
+                if run.past_stop > run.begin:
+                    self._adding.add(steps, run.readings, run.begin, run.past_stop)
 
     def past(self, sensor: int) -> Floats:
         """One sensor's matrix over the windows before `train_end`, shape (reach, reach + horizon)."""
-        return unskew(self._past[sensor])
+        return summed(self._past[sensor])
 
     def whole(self, sensor: int) -> Floats:
         """One sensor's matrix over all windows."""
-        return unskew(self._whole[sensor])
+        return self._over_all([sensor])
 
     def past_pooled(self) -> Floats:
         """The sum of `past` over the sensors."""
-        return unskew(self._past.sum(axis=0))
+        return summed(self._past.sum(axis=0))
 
     def whole_pooled(self) -> Floats:
         """The sum of `whole` over the sensors."""
-        return unskew(self._whole.sum(axis=0))
+        return self._over_all(range(self.sensors))
+
+    def _over_all(self, sensors: Iterable[int]) -> Floats:
+        steps = np.zeros(self._past.shape[1:])
+        for sensor in sensors:
+            for run in self._runs[sensor]:
+                self._adding.add(steps, run.readings, run.begin, run.stop)
+        return summed(steps)
+
+
+def _long_runs(readings: Floats, span: int, train_end: int) -> Iterator[_Run]:
+    known = np.where(np.isfinite(readings), readings, 0.0)
+    for run in runs(readings):
+        stop = run.end - span + 1
+        if stop > run.begin:
+            yield _Run(known, run.begin, min(max(run.begin, train_end - span + 1), stop), stop)
 
 
 def centred(matrix: Floats, horizon: int, lookback: int, normalisation: Normalisation) -> Floats:
