@@ -27,7 +27,8 @@ from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
 from fleetcast.platforms.control.audit import ControlAuditLog
 from fleetcast.platforms.database import migrate, schema
 from fleetcast.platforms.database.backend import Backend, Fate
-from fleetcast.platforms.database.control import ControlDatabase, last_mark
+from fleetcast.platforms.database.control import ControlDatabase
+from fleetcast.platforms.database.marks import last_mark
 from fleetcast.platforms.database.postgres import postgres
 from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.database.sqlite import sqlite

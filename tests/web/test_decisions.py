@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
@@ -14,8 +15,10 @@ import pytest
 from fleetcast.app import Service, copy_own_database, open_books
 from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.people import Denied
 from fleetcast.domain.repeat import Call, owner_of
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
+from tests.clocks import FixedClock
 from tests.servers.postgres import PostgresServer
 from tests.web.conftest import Client, MadeFleet, actor, client_of
 
@@ -271,10 +274,21 @@ def test_a_token_that_is_revoked_or_reaches_less_is_believed_no_further(
 ) -> None:
     book = open_books(made.folder, actor=actor("grace")).tokens
     (mine,) = book.listed()
+    assert client.ask("GET", f"{API}/whoami", "grace").status_code == 200
     book.revoke(mine.number)
     assert client.ask("GET", f"{API}/whoami", "grace").status_code == 401
     answer = client.ask("POST", f"{API}/people", "ada, only to look", json={"name": "x"})
     assert kind(answer) == (403, "denied")
+
+
+def test_a_token_that_was_believed_before_is_not_after_it_expired(made: MadeFleet) -> None:
+    clock = FixedClock(datetime.now(UTC))
+    service = Service(made.folder, clock)
+    token = made.tokens["grace"]
+    assert service.recognise(token).actor == service.recognise(token).actor
+    clock.moment += timedelta(days=301)
+    with pytest.raises(Denied, match="not valid"):
+        service.recognise(token)
 
 
 def test_no_answer_and_no_row_holds_a_secret(client: Client, made: MadeFleet) -> None:

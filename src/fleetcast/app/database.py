@@ -186,7 +186,7 @@ def restore_database(directory: Path, source: Path, *, replace: bool) -> Databas
         put_back,
         read_backup,
     )
-    from fleetcast.platforms.database.control import last_mark
+    from fleetcast.platforms.database.marks import last_mark
     from fleetcast.platforms.database.migrate import ensure_schema
     from fleetcast.platforms.database.session import Session
     from fleetcast.platforms.database.sqlite import sqlite
@@ -234,7 +234,7 @@ def accept_loss(directory: Path) -> tuple[int, int] | None:
     from fleetcast.domain.errors import HistoryLost
     from fleetcast.domain.happened import loss_accepted
     from fleetcast.platforms.database.backups import check_checkpoint, check_history
-    from fleetcast.platforms.database.control import last_mark
+    from fleetcast.platforms.database.marks import last_mark
     from fleetcast.platforms.database.migrate import ensure_schema
     from fleetcast.platforms.database.session import Session
     from fleetcast.platforms.database.sqlite import sqlite

@@ -11,18 +11,23 @@ from fleetcast.app.books import OpenBooks
 from fleetcast.app.database import open_database_in
 from fleetcast.app.desk import Desk, open_desk
 from fleetcast.app.people import whoami
+from fleetcast.domain.token import digest_of_secret
 from fleetcast.ports.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from fleetcast.app.fleet import OpenFleet
     from fleetcast.app.sign_in import SignInDoor
     from fleetcast.config.reader import SettingsReading
+    from fleetcast.domain.identity import Digest
     from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.workflows.tokens import ByToken
 
 _SETTINGS = "fleetcast.yaml"
+_MOST_KNOWN = 10_000
+"""Tokens that are remembered."""
 Stamp = tuple[tuple[str, int, int], ...]
 """Files with when they were written and how long they are: equal as long as nobody wrote one."""
 
@@ -33,6 +38,15 @@ class _Declared:
 
     stamp: Stamp
     settings: SettingsReading
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Whom a token acts for, by what the audit log had said of people so far."""
+
+    count: int
+    until: datetime
+    by: ByToken
 
 
 class Service:
@@ -62,6 +76,7 @@ class Service:
         lasting_door(reading.settings.platform.kind, reading.setting("platform", "kind"))
         self.database: ControlDatabase = open_database_in(self._state(), self.clock, reading.settings.signing)
         self._taken = False
+        self._known: dict[Digest, _Known] = {}
 
     def books(self, by: ByToken) -> OpenBooks:
         """Requests, runs, people and the audit log in one person's name; needs `fleetcast.yaml` alone.
@@ -116,8 +131,17 @@ class Service:
         from fleetcast.platforms.database.session import Session
         from fleetcast.workflows.tokens import RecogniseToken
 
+        secret, count = digest_of_secret(token), self.database.read(self.database.people.count)
+        known = self._known.get(secret)
+        if known is not None and known.count == count and self.clock.now() < known.until:
+            return known.by
         kept = control(Session(self.database, whoami()), self._declared.settings.settings.platform.lease)
-        return RecogniseToken(kept.people, kept.tokens, kept.audit, self.clock)(token)
+        found = RecogniseToken(kept.people, kept.tokens, kept.audit, self.clock)(token)
+        if count is not None and found.until is not None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[secret] = _Known(count, found.until, found)
+        return found
 
     def sign_in(self) -> SignInDoor:
         """The door at which people sign in, as `fleetcast.yaml` declares it now; opened once by whoever serves it.

@@ -31,6 +31,12 @@ from fleetcast.domain.token import Token
 
 DEMO_BEGAN = "demo.began"
 """What the log of a demo begins with."""
+_NOT_OF_PEOPLE = frozenset({"request", "decision", "model", "environment", "component", "data", "policy"})
+
+
+def leaves_people_alone(action: str) -> bool:
+    """Whether who is on record, and what they or their tokens may do, is after this as before."""
+    return action.partition(".")[0] in _NOT_OF_PEOPLE
 
 
 def asset_registered(asset: Asset) -> AuditEvent:

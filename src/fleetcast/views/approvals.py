@@ -10,6 +10,7 @@ from fleetcast.domain.evidence import Outcome
 from fleetcast.views.evidence import evidence_as_json
 from fleetcast.views.moments import iso
 from fleetcast.views.names import asset_names, decisions_as_json
+from fleetcast.views.remembered import shown_again
 
 
 def as_json(requests: Sequence[Request]) -> dict[str, Json]:
@@ -34,6 +35,7 @@ def behind_in_words(request: Request) -> Iterator[str]:
             yield f"{sense}: nobody knows, and {request.gate.value} stays shut until that is known"
 
 
+@shown_again(500)
 def request_as_json(request: Request) -> Json:
     """One request for programs."""
     subject = request.subject

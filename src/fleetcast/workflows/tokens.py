@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fleetcast.domain.audit import Actor, Means, Proof
 from fleetcast.domain.errors import BadInput
@@ -130,6 +130,8 @@ class ByToken:
 
     actor: Actor
     only: frozenset[Right] = frozenset()
+    until: datetime | None = None
+    """When the token expires; None: no token was shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,4 +163,4 @@ class RecogniseToken:
         ):
             raise Denied("this token is not valid", fix="make a new one with `fleetcast token create`")
         proof = Proof(Means.TOKEN, f"{_TOKEN}{token.number}")
-        return ByToken(Actor(person.name, token.standing, proof, person.id), token.only)
+        return ByToken(Actor(person.name, token.standing, proof, person.id), token.only, token.expires_at)

@@ -159,7 +159,8 @@ class ControlApprovalBook(Kept):
     @changes
     def decide(self, connection: Connection, request_ids: Sequence[int], vote: Vote) -> Sequence[Request]:
         """Let somebody vote on requests, all or none, each as it stands at this very moment."""
-        directory, policies = directory_in(connection), policies_in(connection)
+        directory = self.session.database.people.directory(connection, lambda: directory_in(connection))
+        policies = policies_in(connection)
         decided = [vote(self._one(connection, number), directory, policies) for number in request_ids]
         for request in decided:
             result = connection.execute(

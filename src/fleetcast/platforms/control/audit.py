@@ -15,7 +15,7 @@ from fleetcast.domain.chronicle import BrokenLog, Logged, NotBelieved
 from fleetcast.domain.manifest import Signed
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.backups import check_checkpoint
-from fleetcast.platforms.database.control import seal_of
+from fleetcast.platforms.database.marks import seal_of
 from fleetcast.platforms.database.session import Kept, chunks, reads
 from fleetcast.stored.audit import AUDIT_ENTRY
 from fleetcast.stored.manifests import SEAL

@@ -38,7 +38,7 @@ class ControlPeopleBook(Kept):
     @reads
     def directory(self, connection: Connection) -> Directory:
         """Everybody who is on record now."""
-        return directory_in(connection)
+        return self.session.database.people.directory(connection, lambda: directory_in(connection))
 
     @changes
     def add(

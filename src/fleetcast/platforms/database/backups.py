@@ -16,8 +16,9 @@ from fleetcast.domain.errors import BadInput, HistoryLost, Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.manifest import seal_in_words
 from fleetcast.domain.wording import counted
-from fleetcast.platforms.database.control import ControlDatabase, first_digest, holds, last_mark
+from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.database.leases import holders
+from fleetcast.platforms.database.marks import first_digest, holds, last_mark
 from fleetcast.platforms.database.migrate import known_schemas
 from fleetcast.stored.durable import partial_beside, publish
 

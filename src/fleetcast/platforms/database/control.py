@@ -17,14 +17,12 @@ from fleetcast.domain.checkpoint import Checkpoint
 from fleetcast.domain.errors import FleetcastError, HistoryLost, NotVouched, Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.manifest import Seal, seal_in_words
-from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.backend import Backend, Fate
-from fleetcast.platforms.database.columns import TORN, whole_number
+from fleetcast.platforms.database.marks import first_digest, holds, last_mark, seal_of
+from fleetcast.platforms.database.people_memory import PeopleMemory
 from fleetcast.ports.checkpoints import Checkpoints
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.signing import Sealing
-from fleetcast.stored.form import unreadable
-from fleetcast.stored.manifests import SEAL
 
 PATIENCE = timedelta(minutes=2)
 """How long a program that has reached the database before waits for it to come back."""
@@ -67,6 +65,7 @@ class ControlDatabase:
         self.sealing = sealing
         self.checkpoints = checkpoints
         """None: nothing is kept of it elsewhere, as of a database that is gone with this process."""
+        self.people = PeopleMemory()
         self._vouched = Mark(0, GENESIS)
         self._patience = FIRST_PATIENCE
         self._remembered: Mark | None = None
@@ -227,36 +226,3 @@ class ControlDatabase:
             if self.backend.is_lost(error):
                 raise ConnectionLost(str(said), fix=said.fix) from error
             raise said from error
-
-
-def holds(connection: Connection, mark: Mark) -> bool:
-    """Whether the audit log holds an entry as somebody remembers it."""
-    query = sa.select(schema.audit.c.digest).where(schema.audit.c.number == mark.number)
-    return connection.execute(query).scalar() == mark.digest.hex
-
-
-def first_digest(connection: Connection) -> Digest | None:
-    """Of the first entry of the audit log; None if it is empty."""
-    text = connection.execute(sa.select(schema.audit.c.digest).where(schema.audit.c.number == 1)).scalar()
-    try:
-        return None if text is None else Digest(text)
-    except TORN as error:
-        raise unreadable("audit entry 1") from error
-
-
-def seal_of(connection: Connection, number: int) -> Seal | None:
-    """The seal on an entry of the audit log."""
-    text = connection.execute(sa.select(schema.audit.c.seal).where(schema.audit.c.number == number)).scalar()
-    return None if text is None else SEAL.from_json(text, f"the seal on audit entry {number}")
-
-
-def last_mark(connection: Connection) -> Mark | None:
-    """The last entry of the audit log; None if it is empty."""
-    newest = sa.select(schema.audit.c.number, schema.audit.c.digest).order_by(schema.audit.c.number.desc())
-    row = connection.execute(newest.limit(1)).first()
-    if row is None:
-        return None
-    try:
-        return Mark(whole_number(row.number), Digest(row.digest))
-    except TORN as error:
-        raise unreadable(f"audit entry {row.number}") from error
