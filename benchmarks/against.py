@@ -41,6 +41,8 @@ class Task:
     syncing: Mapping[str, str] = field(default_factory=dict)
     """For a number of its own, which other one says how much of it is waiting for the disk: that is what a promise to
     lose nothing costs, so it is shown, and the bound holds for the rest."""
+    once: bool = False
+    """Measured once on each side, as it takes medians by itself and many minutes to make what it measures."""
 
 
 class NotMeasured(Exception):
@@ -201,7 +203,8 @@ def _compare_one(found: Comparison, task: Task, here: Side, there: Side) -> None
             found.notes.append(f"{task.script} itself has changed since {there.name}: each side ran its own")
     try:
         # Without the other side there is nothing to be fair to.
-        rows = _rows(task, _rounds(task, sides, found.rounds if len(sides) > 1 else 1))
+        rounds = 1 if task.once or len(sides) == 1 else found.rounds
+        rows = _rows(task, _rounds(task, sides, rounds))
         if any(row.missed for row in rows):
             print("   over the bound: measuring it once more, lest it was chance", flush=True)
             missed = ", ".join(row.key for row in rows if row.missed)
@@ -209,8 +212,10 @@ def _compare_one(found: Comparison, task: Task, here: Side, there: Side) -> None
             first = {row.key: row.ratio for row in rows if row.ratio is not None}
             rows = [
                 replace(row, earlier=(first[row.key],)) if row.key in first else row
-                for row in _rows(task, _rounds(task, sides, found.rounds))
+                for row in _rows(task, _rounds(task, sides, rounds))
             ]
+        elif task.once and len(sides) > 1:
+            found.notes.append(f"{task.script} was run once on each side: it takes medians by itself")
     except NotMeasured as error:
         found.failures.append(f"{task.script} could not be measured: {error}")
         print(f"   {error}", flush=True)

@@ -38,6 +38,8 @@ class Benchmark:
     """The numbers that are fleetcast's own cost, the lower the better: what `--against` bounds."""
     syncing: Mapping[str, str] = field(default_factory=dict)
     """For one of them, the number that says how much of it is waiting for the disk."""
+    once: bool = False
+    """Whether `--against` measures it once on each side: it takes medians by itself, and minutes to make its fleet."""
     data: str = ""
     """The folder of public data that it needs, within that of all of them."""
 
@@ -120,6 +122,7 @@ BENCHMARKS = (
             ]
         ),
         own=tuple(f"{key}_{unit}" for key in HISTORY_COMMANDS for unit in ("s", "mib")),
+        once=True,
     ),
     Benchmark(
         "api.py",
@@ -208,7 +211,7 @@ def _against(
 ) -> int:
     """Measure both sides, and return the exit code."""
     tasks = [
-        Task(benchmark.script, benchmark.own, tuple(arguments), benchmark.syncing)
+        Task(benchmark.script, benchmark.own, tuple(arguments), benchmark.syncing, benchmark.once)
         for benchmark in chosen
         if (arguments := _arguments(benchmark, data)) is not None
     ]
