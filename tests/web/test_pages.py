@@ -198,6 +198,19 @@ def test_what_was_shown_is_what_is_decided_on(client: Client, made: MadeFleet) -
     assert client.get("/api/v1/requests/2")["decisions"] == []
 
 
+def test_it_says_who_is_behind_what_waits(tmp_path: Path) -> None:
+    gate = "registry-promotion: {approvers: ['*'], minimum: 1, own_version: forbidden, own_commit: forbidden}"
+    made = made_in(tmp_path, gate)
+    with client_of(made) as client:
+        waits = next(request for request in client.waiting() if request["kind"] == "model")
+        assert (waits["committed_by"], waits["made_by"]) == ([], ["ada"])
+        grace = with_password(client, made, "grace")
+        grace.sign_in("grace")
+        shown = html.unescape(grace.get(f"/approvals/{waits['request_id']}").text)
+    assert "<dd>made the version: ada</dd>" in shown
+    assert "wrote the commit: nobody knows, and registry-promotion stays shut until that is known" in shown
+
+
 def test_a_form_from_elsewhere_is_refused(client: Client, made: MadeFleet) -> None:
     grace = with_password(client, made, "grace")
     grace.sign_in("grace")

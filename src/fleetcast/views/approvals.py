@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fleetcast.domain.approval import Request, passing, set_digest
+from fleetcast.domain.audit import Actor
 from fleetcast.domain.canonical import Json
+from fleetcast.domain.commit import Writer
 from fleetcast.domain.evidence import Outcome
 from fleetcast.views.evidence import evidence_as_json
 from fleetcast.views.moments import iso
@@ -30,9 +32,14 @@ def behind_in_words(request: Request) -> Iterator[str]:
     )
     for sense, people, allowed in barred:
         if people:
-            yield f"{sense}: {', '.join(map(str, people))}"
+            yield f"{sense}: {', '.join(_named(people))}"
         elif not allowed:
             yield f"{sense}: nobody knows, and {request.gate.value} stays shut until that is known"
+
+
+def _named(people: Sequence[Writer | Actor]) -> list[str]:
+    """As they are called, each once: somebody may have shown who they are in two ways."""
+    return list(dict.fromkeys(map(str, people)))
 
 
 @shown_again(500)
@@ -51,6 +58,8 @@ def request_as_json(request: Request) -> Json:
         "passing": request.evidence.outcome is Outcome.PASSING,
         **evidence_as_json(request.evidence),
         "requested_by": request.requested_by.name,
+        "committed_by": [*_named(request.committed_by)],
+        "made_by": [*_named(request.made_by)],
         "opened_at": iso(request.opened_at),
         "lapses_at": iso(request.lapses_at),
         "decisions": decisions_as_json(request.decisions),

@@ -26,6 +26,7 @@ from fleetcast.domain.shown import SignInRefused, left_out
 from fleetcast.domain.token import TokenState
 from fleetcast.ports.identity_provider import LONGEST_ATTEMPT
 from fleetcast.stored.form import Unreadable
+from fleetcast.views.approvals import behind_in_words
 from fleetcast.views.evidence import facts_in_words, says
 from fleetcast.views.people import granted
 from fleetcast.web.bodies import GREATEST_NUMBER
@@ -394,6 +395,7 @@ def _request_page(
         others=books.deciding.open_choices(found),
         checks=[(check.name, check.verdict.value, says(check)) for check in found.evidence.checks],
         facts=facts_in_words(found.evidence),
+        behind=list(behind_in_words(found)),
         waits=found.state is RequestState.PENDING,
         error=error,
         comment=comment,

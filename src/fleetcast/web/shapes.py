@@ -336,6 +336,10 @@ class Request(_Shape):
     checks: list[Check]
     facts: list[Fact]
     requested_by: str
+    committed_by: Annotated[
+        list[str], Field(description="Who wrote the commits; empty where nobody noted it.")
+    ]
+    made_by: Annotated[list[str], Field(description="Who made the version; empty where nobody noted it.")]
     opened_at: Moment
     lapses_at: Moment
     decisions: list[Decision]
