@@ -21,6 +21,7 @@ requests = sa.Table(
     sa.Column("opened_at", sa.String(32), nullable=False),
     content(),
     sa.Index("requests_by_name", "name"),
+    sa.Index("requests_by_state", "state", "id"),
 )
 
 pending_subject = sa.Index(
