@@ -42,7 +42,7 @@ class Task:
     """For a number of its own, which other one says how much of it is waiting for the disk: that is what a promise to
     lose nothing costs, so it is shown, and the bound holds for the rest."""
     once: bool = False
-    """Measured once on each side, as it takes medians by itself and many minutes to make what it measures."""
+    """Run once on each side, as it takes medians by itself, over minutes."""
 
 
 class NotMeasured(Exception):

@@ -39,7 +39,7 @@ class Benchmark:
     syncing: Mapping[str, str] = field(default_factory=dict)
     """For one of them, the number that says how much of it is waiting for the disk."""
     once: bool = False
-    """Whether `--against` measures it once on each side: it takes medians by itself, and minutes to make its fleet."""
+    """Whether `--against` runs it once on each side: it takes medians by itself, over minutes."""
     data: str = ""
     """The folder of public data that it needs, within that of all of them."""
 
@@ -76,6 +76,7 @@ BENCHMARKS = (
         ],
         own=("stages_s", "peak_mib"),
         syncing={"stages_s": "syncing_s"},
+        once=True,
     ),
     Benchmark(
         "load_fleet.py",
@@ -100,6 +101,7 @@ BENCHMARKS = (
             for where in ("sqlite", "postgres")
             for what in ("plan", "nothing_to_do", "register")
         ),
+        once=True,
     ),
     Benchmark(
         "history_at_scale.py",
@@ -157,6 +159,7 @@ BENCHMARKS = (
             ),
         ],
         own=("fleetcast_s", "fleetcast_mib"),
+        once=True,
     ),
     Benchmark(
         "edit_at_scale.py",

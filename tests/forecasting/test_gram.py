@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
-from fleetcast.forecasting.gram import DiagonalSteps, centre, summed
+from fleetcast.forecasting.gram import DiagonalSteps, Stretch, centre, summed
 from fleetcast.forecasting.products import LaggedProducts, Normalisation, centred, centring_weights
 from fleetcast.forecasting.series import Floats
 
@@ -32,16 +34,18 @@ def test_sums_along_the_diagonals_equal_the_product_of_the_windows(
 ) -> None:
     span = lookback + horizon
     readings = np.random.default_rng(seed).normal(size=begin + windows + span - 1).cumsum()
-    adding, steps = DiagonalSteps(lookback, span), np.zeros((lookback, span))
     every = sliding_window_view(readings, span)[begin:]
-    # what is added in two runs is the same as in one
-    for stop, more in ((windows // 2, begin), (windows, begin + windows // 2)):
-        if begin + stop > more:
-            adding.add(steps, readings, more, begin + stop)
-        plain = plain_gram(every[:stop], lookback)
-        assert np.allclose(
-            summed(steps), plain, rtol=0, atol=1e-9 * max(1.0, float(np.abs(plain).max(initial=0)))
-        )
+    whole = Stretch(readings, begin, begin + windows)
+    halves = [replace(whole, stop=begin + windows // 2), replace(whole, begin=begin + windows // 2)]
+    parts = [part for part in halves if part.stop > part.begin]
+    plain = plain_gram(every, lookback)
+    for stretches in ([whole], parts):
+        steps = DiagonalSteps(lookback, span).over(stretches, np.full((lookback, span), 7.0))
+        assert np.allclose(summed(steps), plain, rtol=0, atol=1e-9 * max(1.0, float(np.abs(plain).max())))
+
+
+def test_no_windows_sum_to_nothing() -> None:
+    assert not summed(DiagonalSteps(3, 5).over([], np.full((3, 5), 7.0))).any()
 
 
 @pytest.mark.parametrize("normalisation", list(Normalisation))

@@ -11,6 +11,8 @@ in this form sums add up over runs, over sensors and over time, and only what is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -19,8 +21,20 @@ from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from fleetcast.forecasting.series import Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Windows of one series that begin one after the other."""
+
+    readings: Floats
+    """Shape (n,), finite everywhere, and without a hole where a window lies."""
+    begin: int
+    """First step of the first window."""
+    stop: int
+    """The step after the first step of the last window, which ends inside `readings`."""
+
+
 class DiagonalSteps:
-    """Adds up the products of all pairs of lags over windows, run by run.
+    """Adds up the products of all pairs of lags over windows, stretch by stretch.
 
     Args:
         lookback: Rows wanted: lags 0 … lookback − 1.
@@ -32,29 +46,35 @@ class DiagonalSteps:
         self._span = span
         self._products = np.empty((lookback - 1, span))  # used again: fresh pages cost as much as the sums
 
-    def add(self, steps: Floats, readings: Floats, begin: int, stop: int) -> None:
-        """Add the windows that begin in [begin, stop).
+    def over(self, stretches: Iterable[Stretch], out: Floats) -> Floats:
+        """The steps over all windows of some stretches.
 
         Args:
-            steps: What to add to, shape (lookback, span). Row i is right for d < span − i, the rest of it undefined.
-            readings: Shape (n,), finite everywhere, without a hole where a window lies, and as long as the last one.
-            begin: First step of the first window.
-            stop: The step after the last window's first.
+            stretches: None of them empty.
+            out: Takes the steps, shape (lookback, span). Row i is right for d < span − i, the rest of it undefined.
         """
-        count = stop - begin
-        padded = np.zeros(count + self._span + self._lookback)
-        piece = readings[begin : stop + self._span - 1]
-        padded[: len(piece)] = piece
-        steps[0] += _correlations(padded, count, self._span)
-        steps[1:] += self._outer(padded[count:])
-        steps[1:] -= self._outer(padded)
+        is_first = True
+        for each in stretches:
+            count = each.stop - each.begin
+            padded = np.zeros(count + self._span + self._lookback)
+            piece = each.readings[each.begin : each.stop + self._span - 1]
+            padded[: len(piece)] = piece
+            if is_first:  # what is written need not be read: most series have one stretch
+                out[0] = _correlations(padded, count, self._span)
+                self._outer(padded[count:], out[1:])
+            else:
+                out[0] += _correlations(padded, count, self._span)
+                out[1:] += self._outer(padded[count:], self._products)
+            out[1:] -= self._outer(padded, self._products)
+            is_first = False
+        if is_first:
+            out[:] = 0.0
+        return out
 
-    def _outer(self, padded: Floats) -> Floats:
+    def _outer(self, padded: Floats, out: Floats) -> Floats:
         """x[i] x[i+d] for i < lookback − 1 and d < span."""
         rows = padded[: self._lookback + self._span - 2]
-        return np.multiply(
-            sliding_window_view(rows, self._span), rows[: self._lookback - 1, None], out=self._products
-        )
+        return np.multiply(sliding_window_view(rows, self._span), rows[: self._lookback - 1, None], out=out)
 
 
 def summed(steps: Floats) -> Floats:

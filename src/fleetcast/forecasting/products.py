@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from enum import StrEnum
+from itertools import chain
 
 import numpy as np
 
-from fleetcast.forecasting.gram import DiagonalSteps, centre, summed
+from fleetcast.forecasting.gram import DiagonalSteps, Stretch, centre, summed
 from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.windows import runs
 
@@ -29,18 +30,6 @@ def centring_weights(normalisation: Normalisation, lookback: int) -> Floats:
     return weights
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Readings of one sensor without a hole, long enough for a window."""
-
-    readings: Floats
-    begin: int
-    past_stop: int
-    """The step after the last window that ends before the training does; `begin` if there is none."""
-    stop: int
-    """The step after the last window."""
-
-
 class LaggedProducts:
     """Products of lags, summed over every window of each sensor that crosses no hole.
 
@@ -52,13 +41,12 @@ class LaggedProducts:
         span = reach + horizon
         self.horizon = horizon
         self.sensors = values.shape[1]
-        self._adding = DiagonalSteps(reach, span)
-        self._runs = [list(_long_runs(readings, span, train_end)) for readings in values.T]
-        self._past = np.zeros((self.sensors, reach, span))
-        for steps, own in zip(self._past, self._runs, strict=True):
-            for run in own:
-                if run.past_stop > run.begin:
-                    self._adding.add(steps, run.readings, run.begin, run.past_stop)
+        self._steps = DiagonalSteps(reach, span)
+        self._whole = [list(_stretches(readings, span)) for readings in values.T]
+        self._past = np.empty((self.sensors, reach, span))
+        self._scratch = np.empty((reach, span))
+        for own, out in zip(self._whole, self._past, strict=True):
+            self._steps.over(_before(own, train_end - span + 1), out)
 
     def past(self, sensor: int) -> Floats:
         """One sensor's matrix over the windows before `train_end`, shape (reach, reach + horizon)."""
@@ -66,7 +54,7 @@ class LaggedProducts:
 
     def whole(self, sensor: int) -> Floats:
         """One sensor's matrix over all windows."""
-        return self._over_all([sensor])
+        return summed(self._steps.over(self._whole[sensor], self._scratch))
 
     def past_pooled(self) -> Floats:
         """The sum of `past` over the sensors."""
@@ -74,22 +62,22 @@ class LaggedProducts:
 
     def whole_pooled(self) -> Floats:
         """The sum of `whole` over the sensors."""
-        return self._over_all(range(self.sensors))
-
-    def _over_all(self, sensors: Iterable[int]) -> Floats:
-        steps = np.zeros(self._past.shape[1:])
-        for sensor in sensors:
-            for run in self._runs[sensor]:
-                self._adding.add(steps, run.readings, run.begin, run.stop)
-        return summed(steps)
+        return summed(self._steps.over(chain.from_iterable(self._whole), self._scratch))
 
 
-def _long_runs(readings: Floats, span: int, train_end: int) -> Iterator[_Run]:
+def _stretches(readings: Floats, span: int) -> Iterator[Stretch]:
     known = np.where(np.isfinite(readings), readings, 0.0)
     for run in runs(readings):
         stop = run.end - span + 1
         if stop > run.begin:
-            yield _Run(known, run.begin, min(max(run.begin, train_end - span + 1), stop), stop)
+            yield Stretch(known, run.begin, stop)
+
+
+def _before(stretches: Iterable[Stretch], stop: int) -> Iterator[Stretch]:
+    """What of them begins before a step."""
+    for each in stretches:
+        if each.begin < stop:
+            yield replace(each, stop=min(each.stop, stop))
 
 
 def centred(matrix: Floats, horizon: int, lookback: int, normalisation: Normalisation) -> Floats:
