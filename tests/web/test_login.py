@@ -25,9 +25,10 @@ from fleetcast.ports.served import URL_VARIABLE
 from fleetcast.web.command_lines import LASTS, CommandLines, NoSuchLogin
 from fleetcast.workflows.tokens import ByToken
 from tests.clocks import FixedClock
+from tests.servers.oidc_provider import Browser, OidcServer
 from tests.web.conftest import Client, MadeFleet, actor
 from tests.web.serving import served
-from tests.web.test_pages import PASSWORD, invited, with_password
+from tests.web.test_pages import PASSWORD, declare_provider, invited, known_as, with_password
 
 
 def typed(folder: Path, *words: str) -> tuple[int, str, str]:
@@ -175,6 +176,24 @@ def test_a_password_signs_in_to_a_fleet_on_this_machine(
 def test_a_fleet_without_a_provider_says_how_to_sign_in(made: MadeFleet) -> None:
     code, _, err = typed(made.folder, "login")
     assert (code, "no identity provider" in err, "fleetcast login NAME" in err) == (1, True, True)
+
+
+@pytest.mark.slow
+def test_groups_that_the_provider_left_out_are_told_of(made: MadeFleet, oidc: OidcServer) -> None:
+    known_as(made, oidc, "vera", "hasgroups")
+    declare_provider(made, oidc, groups="{leads: operator}")
+    command = [sys.executable, "-m", "fleetcast.cli.main", "login", "--fleet", str(made.folder)]
+    with (
+        Browser() as browser,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
+    ):
+        assert process.stderr is not None
+        page = process.stderr.readline().removeprefix("open ").strip()
+        code = process.stderr.readline().removeprefix("and type ").strip()
+        assert "successful" in browser.confirm_device(page, code, "hasgroups")
+        out, err = process.communicate(timeout=60)
+    assert out == "signed in as vera\n"
+    assert "no role that a group gives: the identity provider left out the groups of this person" in err
 
 
 def test_a_login_that_others_could_read_or_that_is_torn_is_refused(state: Path) -> None:

@@ -340,11 +340,8 @@ def test_another_password_ends_every_session(client: Client, made: MadeFleet) ->
 HERE = "http://127.0.0.1:8484"
 
 
-@contextmanager
-def visitors(
-    made: MadeFleet, oidc: OidcServer, roles: str = "{}", groups: str = "{}"
-) -> Iterator[tuple[Visitor, Browser]]:
-    """A browser here and at a provider that this fleet declares, with what its roles and groups give."""
+def declare_provider(made: MadeFleet, oidc: OidcServer, roles: str = "{}", groups: str = "{}") -> None:
+    """Let a fleet believe a provider, with what its roles and groups give."""
     settings = made.folder / "fleetcast.yaml"
     declared = (
         f"\nsign_in:\n  oidc:\n    client_id: fleetcast\n    issuer: {oidc.issuer}\n"
@@ -352,6 +349,14 @@ def visitors(
     )
     before, _, _ = settings.read_text().partition("\nsign_in:")
     settings.write_text(before + declared)
+
+
+@contextmanager
+def visitors(
+    made: MadeFleet, oidc: OidcServer, roles: str = "{}", groups: str = "{}"
+) -> Iterator[tuple[Visitor, Browser]]:
+    """A browser here and at a provider that this fleet declares."""
+    declare_provider(made, oidc, roles, groups)
     app = site(Service(made.folder), Reached((HERE,)))
     with ExitStack() as stack:
         portal = stack.enter_context(start_blocking_portal())

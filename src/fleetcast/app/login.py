@@ -18,6 +18,7 @@ from fleetcast.ports.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from fleetcast.app.sign_in import SignInDoor
     from fleetcast.domain.canonical import Json
+    from fleetcast.workflows.sign_in import NewSession
 
 _SHORTEST_INTERVAL = timedelta(seconds=1)
 
@@ -34,10 +35,19 @@ class CodeToType:
     """The same page with the code filled in, where there is one."""
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """Who is signed in now."""
+
+    name: str
+    groups_left_out: bool = False
+    """Whether the identity provider left out groups that roles depend on, as they were too many for a token."""
+
+
 Tell = Callable[[CodeToType], None]
 
 
-def log_in_with_password(directory: Path, name: str, password: str) -> Login:
+def log_in_with_password(directory: Path, name: str, password: str) -> LoggedIn:
     """Sign in to a fleet on this machine by an account of it.
 
     Raises:
@@ -47,12 +57,10 @@ def log_in_with_password(directory: Path, name: str, password: str) -> Login:
     """
     from fleetcast.app.sign_in import open_sign_in
 
-    door = open_sign_in(directory)
-    began = door.signing_in(name, password)
-    return _kept(Login(place_of(directory), began.actor.name, began.secret))
+    return _kept_session(directory, open_sign_in(directory).signing_in(name, password))
 
 
-def log_in_at_provider(directory: Path, tell: Tell) -> Login:
+def log_in_at_provider(directory: Path, tell: Tell) -> LoggedIn:
     """Sign in to a fleet on this machine at its identity provider, in a browser on any machine.
 
     Args:
@@ -73,10 +81,10 @@ def log_in_at_provider(directory: Path, tell: Tell) -> Login:
             "this fleet has no identity provider",
             fix="`fleetcast login NAME` for an account of it, or declare sign_in.oidc in fleetcast.yaml",
         )
-    return _kept(_shown_at_provider(door, directory, tell))
+    return _kept_session(directory, _shown_at_provider(door, tell))
 
 
-def log_in_at_server(text: str, tell: Tell, clock: Clock | None = None) -> Login:
+def log_in_at_server(text: str, tell: Tell, clock: Clock | None = None) -> LoggedIn:
     """Sign in at a server, in a browser: there by a password or at its identity provider, as one usually does.
 
     Args:
@@ -106,7 +114,9 @@ def log_in_at_server(text: str, tell: Tell, clock: Clock | None = None) -> Login
         clock.sleep(max(_SHORTEST_INTERVAL, interval))
         answered = server.change("/login/token", {"device_code": device})
         if answered.get("state") != "pending":
-            return _kept(_login(url, answered))
+            login = _login(url, answered)
+            logins().keep(login)
+            return LoggedIn(login.name)
     raise Denied("nobody has agreed in time", fix="`fleetcast login` again")
 
 
@@ -130,13 +140,12 @@ def log_out(login: Login) -> None:
         open_sign_in(Path(login.place)).signing_out(login.secret)
 
 
-def _shown_at_provider(door: SignInDoor, directory: Path, tell: Tell) -> Login:
+def _shown_at_provider(door: SignInDoor, tell: Tell) -> NewSession:
     assert door.provider is not None  # noqa: S101  # asked before
     attempt = door.provider.begin_device()
     tell(CodeToType(attempt.page, attempt.user_code, attempt.page_with_code))
     shown = door.provider.wait(attempt)
-    began = door.signing_in_by(shown)
-    return Login(place_of(directory), began.actor.name, began.secret)
+    return door.signing_in_by(shown)
 
 
 def _login(url: str, answered: Mapping[str, Json]) -> Login:
@@ -146,9 +155,9 @@ def _login(url: str, answered: Mapping[str, Json]) -> Login:
     return Login(url, name, token)
 
 
-def _kept(login: Login) -> Login:
-    logins().keep(login)
-    return login
+def _kept_session(directory: Path, began: NewSession) -> LoggedIn:
+    logins().keep(Login(place_of(directory), began.actor.name, began.secret))
+    return LoggedIn(began.actor.name, began.session.groups_left_out)
 
 
 def _machine() -> str:

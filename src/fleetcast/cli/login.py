@@ -44,12 +44,17 @@ def login(
             raise BadInput(
                 "a server asks for name and password at its own page", fix="`fleetcast login` without a name"
             )
-        kept = log_in_at_server(url, _tell)
+        signed_in = log_in_at_server(url, _tell)
     elif name is not None:
-        kept = log_in_with_password(fleet, name, _password())
+        signed_in = log_in_with_password(fleet, name, _password())
     else:
-        kept = log_in_at_provider(fleet, _tell)
-    typer.echo(f"signed in as {kept.name}")
+        signed_in = log_in_at_provider(fleet, _tell)
+    typer.echo(f"signed in as {signed_in.name}")
+    if signed_in.groups_left_out:
+        from fleetcast.domain.shown import left_out
+
+        lacking = left_out("groups")
+        typer.echo(f"no role that a group gives: {lacking}; {lacking.fix}", err=True)
 
 
 def logout(fleet: FleetOption = Path()) -> None:
