@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 from unittest.mock import patch
 
 import pytest
@@ -38,6 +41,25 @@ _BEGAN = _STATE not in os.environ
 if _BEGAN:
     os.environ[_STATE] = tempfile.mkdtemp(prefix="fleetcast-tests-")
 os.environ["XDG_STATE_HOME"] = os.environ[_STATE]
+
+
+_CRASHED = "crashed-"
+_last_words: list[IO[str]] = []
+"""Kept open: where the process that dies writes its stack."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many more as processors: tests wait for disks, servers and other processes a quarter of their time."""
+    processors = len(os.sched_getaffinity(0))
+    return processors + (processors + 1) // 2
+
+
+def pytest_sessionstart() -> None:
+    """Let a worker that crashes leave its stack where the summary finds it."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker:
+        _last_words.append((Path(os.environ[_STATE]) / f"{_CRASHED}{worker}").open("w"))
+        faulthandler.enable(_last_words[-1])
 
 
 def pytest_unconfigure() -> None:
@@ -128,10 +150,14 @@ def _over_a_server(item: pytest.Item, named: str) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what tests recorded: what was synced before each acknowledgement."""
+    """Show what tests recorded (what was synced before each acknowledgement), and where workers crashed."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
     lines = [str(said) for report in reports for name, said in report.user_properties if name == "synced"]
     if lines:
         terminalreporter.section("synced before each acknowledgement")
         for line in lines:
             terminalreporter.line(line)
+    for path in sorted(Path(os.environ[_STATE]).glob(f"{_CRASHED}*")):
+        if stack := path.read_text(errors="replace"):
+            terminalreporter.section(path.name)
+            terminalreporter.line(stack)
