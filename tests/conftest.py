@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 from unittest.mock import patch
 
 import pytest
@@ -44,8 +43,6 @@ os.environ["XDG_STATE_HOME"] = os.environ[_STATE]
 
 
 _CRASHED = "crashed-"
-_last_words: list[IO[str]] = []
-"""Kept open: where the process that dies writes its stack."""
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -58,8 +55,8 @@ def pytest_sessionstart() -> None:
     """Let a worker that crashes leave its stack where the summary finds it."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
-        _last_words.append((Path(os.environ[_STATE]) / f"{_CRASHED}{worker}").open("w"))
-        faulthandler.enable(_last_words[-1])
+        # A number, never closed: whoever crashes writes there at the very end.
+        faulthandler.enable(os.open(f"{os.environ[_STATE]}/{_CRASHED}{worker}", os.O_WRONLY | os.O_CREAT))
 
 
 def pytest_unconfigure() -> None:
