@@ -95,22 +95,23 @@ class Side:
 
 @dataclass(frozen=True)
 class Row:
-    """One number on both sides, as last measured; a number is missed where each set of rounds says so."""
+    """One number on both sides, as last measured; a number is missed where each set of rounds says so.
+
+    Sides are compared round by round, as a machine is slower for minutes at times: the ratio is the median of theirs.
+    """
 
     script: str
     key: str
     bounded: bool
     here: float
+    """Median."""
     there: float | None
+    ratio: float | None = None
+    """Without what syncing costs; None where there is nothing to divide by."""
     earlier: tuple[float, ...] = ()
     """The ratios of the sets of rounds before this one."""
-    syncing: tuple[float, float] = (0, 0)
-    """What of both is waiting for the disk."""
-
-    @property
-    def ratio(self) -> float | None:
-        """Without what syncing costs; None where there is nothing to divide by."""
-        return (self.here - self.syncing[0]) / (self.there - self.syncing[1]) if self.there else None
+    raw: float | None = None
+    """With it, where a part of the number is syncing."""
 
     @property
     def missed(self) -> bool:
@@ -124,8 +125,8 @@ class Row:
         yield "not there" if self.there is None else f"{self.there:.4g}"
         shown = [*self.earlier, *([] if self.ratio is None else [self.ratio])]
         said = ", again ".join(f"{ratio:.2f}" for ratio in shown) or "–"
-        if self.syncing[0] and self.there:
-            said += f" without syncing, {self.here / self.there:.2f} with it"
+        if self.raw is not None:
+            said += f" without syncing, {self.raw:.2f} with it"
         yield said
         yield f"{BOUND:.2f}" if self.bounded and self.ratio is not None else ""
         yield "" if not self.bounded or self.ratio is None else "**no**" if self.missed else "yes"
@@ -156,7 +157,7 @@ class Comparison:
         head = ("benchmark", "number", "working tree", self.revision, "ratio", "bound", "holds")
         written = (
             f"Written by `make bench ARGS='--against {self.revision}'` on {datetime.now(UTC):%Y-%m-%d}: {_state()} "
-            f"next to {self.commit[:12]}, in turn, medians of {self.rounds}. {machine}"
+            f"next to {self.commit[:12]}, in turn: medians of {self.rounds}, and of the ratios of each round. {machine}"
         )
         lines = [
             f"{TITLE}{self.revision}",
@@ -226,36 +227,47 @@ def _compare_one(found: Comparison, task: Task, here: Side, there: Side) -> None
         found.notes.append(f"{task.script} at {there.name} does not print {', '.join(gone)}")
 
 
-def _rounds(task: Task, sides: Sequence[Side], rounds: int) -> Sequence[Mapping[str, float]]:
-    """The median of each number, side by side."""
+def _rounds(task: Task, sides: Sequence[Side], rounds: int) -> Sequence[Sequence[Numbers]]:
+    """What each side measured in each round; who is first takes turns."""
     measured: list[list[Numbers]] = [[] for _ in sides]
     for number in range(1, rounds + 1):
-        for side, results in zip(sides, measured, strict=True):
+        pairs = list(zip(sides, measured, strict=True))
+        for side, results in pairs if number % 2 else reversed(pairs):
             results.append(side.measure(task))
             shown = ", ".join(f"{key} {results[-1][key]:.4g}" for key in task.own if key in results[-1])
             print(f"── {task.script}, round {number} of {rounds}, {side.name}: {shown}", flush=True)
-    return [
-        {key: statistics.median(one[key] for one in results) for key in results[0]} for results in measured
-    ]
+    return measured
 
 
-def _rows(task: Task, medians: Sequence[Numbers]) -> list[Row]:
-    here = medians[0]
-    there = medians[1] if len(medians) > 1 else {}
-    if absent := set(task.own) - set(here):
+def _rows(task: Task, measured: Sequence[Sequence[Numbers]]) -> list[Row]:
+    here = measured[0]
+    if absent := set(task.own) - set(here[0]):
         raise NotMeasured(f"it does not print {', '.join(sorted(absent))}")
-    ordered = [*task.own, *(key for key in here if key not in task.own)]
-    return [
-        Row(
-            task.script,
-            key,
-            key in task.own,
-            here[key],
-            there.get(key),
-            syncing=tuple(side.get(task.syncing.get(key, ""), 0) for side in (here, there)),
-        )
-        for key in ordered
-    ]
+    ordered = [*task.own, *(key for key in here[0] if key not in task.own)]
+    return [_row(task, key, here, measured[1] if len(measured) > 1 else []) for key in ordered]
+
+
+def _row(task: Task, key: str, here: Sequence[Numbers], there: Sequence[Numbers]) -> Row:
+    ours, theirs = ([one[key] for one in side if key in one] for side in (here, there))
+    waits = task.syncing.get(key, "")
+
+    def ratio(waiting: str) -> float | None:
+        found = [
+            (one[key] - one.get(waiting, 0)) / (other[key] - other.get(waiting, 0))
+            for one, other in zip(here, there, strict=False)
+            if key in other and other[key] > other.get(waiting, 0)
+        ]
+        return statistics.median(found) if found else None
+
+    return Row(
+        task.script,
+        key,
+        key in task.own,
+        statistics.median(ours),
+        statistics.median(theirs) if theirs else None,
+        ratio(waits),
+        raw=ratio("") if any(one.get(waits) for one in here) else None,
+    )
 
 
 def with_section(page: str, section: str) -> str:
