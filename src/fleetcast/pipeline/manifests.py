@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from fleetcast.domain.approval import RequestState
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.manifest import Manifest, Signed, Unsigned, manifest_in_words
+from fleetcast.domain.manifest import Manifest, ManifestFile, Signed, Unsigned, manifest_in_words
 from fleetcast.domain.model import ModelVersion
 from fleetcast.ports.approvals import ApprovalBook
 from fleetcast.ports.artifacts import ArtifactMissing, ArtifactStore
 from fleetcast.ports.manifests import ManifestBook, Version
 from fleetcast.ports.platform import Platform
 
+Files = tuple[ManifestFile, ...]
+NOTHING_READ: Mapping[Digest, Files] = MappingProxyType({})
 _AT_ONCE = 500
 _MISSING = (
     "it has no signed manifest: raise `revision` to train it again, or write `unsigned: allowed` at the gate"
@@ -34,10 +37,14 @@ class Manifests:
         control = platform.control
         return cls(control.manifests, control.approvals, platform.workspace.artifacts)
 
-    def sign(self, versions: Sequence[ModelVersion]) -> None:
+    def sign(self, versions: Sequence[ModelVersion], read: Mapping[Digest, Files] = NOTHING_READ) -> None:
         """Sign what versions consist of that have no manifest yet, but none that somebody has decided on.
 
         After that nobody vouches for it any more: where a manifest was removed, what it stood for is not signed again.
+
+        Args:
+            versions: What people are asked about.
+            read: By artifact, the files of those that were read just now: they are not read again.
         """
         lacking = set(self.book.lacking([(version.name, version.version) for version in versions]))
         new = [version for version in versions if (version.name, version.version) in lacking]
@@ -46,7 +53,7 @@ class Manifests:
         decided = self._decided(new)
         unsigned = [version for version in new if (version.name, version.version) not in decided]
         for some in _batches(unsigned):
-            self.book.sign(list(self._manifests(some)))
+            self.book.sign(list(self._manifests(some, read)))
 
     def amiss(self, name: str, version: int, artifact: Digest, *, unsigned_allowed: bool) -> str:
         """Why a version cannot be used, after reading every byte of it; empty if it can.
@@ -76,10 +83,13 @@ class Manifests:
             if request.decisions and request.state not in over
         }
 
-    def _manifests(self, versions: Sequence[ModelVersion]) -> Iterator[Manifest]:
+    def _manifests(
+        self, versions: Sequence[ModelVersion], read: Mapping[Digest, Files]
+    ) -> Iterator[Manifest]:
         for version in versions:
+            artifact = version.model.artifact
             try:
-                files = self.artifacts.files(version.model.artifact)
+                files = read[artifact] if artifact in read else self.artifacts.files(artifact)
             except ArtifactMissing:
                 continue  # which is said where it is to be used
             yield Manifest.of(version.name, version.version, files)

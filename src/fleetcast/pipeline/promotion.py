@@ -36,12 +36,11 @@ from fleetcast.domain.training_hash import changes
 from fleetcast.pipeline.champions import ChampionComparison
 from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
 from fleetcast.pipeline.index import ReadIndex
-from fleetcast.pipeline.loadable import damage
-from fleetcast.pipeline.manifests import Manifests
+from fleetcast.pipeline.manifests import Files, Manifests
 from fleetcast.pipeline.models import as_declared, in_full, selected
 from fleetcast.pipeline.sharing import Share
 from fleetcast.pipeline.situation import Progress, Situation
-from fleetcast.ports.artifacts import ArtifactStore
+from fleetcast.ports.artifacts import ArtifactMissing, ArtifactStore
 from fleetcast.ports.assets import DataAssets
 from fleetcast.ports.models import ModelRegistry, ModelStates, Shared, SharedRegistry
 from fleetcast.ports.runs import RunBook
@@ -139,7 +138,8 @@ class PromoteModels:
         damaged = self._crown(returned)
         gate = Gate.REGISTRY_PROMOTION
         policy = situation.policy(gate)
-        asking, lost = self._questions(situation, missing, index, policy)
+        read: dict[Digest, Files] = {}
+        asking, lost = self._questions(situation, missing, index, policy, read)
         questions = [asked for _, asked in asking]
         chosen = {circuit.model_name for circuit in situation.circuits}
         self.gatekeeper.close_stale(
@@ -147,7 +147,7 @@ class PromoteModels:
             questions,
             beyond={circuit.model_name for circuit in situation.fleet.circuits} - chosen,
         )
-        self.manifests.sign([version for version, _ in asking])
+        self.manifests.sign([version for version, _ in asking], read)
         asked = self.gatekeeper.ask(gate, questions, policy, situation.run.id)
         requests = [asked[question.subject.digest] for question in questions]
         promotions, worn = self._act(situation, [version for version, _ in asking], requests, shared)
@@ -181,8 +181,12 @@ class PromoteModels:
         missing: Sequence[tuple[Circuit, ModelVersion]],
         index: FleetIndex,
         policy: GatePolicy,
+        read: dict[Digest, Files],
     ) -> tuple[list[tuple[ModelVersion, Question]], dict[str, str]]:
-        """What is to be asked of each model; gives also those that cannot be loaded, and why."""
+        """What is to be asked of each model; gives also those that cannot be loaded, and why.
+
+        Takes the files of those that were read into `read`.
+        """
         names = [version.name for _, version in missing]
         champions = self._champions(names, index)
         held = self.data.held([digest for _, version in missing if (digest := version.data_digest)])
@@ -192,8 +196,11 @@ class PromoteModels:
             champion = champions.get(version.name)
             comparison = before(version, circuit_digest(circuit), champion)
             if comparison is None:
-                if why := damage(version.model.artifact, self.artifacts):
-                    lost[version.name] = why
+                artifact = version.model.artifact
+                try:
+                    read[artifact] = self.artifacts.files(artifact)
+                except ArtifactMissing as error:
+                    lost[version.name] = str(error)
                     continue
                 comparison = self.compare(circuit, version, champion)
             data = held.get(version.data_digest) if version.data_digest else None
