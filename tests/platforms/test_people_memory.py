@@ -133,3 +133,10 @@ def test_more_entries_than_are_looked_through_are_read_anew(server: Process, oth
     session.tell([event] * 201)
     assert server.count != count
     assert opened.id
+
+
+def test_who_tries_to_sign_in_lets_nobody_be_forgotten(server: Process, other: Process) -> None:
+    count = server.count
+    other.control.attempts.refused(ANNA, "192.0.2.0/24")
+    assert other.control.audit.latest(1)[0].event.action == "sign-in.refused"
+    assert server.count == count

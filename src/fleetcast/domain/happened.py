@@ -31,7 +31,9 @@ from fleetcast.domain.token import Token
 
 DEMO_BEGAN = "demo.began"
 """What the log of a demo begins with."""
-_NOT_OF_PEOPLE = frozenset({"request", "decision", "model", "environment", "component", "data", "policy"})
+_NOT_OF_PEOPLE = frozenset(
+    {"request", "decision", "model", "environment", "component", "data", "policy", "session", "sign-in"}
+)
 
 
 def leaves_people_alone(action: str) -> bool:

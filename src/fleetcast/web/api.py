@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, Security
-from fastapi.security import HTTPBearer
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from fleetcast import __version__
@@ -26,69 +24,35 @@ from fleetcast.domain.role import Right, Role
 from fleetcast.ports.served import PREFIX, VALUES, VERSION_HEADER
 from fleetcast.stored.form import Stored, Unreadable
 from fleetcast.views import approvals, audit, models, people, plan, runs, status, unused
-from fleetcast.views.moments import iso
 from fleetcast.web import problems, shapes
+from fleetcast.web.answers import CHANGES, PLAIN, TOKEN, answers, json_answer, json_text
 from fleetcast.web.bodies import (
     GREATEST_NUMBER,
     AddedPerson,
-    AskedLogin,
     AuditQuery,
-    BegunLogin,
     GroupMembers,
     ModelsQuery,
     NamedGrant,
     NamedPerson,
     NewDecision,
     NewGrant,
-    NoQuery,
     PageQuery,
     RequestsQuery,
     VersionQuery,
 )
-from fleetcast.web.command_lines import ASKED_EVERY, LASTS, LOGIN_LASTS, CommandLines, NoSuchLogin
 from fleetcast.web.guard import caller_of
 from fleetcast.web.health import Health
 from fleetcast.web.paging import after_name, after_number, cursor
 from fleetcast.web.problems import Missing, Problem, problem_of
-from fleetcast.web.showing import Pages
+from fleetcast.web.showing import books_of
 from fleetcast.workflows.browse import Stretch, WantedEntries
 from fleetcast.workflows.manage_people import NewPerson
-from fleetcast.workflows.tokens import token_number
 
 if TYPE_CHECKING:
     from fleetcast.app import OpenBooks, OpenFleet, Service
     from fleetcast.domain.people import Directory
 
 T = TypeVar("T")
-_READS = (401, 403, 404, 408, 413, 415, 421, 422, 500, 503)
-_CHANGES = (*_READS, 409)
-_OPEN_CHANGES = (403, 408, 413, 415, 421, 422, 429, 500, 503)
-
-
-def _problems(statuses: Sequence[int]) -> dict[int | str, dict[str, Any]]:
-    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {
-        status: {
-            "description": "; ".join(kind.title for kind in problems.KINDS if kind.status == status),
-            "content": {problems.MEDIA_TYPE: schema},
-        }
-        for status in statuses
-    }
-
-
-def _answers(
-    shape: type[BaseModel], statuses: Sequence[int] = _READS, *, more: Sequence[int] = ()
-) -> dict[int | str, dict[str, Any]]:
-    return {200: {"model": shape, "description": shape.__doc__ or ""}, **_problems((*statuses, *more))}
-
-
-async def no_query(query: Annotated[NoQuery, Query()]) -> None:
-    """Refuse everything in the query; without a thread, for which it would wait behind those that ask the database."""
-    del query
-
-
-_TOKEN = Security(HTTPBearer(auto_error=False, bearerFormat="fct_…", description="A token of fleetcast."))
-_PLAIN = [Depends(no_query)]
 Key = Annotated[
     str,
     Header(
@@ -101,104 +65,53 @@ Key = Annotated[
     ),
 ]
 open_routes = APIRouter(prefix=PREFIX, tags=["server"])
-routes = APIRouter(prefix=PREFIX, dependencies=[_TOKEN])
+routes = APIRouter(prefix=PREFIX, dependencies=[TOKEN])
 
 
-@open_routes.get("/health", dependencies=_PLAIN, responses=_answers(shapes.Health, (413, 415, 421, 422, 503)))
+@open_routes.get("/health", dependencies=PLAIN, responses=answers(shapes.Health, (413, 415, 421, 422, 503)))
 async def health(request: Request) -> Response:
     """Whether the server works and its database answers. Needs no token."""
     found: Health = request.app.state.health
     await found.ask()
-    return _json({"status": "ok"})
+    return json_answer({"status": "ok"})
 
 
-@open_routes.post(
-    "/login", tags=["people"], dependencies=_PLAIN, responses=_answers(shapes.LoginBegun, _OPEN_CHANGES)
-)
-def begin_login(request: Request, body: BegunLogin) -> Response:
-    """Begin a sign-in of a command line: somebody who is signed in agrees at the page /login, with the `user_code`."""
-    begun = _command_lines(request).begin(body.from_)
-    return _json(
-        {
-            "device_code": begun.device_code,
-            "user_code": begun.user_code,
-            "expires_in_seconds": LASTS.total_seconds(),
-            "interval_seconds": ASKED_EVERY.total_seconds(),
-        }
-    )
-
-
-@open_routes.post(
-    "/login/token", tags=["people"], dependencies=_PLAIN, responses=_answers(shapes.LoginState, _OPEN_CHANGES)
-)
-def ask_login(request: Request, body: AskedLogin) -> Response:
-    """Ask whether somebody has agreed; once they have, this gives a token that acts for them for 12 hours."""
-    try:
-        agreed = _command_lines(request).take(body.device_code)
-    except NoSuchLogin:
-        raise Denied("this sign-in is over, or was refused", fix="`fleetcast login` again") from None
-    if agreed is None:
-        return _json({"state": "pending", "name": None, "token": None, "expires_at": None})
-    by, machine = agreed
-    service: Service = request.app.state.service
-    made = service.books(by).tokens.create(f"fleetcast login, {machine}"[:200], LOGIN_LASTS)
-    return _json(
-        {
-            "state": "done",
-            "name": by.actor.name,
-            "token": made.text,
-            "expires_at": iso(made.token.expires_at),
-        }
-    )
-
-
-@routes.post("/logout", tags=["people"], dependencies=_PLAIN, responses=_answers(shapes.LoggedOut, _CHANGES))
-def log_out(request: Request) -> Response:
-    """End the token that this call shows."""
-    proof = caller_of(request.scope).by.actor.proof
-    number = token_number(proof)
-    if number is None:
-        raise BadInput("no token was shown", fix="sign out at the page")
-    _books(request).tokens.revoke(number)
-    return _json({"state": "revoked"})
-
-
-@routes.get("/whoami", tags=["people"], dependencies=_PLAIN, responses=_answers(shapes.Acting))
+@routes.get("/whoami", tags=["people"], dependencies=PLAIN, responses=answers(shapes.Acting))
 def whoami(request: Request) -> Response:
     """In whose name this token acts, and what they may do."""
-    found = actor_known(_books(request))
+    found = actor_known(books_of(request))
     if _wants_values(request):
         return _values(sent.ACTOR, found)
-    return _json(people.actor_as_json(found.actor, found.roles, on_record=found.on_record))
+    return json_answer(people.actor_as_json(found.actor, found.roles, on_record=found.on_record))
 
 
-@routes.get("/plan", tags=["fleet"], dependencies=_PLAIN, responses=_answers(shapes.Plan, _CHANGES))
+@routes.get("/plan", tags=["fleet"], dependencies=PLAIN, responses=answers(shapes.Plan, CHANGES))
 def show_plan(request: Request) -> Response:
     """What differs between the fleet repository on the server and what exists."""
     fleet = _fleet(request)
     made = fleet.planning(fleet.fleet)
     if _wants_values(request):
         return _values(sent.PLAN, sent.PlanSent.of(PlanMade(made, fleet.unused)))
-    return _json({**plan.as_json(made), "unused": unused.unused_as_json(fleet.unused)})
+    return json_answer({**plan.as_json(made), "unused": unused.unused_as_json(fleet.unused)})
 
 
-@routes.get("/status", tags=["fleet"], dependencies=_PLAIN, responses=_answers(shapes.Status, _CHANGES))
+@routes.get("/status", tags=["fleet"], dependencies=PLAIN, responses=answers(shapes.Status, CHANGES))
 def show_status(request: Request) -> Response:
     """How the fleet stands, every circuit with its state."""
     fleet = _fleet(request)
     found = fleet.status(fleet.fleet)
-    return _values(sent.STATUS, found) if _wants_values(request) else _json(status.as_json(found))
+    return _values(sent.STATUS, found) if _wants_values(request) else json_answer(status.as_json(found))
 
 
-@routes.get("/runs", tags=["runs"], responses=_answers(shapes.Runs))
+@routes.get("/runs", tags=["runs"], responses=answers(shapes.Runs))
 def list_runs(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
     """Runs of the pipeline, newest first."""
-    books = _books(request)
+    books = books_of(request)
     page = books.browsing.runs(Stretch(query.limit, after_number(query)))
     at_work = any(run.state.is_unfinished for run in page.items) and books.runs.at_work() is not None
     if _wants_values(request):
         return _values(sent.RUNS, RunsListed(page.items, at_work, cursor(query, page.next)))
-    return _json(
+    return json_answer(
         {
             "runs": [runs.as_json(run, at_work=at_work) for run in page.items],
             "next": cursor(query, page.next),
@@ -206,18 +119,18 @@ def list_runs(request: Request, query: Annotated[PageQuery, Query()]) -> Respons
     )
 
 
-@routes.get("/runs/{run_id}", tags=["runs"], dependencies=_PLAIN, responses=_answers(shapes.Run))
+@routes.get("/runs/{run_id}", tags=["runs"], dependencies=PLAIN, responses=answers(shapes.Run))
 def show_run(request: Request, run_id: Annotated[str, Path(max_length=64)]) -> Response:
     """One run with its stages."""
-    books = _books(request)
+    books = books_of(request)
     with _or_missing():
         found = run_found(books, run_id)
     if _wants_values(request):
         return _values(sent.RUN, found)
-    return _json(runs.as_json(found.run, at_work=found.at_work))
+    return json_answer(runs.as_json(found.run, at_work=found.at_work))
 
 
-@routes.get("/models", tags=["models"], responses=_answers(shapes.Models, _CHANGES))
+@routes.get("/models", tags=["models"], responses=answers(shapes.Models, CHANGES))
 def list_models(request: Request, query: Annotated[ModelsQuery, Query()]) -> Response:
     """Declared circuits with the model version that each uses, by plant and circuit."""
     fleet = _fleet(request)
@@ -228,10 +141,10 @@ def list_models(request: Request, query: Annotated[ModelsQuery, Query()]) -> Res
     left = [row for row in rows if after is None or str(row.key) > after]
     shown = left[: query.limit]
     last = str(shown[-1].key) if len(left) > len(shown) else None
-    return _json({"models": models.rows_as_json(shown), "next": cursor(query, last)})
+    return json_answer({"models": models.rows_as_json(shown), "next": cursor(query, last)})
 
 
-@routes.get("/models/{model_name}", tags=["models"], responses=_answers(shapes.Model, _CHANGES))
+@routes.get("/models/{model_name}", tags=["models"], responses=answers(shapes.Model, CHANGES))
 def show_named_model(
     request: Request,
     model_name: Annotated[str, Path(max_length=200)],
@@ -241,7 +154,7 @@ def show_named_model(
     return _model(request, model_name, query)
 
 
-@routes.get("/models/{plant_id}/{circuit_id}", tags=["models"], responses=_answers(shapes.Model, _CHANGES))
+@routes.get("/models/{plant_id}/{circuit_id}", tags=["models"], responses=answers(shapes.Model, CHANGES))
 def show_model(
     request: Request,
     plant_id: Annotated[str, Path(max_length=64)],
@@ -256,135 +169,121 @@ def _model(request: Request, name: str, query: VersionQuery) -> Response:
     fleet = _fleet(request)
     with _or_missing():
         found = fleet.model(fleet.fleet, name if query.version is None else f"{name}:{query.version}")
-    return _values(sent.MODEL, found) if _wants_values(request) else _json(models.history_as_json(found))
+    return (
+        _values(sent.MODEL, found) if _wants_values(request) else json_answer(models.history_as_json(found))
+    )
 
 
-@routes.get("/requests", tags=["approvals"], responses=_answers(shapes.Requests))
+@routes.get("/requests", tags=["approvals"], responses=answers(shapes.Requests))
 def list_requests(request: Request, query: Annotated[RequestsQuery, Query()]) -> Response:
     """What waits, or waited, at gates, with the evidence and the decisions."""
     wanted = WantedRequests((query.state,) if query.state else (), query.gate, query.kind, query.name)
     stretch = Stretch(query.limit, after_number(query), query.newest_first)
-    page = _books(request).browsing.requests(wanted, stretch)
+    page = books_of(request).browsing.requests(wanted, stretch)
     if _wants_values(request):
         return _values(sent.REQUESTS, sent.RequestsListed(page.items, cursor(query, page.next)))
-    return _json({**_requests(page.items), "next": cursor(query, page.next)})
+    return json_answer({**_requests(page.items), "next": cursor(query, page.next)})
 
 
 @routes.get(
-    "/requests/{request_id}", tags=["approvals"], dependencies=_PLAIN, responses=_answers(shapes.Request)
+    "/requests/{request_id}", tags=["approvals"], dependencies=PLAIN, responses=answers(shapes.Request)
 )
 def show_request(request: Request, request_id: Annotated[int, Path(ge=1, le=GREATEST_NUMBER)]) -> Response:
     """One request, with all the evidence and the decisions so far."""
-    books = _books(request)
+    books = books_of(request)
     with _or_missing():
         found = books.approvals.find(request_id).as_of(books.clock.now())
     if _wants_values(request):
         return _values(sent.REQUESTS, sent.RequestsListed((found,)))
-    return _json(approvals.request_as_json(found))
+    return json_answer(approvals.request_as_json(found))
 
 
-@routes.post(
-    "/decisions", tags=["approvals"], dependencies=_PLAIN, responses=_answers(shapes.Decided, _CHANGES)
-)
+@routes.post("/decisions", tags=["approvals"], dependencies=PLAIN, responses=answers(shapes.Decided, CHANGES))
 def decide(request: Request, body: NewDecision, key: Key) -> Response:
     """Approve, reject, hand one's vote on, or break glass; on several requests, all or none.
 
     Only records the decision: the next run acts on it, if the gate's rule is met then.
     """
-    books = _books(request)
+    books = books_of(request)
     right = Right.BREAK_GLASS if body.choice is Choice.BREAK_GLASS else Right.DECIDE
     return _once(request, books, key, right, body, lambda: _decided(books, body))
 
 
-@routes.get("/audit", tags=["audit"], responses=_answers(shapes.Audit))
+@routes.get("/audit", tags=["audit"], responses=answers(shapes.Audit))
 def list_audit(request: Request, query: Annotated[AuditQuery, Query()]) -> Response:
     """Entries of the audit log. A page may hold fewer than asked for, even none, and yet name a next one."""
     wanted = WantedEntries(query.by, query.action, query.request_id or 0, query.since, query.until)
     stretch = Stretch(query.limit, after_number(query), query.newest_first)
-    page = _books(request).browsing.audit(wanted, stretch)
-    return _json({"entries": audit.as_json(page.items), "next": cursor(query, page.next)})
+    page = books_of(request).browsing.audit(wanted, stretch)
+    return json_answer({"entries": audit.as_json(page.items), "next": cursor(query, page.next)})
 
 
-@routes.get("/audit/verify", tags=["audit"], dependencies=_PLAIN, responses=_answers(shapes.AuditVerified))
+@routes.get("/audit/verify", tags=["audit"], dependencies=PLAIN, responses=answers(shapes.AuditVerified))
 def verify_audit(request: Request) -> Response:
     """Whether the log is unbroken, and what requests it says otherwise about. Reads all of it."""
-    return _json(audit.verified_as_json(_books(request).verifying()))
+    return json_answer(audit.verified_as_json(books_of(request).verifying()))
 
 
-@routes.get("/people", tags=["people"], dependencies=_PLAIN, responses=_answers(shapes.People))
+@routes.get("/people", tags=["people"], dependencies=PLAIN, responses=answers(shapes.People))
 def list_people(request: Request) -> Response:
     """Everybody on record, with groups and roles."""
-    return _json(people.as_json(_books(request).people()))
+    return json_answer(people.as_json(books_of(request).people()))
 
 
 _PEOPLE: Mapping[str, Any] = {
     "tags": ["people"],
-    "dependencies": _PLAIN,
-    "responses": _answers(shapes.People, _CHANGES),
+    "dependencies": PLAIN,
+    "responses": answers(shapes.People, CHANGES),
 }
 
 
 @routes.post("/people", **_PEOPLE)
 def add_person(request: Request, body: AddedPerson, key: Key) -> Response:
     """Put somebody on record."""
-    books = _books(request)
+    books = books_of(request)
     return _managed(request, books, key, body, lambda: books.people.add(*_new_person(body)))
 
 
 @routes.post("/people/disable", **_PEOPLE)
 def disable_person(request: Request, body: NamedPerson, key: Key) -> Response:
     """Let somebody act no more."""
-    books = _books(request)
+    books = books_of(request)
     return _managed(request, books, key, body, lambda: books.people.disable(body.name))
 
 
 @routes.post("/people/enable", **_PEOPLE)
 def enable_person(request: Request, body: NamedPerson, key: Key) -> Response:
     """Let somebody act again who was disabled."""
-    books = _books(request)
+    books = books_of(request)
     return _managed(request, books, key, body, lambda: books.people.enable(body.name))
 
 
 @routes.post("/people/group", **_PEOPLE)
 def put_group(request: Request, body: GroupMembers, key: Key) -> Response:
     """Make a group of these people, or give it these members instead of the ones it has."""
-    books = _books(request)
+    books = books_of(request)
     return _managed(request, books, key, body, lambda: books.people.group(body.name, body.members))
 
 
 @routes.post("/people/grant", **_PEOPLE)
 def grant_role(request: Request, body: NamedGrant, key: Key) -> Response:
     """Give a role to a person or a group."""
-    books = _books(request)
+    books = books_of(request)
     return _managed(request, books, key, body, lambda: books.people.grant(body.name, body.role, _scope(body)))
 
 
 @routes.post("/people/revoke", **_PEOPLE)
 def revoke_role(request: Request, body: NamedGrant, key: Key) -> Response:
     """Take a role back, as it was given."""
-    books = _books(request)
+    books = books_of(request)
     return _managed(
         request, books, key, body, lambda: books.people.revoke(body.name, body.role, _scope(body))
     )
 
 
-def _command_lines(request: Request) -> CommandLines:
-    pages: Pages = request.app.state.pages
-    return pages.command_lines
-
-
-def _books(request: Request) -> OpenBooks:
-    service: Service = request.app.state.service
-    return service.books(caller_of(request.scope).by)
-
-
 def _fleet(request: Request) -> OpenFleet:
     service: Service = request.app.state.service
     return service.fleet(caller_of(request.scope).by)
-
-
-def _json(value: Json) -> Response:
-    return Response(_text(value), media_type="application/json")
 
 
 def _wants_values(request: Request) -> bool:
@@ -394,10 +293,6 @@ def _wants_values(request: Request) -> bool:
 
 def _values(form: Stored[T], value: T) -> Response:
     return Response(form.to_json(value), media_type=VALUES, headers={VERSION_HEADER: __version__})
-
-
-def _text(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 @contextmanager
@@ -419,7 +314,7 @@ def _once(
 
     def answer() -> Answer:
         try:
-            return Answer(200, _text(work()))
+            return Answer(200, json_text(work()))
         except Denied:
             raise
         except FleetcastError as error:

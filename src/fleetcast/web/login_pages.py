@@ -9,16 +9,16 @@ from fleetcast.web.command_lines import LOGIN_LASTS, NoSuchLogin
 from fleetcast.web.guard import caller_of
 from fleetcast.web.showing import AGREE, LOGIN, Form, one_of, page, pages_of
 
-login_routes = APIRouter(include_in_schema=False)
+login_pages = APIRouter(include_in_schema=False)
 
 
-@login_routes.get(LOGIN)
+@login_pages.get(LOGIN)
 def show_login(request: Request) -> Response:
     """Ask for the code that the command line shows."""
     return _login_page(request)
 
 
-@login_routes.post(LOGIN)
+@login_pages.post(LOGIN)
 def type_code(request: Request, form: Form) -> Response:
     """Show which machine asks with this code, and ask whether it may."""
     code = one_of(form, "code")
@@ -29,7 +29,7 @@ def type_code(request: Request, form: Form) -> Response:
     return _login_page(request, machine=machine, code=code)
 
 
-@login_routes.post(AGREE)
+@login_pages.post(AGREE)
 def agree(request: Request, form: Form) -> Response:
     """Let it act for whoever is signed in, or not."""
     code, choice, lines = one_of(form, "code"), one_of(form, "choice"), pages_of(request).command_lines

@@ -21,7 +21,8 @@ from fleetcast.web import problems, shapes
 from fleetcast.web.api import open_routes, routes
 from fleetcast.web.guard import Asked, Doors, Guard, Network, OpenDoor, by_session, by_token, same_site
 from fleetcast.web.health import Health
-from fleetcast.web.login_pages import login_routes
+from fleetcast.web.login_pages import login_pages
+from fleetcast.web.login_routes import login_routes, open_login_routes
 from fleetcast.web.pages import page_routes
 from fleetcast.web.problems import Kind, Problem, problem_of
 from fleetcast.web.showing import FORMS, Pages, in_words
@@ -98,9 +99,11 @@ def application(service: Service, pages: Pages) -> FastAPI:
     app.state.health = Health(service.check)
     app.include_router(open_routes)
     app.include_router(routes)
+    app.include_router(open_login_routes)
+    app.include_router(login_routes)
     app.state.pages = pages
     app.include_router(page_routes)
-    app.include_router(login_routes)
+    app.include_router(login_pages)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
 
