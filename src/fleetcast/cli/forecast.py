@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fleetcast.cli.options import FleetOption, View, ViewOption, moment
-from fleetcast.cli.output import show_json
+from fleetcast.cli.output import console, show_json
+from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
+
+_PATTERN = frozenset("*?[")
+"""What makes the name of a circuit a pattern: no id holds one of these."""
 
 
 def forecast(
-    circuit: Annotated[str, typer.Argument(metavar="PLANT/CIRCUIT", help="Which circuit.")],
+    circuit: Annotated[
+        str, typer.Argument(metavar="PLANT/CIRCUIT", help="Which circuit; 'PLANT001/*' for many.")
+    ],
     sensor: Annotated[
         list[str] | None, typer.Option(help="Show this sensor; may be repeated. Default: all.")
     ] = None,
@@ -47,9 +55,18 @@ def forecast(
     fleetcast forecast PLANT001/CIRCUIT01 --at 2025-11-01 --model-version 2
 
     fleetcast forecast PLANT001/CIRCUIT01 --format json | jq .sensors.temperature.point
+
+    fleetcast forecast 'PLANT001/*' --sensor temperature
     """
-    key = CircuitKey.parse(circuit)
     origin = None if at is None else moment(at)
+    if not _PATTERN.isdisjoint(circuit):
+        if png is not None or html is not None or model_version is not None:
+            raise BadInput(
+                "pictures, pages and model versions are of one circuit", fix="name it, without * or ?"
+            )
+        _many(fleet, circuit, sensor or (), origin, delta_version, view)
+        return
+    key = CircuitKey.parse(circuit)
 
     from fleetcast.app import open_fleet
     from fleetcast.views.forecast import as_json, view_of
@@ -78,3 +95,44 @@ def forecast(
     for written in (png, html):
         if written is not None:
             typer.echo(f"wrote {written}", err=True)
+
+
+def _many(
+    fleet: Path,
+    pattern: str,
+    sensors: Sequence[str],
+    at: datetime | None,
+    delta_version: int | None,
+    view: View,
+) -> None:
+    """Forecast all circuits that a pattern matches; exit code 1 if one could not be."""
+    from fleetcast.app import open_fleet
+    from fleetcast.cli.forecast_table import print_forecasts, watched
+    from fleetcast.views.forecast import many_as_json, view_of
+    from fleetcast.workflows.forecast_many import NotForecast, chosen, forecast_many
+
+    opened = open_fleet(fleet)
+    circuits = chosen(opened.fleet.circuits, pattern)
+    made, failed = [], []
+    each = forecast_many(opened.forecasting, circuits, at=at, delta_version=delta_version)
+    for one in watched(each, len(circuits)):
+        if isinstance(one, NotForecast):
+            failed.append(one)
+            continue
+        here = [name for name in sensors if name in one.forecast.sensors]
+        if here or not sensors:
+            made.append((view_of(one, here), one.provenance))
+    if sensors and not made and not failed:
+        raise BadInput(
+            f"no circuit {pattern} is forecast for {', '.join(sensors)}", fix="see `fleetcast models show`"
+        )
+    if view is View.JSON:
+        show_json(many_as_json(made, failed))
+    else:
+        print_forecasts([laid_out for laid_out, _ in made], console())
+    for one in failed:
+        said = str(one.error)
+        named = said if str(one.key) in said else f"{one.key}: {said}"
+        typer.echo(f"error: {named}" + (f" ({one.error.fix})" if one.error.fix else ""), err=True)
+    if failed:
+        raise typer.Exit(1)

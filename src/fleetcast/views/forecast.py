@@ -20,6 +20,7 @@ from fleetcast.forecasting.series import Floats, Series
 from fleetcast.views.moments import iso, shown
 from fleetcast.views.names import circuit_ids
 from fleetcast.workflows.forecast import CircuitForecast, Hindsight, Provenance
+from fleetcast.workflows.forecast_many import NotForecast
 
 Moments = npt.NDArray[np.datetime64]
 """UTC without an offset, to the microsecond: what plotting libraries take."""
@@ -161,6 +162,18 @@ def as_json(view: ForecastView, origin: Provenance) -> Json:
         "times": [iso(view.origin + number * view.step) for number in range(view.steps)],
         "sensors": {sensor.name: _sensor_json(sensor) for sensor in view.sensors},
         "provenance": _provenance_json(origin),
+    }
+
+
+def many_as_json(
+    made: Sequence[tuple[ForecastView, Provenance]], failed: Sequence[NotForecast]
+) -> dict[str, Json]:
+    """Forecasts of many circuits for programs, and why others have none."""
+    return {
+        "forecasts": [as_json(view, origin) for view, origin in made],
+        "failed": [
+            {**circuit_ids(one.key), "says": str(one.error), "fix": one.error.fix or None} for one in failed
+        ],
     }
 
 
