@@ -29,8 +29,8 @@ def counts(
     return Counts(Answers(count, errors, slow), forecasts, Forecasts(replayed))
 
 
-def verdict_of(check: str, green: Counts, blue: Counts | None = None) -> Verdict:
-    return next(one.verdict for one in judge(green, blue, CRITERIA).findings if one.check == check)
+def verdict_of(measure: str, green: Counts, blue: Counts | None = None) -> Verdict:
+    return next(one.verdict for one in judge(green, blue, CRITERIA).findings if one.measure == measure)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_replayed_windows_prove_forecasts_and_no_error_rate() -> None:
 def test_the_worst_verdict_counts_and_says_why() -> None:
     health = judge(counts(200, errors=20, slow=20), counts(), CRITERIA)
     assert health.verdict is Verdict.FAILED
-    assert [finding.check for finding in health.reasons] == ["error rate", "latency"]
+    assert [finding.measure for finding in health.reasons] == ["error rate", "latency"]
     assert judge(counts(), counts(), CRITERIA).verdict is Verdict.PASSED
 
 

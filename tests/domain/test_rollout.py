@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.health import Finding, Health, Verdict
+from fleetcast.domain.health import Finding, Health, Measure, Verdict
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.rollout import (
     Cause,
@@ -34,8 +34,8 @@ RAMP = Ramp(window=timedelta(seconds=10), soak=timedelta(seconds=20), patience=3
 NO_TIME = timedelta(0)
 
 
-def health(verdict: Verdict, check: str = "error rate") -> Health:
-    return Health((Finding(check, verdict, None, 0.05, 0),))
+def health(verdict: Verdict) -> Health:
+    return Health((Finding(Measure.ERRORS, verdict, None, 0.05, 0),))
 
 
 class Endpoint:

@@ -30,7 +30,17 @@ class Verdict(StrEnum):
     """There is nothing to judge by: that is never a pass."""
 
 
+_SLOW_SHARE = 0.05
+"""What the 95th percentile leaves above it."""
 _WORST_FIRST = (Verdict.FAILED, Verdict.NOT_MEASURED, Verdict.INCONCLUSIVE)
+
+
+class Measure(StrEnum):
+    """What is looked at."""
+
+    ERRORS = "error rate"
+    LATENCY = "latency"
+    FORECASTS = "forecasts"
 
 
 class Invalid(StrEnum):
@@ -110,7 +120,7 @@ class Criteria:
     max_error_rate: float = 0.05
     """Share of answers; more than that fails, just as much does not."""
     max_p95_latency: timedelta = timedelta(seconds=2)
-    """The 95th percentile, by nearest rank; more than that fails."""
+    """The 95th percentile, by nearest rank; more than that fails. Servers count the answers that took longer."""
     least_answers: int = 50
     """With fewer, nothing passes."""
     least_forecasts: int = 20
@@ -126,9 +136,9 @@ class Criteria:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one check went, in numbers; words are for views."""
+    """How one measure stands, in numbers; words are for views."""
 
-    check: str
+    measure: Measure
     verdict: Verdict
     value: float | None
     """Share; None if it cannot be measured."""
@@ -166,20 +176,23 @@ def judge(green: Counts, blue: Counts | None, criteria: Criteria) -> Health:
     answers = green.answers
     return Health(
         (
-            _bounded("error rate", answers.errors, answers.count, criteria.max_error_rate, criteria),
-            _bounded("latency", answers.slow, answers.count, 0.05, criteria),
+            _bounded(Measure.ERRORS, answers.errors, answers.count, criteria.max_error_rate, criteria),
+            _bounded(Measure.LATENCY, answers.slow, answers.count, _SLOW_SHARE, criteria),
             _forecasts(green.forecasts + green.replayed, blue, criteria),
         )
     )
 
 
 def failed_alike(green: Health, blue: Health) -> bool:
-    """Whether both fail for the same checks: then what is wrong is not the release."""
-    bad = {finding.check for finding in green.findings if finding.verdict is Verdict.FAILED}
-    return bool(bad) and bad <= {f.check for f in blue.findings if f.verdict is Verdict.FAILED}
+    """Whether one fails for nothing that the other does not fail for: then what is wrong is not the release."""
+    bad, bad_before = (
+        {finding.measure for finding in health.findings if finding.verdict is Verdict.FAILED}
+        for health in (green, blue)
+    )
+    return bool(bad) and bad <= bad_before
 
 
-def _bounded(check: str, bad: int, count: int, limit: float, criteria: Criteria) -> Finding:
+def _bounded(measure: Measure, bad: int, count: int, limit: float, criteria: Criteria) -> Finding:
     """A share that may be at most so much.
 
     Of `least_answers` no more than so many may be bad: once there are more, the window fails at once. Exact, as 5 % of
@@ -195,7 +208,7 @@ def _bounded(check: str, bad: int, count: int, limit: float, criteria: Criteria)
         verdict = Verdict.INCONCLUSIVE
     else:
         verdict = Verdict.PASSED
-    return Finding(check, verdict, share, limit, count)
+    return Finding(measure, verdict, share, limit, count)
 
 
 def _forecasts(green: Forecasts, blue: Counts | None, criteria: Criteria) -> Finding:
@@ -210,7 +223,7 @@ def _forecasts(green: Forecasts, blue: Counts | None, criteria: Criteria) -> Fin
         verdict = Verdict.INCONCLUSIVE
     else:
         verdict = Verdict.PASSED
-    return Finding("forecasts", verdict, share, limit, green.count)
+    return Finding(Measure.FORECASTS, verdict, share, limit, green.count)
 
 
 def chance_of_more(bad: int, count: int, bad_before: int, count_before: int) -> float:
