@@ -43,8 +43,9 @@ class LaggedProducts:
         self.sensors = values.shape[1]
         self._steps = DiagonalSteps(reach, span)
         self._whole = [list(_stretches(readings, span)) for readings in values.T]
-        self._past = np.empty((self.sensors, reach, span))
-        self._scratch = np.empty((reach, span))
+        # One block for both: pages that nobody writes to cost nothing. glibc gives freed memory back to the system once
+        # it is more than twice the largest block, and the next training pays for it again.
+        self._past, self._room = np.empty((2, self.sensors, reach, span))
         for own, out in zip(self._whole, self._past, strict=True):
             self._steps.over(_before(own, train_end - span + 1), out)
 
@@ -54,7 +55,7 @@ class LaggedProducts:
 
     def whole(self, sensor: int) -> Floats:
         """One sensor's matrix over all windows."""
-        return summed(self._steps.over(self._whole[sensor], self._scratch))
+        return summed(self._steps.over(self._whole[sensor], self._room[sensor]))
 
     def past_pooled(self) -> Floats:
         """The sum of `past` over the sensors."""
@@ -62,7 +63,7 @@ class LaggedProducts:
 
     def whole_pooled(self) -> Floats:
         """The sum of `whole` over the sensors."""
-        return summed(self._steps.over(chain.from_iterable(self._whole), self._scratch))
+        return summed(self._steps.over(chain.from_iterable(self._whole), self._room[0]))
 
 
 def _stretches(readings: Floats, span: int) -> Iterator[Stretch]:
