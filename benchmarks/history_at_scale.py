@@ -144,6 +144,7 @@ def _register(opened: OpenFleet, past: Sequence[TrainedModel]) -> None:
                 asked(policies, version.model, version.version, 0),
                 id=0,
                 opened_at=opened.clock.now(),
+                requested_by=platform.control.actor,
             )
             for version in newest.values()
         ]
