@@ -157,6 +157,33 @@ def test_a_controller_that_was_away_takes_one_share_at_a_time() -> None:
     assert endpoint.look() == Hold()
 
 
+def test_a_failed_window_is_not_overlooked_behind_those_that_passed() -> None:
+    away = Endpoint().ramping()
+    for _ in range(5):
+        away.counted(Verdict.PASSED)
+    away.counted(Verdict.FAILED)
+    assert away.look() == RollBack(Cause.FAILED, health(Verdict.FAILED))
+    died = Endpoint().ramping()
+    for _ in range(2):
+        died.counted(Verdict.PASSED)
+    assert died.look() == Shift(10)
+    died.counted(Verdict.FAILED)  # at the share before, as nothing was shifted
+    assert died.look() == RollBack(Cause.FAILED, health(Verdict.FAILED))
+
+
+def test_a_controller_that_died_before_it_rolled_back_does_so() -> None:
+    endpoint = Endpoint().ramping()
+    for _ in range(2):
+        endpoint.counted(Verdict.PASSED)
+    endpoint.do(endpoint.look())
+    endpoint.counted(Verdict.FAILED)
+    endpoint.look()  # written down, and not done
+    again = endpoint.look()
+    assert again == RollBack(Cause.FAILED)
+    endpoint.do(again)
+    assert endpoint.look() == Hold()
+
+
 def test_a_window_is_counted_once() -> None:
     endpoint = Endpoint().ramping()
     endpoint.counted(Verdict.PASSED)
@@ -194,7 +221,9 @@ def test_no_share_is_skipped_and_nothing_comes_after_a_rollback(
             continue
         step = endpoint.look(ready=event != "look, not ready")
         now = endpoint.rollout
-        assert not (over and not isinstance(step, Hold)), "it was over"
+        assert not (over and not isinstance(step, Hold | RollBack)), "it was over"
+        if isinstance(step, RollBack):
+            assert now.phase is Phase.ROLLED_BACK
         if now.share > before.share:
             assert now.share == (100 if first else before.ramp.after(before.share))
         elif now.share < before.share:

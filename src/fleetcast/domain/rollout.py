@@ -178,9 +178,9 @@ Step = Hold | Shift | RollBack | Finish
 def advance(rollout: Rollout, seen: Seen) -> tuple[Rollout, Step]:
     """Look at what was counted since the last time, and decide on one step.
 
-    It takes one share at a time however many windows have piled up, judges each window once, and only those in which
-    green had the share that it was meant to have. A controller that died between deciding and doing finds another share
-    than it meant: then it does what it had decided, and judges nothing before that is so.
+    It takes one share at a time however many windows have piled up, and judges each window once. Those pass in which
+    green had the share that it was meant to have; a failed one is final, whatever the share. A controller that died
+    between deciding and doing finds another share than it meant: then it does what it had decided.
 
     Args:
         rollout: As it was written down last.
@@ -189,26 +189,29 @@ def advance(rollout: Rollout, seen: Seen) -> tuple[Rollout, Step]:
     Returns:
         How it stands now, to be written down before the step is taken, and the step.
     """
+    if rollout.phase is Phase.ROLLED_BACK and rollout.cause is not None and seen.share != rollout.share:
+        return rollout, RollBack(rollout.cause)
     if rollout.phase.is_over:
         return rollout, Hold()
     if rollout.phase is Phase.STARTING:
         return _started(rollout, seen)
     if not seen.ready:
         return _rolled_back(rollout, RollBack(Cause.CRASHED))
+    fresh = [window for window in seen.windows if window.number > rollout.judged]
+    failed = next((window for window in fresh if window.health.verdict is Verdict.FAILED), None)
+    if failed is not None:
+        return _failed(rollout, failed)
     if seen.share != rollout.share:
         return rollout, Shift(rollout.share)
-    for window in seen.windows:
-        if window.number <= rollout.judged:
-            continue
-        rollout = replace(rollout, judged=window.number)
+    # Whatever the step, none of them is looked at again: they say nothing of the share that comes next.
+    newest = max((window.number for window in fresh), default=rollout.judged)
+    for window in fresh:
         if window.share != rollout.share:
             continue
-        rollout, step = _judged(rollout, window)
+        rollout, step = _soaked(rollout, window.health)
         if not isinstance(step, Hold):
-            # What was counted since then was counted at the share before: it is no reason for another step.
-            newest = max(other.number for other in seen.windows)
             return replace(rollout, judged=newest), step
-    return rollout, Hold()
+    return replace(rollout, judged=newest), Hold()
 
 
 def superseded(rollout: Rollout) -> Rollout:
@@ -232,13 +235,15 @@ def _started(rollout: Rollout, seen: Seen) -> tuple[Rollout, Step]:
     return rollout, Hold()
 
 
-def _judged(rollout: Rollout, window: Window) -> tuple[Rollout, Step]:
-    health, verdict = window.health, window.health.verdict
-    if verdict is Verdict.FAILED:
-        # Where both are sick, blue is what is known: it is stayed with, and nobody blames the release.
-        alike = window.blue is not None and failed_alike(health, window.blue)
-        return _rolled_back(rollout, RollBack(Cause.BOTH_SICK if alike else Cause.FAILED, health))
-    if verdict is not Verdict.PASSED:
+def _failed(rollout: Rollout, window: Window) -> tuple[Rollout, Step]:
+    # Where both are sick, blue is what is known: it is stayed with, and nobody blames the release.
+    alike = window.blue is not None and failed_alike(window.health, window.blue)
+    return _rolled_back(rollout, RollBack(Cause.BOTH_SICK if alike else Cause.FAILED, window.health))
+
+
+def _soaked(rollout: Rollout, health: Health) -> tuple[Rollout, Step]:
+    """What one more window at this share, that did not fail, comes to."""
+    if health.verdict is not Verdict.PASSED:
         unclear = rollout.unclear + 1
         if unclear >= rollout.ramp.patience:
             return _rolled_back(rollout, RollBack(Cause.NO_VERDICT, health))
