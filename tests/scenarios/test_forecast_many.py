@@ -45,7 +45,8 @@ def test_one_that_cannot_be_forecast_keeps_no_other_back(promoted: Repository) -
         (["PARIS/*"], "no circuit matches 'PARIS/*'"),
         (["PLANT001/*", "--png", "f.png"], "are of one circuit"),
         (["PLANT001/*", "--model-version", "1"], "are of one circuit"),
-        (["PLANT001/*", "--sensor", "presure"], "is forecast for presure"),
+        (["PLANT001/*", "--sensor", "vibration", "--sensor", "vibratoin"], "did you mean 'vibration'"),
+        (["PLANT001/*", "--sensor", "presure"], "is forecast for a sensor 'presure'"),
     ],
 )
 def test_what_makes_no_sense_for_many_is_refused(promoted: Repository, words: list[str], said: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from fleetcast.cli.options import FleetOption, View, ViewOption, moment
 from fleetcast.cli.output import console, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
+
+if TYPE_CHECKING:
+    from fleetcast.workflows.forecast import CircuitForecast
 
 _PATTERN = frozenset("*?[")
 """What makes the name of a circuit a pattern: no id holds one of these."""
@@ -66,16 +69,27 @@ def forecast(
             )
         _many(fleet, circuit, sensor or (), origin, delta_version, view)
         return
+    made = _one(fleet, circuit, origin, model_version, delta_version)
+    _show(made, sensor or (), png, html, view)
+
+
+def _one(
+    fleet: Path, circuit: str, at: datetime | None, version: int | None, delta_version: int | None
+) -> CircuitForecast:
     key = CircuitKey.parse(circuit)
 
     from fleetcast.app import open_fleet
-    from fleetcast.views.forecast import as_json, view_of
 
     opened = open_fleet(fleet)
-    made = opened.forecasting(
-        opened.fleet.circuit(key), at=origin, version=model_version, delta_version=delta_version
-    )
-    laid_out = view_of(made, sensor or ())
+    return opened.forecasting(opened.fleet.circuit(key), at=at, version=version, delta_version=delta_version)
+
+
+def _show(
+    made: CircuitForecast, sensors: Sequence[str], png: Path | None, html: Path | None, view: View
+) -> None:
+    from fleetcast.views.forecast import as_json, view_of
+
+    laid_out = view_of(made, sensors)
     if png is not None:
         from fleetcast.cli.forecast_picture import as_png
         from fleetcast.cli.whole_file import write_whole
@@ -108,31 +122,28 @@ def _many(
     """Forecast all circuits that a pattern matches; exit code 1 if one could not be."""
     from fleetcast.app import open_fleet
     from fleetcast.cli.forecast_table import print_forecasts, watched
-    from fleetcast.views.forecast import many_as_json, view_of
-    from fleetcast.workflows.forecast_many import NotForecast, chosen, forecast_many
+    from fleetcast.views.forecast import many_as_json, views_of
+    from fleetcast.workflows.forecast_many import NotForecast, forecast_many
+    from fleetcast.workflows.inspect_circuits import choose
 
     opened = open_fleet(fleet)
-    circuits = chosen(opened.fleet.circuits, pattern)
-    made, failed = [], []
+    circuits = choose(opened.fleet.circuits, [pattern])
+    made: list[CircuitForecast] = []
+    failed: list[NotForecast] = []
     each = forecast_many(opened.forecasting, circuits, at=at, delta_version=delta_version)
     for one in watched(each, len(circuits)):
         if isinstance(one, NotForecast):
             failed.append(one)
-            continue
-        here = [name for name in sensors if name in one.forecast.sensors]
-        if here or not sensors:
-            made.append((view_of(one, here), one.provenance))
-    if sensors and not made and not failed:
-        raise BadInput(
-            f"no circuit {pattern} is forecast for {', '.join(sensors)}", fix="see `fleetcast models show`"
-        )
+        else:
+            made.append(one)
+    laid_out = views_of(made, sensors)
     if view is View.JSON:
-        show_json(many_as_json(made, failed))
+        show_json(many_as_json(laid_out, failed))
     else:
-        print_forecasts([laid_out for laid_out, _ in made], console())
-    for one in failed:
-        said = str(one.error)
-        named = said if str(one.key) in said else f"{one.key}: {said}"
-        typer.echo(f"error: {named}" + (f" ({one.error.fix})" if one.error.fix else ""), err=True)
+        print_forecasts([shown for shown, _ in laid_out], console())
+    for lacking in failed:
+        said, fix = str(lacking.error), lacking.error.fix
+        named = said if str(lacking.key) in said else f"{lacking.key}: {said}"
+        typer.echo(f"error: {named}" + (f" ({fix})" if fix else ""), err=True)
     if failed:
         raise typer.Exit(1)

@@ -165,6 +165,28 @@ def as_json(view: ForecastView, origin: Provenance) -> Json:
     }
 
 
+def views_of(
+    made: Sequence[CircuitForecast], sensors: Sequence[str] = ()
+) -> list[tuple[ForecastView, Provenance]]:
+    """Lay forecasts of many circuits out: of each the sensors that it has, and those without any are left out.
+
+    Raises:
+        BadInput: A sensor is in none of them.
+    """
+    there = {name for one in made for name in one.forecast.sensors}
+    for name in sensors:
+        if made and name not in there:
+            raise BadInput(
+                f"none of these is forecast for a sensor {name!r}", fix=did_you_mean(name, sorted(there))
+            )
+    found = []
+    for one in made:
+        own = [name for name in sensors if name in one.forecast.sensors]
+        if own or not sensors:
+            found.append((view_of(one, own), one.provenance))
+    return found
+
+
 def many_as_json(
     made: Sequence[tuple[ForecastView, Provenance]], failed: Sequence[NotForecast]
 ) -> dict[str, Json]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import FleetcastError
-from fleetcast.domain.identity import CircuitKey, matching
+from fleetcast.domain.identity import CircuitKey
 from fleetcast.workflows.forecast import CircuitForecast, MakeForecast
 
 
@@ -18,20 +18,6 @@ class NotForecast:
 
     key: CircuitKey
     error: FleetcastError
-
-
-def chosen(circuits: Sequence[Circuit], pattern: str) -> Sequence[Circuit]:
-    """The circuits that a pattern matches, by their keys.
-
-    Args:
-        circuits: As declared.
-        pattern: `PLANT/CIRCUIT` with `*`, `?` and `[…]`.
-
-    Raises:
-        BadInput: It matches none.
-    """
-    wanted = set(matching([circuit.key for circuit in circuits], [pattern]))
-    return sorted((circuit for circuit in circuits if circuit.key in wanted), key=lambda circuit: circuit.key)
 
 
 def forecast_many(

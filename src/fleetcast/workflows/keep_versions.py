@@ -10,11 +10,12 @@ from fleetcast.config.edit_circuits import Edited
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
-from fleetcast.domain.identity import CircuitKey, matching
+from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.role import Right
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import ReadingsTable, WritableReadingsTable
 from fleetcast.workflows.edit_circuits import EditCircuits
+from fleetcast.workflows.inspect_circuits import choose
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,7 @@ class PinVersions:
         Raises:
             BadInput: No circuit matches, or a data source has no table.
         """
-        keys = set(matching([circuit.key for circuit in circuits], patterns))
-        chosen = [c for c in circuits if c.key in keys and source in (None, c.data_source)]
+        chosen = [c for c in choose(circuits, patterns) if source in (None, c.data_source)]
         if not chosen:
             raise BadInput(f"none of these circuits reads {source!r}", fix="see `fleetcast circuits list`")
         newest = {name: self._newest(name) for name in {circuit.data_source for circuit in chosen}}

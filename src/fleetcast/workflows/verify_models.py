@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from fleetcast.domain.artifact import UnloadableModel
 from fleetcast.domain.fleet import Fleet
-from fleetcast.domain.identity import matching
 from fleetcast.domain.role import Right
 from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.loadable import in_use, unloadable
 from fleetcast.pipeline.manifests import Manifests
 from fleetcast.pipeline.situation import Progress, Report, silent
 from fleetcast.ports.platform import Platform
+from fleetcast.workflows.inspect_circuits import choose
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class VerifyModels:
             Unavailable: The artifact store does not answer.
         """
         self.platform.control.require(Right.VIEW)
-        keys = set(matching([circuit.key for circuit in fleet.circuits], patterns))
+        circuits = choose(fleet.circuits, patterns)
         index, manifests = ReadIndex.of(self.platform)(), Manifests.of(self.platform)
-        used = list(in_use([circuit for circuit in fleet.circuits if circuit.key in keys], index))
+        used = list(in_use(circuits, index))
         found = []
         for number, (circuit, entry) in enumerate(used, start=1):
             why = manifests.amiss(entry.name, entry.version, entry.artifact, unsigned_allowed=True)
