@@ -217,7 +217,12 @@ def _made(folder: Path, requests: int, waiting: int) -> Made:
     newest = [model for model in past if model.lineage.run == "run-0001"][:waiting]
     new = opened.platform.control.approvals.open(
         [
-            replace(asked(policies, model, 1, requests + index), id=0, opened_at=opened.clock.now())
+            replace(
+                asked(policies, model, 1, requests + index),
+                id=0,
+                opened_at=opened.clock.now(),
+                requested_by=opened.platform.control.actor,
+            )
             for index, model in enumerate(newest)
         ]
     )

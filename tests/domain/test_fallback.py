@@ -25,8 +25,7 @@ def test_its_code_says_what_was_asked_before() -> None:
 
 def test_a_chain_may_leave_sources_out() -> None:
     short = Chain((Source.MODEL, Source.LAST_VALUE))
-    assert short.after(Source.MODEL) is Source.LAST_VALUE
-    assert short.after(Source.LAST_VALUE) is None
+    assert used(short, [Tried(Source.MODEL, Unused.BROKE)]).source is Source.LAST_VALUE
     with pytest.raises(BadInput, match="no source"):
         used(short, [Tried(Source.SEASONAL_NAIVE, Unused.ABSENT)])
 
@@ -43,4 +42,4 @@ def test_a_chain_may_leave_sources_out() -> None:
 )
 def test_a_chain_that_may_end_empty_is_refused(sources: tuple[Source, ...]) -> None:
     with pytest.raises(BadInput, match="a chain of"):
-        Chain(sources).after(Source.MODEL)
+        Chain(sources)

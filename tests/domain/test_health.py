@@ -16,7 +16,6 @@ from fleetcast.domain.health import (
     chance_of_more,
     failed_alike,
     judge,
-    together,
 )
 
 CRITERIA = Criteria()
@@ -115,10 +114,8 @@ def test_two_that_fail_alike_are_known() -> None:
 def test_windows_add_up() -> None:
     one = counts(10, 1, 2, Forecasts(5, {Invalid.CONSTANT: 1}), 3)
     other = counts(20, 2, 0, Forecasts(6, {Invalid.CONSTANT: 2, Invalid.OFF_SCALE: 1}))
-    assert together([one, other]) == counts(
-        30, 3, 2, Forecasts(11, {Invalid.CONSTANT: 3, Invalid.OFF_SCALE: 1}), 3
-    )
-    assert together([]) == Counts()
+    assert one + other == counts(30, 3, 2, Forecasts(11, {Invalid.CONSTANT: 3, Invalid.OFF_SCALE: 1}), 3)
+    assert one + Counts() == one
 
 
 @pytest.mark.parametrize(("count", "errors", "slow"), [*product([1], [2, -1, 0], [2, -1])])

@@ -474,7 +474,10 @@ def test_a_password_from_the_environment_is_used(monkeypatch: pytest.MonkeyPatch
     with postgres_server() as server:
         server.require_password("ada", "hush-hush")
         monkeypatch.setenv("PGPASSWORD", "hush-hush")
-        migrate.ensure_schema(opened(replace(server, user="ada").url("postgres")))
+        database = opened(replace(server, user="ada").url("postgres"))
+        migrate.ensure_schema(database)
+        who = database.read(lambda connection: connection.exec_driver_sql("SELECT current_user").scalar())
+        assert who == "ada"
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:

@@ -55,11 +55,6 @@ class Chain:
                 fix="name each source once, the best first, and end with `last good value`: a forecast is never empty",
             )
 
-    def after(self, source: Source) -> Source | None:
-        """What is asked next; None after the last."""
-        later = self.sources[self.sources.index(source) + 1 :]
-        return later[0] if later else None
-
 
 @dataclass(frozen=True, slots=True)
 class Tried:

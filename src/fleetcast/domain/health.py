@@ -9,7 +9,7 @@ tables, and the calculation of P"; one-sided), which needs no least number and t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -246,11 +246,3 @@ def chance_of_more(bad: int, count: int, bad_before: int, count_before: int) -> 
 
 def _log_choose(total: int, some: int) -> float:
     return math.lgamma(total + 1) - math.lgamma(some + 1) - math.lgamma(total - some + 1)
-
-
-def together(windows: Sequence[Counts]) -> Counts:
-    """The sum of several windows."""
-    found = Counts()
-    for window in windows:
-        found += window
-    return found

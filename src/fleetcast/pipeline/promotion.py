@@ -138,8 +138,7 @@ class PromoteModels:
         damaged = self._crown(returned)
         gate = Gate.REGISTRY_PROMOTION
         policy = situation.policy(gate)
-        read: dict[Digest, Files] = {}
-        asking, lost = self._questions(situation, missing, index, policy, read)
+        asking, lost, read = self._questions(situation, missing, index, policy)
         questions = [asked for _, asked in asking]
         chosen = {circuit.model_name for circuit in situation.circuits}
         self.gatekeeper.close_stale(
@@ -181,17 +180,13 @@ class PromoteModels:
         missing: Sequence[tuple[Circuit, ModelVersion]],
         index: FleetIndex,
         policy: GatePolicy,
-        read: dict[Digest, Files],
-    ) -> tuple[list[tuple[ModelVersion, Question]], dict[str, str]]:
-        """What is to be asked of each model; gives also those that cannot be loaded, and why.
-
-        Takes the files of those that were read into `read`.
-        """
+    ) -> tuple[list[tuple[ModelVersion, Question]], dict[str, str], dict[Digest, Files]]:
+        """What is to be asked of each model; gives also those that cannot be loaded and why, and what was read."""
         names = [version.name for _, version in missing]
         champions = self._champions(names, index)
         held = self.data.held([digest for _, version in missing if (digest := version.data_digest)])
         before = self.gatekeeper.comparisons(names)
-        questions, lost = [], {}
+        questions, lost, read = [], {}, {}
         for number, (circuit, version) in enumerate(missing, start=1):
             champion = champions.get(version.name)
             comparison = before(version, circuit_digest(circuit), champion)
@@ -222,7 +217,7 @@ class PromoteModels:
             asked = replace(asked, wrote=wrote, started=partial(self._started, version))
             questions.append((version, asked))
             situation.report(Progress(number, len(missing), note=version.name))
-        return questions, lost
+        return questions, lost, read
 
     def _started(self, version: ModelVersion) -> tuple[Actor, ...]:
         """Who started the run that trained a version; another person may have gone on with it, and registered it."""

@@ -24,7 +24,7 @@ from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import Gate
 from fleetcast.domain.recount import Disagreement
-from fleetcast.platforms.control.people import directory_in
+from fleetcast.platforms.control.people import remembered_directory
 from fleetcast.platforms.control.policies import policies_in
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.columns import TORN, moment, whole_number
@@ -159,8 +159,7 @@ class ControlApprovalBook(Kept):
     @changes
     def decide(self, connection: Connection, request_ids: Sequence[int], vote: Vote) -> Sequence[Request]:
         """Let somebody vote on requests, all or none, each as it stands at this very moment."""
-        directory = self.session.database.people.directory(connection, lambda: directory_in(connection))
-        policies = policies_in(connection)
+        directory, policies = remembered_directory(connection, self.session), policies_in(connection)
         decided = [vote(self._one(connection, number), directory, policies) for number in request_ids]
         for request in decided:
             result = connection.execute(

@@ -38,7 +38,7 @@ class ControlPeopleBook(Kept):
     @reads
     def directory(self, connection: Connection) -> Directory:
         """Everybody who is on record now."""
-        return self.session.database.people.directory(connection, lambda: directory_in(connection))
+        return remembered_directory(connection, self.session)
 
     @changes
     def add(
@@ -159,6 +159,11 @@ def _end_sessions(connection: Connection, session: Session) -> None:
     """End the sign-in sessions of everybody whose rights are others now."""
     if open_sessions(connection):
         end_outdated(connection, session, directory_in(connection))
+
+
+def remembered_directory(connection: Connection, session: Session) -> Directory:
+    """Everybody on record, read anew only after the log said something of people; not where people are changed."""
+    return session.database.people.directory(connection, lambda: directory_in(connection))
 
 
 def directory_in(connection: Connection) -> Directory:
