@@ -38,5 +38,5 @@ class CountingArtifacts:
         self.opened.append(digest)
         return self.store.files(digest)
 
-    def lacking(self, sizes: Mapping[Digest, int]) -> Mapping[Digest, str]:
+    def lacking(self, sizes: Mapping[Digest, int | None]) -> Mapping[Digest, str]:
         return self.store.lacking(sizes)

@@ -24,9 +24,19 @@ def in_use(circuits: Sequence[Circuit], index: FleetIndex) -> Iterator[tuple[Cir
 def unloadable_at_a_glance(
     circuits: Sequence[Circuit], index: FleetIndex, artifacts: ArtifactStore
 ) -> tuple[UnloadableModel, ...]:
-    """The models in use whose files are not there in their size; nothing is read."""
+    """The models in use whose files are not there, or champions' not in their size; nothing is read.
+
+    What is no champion yet is read whole by the run that asks for its promotion; a champion only when it forecasts.
+    """
     used = list(in_use(circuits, index))
-    lacking = artifacts.lacking({entry.artifact: entry.artifact_bytes for _, entry in used})
+    champions = index.intent.champions
+    sizes: dict[Digest, int | None] = {entry.artifact: None for _, entry in used}
+    sizes |= {
+        entry.artifact: entry.artifact_bytes
+        for _, entry in used
+        if champions.get(entry.name) == entry.version
+    }
+    lacking = artifacts.lacking(sizes)
     return tuple(
         unloadable(circuit, entry, index, lacking[entry.artifact])
         for circuit, entry in used

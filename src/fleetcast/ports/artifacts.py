@@ -71,11 +71,12 @@ class ArtifactStore(Protocol):
         """
         ...
 
-    def lacking(self, sizes: Mapping[Digest, int]) -> Mapping[Digest, str]:
+    def lacking(self, sizes: Mapping[Digest, int | None]) -> Mapping[Digest, str]:
         """What is wrong with artifacts as far as it shows without reading them; asked in bulk.
 
         Args:
-            sizes: The bytes of each artifact's files together, as they were when it was kept.
+            sizes: The bytes of each artifact's files together, as they were when it was kept; None: only whether it is
+                there, which takes a tenth of the time.
 
         Returns:
             For each that is not there, or where the store tells sizes not in its size, what is wrong.

@@ -115,9 +115,8 @@ class ControlApprovalBook(Kept):
     def outlines(self, connection: Connection, states: Sequence[RequestState]) -> Sequence[RequestOutline]:
         """Requests in these states without their evidence, in the order they were opened."""
         _check_states(connection)
-        columns = [column for column in _requests.c if column.name != "content"]
-        query = sa.select(*columns).where(_requests.c.state.in_([state.value for state in states]))
-        return [_outline(row) for row in connection.execute(query.order_by(_requests.c.id))]
+        query = sa.select(*_OUTLINE).where(_requests.c.state.in_([state.value for state in states]))
+        return [_outline(row) for row in connection.execute(query.order_by(_requests.c.id)).all()]
 
     @reads
     def of_models(self, connection: Connection, names: Collection[str]) -> Sequence[Request]:
@@ -258,21 +257,29 @@ def _check_states(connection: Connection) -> None:
         raise unreadable(f"requests {odd.id}")
 
 
+_OUTLINE = tuple(
+    _requests.c[name]
+    for name in ("id", "state", "gate", "kind", "name", "version", "subject", "outcome", "opened_at")
+)
+
+
 def _outline(row: Row[Any]) -> RequestOutline:
+    # By place, as there may be thousands.
+    number, state, gate, kind, name, version, subject, outcome, opened_at = tuple(row)
     try:
         return RequestOutline(
-            whole_number(row.id),
-            RequestState(row.state),
-            Gate(row.gate),
-            SubjectKind(row.kind),
-            str(row.name),
-            str(row.version),
-            Digest(row.subject),
-            Outcome(row.outcome),
-            moment(row.opened_at),
+            whole_number(number),
+            RequestState(state),
+            Gate(gate),
+            SubjectKind(kind),
+            str(name),
+            str(version),
+            Digest(subject),
+            Outcome(outcome),
+            moment(opened_at),
         )
     except TORN as error:
-        raise unreadable(f"requests {row.id}") from error
+        raise unreadable(f"requests {number}") from error
 
 
 def _subject(request_id: int, stored: str) -> Digest:

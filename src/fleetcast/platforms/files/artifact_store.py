@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -79,14 +80,16 @@ class FileArtifactStore:
             raise _changed(digest)
         return files
 
-    def lacking(self, sizes: Mapping[Digest, int]) -> Mapping[Digest, str]:
+    def lacking(self, sizes: Mapping[Digest, int | None]) -> Mapping[Digest, str]:
         """The artifacts that are not here, or not in their size."""
         found = {}
+        root = str(self._root)
         for digest, size in sizes.items():
-            held = _size(str(self._path(digest)))
+            folder = f"{root}/{digest.hex[:2]}/{digest.hex}"
+            held = _size(folder) if size is not None else _presence(folder)
             if held is None:
                 found[digest] = "its files are gone"
-            elif held != size:
+            elif size is not None and held != size:
                 found[digest] = f"its files have {held:,} bytes instead of {size:,}"
         return found
 
@@ -132,6 +135,14 @@ def _as_missing(digest: Digest) -> Iterator[None]:
 
 def _changed(digest: Digest) -> ArtifactMissing:
     return ArtifactMissing(digest, "is damaged: its files have changed")
+
+
+def _presence(folder: str) -> int | None:
+    """0 if there is such a folder, whatever is in it; None if not."""
+    try:
+        return 0 if stat.S_ISDIR(os.lstat(folder).st_mode) else None
+    except OSError:
+        return None
 
 
 def _size(folder: str) -> int | None:

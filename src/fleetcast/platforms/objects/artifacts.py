@@ -70,7 +70,7 @@ class ObjectArtifactStore:
         self.folder(digest)
         return self._cache.files(digest)
 
-    def lacking(self, sizes: Mapping[Digest, int]) -> Mapping[Digest, str]:
+    def lacking(self, sizes: Mapping[Digest, int | None]) -> Mapping[Digest, str]:
         """The artifacts that are not in the store. Their sizes are not asked for: one listing tells of hundreds."""
         places = sorted({digest.hex[:2] for digest in sizes})
         with ThreadPoolExecutor(_AT_ONCE) as pool:
