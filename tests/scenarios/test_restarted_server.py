@@ -15,6 +15,8 @@ pytestmark = [pytest.mark.slow, ON_POSTGRES]
 
 CIRCUITS = 20
 BETWEEN_RESTARTS_SECONDS = 1.5
+NOT_TOLD = "the server was started anew in that moment"
+"""Why a run ends that lost its server in the midst of a commit: what its transaction came to cannot be asked for."""
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,14 @@ def restarted_until_over(process: subprocess.Popen[str], server: PostgresServer)
             return restarts
 
 
+def run_through_restarts(fleet: Repository, server: PostgresServer) -> tuple[int, str, int]:
+    """Train; gives the exit code, what was said on standard error, and how often the server was restarted."""
+    process = fleet.start("train", "--format", "json")
+    restarts = restarted_until_over(process, server)
+    _, said = process.communicate()
+    return process.returncode, said, restarts
+
+
 def state(fleet: Repository) -> dict[str, object]:
     """What is left when all is done, without what differs from run to run: moments, seconds, processes."""
     return {
@@ -68,11 +78,12 @@ def test_a_run_through_restarts_ends_as_a_clean_one(
     clean.promote()
     restarts = 0
     for code in (3, 0):
-        process = fleet.start("train", "--format", "json")
-        assert process.stdout is not None
-        restarts += restarted_until_over(process, own_server)
-        said = process.communicate()
-        assert process.returncode == code, said
+        ended, said, more = run_through_restarts(fleet, own_server)
+        restarts += more
+        while ended == 1 and NOT_TOLD in said:  # and it says: run it again
+            ended, said, more = run_through_restarts(fleet, own_server)
+            restarts += more
+        assert ended == code, said
         if code == 3:
             fleet.approve_all()
     assert restarts >= 3
