@@ -10,8 +10,9 @@ import pytest
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.gate import GatePolicy
+from fleetcast.domain.rollout import Ramp
 from fleetcast.domain.semver import SemVer
-from fleetcast.domain.settings import EnvironmentSettings, PlatformSettings, Ramp, Retention
+from fleetcast.domain.settings import EnvironmentSettings, PlatformSettings, Retention
 
 
 def test_versions_are_ordered_as_semver_says() -> None:

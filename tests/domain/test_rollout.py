@@ -46,8 +46,8 @@ class Endpoint:
         self.share = 0
         self.windows: list[Window] = []
 
-    def look(self, *, ready: bool = True, waited: timedelta = NO_TIME) -> Step:
-        seen = Seen(ready, waited, self.share, self.windows)
+    def look(self, *, ready: bool = True, stopped: bool = False, waited: timedelta = NO_TIME) -> Step:
+        seen = Seen(ready, stopped, waited, self.share, self.windows)
         self.rollout, step = advance(self.rollout, seen)
         return step
 
@@ -121,17 +121,17 @@ def test_green_that_does_not_start_or_stops_is_rolled_back() -> None:
     assert late.look(ready=False, waited=timedelta(minutes=4)) == Hold()
     assert late.look(ready=False, waited=timedelta(minutes=5)) == RollBack(Cause.NOT_READY)
     crashed = Endpoint().ramping()
-    assert crashed.look(ready=False) == RollBack(Cause.CRASHED)
+    assert crashed.look(ready=False) == Hold(), "its server was started anew, and starts it anew"
+    assert crashed.look(ready=False, stopped=True) == RollBack(Cause.CRASHED)
 
 
-def test_the_first_release_of_a_plant_serves_everything_at_once_and_is_watched() -> None:
+def test_the_first_release_of_a_plant_serves_as_soon_as_it_is_ready() -> None:
+    """There are no clients yet that could be hurt, or that it could be judged by."""
     endpoint = Endpoint(blue=None)
-    assert endpoint.look() == Shift(100)
-    endpoint.do(Shift(100))
-    endpoint.counted(Verdict.PASSED)
-    assert endpoint.look() == Hold()
-    endpoint.counted(Verdict.PASSED)
+    assert endpoint.look(ready=False) == Hold()
     assert endpoint.look() == Finish()
+    assert (endpoint.rollout.phase, endpoint.rollout.share) == (Phase.DONE, 100)
+    assert endpoint.look() == Hold()
 
 
 def test_a_controller_that_died_before_it_acted_does_what_it_had_decided() -> None:
@@ -202,7 +202,7 @@ def test_a_newer_release_ends_an_older_one_that_is_under_way() -> None:
 _EVENTS = st.lists(
     st.one_of(
         st.sampled_from(Verdict),
-        st.sampled_from(["look", "look, and die before it is done", "look, not ready"]),
+        st.sampled_from(["look", "look, and die before it is done", "look, stopped", "look, not ready"]),
     ),
     max_size=80,
 )
@@ -219,7 +219,9 @@ def test_no_share_is_skipped_and_nothing_comes_after_a_rollback(
         if isinstance(event, Verdict):
             endpoint.counted(event)
             continue
-        step = endpoint.look(ready=event != "look, not ready")
+        step = endpoint.look(
+            ready=event not in ("look, stopped", "look, not ready"), stopped=event == "look, stopped"
+        )
         now = endpoint.rollout
         assert not (over and not isinstance(step, Hold | RollBack)), "it was over"
         if isinstance(step, RollBack):
@@ -230,7 +232,7 @@ def test_no_share_is_skipped_and_nothing_comes_after_a_rollback(
             assert now.phase is Phase.ROLLED_BACK
         assert now.judged >= before.judged
         if isinstance(step, Finish):
-            assert endpoint.share == 100
+            assert first or endpoint.share == 100
         if event == "look":
             endpoint.do(step)
         before, over = now, now.phase.is_over
@@ -249,7 +251,7 @@ def test_plants_come_in_waves(count: int, sizes: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("shares", [(), (10, 50), (50, 10, 100), (-1, 100), (10, 10, 100), (100, 120)])
 def test_a_ramp_that_does_not_rise_to_everything_is_refused(shares: tuple[int, ...]) -> None:
-    with pytest.raises(BadInput, match="per cent"):
+    with pytest.raises(BadInput, match="do not rise to 100"):
         Ramp(shares=shares)
 
 

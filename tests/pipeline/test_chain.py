@@ -45,6 +45,8 @@ class Says:
     step = HISTORY.step
     lookback = horizon = HORIZON
     more_history = 0
+    waits = False
+    memory_bytes = 0
     repeated_decimals = 6
 
     def forecast(self, history: Series) -> NotedForecast:

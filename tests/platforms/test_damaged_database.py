@@ -17,19 +17,26 @@ from fleetcast.domain.assets import AssetKind
 from fleetcast.domain.attempts import OF_A_NAME
 from fleetcast.domain.audit import AuditEvent, Means, Proof, Standing
 from fleetcast.domain.canonical import digest_of, plain
+from fleetcast.domain.deployment import Deployment, DeploymentPlan, PlannedRelease, PlantRollout
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.errors import BadInput, FleetcastError, HistoryLost, Unavailable
 from fleetcast.domain.gate import DEFAULT_GATES
+from fleetcast.domain.health import Criteria
 from fleetcast.domain.job import JobState
 from fleetcast.domain.link import Link, LinkPurpose
 from fleetcast.domain.people import Grant, Group, Person
+from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.release import Endpoint, Release, ServedModel
 from fleetcast.domain.repeat import Answer, Call
 from fleetcast.domain.role import Role
+from fleetcast.domain.rollout import Ramp
 from fleetcast.domain.session import SessionEnd, begun
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.domain.token import Token
+from fleetcast.domain.traffic import Report, Watch
 from fleetcast.platforms.database import migrate, schema
 from fleetcast.platforms.database.control import ControlDatabase
+from fleetcast.platforms.local.endpoints import LocalEndpoints, LocalTrafficBoard
 from fleetcast.platforms.local.platform import local_platform
 from fleetcast.platforms.local.worker import outcome_file
 from fleetcast.ports.platform import Platform
@@ -74,6 +81,16 @@ BY_PASSWORD = Proof(Means.PASSWORD, "ada")
 ACCOUNT = Account("p-1", "$argon2id$hash", NOON)
 LINK = Link(0, LinkPurpose.SET_PASSWORD, "p-1", digest("link"), "ada", NOON)
 NO_TIME = timedelta(0)
+LYON = Endpoint(EnvironmentName.PROD, "LYON")
+RELEASE = Release(
+    LYON.environment, LYON.plant, "1.0.0", {"a": ServedModel("lyon-a", 1, digest("artifact"), digest("hash"))}
+)
+PLAN = DeploymentPlan(
+    LYON.environment, (PlannedRelease("LYON", 1, RELEASE.digest, None),), (("LYON",),), Ramp(), Criteria()
+)
+DEPLOYMENT = Deployment(0, PLAN, "0123abc", "ada", NOON)
+ROLLOUT = PlantRollout(LYON, 1, PLAN.rollout("LYON", None))
+REPORT = Report(ready=True, stopped=False, waited=NO_TIME, share=0)
 Contents = dict[str, Sequence[object]]
 
 
@@ -132,6 +149,12 @@ def filled(address: Address, tmp_path: Path) -> Iterator[Filled]:
     control.attempts.begin({"name 1": OF_A_NAME})
     control.attempts.refused(ADA_ON_RECORD, "unknown")
     control.repeats.keep(control.repeats.begin(CALL), Answer(200, "{}"))
+    control.releases.make_live(control.releases.keep([RELEASE]))
+    control.deployments.begin(DEPLOYMENT)
+    control.deployments.save_rollout(ROLLOUT)
+    workspace.endpoints.start(LYON, RELEASE.digest, Watch())
+    assert isinstance(workspace.endpoints, LocalEndpoints)
+    LocalTrafficBoard(workspace.endpoints).note(LYON, RELEASE.digest, REPORT)
     yield Filled(platform, database, folder)
     workspace.jobs.close()
 
@@ -193,6 +216,7 @@ ACTS: Sequence[tuple[str, str, Act]] = [
     ("effects", "effects 'share model m:1'", lambda p: p.control.effects.unconfirmed()),
     ("audit", "audit entry 1", lambda p: p.control.audit.latest(100)),
     ("audit", "audit entry 1", lambda p: list(p.control.audit.entries())),
+    ("audit", "audit entry 1", lambda p: p.control.audit.told()),
     ("people", "people p-1", lambda p: p.control.people.directory()),
     ("people", "people p-1", lambda p: p.control.people.change(Person("p-1", "grace"))),
     ("people_groups", "people_groups leads", lambda p: p.control.people.directory()),
@@ -220,6 +244,21 @@ ACTS: Sequence[tuple[str, str, Act]] = [
         "sign_in_attempts",
         "sign_in_attempts 'name 1'",
         lambda p: p.control.attempts.succeeded("name 2", "name 1"),
+    ),
+    ("releases", "releases prod/LYON:1", lambda p: p.control.releases.find(LYON, 1)),
+    ("releases", "releases prod/LYON:1", lambda p: p.control.releases.live(LYON.environment)),
+    ("releases", "releases prod/LYON:1", lambda p: p.control.releases.newest(LYON.environment)),
+    ("releases", "releases prod/LYON:1", lambda p: p.control.releases.keep([RELEASE])),
+    ("deployments", "deployments prod 1", lambda p: p.control.deployments.listed(LYON.environment, 5)),
+    ("deployments", "deployments prod 1", lambda p: p.control.deployments.open_ones(LYON.environment)),
+    ("rollouts", "rollouts prod/LYON", lambda p: p.control.deployments.rollouts(LYON.environment)),
+    ("rollouts", "rollouts prod/LYON", lambda p: p.control.deployments.save_rollout(ROLLOUT)),
+    ("traffic", "traffic prod/LYON", lambda p: p.workspace.endpoints.standing(LYON.environment)),
+    ("traffic", "traffic prod/LYON", lambda p: p.workspace.endpoints.serve(LYON, RELEASE.digest)),
+    (
+        "deployment_reports",
+        "deployment_reports prod/LYON",
+        lambda p: p.workspace.endpoints.report(LYON, RELEASE.digest),
     ),
     (
         "refused_sign_ins",
@@ -296,7 +335,7 @@ def test_a_row_that_is_no_text_is_one_error_that_names_it(
             act(filled.platform)
         key = place.split()[-1].strip("'").split(":")[0]
         assert str(caught.value).startswith(f"{table} ")
-        assert key in str(caught.value)
+        assert key.replace("/", " ") in str(caught.value).replace("/", " ")
         assert "cannot be read: it holds bytes that are no text" in str(caught.value)
         assert "a backup" in caught.value.fix
 

@@ -12,7 +12,8 @@ from fleetcast.domain.approval import Choice, WantedRequests
 from fleetcast.domain.audit import Actor, Means, Proof
 from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.people import Denied, Grant, Person
-from fleetcast.domain.place import Scope
+from fleetcast.domain.place import EnvironmentName, Scope
+from fleetcast.domain.release import Endpoint, ReleaseName
 from fleetcast.domain.repeat import Answer
 from fleetcast.domain.role import Right, Role
 from fleetcast.workflows.browse import Stretch, WantedEntries
@@ -23,6 +24,8 @@ AT_ONCE = timedelta(0)
 ANNA = Person("p-1", "anna", identities=(Proof(Means.SYSTEM_USER, "uid 1 on here"),))
 AS_ANNA, STRANGER = Actor("anna", person="p-1"), Actor("anna")
 ALL = "PLANT001/*"
+ON_RELEASE = {"TF_BUILD": "True", "BUILD_SOURCEBRANCH": "refs/heads/release/1"}
+LYON = Endpoint(EnvironmentName.TEST, "LYON")
 Act = Callable[[OpenFleet], object]
 WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "plan": (Right.VIEW, lambda f: f.planning(f.fleet)),
@@ -40,6 +43,35 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
         Right.OPERATE,
         lambda f: f.vacuuming(None)(f.fleet, keep=(), older_than=timedelta(days=30), dry_run=True),
     ),
+    "releases list": (Right.VIEW, lambda f: f.books.releases.endpoints()),
+    "releases list PLANT": (Right.VIEW, lambda f: f.books.releases.history(LYON, 1)),
+    "releases show": (Right.VIEW, lambda f: f.books.releases.show(ReleaseName(LYON))),
+    "releases diff": (Right.VIEW, lambda f: f.books.releases.diff(ReleaseName(LYON), ReleaseName(LYON))),
+    "releases diff PLANT": (Right.VIEW, lambda f: f.undeployed(f.fleet, LYON)),
+    "deploy status": (Right.VIEW, lambda f: f.deployments()),
+    "deploy": (
+        Right.OPERATE,
+        lambda f: f.deploying(ON_RELEASE)(f.fleet, EnvironmentName.TEST, lock_timeout=AT_ONCE),
+    ),
+    "deploy from any branch": (
+        Right.ANY_BRANCH,
+        lambda f: f.deploying({})(f.fleet, EnvironmentName.TEST, any_branch=True, lock_timeout=AT_ONCE),
+    ),
+    "deploy --step": (Right.OPERATE, lambda f: f.advancing(EnvironmentName.TEST, lock_timeout=AT_ONCE)),
+    "rollback": (Right.OPERATE, lambda f: f.rolling_back.plant(LYON, "", lock_timeout=AT_ONCE)),
+    "rollback of a circuit": (
+        Right.OPERATE,
+        lambda f: f.rolling_back.circuit(LYON, "C", "", lock_timeout=AT_ONCE),
+    ),
+    "rollback of everything": (
+        Right.OPERATE,
+        lambda f: f.rolling_back.everything(EnvironmentName.TEST, "", lock_timeout=AT_ONCE),
+    ),
+    "hold": (Right.OPERATE, lambda f: f.holding(LYON, "C", "seasonal_naive", f.clock.now())),
+    "hold --end": (Right.OPERATE, lambda f: f.holding.end(LYON, "C")),
+    "unblock": (Right.OPERATE, lambda f: f.unblocking("m", 1, "why")),
+    "qa sign-off": (Right.DECIDE, lambda f: f.signing_off(LYON, "looked")),
+    "endpoints key": (Right.OPERATE, lambda f: f.making_key(LYON, "primary")),
     "approvals list": (Right.VIEW, lambda f: f.books.deciding.pending()),
     "approvals show": (Right.VIEW, lambda f: f.books.approvals),
     "approve": (Right.DECIDE, lambda f: f.books.deciding([1], Choice.APPROVE, "")),
@@ -123,12 +155,14 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
     fleet = {name for name in vars(OpenFleet) if not name.startswith("_")}
     fields = set(OpenFleet.__dataclass_fields__)
     assert fleet - fields - NEED_NO_RIGHT == {
-        "planning", "training", "forecasting", "status", "models", "model", "verifying_models", "vacuuming"
+        "planning", "training", "forecasting", "status", "models", "model", "verifying_models", "vacuuming",
+        "undeployed", "deployments", "deploying", "advancing", "rolling_back", "holding", "unblocking", "signing_off",
+        "making_key",
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
     assert books - {"control", "gates", "clock", "state", "workspace"} - NEED_NO_RIGHT == {
         "deciding", "browsing", "answering", "approvals", "audit", "runs", "verifying", "reporting", "people", "tokens",
-        "inviting",
+        "inviting", "releases",
     }  # fmt: skip
     door = {name for name in vars(SignInDoor) if not name.startswith("_")}
     assert door - set(SignInDoor.__dataclass_fields__) == set(HOW_ONE_SIGNS_IN)

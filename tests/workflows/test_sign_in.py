@@ -18,7 +18,7 @@ from fleetcast.app import SignInDoor, open_sign_in
 from fleetcast.domain.account import PasswordRefused
 from fleetcast.domain.attempts import LISTED_A_MINUTE, OF_A_NAME, OF_AN_ADDRESS
 from fleetcast.domain.audit import Actor, AuditEntry, Means, Proof, Standing
-from fleetcast.domain.chronicle import Chronicle, other_rules, read_log
+from fleetcast.domain.chronicle import Chronicle, other_rules
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.link import LIFE, LinkPurpose
 from fleetcast.domain.people import Denied, Grant, Group, Kind, Origin, Person
@@ -483,7 +483,7 @@ def test_the_roles_of_a_session_are_sealed_with_it(staffed: House) -> None:
 
 
 def told(house: House) -> Chronicle:
-    found = read_log(house.door.control.audit.logged())
+    found = house.door.control.audit.told()
     assert isinstance(found, Chronicle)
     return found
 

@@ -29,6 +29,7 @@ from fleetcast.app.keys import look_at_keys, rotate_key
 from fleetcast.app.people import whoami
 from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
 from fleetcast.app.service import Service
+from fleetcast.app.serving import OpenServing, open_serving
 from fleetcast.app.sign_in import SignInDoor, open_sign_in, sign_in_at
 from fleetcast.app.tables import open_own_table, open_table
 
@@ -42,6 +43,7 @@ __all__ = [
     "OpenBooks",
     "OpenFleet",
     "OpenReadings",
+    "OpenServing",
     "OwnReadings",
     "Service",
     "SignInDoor",
@@ -63,6 +65,7 @@ __all__ = [
     "open_own_readings",
     "open_own_table",
     "open_readings",
+    "open_serving",
     "open_sign_in",
     "open_table",
     "restore_database",

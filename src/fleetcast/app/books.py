@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.audit_report import ReportAudit
     from fleetcast.workflows.browse import Browse
     from fleetcast.workflows.decide import Decide
+    from fleetcast.workflows.inspect_releases import InspectReleases
     from fleetcast.workflows.links import InvitePerson
     from fleetcast.workflows.look import LookIntoBooks
     from fleetcast.workflows.manage_people import ManagePeople
@@ -77,6 +78,13 @@ class OpenBooks:
     def runs(self) -> RunBook:
         """Past and present runs."""
         return self._looking.runs()
+
+    @property
+    def releases(self) -> InspectReleases:
+        """What each plant is served by, and what was before."""
+        from fleetcast.workflows.inspect_releases import InspectReleases
+
+        return InspectReleases(self.control)
 
     @property
     def browsing(self) -> Browse:

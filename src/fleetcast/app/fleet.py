@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +16,18 @@ from fleetcast.ports.platform import Platform
 if TYPE_CHECKING:
     from fleetcast.config.not_used_yet import UnusedSetting
     from fleetcast.domain.since import Since
+    from fleetcast.workflows.advance_rollouts import AdvanceRollouts
+    from fleetcast.workflows.deploy import Deploy
+    from fleetcast.workflows.endpoint_keys import MakeKey
     from fleetcast.workflows.forecast import MakeForecast
+    from fleetcast.workflows.hold import HoldCircuit, Unblock
+    from fleetcast.workflows.inspect_deployments import ShowDeployments
     from fleetcast.workflows.inspect_models import ListModels, ShowModel
+    from fleetcast.workflows.inspect_releases import ShowUndeployed
     from fleetcast.workflows.keep_versions import PinVersions, Vacuum
     from fleetcast.workflows.plan import MakePlan
+    from fleetcast.workflows.qa import SignOff
+    from fleetcast.workflows.rollback import RollBackTo
     from fleetcast.workflows.status import ShowStatus
     from fleetcast.workflows.train import Train
     from fleetcast.workflows.verify_models import VerifyModels
@@ -121,6 +129,82 @@ class OpenFleet:
         from fleetcast.workflows.inspect_models import ShowModel
 
         return ShowModel(self.platform, self.clock)
+
+    @property
+    def deployments(self) -> ShowDeployments:
+        """How deployments stand."""
+        from fleetcast.workflows.inspect_deployments import ShowDeployments
+
+        return ShowDeployments(self.platform)
+
+    def deploying(self, variables: Mapping[str, str]) -> Deploy:
+        """Taking releases to clients.
+
+        Args:
+            variables: Of the process: an agent of CI says there which branch it builds.
+        """
+        from fleetcast.domain.branch import branch_of_ci
+        from fleetcast.platforms.git.repository import branch_of, commit_of
+        from fleetcast.workflows.deploy import Deploy
+
+        branch = branch_of_ci(variables) or branch_of(self.directory)
+        return Deploy(self.platform, self.clock, commit_of(self.directory, self.files), branch)
+
+    @property
+    def advancing(self) -> AdvanceRollouts:
+        """Moving deployments on."""
+        from fleetcast.workflows.advance_rollouts import AdvanceRollouts
+
+        return AdvanceRollouts(self.platform, self.clock)
+
+    @property
+    def rolling_back(self) -> RollBackTo:
+        """Having clients answered by what served before."""
+        from fleetcast.workflows.rollback import RollBackTo
+
+        return RollBackTo(self.platform, self.clock)
+
+    @property
+    def holding(self) -> HoldCircuit:
+        """Having a circuit forecast by something else for a time."""
+        from fleetcast.workflows.hold import HoldCircuit
+
+        return HoldCircuit(self.platform, self.clock)
+
+    @property
+    def unblocking(self) -> Unblock:
+        """Letting a version be used again."""
+        from fleetcast.workflows.hold import Unblock
+
+        return Unblock(self.platform)
+
+    @property
+    def signing_off(self) -> SignOff:
+        """Marking what is served in test as fit for production."""
+        from fleetcast.workflows.qa import SignOff
+
+        return SignOff(self.platform)
+
+    @property
+    def making_key(self) -> MakeKey:
+        """Making keys of endpoints.
+
+        Raises:
+            BadInput: The platform makes its keys itself.
+        """
+        from secrets import token_urlsafe
+
+        from fleetcast.app.endpoints import keys_of
+        from fleetcast.workflows.endpoint_keys import MakeKey
+
+        return MakeKey(self.platform.control, keys_of(self.platform.workspace.endpoints), token_urlsafe)
+
+    @property
+    def undeployed(self) -> ShowUndeployed:
+        """What deploying the fleet would change."""
+        from fleetcast.workflows.inspect_releases import ShowUndeployed
+
+        return ShowUndeployed(self.platform)
 
     @property
     def verifying_models(self) -> VerifyModels:

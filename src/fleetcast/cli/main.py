@@ -17,6 +17,8 @@ from fleetcast.cli.circuits import bump, circuits_app
 from fleetcast.cli.data import data_app, ingest, simulate
 from fleetcast.cli.database import database_app
 from fleetcast.cli.demo import demo_command
+from fleetcast.cli.deploy import deploy
+from fleetcast.cli.endpoints import endpoints_app
 from fleetcast.cli.fit import fit
 from fleetcast.cli.forecast import forecast
 from fleetcast.cli.keys import keys_app
@@ -25,7 +27,11 @@ from fleetcast.cli.models import models_app
 from fleetcast.cli.on_demand import root_with
 from fleetcast.cli.people import people_app, whoami
 from fleetcast.cli.plan import plan
+from fleetcast.cli.qa import qa_app
+from fleetcast.cli.releases import releases_app
 from fleetcast.cli.repository import format_files, init, validate
+from fleetcast.cli.rollback import hold, rollback, unblock
+from fleetcast.cli.serve import serve
 from fleetcast.cli.status import status
 from fleetcast.cli.token import token_app
 from fleetcast.cli.train import runs_app, stage, train
@@ -57,6 +63,9 @@ app = typer.Typer(
             "token": token_app,
             "keys": keys_app,
             "models": models_app,
+            "releases": releases_app,
+            "qa": qa_app,
+            "endpoints": endpoints_app,
             "database": database_app,
         }
     ),
@@ -137,6 +146,11 @@ app.command()(whoami)
 app.command()(web)
 app.command()(status)
 app.command()(forecast)
+app.command()(deploy)
+app.command()(rollback)
+app.command()(hold)
+app.command()(unblock)
+app.command()(serve)
 
 if __name__ == "__main__":
     main()

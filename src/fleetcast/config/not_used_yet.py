@@ -14,7 +14,6 @@ from fleetcast.config.settings import SETTINGS_FILE
 from fleetcast.config.yaml_nodes import Node, line_at
 
 _NOTHING_WATCHED = "nothing is watched after training"
-_NOTHING_DEPLOYED = "nothing is deployed"
 
 NOT_USED_YET: Mapping[str, str] = {
     "registry": "a fleet has one shared registry, whatever its name",
@@ -23,11 +22,8 @@ NOT_USED_YET: Mapping[str, str] = {
     "environments.dev.latency_ms": _NOTHING_WATCHED,
     "environments.dev.error_rate": _NOTHING_WATCHED,
     "environments.dev.availability": _NOTHING_WATCHED,
-    "environments.test": "models are held against the thresholds of dev; nothing is deployed",
-    "environments.prod": "models are held against the thresholds of dev; nothing is deployed",
-    "gates.test-deployment": _NOTHING_DEPLOYED,
-    "gates.prod-deployment": _NOTHING_DEPLOYED,
-    "ramp": _NOTHING_DEPLOYED,
+    "environments.test": "models are held against the thresholds of dev; endpoints are not watched",
+    "environments.prod": "models are held against the thresholds of dev; endpoints are not watched",
     "retention": "nothing is deleted for its age",
     "notifications": "no notices are sent",
     "schedules": "nothing starts by itself",
@@ -39,6 +35,10 @@ def _below(path: str, names: str) -> set[str]:
     return {f"{path}.{name}" for name in names.split()}
 
 
+_GATE_RULES = (
+    "approvers groups services minimum sequence own_request own_commit own_version verified failing_checks "
+    "not_before lapses_after freezes break_glass unsigned"
+)
 _BOUNDS = "min_skill min_accuracy max_mae max_rmse max_mase min_coverage_80 max_coverage_80"
 
 USED: Mapping[str, frozenset[str]] = {
@@ -47,9 +47,12 @@ USED: Mapping[str, frozenset[str]] = {
         | _below("data_sources.*", "kind path layout columns plant_id circuit_id sensors time_zone")
         | _below("environments.dev.thresholds", _BOUNDS)
         | _below("environments.dev.thresholds.sensors.*", _BOUNDS)
-        | _below("gates.registry-promotion", "approvers groups services minimum sequence")
-        | _below("gates.registry-promotion", "own_request own_commit own_version verified failing_checks")
-        | _below("gates.registry-promotion", "not_before lapses_after freezes break_glass unsigned")
+        | {
+            f"gates.{gate}.{rule}"
+            for gate in ("registry-promotion", "test-deployment", "prod-deployment")
+            for rule in _GATE_RULES.split()
+        }
+        | _below("ramp", "steps window soak ready_within patience")
         | _below("polling", "start max longest")
         | _below("foreign_models", "memory time")
         | _below("signing.trusted.*", "key revoked revoked_at")

@@ -55,6 +55,8 @@ class SubjectKind(StrEnum):
     MODEL = "model"
     POLICY = "policy"
     """A change of who decides at a gate."""
+    DEPLOYMENT = "deployment"
+    """Releases of plants, and the way they take to their clients."""
 
 
 @dataclass(frozen=True, slots=True)

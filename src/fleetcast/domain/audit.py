@@ -13,6 +13,7 @@ from fleetcast.domain.identity import Digest
 REGISTERED, ADOPTED = "model.registered", "model.adopted"
 ENVIRONMENT_REGISTERED = "environment.registered"
 SHARED, CROWNED = "model.shared", "model.crowned"
+COMPOSED, MADE_LIVE = "release.composed", "release.made_live"
 GENESIS = Digest("0" * 64)
 """What the first entry is chained to."""
 
@@ -25,6 +26,11 @@ def about_request(number: int) -> str:
 def about_model(name: str) -> str:
     """What entries about a model and its versions are found by: short, whatever the length of its name."""
     return f"model {Digest.of(name.encode()).hex[:24]}"
+
+
+def about_release(endpoint: str) -> str:
+    """What entries about the releases of an endpoint are found by."""
+    return f"release {Digest.of(endpoint.encode()).hex[:24]}"
 
 
 def about_account(person: str) -> str:
@@ -97,6 +103,8 @@ class AuditEvent:
         kind = self.action.partition(".")[0]
         if kind == "model":
             return about_model(self.subject.partition(":")[0])
+        if kind == "release":
+            return about_release(self.subject.rpartition(":")[0])
         if kind in ("token", "link"):
             return self.subject
         if kind == "session":

@@ -10,35 +10,24 @@ from dataclasses import dataclass, field
 
 from fleetcast.domain.audit import (
     ADOPTED,
+    COMPOSED,
     CROWNED,
     ENVIRONMENT_REGISTERED,
     GENESIS,
+    MADE_LIVE,
     REGISTERED,
     SHARED,
     Actor,
     AuditEntry,
     AuditEvent,
-    follows,
 )
 from fleetcast.domain.canonical import Json, canonical_json, plain
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.manifest import SealVerdict, Signed, seal_in_words
 from fleetcast.domain.model import VersionEntry
 from fleetcast.domain.people import Directory, folded
 from fleetcast.domain.place import Gate
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """An entry as the database holds it."""
-
-    entry: AuditEntry
-    about: str
-    """What it is found by, as a column beside it says."""
-    seal: SealVerdict | None
-    """What the seal on it is worth; None: there is none, as on all but the last entry of a transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +64,10 @@ class NotBelieved(FleetcastError):
         self.fix = "see all of it with `fleetcast audit verify`, and restore a backup of the control database"
 
 
+_NOTED = frozenset({ADOPTED, CROWNED, ENVIRONMENT_REGISTERED, REGISTERED, SHARED, COMPOSED, MADE_LIVE})
+_NOTED_KINDS = frozenset({"policy", "person", "group", "role"})
+
+
 @dataclass(slots=True)
 class Chronicle:
     """What the log tells, after its last entry."""
@@ -87,6 +80,8 @@ class Chronicle:
     """By id; here and below as canonical JSON."""
     groups: dict[str, str] = field(default_factory=dict)
     grants: set[str] = field(default_factory=set)
+    revoked: set[str] = field(default_factory=set)
+    """Grants that were taken back, and not given again since."""
     champions: dict[str, int] = field(default_factory=dict)
     last_shared: dict[str, int] = field(default_factory=dict)
     """The first versions of fleetcast noted no more of a champion than that it was shared."""
@@ -94,6 +89,10 @@ class Chronicle:
     """Digests by `NAME:VERSION` of what was registered."""
     shared: dict[str, str] = field(default_factory=dict)
     """The same of what was shared."""
+    releases: dict[str, str] = field(default_factory=dict)
+    """Digests by `ENVIRONMENT/PLANT:NUMBER`."""
+    live: dict[str, int] = field(default_factory=dict)
+    """Numbers of what serves, by `ENVIRONMENT/PLANT`."""
     environments: dict[str, Actor] = field(default_factory=dict)
     """Who registered each, by `NAME:VERSION`."""
     requests: dict[int, list[AuditEntry]] = field(default_factory=dict)
@@ -111,6 +110,8 @@ class Chronicle:
             self._model(event)
         elif event.action == ENVIRONMENT_REGISTERED:
             self.environments.setdefault(event.subject, entry.actor)
+        elif kind == "release":
+            self._release(event)
         elif kind == "policy":
             self.policies[event.subject] = str(event.detail.get("digest"))
         elif kind in ("person", "group", "role"):
@@ -126,6 +127,38 @@ class Chronicle:
             self.shared[event.subject] = str(event.detail.get("artifact"))
             self.last_shared[name] = int(version)
 
+    def _release(self, event: AuditEvent) -> None:
+        endpoint, _, number = event.subject.rpartition(":")
+        if event.action == COMPOSED:
+            self.releases[event.subject] = str(event.detail.get("digest"))
+        elif event.action == MADE_LIVE:
+            self.live[endpoint] = int(number)
+
+    @staticmethod
+    def notes(event: AuditEvent) -> bool:
+        """Whether `add` takes note of an event; all others matter for the chain alone."""
+        action = event.action
+        return action in _NOTED or action.partition(".")[0] in _NOTED_KINDS
+
+    def go_on(self, later: Chronicle) -> None:
+        """Go on by what a later part of the log tells, which begins right after this one."""
+        self.entries, self.head = later.entries, later.head
+        self.policies |= later.policies
+        self.people |= later.people
+        self.groups |= later.groups
+        self.champions |= later.champions
+        self.last_shared |= later.last_shared
+        self.artifacts |= later.artifacts
+        self.shared |= later.shared
+        self.releases |= later.releases
+        self.live |= later.live
+        self.grants = (self.grants - later.revoked) | later.grants
+        self.revoked = (self.revoked - later.grants) | later.revoked
+        for environment, actor in later.environments.items():
+            self.environments.setdefault(environment, actor)
+        for number, entries in later.requests.items():
+            self.requests.setdefault(number, []).extend(entries)
+
     def champion(self, name: str, in_row: int | None) -> int | None:
         """Which version is the champion of a model, where a row says so of one."""
         if name in self.champions or in_row is None:
@@ -135,43 +168,30 @@ class Chronicle:
     def _people(self, kind: str, event: AuditEvent) -> None:
         before, after = event.detail.get("before"), event.detail.get("after")
         if kind == "role":
-            self.grants.discard(canonical_json(before))
+            if before is not None:
+                self.grants.discard(canonical_json(before))
+                self.revoked.add(canonical_json(before))
             if after is not None:
                 self.grants.add(canonical_json(after))
+                self.revoked.discard(canonical_json(after))
         elif isinstance(after, Mapping):
             by, key = (self.people, after["id"]) if kind == "person" else (self.groups, after["name"])
             by[str(key) if kind == "person" else folded(str(key))] = canonical_json(after)
 
 
-def read_log(log: Iterable[Logged], requests: Collection[int] = ()) -> Chronicle | BrokenLog:
-    """Read a log from its beginning: every entry is chained to the one before, and trusted seals vouch for all.
+def read_log(parts: Iterable[Chronicle | BrokenLog], requests: Collection[int] = ()) -> Chronicle | BrokenLog:
+    """What a log tells, from its parts.
 
     Args:
-        log: Every entry, oldest first.
-        requests: The requests whose entries are kept.
+        parts: What each tells, or where it is broken; in their order, each a chain from where the one before ends.
+        requests: The requests whose entries were kept.
     """
     told = Chronicle(requests={number: [] for number in requests})
-    last: Logged | None = None
-    for last in log:
-        if why := _wrong(last, told):
-            return BrokenLog(last.entry.number, last.entry.event.action, why)
-        told.add(last.entry)
-    if last is not None and last.seal is None:
-        return BrokenLog(
-            last.entry.number, last.entry.event.action, "is the last one, and nobody has sealed it"
-        )
+    for part in parts:
+        if isinstance(part, BrokenLog):
+            return part
+        told.go_on(part)
     return told
-
-
-def _wrong(logged: Logged, told: Chronicle) -> str:
-    entry = logged.entry
-    if not follows(entry, told.entries + 1, told.head):
-        return "does not fit the one before it"
-    if logged.about != entry.event.about:
-        return f"is filed under {logged.about!r}, not {entry.event.about!r}"
-    if logged.seal is not None and not isinstance(logged.seal, Signed):
-        return f"has a seal that {seal_in_words(logged.seal)}"
-    return ""
 
 
 def other_rules(
@@ -217,6 +237,21 @@ def other_models(
     for one in sorted((there - set(told.shared) - set(unconfirmed)) | (set(told.shared) - there)):
         in_row, in_log = ("is there", "does not know it") if one in there else ("is gone", "knows it")
         yield OtherRow(f"the shared model {one}", in_row, in_log)
+
+
+def other_releases(
+    told: Chronicle, releases: Mapping[str, Digest], live: Mapping[str, int]
+) -> Iterator[OtherRow]:
+    """Releases, and which of them serve, whose rows are not what the log tells.
+
+    Args:
+        told: What the log tells.
+        releases: Digests by `ENVIRONMENT/PLANT:NUMBER`.
+        live: Numbers by `ENVIRONMENT/PLANT`.
+    """
+    digests = {name: digest.hex for name, digest in releases.items()}
+    yield from _differing("release {}", digests, told.releases)
+    yield from _differing("what is live at {}", live, told.live)
 
 
 def champion_disagreement(

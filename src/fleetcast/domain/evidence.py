@@ -312,6 +312,43 @@ class PolicyChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseFact:
+    """What a deployment changes for the clients of one plant."""
+
+    plant: str
+    number: int
+    added: int
+    changed: int
+    removed: int
+    """Circuits."""
+    before: int | None
+    """The number of the release that serves; None: nothing does."""
+    kind: Literal["release"] = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class RampFact:
+    """How a deployment goes on, step by step."""
+
+    shares: tuple[int, ...]
+    """Per cent of the clients."""
+    soak_seconds: float
+    """At each of them."""
+    waves: tuple[int, ...]
+    """Plants in each."""
+    kind: Literal["ramp"] = "ramp"
+
+
+@dataclass(frozen=True, slots=True)
+class CriteriaFact:
+    """By what a deployment is judged."""
+
+    max_error_rate: float
+    max_p95_seconds: float
+    kind: Literal["criteria"] = "criteria"
+
+
+@dataclass(frozen=True, slots=True)
 class WordedFact:
     """A fact of format 1: a name and a sentence."""
 
@@ -333,6 +370,9 @@ Fact = (
     | ReplacesEnvironment
     | PackageChange
     | PolicyChange
+    | ReleaseFact
+    | RampFact
+    | CriteriaFact
     | WordedFact
 )
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fleetcast.domain.account import Account
 from fleetcast.domain.approval import LONGEST_COMMENT, Choice, Request, RequestState
 from fleetcast.domain.assets import Asset
 from fleetcast.domain.audit import (
     ADOPTED,
+    COMPOSED,
     CROWNED,
+    MADE_LIVE,
     REGISTERED,
     SHARED,
     AuditEntry,
@@ -18,22 +20,29 @@ from fleetcast.domain.audit import (
     Means,
 )
 from fleetcast.domain.canonical import Json, plain
+from fleetcast.domain.deployment import Deployment, PlantRollout
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.link import Link
 from fleetcast.domain.model import AdoptedLineage, ModelVersion
 from fleetcast.domain.people import Directory, Grant, Group, Person
-from fleetcast.domain.place import Gate
+from fleetcast.domain.place import EnvironmentName, Gate
 from fleetcast.domain.recount import Disagreement, behind_in_log
+from fleetcast.domain.release import Endpoint, NumberedRelease
 from fleetcast.domain.session import SignInSession
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.token import Token
+from fleetcast.domain.traffic import Override
 
 DEMO_BEGAN = "demo.began"
 """What the log of a demo begins with."""
 _NOT_OF_PEOPLE = frozenset(
-    {"request", "decision", "model", "environment", "component", "data", "policy", "session", "sign-in"}
-)
+    {
+        "request", "decision", "model", "environment", "component", "data", "policy", "release", "endpoint",
+        "deployment", "rollout", "traffic",
+        "session", "sign-in",
+    }
+)  # fmt: skip
 
 
 def leaves_people_alone(action: str) -> bool:
@@ -100,6 +109,93 @@ def model_shared(version: ModelVersion) -> AuditEvent:
 def model_crowned(name: str, version: int) -> AuditEvent:
     """A version that was shared before became the champion."""
     return AuditEvent(CROWNED, f"{name}:{version}", {})
+
+
+def release_composed(one: NumberedRelease) -> AuditEvent:
+    """A release got its number; nothing serves it by that."""
+    detail: dict[str, Json] = {
+        "digest": one.release.digest.hex,
+        "circuits": len(one.release.circuits),
+        "environment_version": one.release.environment_version,
+    }
+    return AuditEvent(COMPOSED, str(one), detail)
+
+
+def release_made_live(one: NumberedRelease, before: int | None) -> AuditEvent:
+    """Clients of a plant are answered by this release from now on."""
+    return AuditEvent(MADE_LIVE, str(one), {"digest": one.release.digest.hex, "before": before})
+
+
+def deployment_changed(deployment: Deployment) -> AuditEvent:
+    """A deployment was asked for, began, or came to its end."""
+    detail: dict[str, Json] = {
+        "plan": deployment.plan.digest.hex,
+        "state": deployment.state.value,
+        "commit": deployment.commit,
+        "plants": len(deployment.plan.releases),
+    }
+    if deployment.request is not None:
+        detail["request"] = deployment.request
+    return AuditEvent("deployment.changed", f"{deployment.plan.environment}:{deployment.number}", detail)
+
+
+def any_branch_used(environment: EnvironmentName, commit: str, branch: str | None) -> AuditEvent:
+    """Somebody deploys from a branch that does not lead there, and has the right to."""
+    return AuditEvent("deployment.any_branch", environment.value, {"commit": commit, "branch": branch})
+
+
+def circuit_held(endpoint: Endpoint, override: Override) -> AuditEvent:
+    """Somebody has a circuit forecast by something else than its release says."""
+    detail: dict[str, Json] = {
+        "circuit": override.circuit,
+        "use": "seasonal_naive" if override.model is None else str(override.model),
+        "until": None if override.until is None else plain(override.until),
+    }
+    return AuditEvent("traffic.held", str(endpoint), detail)
+
+
+def hold_ended(endpoint: Endpoint, circuit: str) -> AuditEvent:
+    """A circuit is forecast by what its release says again."""
+    return AuditEvent("traffic.hold_ended", str(endpoint), {"circuit": circuit})
+
+
+def rollout_changed(one: PlantRollout) -> AuditEvent:
+    """A plant's rollout began, or came to another phase."""
+    detail: dict[str, Json] = {
+        "deployment": one.deployment,
+        "green": one.rollout.green.hex,
+        "phase": one.rollout.phase.value,
+        "cause": None if one.rollout.cause is None else one.rollout.cause.value,
+        "says": one.says,
+    }
+    return AuditEvent("rollout.changed", str(one.endpoint), detail)
+
+
+def traffic_moved(endpoint: Endpoint, what: str, detail: Mapping[str, Json]) -> AuditEvent:
+    """Servers were told to give clients something else."""
+    return AuditEvent(f"traffic.{what}", str(endpoint), dict(detail))
+
+
+def model_passed_qa(name: str, version: int, why: str) -> AuditEvent:
+    """Somebody signed a version off for production."""
+    return AuditEvent("model.passed_qa", f"{name}:{version}", {"comment": why})
+
+
+def model_blocked(name: str, version: int, training_hash: Digest, why: str) -> AuditEvent:
+    """A version was rolled back: nothing with its training hash is used again until somebody unblocks it."""
+    return AuditEvent(
+        "model.blocked", f"{name}:{version}", {"training_hash": training_hash.hex, "reason": why}
+    )
+
+
+def model_unblocked(name: str, version: int, why: str) -> AuditEvent:
+    """A version may be used again."""
+    return AuditEvent("model.unblocked", f"{name}:{version}", {"reason": why})
+
+
+def endpoint_key_made(endpoint: Endpoint, slot: str) -> AuditEvent:
+    """Clients of an endpoint ask by another key from now on."""
+    return AuditEvent("endpoint.key_made", str(endpoint), {"slot": slot})
 
 
 def history_restored(file: str, before: Mark | None, restored: Mark | None) -> AuditEvent:

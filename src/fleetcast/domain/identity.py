@@ -7,10 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 from fleetcast.domain.errors import BadInput
 
 _SHA_256 = re.compile(r"[0-9a-f]{64}")
+Name = TypeVar("Name", "CircuitKey", str)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -67,13 +69,25 @@ def matching(keys: Sequence[CircuitKey], patterns: Sequence[str], *, of: str = "
     Raises:
         BadInput: A pattern matches none.
     """
+    return _matching(keys, patterns, " ".join(filter(None, ("circuit", of))))
+
+
+def matching_plants(plants: Sequence[str], patterns: Sequence[str]) -> list[str]:
+    """The plants that any of the patterns matches, in their order; without patterns all.
+
+    Raises:
+        BadInput: A pattern matches none.
+    """
+    return _matching(plants, patterns, "plant")
+
+
+def _matching(names: Sequence[Name], patterns: Sequence[str], what: str) -> list[Name]:
     for pattern in patterns:
-        if not any(fnmatchcase(str(key), pattern) for key in keys):
-            shown = ", ".join(str(key) for key in keys[:8]) + (" …" if len(keys) > 8 else "")
-            what = " ".join(filter(None, ("circuit", of)))
+        if not any(fnmatchcase(str(name), pattern) for name in names):
+            shown = ", ".join(str(name) for name in names[:8]) + (" …" if len(names) > 8 else "")
             raise BadInput(f"no {what} matches {pattern!r}", fix=f"there is: {shown or 'none'}")
     return [
-        key for key in keys if not patterns or any(fnmatchcase(str(key), pattern) for pattern in patterns)
+        name for name in names if not patterns or any(fnmatchcase(str(name), pattern) for pattern in patterns)
     ]
 
 

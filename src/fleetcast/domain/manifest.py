@@ -274,6 +274,12 @@ def seal_in_words(verdict: SealVerdict) -> str:
     return _in_words(verdict)
 
 
+def traffic_in_words(verdict: Verdict) -> str:
+    """What is wrong with the signature on what a server was told, to go on from its endpoint; empty if nothing is."""
+    words = _in_words(verdict)
+    return f"has a signature that {words}" if words else ""
+
+
 def manifest_in_words(verdict: ManifestVerdict) -> str:
     """What is wrong with a manifest, to go on from `its signed manifest`; empty if nothing is."""
     match verdict:

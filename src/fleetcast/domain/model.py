@@ -183,6 +183,8 @@ class Intent:
     """The version of each model that was promoted last."""
     refused: Mapping[tuple[str, int], Refusal]
     """Versions that may not be used, by name and number."""
+    passed_qa: frozenset[tuple[str, int]] = frozenset()
+    """Versions that somebody signed off for production."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -15,6 +16,39 @@ from fleetcast.domain.canonical import digest_of, plain
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest, checked_id
 from fleetcast.domain.place import EnvironmentName
+
+_NUMBERS_END = 2**31
+"""Numbers of releases are kept in 32 bits."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Endpoint:
+    """Where the forecasts of one plant are served in one environment; written `prod/PLANT001`."""
+
+    environment: EnvironmentName
+    plant: str
+
+    def __post_init__(self) -> None:
+        checked_id("plant_id", self.plant)
+
+    def __str__(self) -> str:
+        return f"{self.environment}/{self.plant}"
+
+    @classmethod
+    def parse(cls, text: str) -> Endpoint:
+        """Read `ENVIRONMENT/PLANT`.
+
+        Raises:
+            BadInput: There is no such environment, or the plant's id is not valid.
+        """
+        environment, slash, plant = text.partition("/")
+        known = [name.value for name in EnvironmentName]
+        if not slash or environment not in known:
+            raise BadInput(
+                f"{text!r} names no endpoint",
+                fix=f"write it as ENVIRONMENT/PLANT, with one of {', '.join(known)} before the slash",
+            )
+        return cls(EnvironmentName(environment), plant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +78,9 @@ class Release:
     """Of the environment asset that the models run in."""
     circuits: Mapping[str, ServedModel]
     """By circuit id; there is at least one."""
-    removed: frozenset[str] = frozenset()
-    """Circuits that a release of this plant had once, and that are declared no longer: they are gone, not unknown."""
+    removed: tuple[str, ...] = ()
+    """Circuits that a release of this plant had once, and that are declared no longer: they are gone, not unknown.
+    Each once, sorted."""
 
     def __post_init__(self) -> None:
         checked_id("plant_id", self.plant)
@@ -53,19 +88,63 @@ class Release:
             checked_id("circuit_id", circuit)
         if not self.circuits:
             raise BadInput(f"a release of {self.plant} without a circuit", fix="share a model of it first")
-        if both := sorted(self.removed & set(self.circuits)):
+        if both := sorted(set(self.removed) & set(self.circuits)):
             raise BadInput(f"circuit {both[0]} of {self.plant} is removed and served in one release")
-        # Sorted and frozen, so that equal releases are written alike.
-        ordered = MappingProxyType(dict(sorted(self.circuits.items())))
-        object.__setattr__(self, "circuits", ordered)
+        # Sorted, and nobody else's, so that equal releases are written alike.
+        object.__setattr__(self, "circuits", dict(sorted(self.circuits.items())))
+        object.__setattr__(self, "removed", tuple(sorted(set(self.removed))))
 
     @property
     def digest(self) -> Digest:
         """What it is named by: equal content has equal names, on every platform."""
         return digest_of(plain(self))
 
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is to be served."""
+        return Endpoint(self.environment, self.plant)
+
     def __str__(self) -> str:
         return f"{self.plant}@{self.digest.short}"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedRelease:
+    """A release in the history of its endpoint."""
+
+    number: int
+    """Counted 1, 2, 3 at each endpoint; what people name it by. The same content keeps its first number."""
+    release: Release
+    composed_at: datetime
+    composed_by: str
+
+    def __str__(self) -> str:
+        return f"{self.release.endpoint}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseName:
+    """How people name releases: `prod/PLANT001:3`, or `prod/PLANT001` for the one that is live."""
+
+    endpoint: Endpoint
+    number: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> ReleaseName:
+        """Read `ENVIRONMENT/PLANT` or `ENVIRONMENT/PLANT:NUMBER`.
+
+        Raises:
+            BadInput: It is neither.
+        """
+        endpoint, colon, number = text.partition(":")
+        if not colon:
+            return cls(Endpoint.parse(endpoint))
+        if not (number.isascii() and number.isdecimal() and 0 < int(number) < _NUMBERS_END):
+            raise BadInput(
+                f"{number!r} is no number of a release",
+                fix="write it as in prod/PLANT001:3",
+            )
+        return cls(Endpoint.parse(endpoint), int(number))
 
 
 class ChangeOf(StrEnum):
@@ -176,8 +255,6 @@ def compose(
             circuits[circuit], kept[circuit] = old, why_not
         else:
             left_out[circuit] = why_not
-    gone = {*were, *(frozenset() if live is None else live.removed)} - set(candidates)
-    release = (
-        Release(environment, plant, environment_version, circuits, frozenset(gone)) if circuits else None
-    )
+    gone = {*were, *(() if live is None else live.removed)} - set(candidates)
+    release = Release(environment, plant, environment_version, circuits, tuple(gone)) if circuits else None
     return Composed(release, MappingProxyType(kept), MappingProxyType(left_out))

@@ -19,6 +19,8 @@ class Right(StrEnum):
     """Go through a gate without approvals, in an emergency, where its policy allows it."""
     OPERATE = "operate"
     """Deploy, roll back, hold, and look after the database."""
+    ANY_BRANCH = "any-branch"
+    """Deploy from a branch that does not lead to the environment."""
     MANAGE = "manage"
     """People, groups, rights, and the tokens of others."""
 
@@ -31,6 +33,7 @@ class Role(StrEnum):
     APPROVER = "approver"
     GLASS_BREAKER = "glass-breaker"
     OPERATOR = "operator"
+    BRANCH_EXEMPT = "branch-exempt"
     ADMIN = "admin"
 
 
@@ -41,6 +44,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
         Role.APPROVER: frozenset({Right.VIEW, Right.DECIDE}),
         Role.GLASS_BREAKER: frozenset({Right.VIEW, Right.BREAK_GLASS}),
         Role.OPERATOR: frozenset({Right.VIEW, Right.OPERATE}),
+        Role.BRANCH_EXEMPT: frozenset({Right.VIEW, Right.ANY_BRANCH}),
         Role.ADMIN: frozenset({Right.VIEW, Right.MANAGE}),
     }
 )

@@ -41,8 +41,8 @@ class Ramp:
         inside = all(MIRRORED <= share <= EVERYTHING for share in self.shares)
         if not rising or not inside or not self.shares or self.shares[-1] != EVERYTHING:
             raise BadInput(
-                f"a ramp over {', '.join(map(str, self.shares)) or 'nothing'} per cent",
-                fix="write rising shares that end with 100; 0 at the beginning mirrors the traffic",
+                f"ramp steps [{', '.join(map(str, self.shares))}] do not rise to 100",
+                fix="write rising percents such as [0, 10, 50, 100]; 0 at the beginning mirrors the traffic",
             )
         if min(self.window, self.ready_within) <= timedelta(0) or self.soak < self.window:
             raise BadInput("a ramp soaks for a window at least, and a window takes time")
@@ -138,6 +138,8 @@ class Seen:
 
     ready: bool
     """Whether green answers its readiness check."""
+    stopped: bool
+    """Whether it ended by itself: a server that was started anew starts green anew, and is waited for."""
     waited: timedelta
     """How long green has been starting, by the server's own clock."""
     share: int
@@ -193,10 +195,12 @@ def advance(rollout: Rollout, seen: Seen) -> tuple[Rollout, Step]:
         return rollout, RollBack(rollout.cause)
     if rollout.phase.is_over:
         return rollout, Hold()
+    if seen.stopped:
+        return _rolled_back(rollout, RollBack(Cause.CRASHED))
     if rollout.phase is Phase.STARTING:
         return _started(rollout, seen)
     if not seen.ready:
-        return _rolled_back(rollout, RollBack(Cause.CRASHED))
+        return _waited(rollout, seen)
     fresh = [window for window in seen.windows if window.number > rollout.judged]
     failed = next((window for window in fresh if window.health.verdict is Verdict.FAILED), None)
     if failed is not None:
@@ -225,11 +229,17 @@ def rolled_back(rollout: Rollout, cause: Cause) -> Rollout:
 
 
 def _started(rollout: Rollout, seen: Seen) -> tuple[Rollout, Step]:
+    if seen.ready and rollout.blue is None:
+        # A plant without a release before it has no clients that could be hurt, nor any to judge by.
+        return replace(rollout, phase=Phase.DONE, share=EVERYTHING), Finish()
     if seen.ready:
-        # A plant without a release before it has nobody who could be hurt: green serves at once what nothing served.
-        first = rollout.ramp.shares[0] if rollout.blue is not None else EVERYTHING
+        first = rollout.ramp.shares[0]
         newest = max((window.number for window in seen.windows), default=rollout.judged)
         return replace(rollout, phase=Phase.RAMPING, share=first, judged=newest), Shift(first)
+    return _waited(rollout, seen)
+
+
+def _waited(rollout: Rollout, seen: Seen) -> tuple[Rollout, Step]:
     if seen.waited >= rollout.ramp.ready_within:
         return _rolled_back(rollout, RollBack(Cause.NOT_READY))
     return rollout, Hold()

@@ -58,6 +58,16 @@ class Forecaster(Protocol):
         ...
 
     @property
+    def waits(self) -> bool:
+        """Whether a forecast waits for another process, for seconds at times."""
+        ...
+
+    @property
+    def memory_bytes(self) -> int:
+        """What it takes in this process, about; it never changes."""
+        ...
+
+    @property
     def repeated_decimals(self) -> int:
         """How many decimals repeat when its replayed errors are set against another model's once more."""
         ...

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fleetcast.domain.approval import Request, RequestState, Subject, SubjectKind
 from fleetcast.domain.audit import ADOPTED, REGISTERED, SHARED, Actor, about_model, about_request
 from fleetcast.domain.canonical import digest_of
-from fleetcast.domain.chronicle import BrokenLog, Chronicle, NotBelieved, other_rules, read_log
+from fleetcast.domain.chronicle import BrokenLog, Chronicle, NotBelieved, other_rules
 from fleetcast.domain.commit import Writer
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.evidence import Comparison, Evidence, NotComparable
@@ -140,7 +140,7 @@ class Gatekeeper:
         """
         subject = asked.subject
         match subject.kind:
-            case SubjectKind.POLICY:
+            case SubjectKind.POLICY | SubjectKind.DEPLOYMENT:
                 return (self.actor,)
             case SubjectKind.ENVIRONMENT:
                 registered = self._told().environments.get(str(subject))
@@ -162,7 +162,7 @@ class Gatekeeper:
         Raises:
             NotBelieved: It is not as it was written.
         """
-        told = read_log(self.audit.logged())
+        told = self.audit.told()
         if isinstance(told, BrokenLog):
             raise NotBelieved(told)
         return told
@@ -204,7 +204,7 @@ class Gatekeeper:
         }
         if not decided:
             return dict(known)
-        told = read_log(self.audit.logged(), [request.id for request in decided.values()])
+        told = self.audit.told([request.id for request in decided.values()])
         if isinstance(told, BrokenLog):
             raise NotBelieved(told)
         for odd in other_rules(told, self.policies.in_force(), self.people.directory()):

@@ -8,7 +8,7 @@ from typing import Protocol
 from fleetcast.domain.approval import Choice, Request, RequestOutline, RequestState, WantedRequests
 from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.checkpoint import CheckpointVerdict
-from fleetcast.domain.chronicle import Logged
+from fleetcast.domain.chronicle import BrokenLog, Chronicle
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.people import Directory
@@ -143,8 +143,11 @@ class AuditLog(Protocol):
         """
         ...
 
-    def logged(self) -> Iterator[Logged]:
-        """All entries, oldest first, with what the seals on them are worth; read page by page.
+    def told(self, requests: Collection[int] = ()) -> Chronicle | BrokenLog:
+        """What the whole log tells: every entry is chained to the one before, and trusted seals vouch for all.
+
+        Args:
+            requests: Those whose entries are kept.
 
         Raises:
             BadInput: An entry cannot be read; the text names it.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fleetcast.domain.assets import Asset
+from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import Intent, ModelVersion, TrainedModel, VersionEntry
 
 
@@ -76,6 +77,24 @@ class ModelStates(Protocol):
 
     def reject(self, versions: Sequence[tuple[str, int]]) -> None:
         """Mark versions as rejected by an approver, all or none, so that nothing uses them."""
+        ...
+
+    def pass_qa(self, versions: Sequence[tuple[str, int]], comment: str) -> None:
+        """Sign versions off for production, all or none."""
+        ...
+
+    def block(self, versions: Mapping[tuple[str, int], Digest], reason: str) -> None:
+        """Mark versions as rolled back, by their training hashes, so that nothing uses those; one that is refused
+        already stays as it is.
+        """
+        ...
+
+    def unblock(self, version: tuple[str, int], reason: str) -> None:
+        """Let a version be used again that was rolled back.
+
+        Raises:
+            BadInput: It is not blocked.
+        """
         ...
 
     def crown(self, champions: Mapping[str, int]) -> None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from fleetcast.ports.approvals import ApprovalBook, AuditLog
     from fleetcast.ports.artifacts import ArtifactStore
     from fleetcast.ports.assets import AssetRegistry, DataAssets
+    from fleetcast.ports.deployments import DeploymentBook
     from fleetcast.ports.effects import EffectBook
+    from fleetcast.ports.endpoints import Endpoints
     from fleetcast.ports.foreign_models import ForeignModels
     from fleetcast.ports.frozen_rows import FrozenRows
     from fleetcast.ports.jobs import JobService
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.people import PeopleBook, TokenBook
     from fleetcast.ports.policies import PolicyBook
     from fleetcast.ports.readings import ReadingsTable
+    from fleetcast.ports.releases import ReleaseBook
     from fleetcast.ports.repeats import RepeatBook
     from fleetcast.ports.runs import RunBook
     from fleetcast.ports.sessions import AccountBook, AttemptBook, SessionBook
@@ -43,6 +46,7 @@ class Workspace:
     foreign: ForeignModels
     models: ModelRegistry
     shared: SharedRegistry
+    endpoints: Endpoints
     workers: int
     """Jobs that run at the same time."""
 
@@ -55,6 +59,8 @@ class Control:
     """Whose name every change carries."""
     states: ModelStates
     manifests: ManifestBook
+    releases: ReleaseBook
+    deployments: DeploymentBook
     effects: EffectBook
     approvals: ApprovalBook
     audit: AuditLog

@@ -18,6 +18,7 @@ from fleetcast.domain.manifest import (
     Verdict,
 )
 from fleetcast.domain.signing_key import KeyId
+from fleetcast.domain.traffic import SignedTraffic, Traffic
 
 
 class Signer(Protocol):
@@ -72,6 +73,14 @@ class Sealing(Protocol):
 
     def verdict(self, mark: Mark, seal: Seal | None) -> SealVerdict:
         """What a seal is worth for an entry; errors as of `seal`, as the own key is among those trusted."""
+        ...
+
+    def sign_traffic(self, traffic: Traffic) -> Signature:
+        """Vouch for what a server is told; errors as of `seal`."""
+        ...
+
+    def traffic_verdict(self, signed: SignedTraffic) -> Verdict:
+        """What the signature on what a server was told is worth."""
         ...
 
     def sign(self, manifest: Manifest) -> SignedManifest:

@@ -22,6 +22,7 @@ from fleetcast.domain.evidence import (
     CircuitFact,
     Compared,
     Comparison,
+    CriteriaFact,
     DataFact,
     Evidence,
     Fact,
@@ -33,6 +34,8 @@ from fleetcast.domain.evidence import (
     PackagesFact,
     PolicyChange,
     PythonFact,
+    RampFact,
+    ReleaseFact,
     ReplacesEnvironment,
     ReplacesModel,
     SensorLeftOut,
@@ -56,6 +59,7 @@ from fleetcast.domain.plan import (
     VersionRefused,
 )
 from fleetcast.domain.retry import FailedAlike
+from fleetcast.domain.rollout import Ramp
 from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 
 _COVERAGE = ("min_coverage_80", "max_coverage_80")
@@ -226,7 +230,14 @@ def _fact(fact: Fact) -> list[tuple[str, str]]:  # noqa: C901  # one case for ea
             return [("replaces", f"{name}:{version}")]
         case PackageChange(turn, package):
             return [(turn.value, package)]
-        case PolicyChange() | BaselineFact() | NoStrongestBaseline():
+        case (
+            PolicyChange()
+            | BaselineFact()
+            | NoStrongestBaseline()
+            | ReleaseFact()
+            | RampFact()
+            | CriteriaFact()
+        ):
             return []
 
 
@@ -234,6 +245,8 @@ def _resolved(value: object) -> Json:
     """Settings as JSON: dataclasses by field name, durations in seconds."""
     if isinstance(value, OwnTable | ExternalTable):
         return _data_source(value)
+    if isinstance(value, Ramp):
+        return {"steps": list(value.shares)}
     if is_dataclass(value) and not isinstance(value, type):
         later = _NOT_THERE_YET.get(type(value).__name__, ())
         return {

@@ -15,6 +15,7 @@ from fleetcast.domain.evidence import (
     CircuitFact,
     Compared,
     Comparison,
+    CriteriaFact,
     DataFact,
     Evidence,
     Fact,
@@ -27,6 +28,8 @@ from fleetcast.domain.evidence import (
     PackagesFact,
     PolicyChange,
     PythonFact,
+    RampFact,
+    ReleaseFact,
     ReplacesEnvironment,
     ReplacesModel,
     SensorLeftOut,
@@ -118,6 +121,32 @@ def fact_in_words(fact: Fact) -> list[tuple[str, str]]:  # noqa: C901  # one cas
             return [(turn.value, package)]
         case PolicyChange(field, before, after):
             return [(field, f"{before} → {after}")]
+        case ReleaseFact(plant, number, added, changed, removed, before):
+            parts = [
+                counted(count, what)
+                for count, what in (
+                    (added, "new circuit"),
+                    (changed, "changed circuit"),
+                    (removed, "removed circuit"),
+                )
+                if count
+            ]
+            follows = "its first release" if before is None else f"after release {before}"
+            return [(plant, f"release {number}, {follows}: {', '.join(parts) or 'no circuit changes'}")]
+        case RampFact(shares, soak_seconds, waves):
+            steps = " → ".join(f"{share} %" for share in shares)
+            begins = "copies of requests first, then " if shares[:1] == (0,) else ""
+            return [
+                ("ramp", f"{begins}{steps.removeprefix('0 % → ')}, each for {soak_seconds:g} s"),
+                ("waves", " then ".join(counted(count, "plant") for count in waves)),
+            ]
+        case CriteriaFact(max_error_rate, max_p95_seconds):
+            return [
+                (
+                    "rolled back at",
+                    f"more than {100 * max_error_rate:g} % errors, a p95 above {max_p95_seconds:g} s, worse forecasts",
+                )
+            ]
     assert_never(fact)
 
 

@@ -9,8 +9,16 @@ from itertools import islice
 from fleetcast.domain.approval import Request, RequestState
 from fleetcast.domain.audit import AuditEntry, about_request
 from fleetcast.domain.checkpoint import CheckpointVerdict
-from fleetcast.domain.chronicle import BrokenLog, Chronicle, OtherRow, other_models, other_rules, read_log
+from fleetcast.domain.chronicle import (
+    BrokenLog,
+    Chronicle,
+    OtherRow,
+    other_models,
+    other_releases,
+    other_rules,
+)
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.recount import Disagreement, disagreement
 from fleetcast.domain.role import Right
 from fleetcast.pipeline.gatekeeper import Gatekeeper
@@ -65,7 +73,7 @@ class VerifyAudit:
         """
         control = self.platform.control
         control.require(Right.VIEW)
-        told = read_log(control.audit.logged())
+        told = control.audit.told()
         if isinstance(told, BrokenLog):
             return AuditVerified(told, checkpoint=control.audit.checkpoint())
         return AuditVerified(
@@ -85,6 +93,10 @@ class VerifyAudit:
             workspace.models.entries(),
             workspace.shared.shared().models,
             {effect.event.subject for effect in gatekeeper.agreed(control.effects.unconfirmed())},
+        )
+        live = [one for name in EnvironmentName for one in control.releases.live(name).values()]
+        yield from other_releases(
+            told, control.releases.digests(), {str(one.release.endpoint): one.number for one in live}
         )
 
     def _distrusted(self) -> Iterator[Distrusted]:

@@ -17,6 +17,10 @@ def alone(control: Control, clock: Clock, timeout: timedelta) -> AbstractContext
     Raises:
         RunInProgress: Another process works on this fleet, and did not end in time.
     """
+    return control.runs.exclusive(holder(control, clock), timeout)
+
+
+def holder(control: Control, clock: Clock) -> str:
+    """Who works, as others are told who have to wait."""
     now = clock.now().strftime("%Y-%m-%d %H:%M:%S UTC")
-    holder = f"{control.actor} on {socket.gethostname()}, process {os.getpid()}, since {now}"
-    return control.runs.exclusive(holder, timeout)
+    return f"{control.actor} on {socket.gethostname()}, process {os.getpid()}, since {now}"

@@ -58,7 +58,7 @@ def read_settings(root: Node | None, directory: Path, complaints: Complaints) ->
         environments=read_environments(written.environments),
         gates=read_gates(written.gates, file),
         polling=read_polling(written.polling, file),
-        ramp=read_ramp(written.ramp),
+        ramp=read_ramp(written.ramp, file),
         retention=read_retention(written.retention),
         foreign=read_foreign_models(written.foreign_models),
         sign_in=read_sign_in(written.sign_in, file),

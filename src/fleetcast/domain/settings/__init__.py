@@ -14,7 +14,6 @@ from fleetcast.domain.settings.platform import (
     PlatformSettings,
 )
 from fleetcast.domain.settings.polling import Polling
-from fleetcast.domain.settings.ramp import Ramp
 from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
 from fleetcast.domain.settings.sign_in import OIDC_SECRET_VARIABLE, OidcSettings, SignInSettings
 from fleetcast.domain.settings.signing import SIGNING_KEY_VARIABLE, SigningSettings
@@ -36,7 +35,6 @@ __all__ = [
     "PlatformKind",
     "PlatformSettings",
     "Polling",
-    "Ramp",
     "Retention",
     "Settings",
     "SignInSettings",

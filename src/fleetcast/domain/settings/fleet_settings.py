@@ -10,12 +10,12 @@ from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy
 from fleetcast.domain.identity import checked_id
 from fleetcast.domain.place import EnvironmentName, Gate
+from fleetcast.domain.rollout import Ramp
 from fleetcast.domain.settings.channels import Channel
 from fleetcast.domain.settings.data_sources import DataSource, OwnTable
 from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, EnvironmentSettings
 from fleetcast.domain.settings.platform import PlatformSettings
 from fleetcast.domain.settings.polling import Polling
-from fleetcast.domain.settings.ramp import Ramp
 from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
 from fleetcast.domain.settings.sign_in import SignInSettings
 from fleetcast.domain.settings.signing import SigningSettings

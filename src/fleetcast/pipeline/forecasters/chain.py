@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 
@@ -15,13 +16,22 @@ from fleetcast.domain.quality import SensorLimits
 from fleetcast.forecasting.bounds import Bounds
 from fleetcast.forecasting.errors import HistoryTooShort
 from fleetcast.forecasting.forecast import Forecast
-from fleetcast.forecasting.forecaster import Forecaster
+from fleetcast.forecasting.forecaster import NotedForecast
 from fleetcast.forecasting.plausible import invalid
 from fleetcast.forecasting.series import Floats, Series
 from fleetcast.forecasting.training import TrainingTask, train
 from fleetcast.ports.artifacts import ArtifactMissing
 
-Opener = Callable[[], Forecaster]
+
+class Forecasts(Protocol):
+    """As much of a `Forecaster` as the chain asks for."""
+
+    def forecast(self, history: Series) -> NotedForecast:
+        """Forecast the horizon that begins where the history ends; raises what a `Forecaster` raises."""
+        ...
+
+
+Opener = Callable[[], Forecasts]
 """Opens a model; raises what `open_forecaster` raises."""
 _LINES = ("lower_95", "lower_80", "point", "upper_80", "upper_95")
 _WHY: Mapping[Invalid, Unused] = MappingProxyType(
@@ -133,18 +143,25 @@ def _given(source: Source, wanted: Wanted) -> list[Floats] | Unused:
             if isinstance(model, Unused):
                 return model
             forecast = model().forecast(wanted.history).forecast
-    except ArtifactMissing:
-        return Unused.DAMAGED
-    except HistoryTooShort:
-        return Unused.TOO_LITTLE_HISTORY
-    except Unavailable:
-        return Unused.UNREACHABLE
-    except FleetcastError:
-        return Unused.BROKE
+    except FleetcastError as error:
+        return why_unused(error)
     if any(sensor not in forecast.sensors for sensor in wanted.sensors):
         return Unused.BROKE
     columns = [forecast.sensors.index(sensor) for sensor in wanted.sensors]
     return [getattr(forecast, name)[:, columns] for name in _LINES]
+
+
+def why_unused(error: FleetcastError) -> Unused:
+    """What a source's error means for whoever needs a forecast."""
+    match error:
+        case ArtifactMissing():
+            return Unused.DAMAGED
+        case HistoryTooShort():
+            return Unused.TOO_LITTLE_HISTORY
+        case Unavailable():
+            return Unused.UNREACHABLE
+        case _:
+            return Unused.BROKE
 
 
 def _last_values(wanted: Wanted) -> list[Floats]:

@@ -11,6 +11,9 @@ from fleetcast.forecasting.fitted import FittedModel
 from fleetcast.forecasting.forecaster import NotedForecast
 from fleetcast.forecasting.series import Floats, Series
 
+_OBJECTS_BYTES = 40_000
+"""What a model takes beside its numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class FittedForecaster:
@@ -18,7 +21,13 @@ class FittedForecaster:
 
     model: FittedModel
     more_history = 0
+    waits = False
     repeated_decimals = 6
+
+    @property
+    def memory_bytes(self) -> int:
+        """Its numbers, in double precision where the artifact holds 16 bits, and what holds them together."""
+        return _OBJECTS_BYTES + sum(4 * int(tensor.nbytes) for tensor in self.model.model.tensors.values())
 
     @property
     def reads(self) -> tuple[str, ...]:

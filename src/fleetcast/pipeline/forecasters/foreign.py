@@ -44,6 +44,9 @@ class ForeignForecaster:
     models: ForeignModels
     bounds: Bounds
     """What its targets can read: neither points nor intervals leave it."""
+    waits = True
+    memory_bytes = 10_000
+    """Its numbers are in processes of their own."""
     repeated_decimals = 3
     """Other libraries need not repeat themselves to the last digit."""
 

@@ -116,7 +116,7 @@ class ControlApprovalBook(Kept):
         """Requests in these states without their evidence, in the order they were opened."""
         _check_states(connection)
         query = sa.select(*_OUTLINE).where(_requests.c.state.in_([state.value for state in states]))
-        return [_outline(row) for row in connection.execute(query.order_by(_requests.c.id)).all()]
+        return [_outline(row) for row in connection.execute(query.order_by(_requests.c.id))]
 
     @reads
     def of_models(self, connection: Connection, names: Collection[str]) -> Sequence[Request]:

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from fleetcast.domain import happened
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import Intent, Refusal
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.columns import TORN, whole_number
@@ -27,6 +29,7 @@ class ControlModelStates(Kept):
             _chosen(connection, schema.selected_models),
             _chosen(connection, schema.champions),
             _refusals(connection),
+            _passed(connection),
         )
 
     @changes
@@ -63,6 +66,40 @@ class ControlModelStates(Kept):
         self.session.audit(connection, [happened.model_rejected(*version) for version in new])
 
     @changes
+    def pass_qa(self, connection: Connection, versions: Sequence[tuple[str, int]], comment: str) -> None:
+        """Sign versions off for production."""
+        known = _passed(connection)
+        new = [version for version in dict.fromkeys(versions) if version not in known]
+        if new:
+            rows = [{"name": name, "version": version} for name, version in new]
+            connection.execute(sa.insert(schema.qa_passed), rows)
+        self.session.audit(connection, [happened.model_passed_qa(*version, comment) for version in new])
+
+    @changes
+    def block(self, connection: Connection, versions: Mapping[tuple[str, int], Digest], reason: str) -> None:
+        """Mark versions as rolled back."""
+        known = _refusals(connection)
+        new = {version: digest for version, digest in versions.items() if version not in known}
+        if new:
+            refusal = Refusal.BLOCKED.value
+            rows = [{"name": name, "version": version, "refusal": refusal} for name, version in new]
+            connection.execute(sa.insert(_refused), rows)
+        events = [happened.model_blocked(*version, digest, reason) for version, digest in new.items()]
+        self.session.audit(connection, events)
+
+    @changes
+    def unblock(self, connection: Connection, version: tuple[str, int], reason: str) -> None:
+        """Let a version be used again that was rolled back."""
+        name, number = version
+        if _refusals(connection).get(version) is not Refusal.BLOCKED:
+            raise BadInput(
+                f"{name}:{number} is not blocked", fix=f"see `fleetcast models show {name}` for how it stands"
+            )
+        mine = (_refused.c.name == name, _refused.c.version == number)
+        met(connection.execute(sa.delete(_refused).where(*mine)), 1, f"the block on {name}:{number}")
+        self.session.audit(connection, [happened.model_unblocked(name, number, reason)])
+
+    @changes
     def crown(self, connection: Connection, champions: Mapping[str, int]) -> None:
         """Make shared versions the champions."""
         new = _choose(connection, schema.champions, champions)
@@ -87,6 +124,16 @@ def _refusals(connection: Connection) -> dict[tuple[str, int], Refusal]:
         except TORN as error:
             raise unreadable(f"refused_models {row.name}:{row.version}") from error
     return refused
+
+
+def _passed(connection: Connection) -> frozenset[tuple[str, int]]:
+    passed = set()
+    for row in connection.execute(sa.select(schema.qa_passed)):
+        try:
+            passed.add((str(row.name), whole_number(row.version)))
+        except TORN as error:
+            raise unreadable(f"qa_passed {row.name}:{row.version}") from error
+    return frozenset(passed)
 
 
 def _choose(connection: Connection, table: sa.Table, choices: Mapping[str, int]) -> Mapping[str, int]:

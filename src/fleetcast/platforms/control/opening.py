@@ -8,11 +8,13 @@ from fleetcast.domain.role import Right
 from fleetcast.platforms.control.accounts import ControlAccountBook
 from fleetcast.platforms.control.approvals import ControlApprovalBook
 from fleetcast.platforms.control.audit import ControlAuditLog
+from fleetcast.platforms.control.deployments import ControlDeploymentBook
 from fleetcast.platforms.control.effects import ControlEffectBook
 from fleetcast.platforms.control.manifests import ControlManifestBook
 from fleetcast.platforms.control.model_states import ControlModelStates
 from fleetcast.platforms.control.people import ControlPeopleBook
 from fleetcast.platforms.control.policies import ControlPolicyBook
+from fleetcast.platforms.control.releases import ControlReleaseBook
 from fleetcast.platforms.control.repeats import ControlRepeatBook
 from fleetcast.platforms.control.runs import ControlRunBook
 from fleetcast.platforms.control.sessions import ControlAttemptBook, ControlSessionBook
@@ -33,6 +35,8 @@ def control(session: Session, lease: timedelta, only: frozenset[Right] = frozens
         actor=session.actor,
         states=ControlModelStates(session),
         manifests=ControlManifestBook(session),
+        releases=ControlReleaseBook(session),
+        deployments=ControlDeploymentBook(session, lease),
         effects=ControlEffectBook(session),
         approvals=ControlApprovalBook(session),
         audit=ControlAuditLog(session),

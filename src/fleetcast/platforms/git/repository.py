@@ -137,6 +137,11 @@ def asked_of_git(directory: Path, *arguments: str, words: str = "") -> str:
     raise GitRefuses(directory, answer)
 
 
+def branch_of(directory: Path) -> str | None:
+    """The branch that is checked out; None where that is a commit by its number, or where git knows nothing."""
+    return asked_of_git(directory, "symbolic-ref", "--quiet", "--short", "HEAD") or None
+
+
 def _answer(done: subprocess.CompletedProcess[bytes]) -> str:
     return done.stderr.decode(errors="replace").strip()
 

@@ -46,7 +46,7 @@ class LocalModelRegistry(Kept):
         ]
         versions: defaultdict[str, list[VersionEntry]] = defaultdict(list)
         query = sa.select(*columns).order_by(_versions.c.name, _versions.c.version)
-        for row in connection.execute(query).all():
+        for row in connection.execute(query):
             entry = _entry(row)
             versions[entry.name].append(entry)
         return dict(versions)

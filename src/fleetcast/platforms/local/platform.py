@@ -16,6 +16,7 @@ from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.platforms.foreign.process import ProcessForeignModels
 from fleetcast.platforms.local.asset_registry import LocalAssetRegistry, LocalDataAssets
+from fleetcast.platforms.local.endpoints import LocalEndpoints
 from fleetcast.platforms.local.job_service import LocalJobService
 from fleetcast.platforms.local.model_registry import LocalModelRegistry, LocalSharedRegistry
 from fleetcast.platforms.local.stores import Stores
@@ -83,6 +84,7 @@ def local_workspace(
         foreign=ProcessForeignModels(foreign),
         models=LocalModelRegistry(session),
         shared=LocalSharedRegistry(session),
+        endpoints=LocalEndpoints(session),
         workers=workers,
     )
 

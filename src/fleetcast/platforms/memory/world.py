@@ -9,7 +9,9 @@ from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import TrainingJob
 from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.release import Endpoint
 from fleetcast.domain.snapshot import DataAsset
+from fleetcast.domain.traffic import CountedWindow, Traffic
 from fleetcast.ports.readings import Readings
 
 
@@ -25,3 +27,6 @@ class World:
     versions: dict[str, list[ModelVersion]] = field(default_factory=dict)
     shared_environments: dict[str, set[str]] = field(default_factory=dict)
     shared_models: dict[str, set[int]] = field(default_factory=dict)
+    traffic: dict[Endpoint, Traffic] = field(default_factory=dict)
+    windows: dict[Endpoint, list[CountedWindow]] = field(default_factory=dict)
+    """What was counted of each green that is there."""

@@ -19,6 +19,7 @@ from fleetcast.domain.manifest import (
     Verdict,
 )
 from fleetcast.domain.signing_key import TrustedKey
+from fleetcast.domain.traffic import SignedTraffic, Traffic
 from fleetcast.ports.clock import Clock
 
 if TYPE_CHECKING:
@@ -43,6 +44,14 @@ class KeySealing:
         When it was made is believed: clocks of machines differ, and dating a seal ahead gains nothing.
         """
         return Unsigned() if seal is None else seal.judged(mark, self._check)
+
+    def sign_traffic(self, traffic: Traffic) -> Signature:
+        """Vouch for what a server is told."""
+        return self._keys[0].sign(traffic.message)
+
+    def traffic_verdict(self, signed: SignedTraffic) -> Verdict:
+        """What the signature on what a server was told is worth; its moment is believed, as a seal's."""
+        return self._check(signed.traffic.message, signed.signature)
 
     def sign(self, manifest: Manifest) -> SignedManifest:
         """Vouch for what a version of a model consists of."""

@@ -16,8 +16,9 @@ from fleetcast.platforms.database.schema.accounts import (
 from fleetcast.platforms.database.schema.approvals import pending_subject, requests
 from fleetcast.platforms.database.schema.assets import assets, data_assets, shared_environments
 from fleetcast.platforms.database.schema.audit import audit
+from fleetcast.platforms.database.schema.deployments import deployments, rollouts
 from fleetcast.platforms.database.schema.effects import effects
-from fleetcast.platforms.database.schema.intent import champions, refused_models, selected_models
+from fleetcast.platforms.database.schema.intent import champions, qa_passed, refused_models, selected_models
 from fleetcast.platforms.database.schema.jobs import components_run, jobs
 from fleetcast.platforms.database.schema.leases import leases
 from fleetcast.platforms.database.schema.manifests import manifests
@@ -32,8 +33,10 @@ from fleetcast.platforms.database.schema.people import (
     tokens,
 )
 from fleetcast.platforms.database.schema.policies import gate_policies
+from fleetcast.platforms.database.schema.releases import live_releases, releases
 from fleetcast.platforms.database.schema.repeats import repeats
 from fleetcast.platforms.database.schema.runs import runs
+from fleetcast.platforms.database.schema.serving import deployment_reports, endpoint_keys, traffic
 from fleetcast.platforms.database.schema.versions import (
     FIRST_SCHEMA_VERSION,
     NUMBER,
@@ -50,13 +53,17 @@ __all__ = [
     "champions",
     "components_run",
     "data_assets",
+    "deployment_reports",
+    "deployments",
     "effects",
+    "endpoint_keys",
     "first_schema_version",
     "gate_policies",
     "grants",
     "identities",
     "jobs",
     "leases",
+    "live_releases",
     "manifests",
     "metadata",
     "model_versions",
@@ -65,10 +72,13 @@ __all__ = [
     "people",
     "people_groups",
     "people_names",
+    "qa_passed",
     "refused_models",
     "refused_sign_ins",
+    "releases",
     "repeats",
     "requests",
+    "rollouts",
     "runs",
     "schema_version",
     "selected_models",
@@ -77,4 +87,5 @@ __all__ = [
     "sign_in_attempts",
     "sign_in_sessions",
     "tokens",
+    "traffic",
 ]

@@ -20,6 +20,14 @@ champions = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
 )
 
+qa_passed = sa.Table(
+    "qa_passed",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+)
+"""Shared versions that somebody signed off after they were served in test."""
+
 refused_models = sa.Table(
     "refused_models",
     metadata,

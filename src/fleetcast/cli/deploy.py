@@ -1,0 +1,134 @@
+"""`fleetcast deploy`: take releases to clients, and see how far they are."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleetcast.cli.options import FleetOption, LockOption, View, ViewOption
+from fleetcast.cli.output import console, show_json
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.place import EnvironmentName
+
+if TYPE_CHECKING:
+    from fleetcast.app import OpenFleet
+    from fleetcast.domain.deployment import Deployment
+
+LOOKS_EVERY_SECONDS = 1.0
+AT_ONCE = timedelta(0)
+
+
+class What(StrEnum):
+    """What is deployed to, or that one only looks."""
+
+    TEST = "test"
+    PROD = "prod"
+    STATUS = "status"
+
+
+def deploy(
+    what: Annotated[What | None, typer.Argument(help="Where to deploy; status only looks.")] = None,
+    plants: Annotated[
+        list[str] | None,
+        typer.Option("--plants", metavar="PATTERN", help="Such as 'LYON*'; may be repeated. Default: all."),
+    ] = None,
+    *,
+    step: Annotated[
+        bool, typer.Option("--step", help="Move every deployment that runs on by one step, and exit.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Go on step by step until it is over, or waits for people.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="With status: follow it until nothing runs.")
+    ] = False,
+    any_branch: Annotated[
+        bool,
+        typer.Option(
+            "--any-branch", help="From a branch that does not lead there; needs that right, and is noted."
+        ),
+    ] = False,
+    lock_timeout: LockOption = None,
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Deploy what the fleet declares, as far as it is promoted (and for prod signed off), after approval at the gate.
+
+    Asks once for all plants; run it again after the approval. Plants go in waves, shares of their traffic in steps, and
+    a release that does worse than it should is rolled back by itself: `--step` or `--wait` move it on. Exits with 3
+    while it awaits approval, with 1 where a plant was rolled back.
+
+    For example:
+
+    fleetcast deploy test
+
+    fleetcast deploy prod --plants LYON --wait
+
+    fleetcast deploy --step
+
+    fleetcast deploy status --watch
+    """
+    from fleetcast.app import open_fleet
+    from fleetcast.cli.deploy_views import print_deployed
+    from fleetcast.domain.duration import parse_duration
+    from fleetcast.pipeline.releases import SERVED_IN
+    from fleetcast.views.deployments import deployed_as_json
+
+    if step == (what is not None):
+        raise BadInput("nothing says what to do", fix="name test, prod or status, or give --step alone")
+    opened = open_fleet(fleet)
+    patience = AT_ONCE if lock_timeout is None else parse_duration(lock_timeout)
+    if step:
+        for environment in SERVED_IN:
+            opened.advancing(environment, lock_timeout=patience)
+    if what is None or what is What.STATUS:
+        _show_status(opened, view, watch=watch)
+        return
+    environment = EnvironmentName(what.value)
+    made = opened.deploying(os.environ)(
+        opened.fleet, environment, plants or (), any_branch=any_branch, lock_timeout=patience
+    )
+    deployment = _waited(opened, made.deployment, patience) if wait else made.deployment
+    if view is View.JSON:
+        show_json(deployed_as_json(made, deployment))
+    else:
+        print_deployed(made, deployment, console())
+    if deployment is not None:
+        raise typer.Exit(_exit_code(deployment))
+
+
+def _exit_code(deployment: Deployment) -> int:
+    from fleetcast.domain.deployment import DeploymentState
+
+    ends = {DeploymentState.WAITING: 3, DeploymentState.HALTED: 1, DeploymentState.REFUSED: 1}
+    return ends.get(deployment.state, 0)
+
+
+def _show_status(opened: OpenFleet, view: View, *, watch: bool) -> None:
+    from fleetcast.cli.deploy_views import follow, print_status
+    from fleetcast.views.deployments import status_as_json
+
+    if watch:
+        follow(opened.deployments, console(), lambda: time.sleep(LOOKS_EVERY_SECONDS))
+    elif view is View.JSON:
+        show_json(status_as_json(opened.deployments()))
+    else:
+        print_status(opened.deployments(), console())
+
+
+def _waited(opened: OpenFleet, deployment: Deployment | None, patience: timedelta) -> Deployment | None:
+    """Go on step by step until it is over, or waits for people."""
+    from fleetcast.domain.deployment import DeploymentState
+
+    while deployment is not None and deployment.state is DeploymentState.RUNNING:
+        opened.advancing(deployment.plan.environment, lock_timeout=patience)
+        deployment = opened.deployments().of(deployment)
+        if deployment.state is DeploymentState.RUNNING:
+            time.sleep(LOOKS_EVERY_SECONDS)
+    return deployment

@@ -1,0 +1,118 @@
+"""`fleetcast rollback`, `hold` and `unblock`: what an operator types at three in the morning."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleetcast.cli.options import FleetOption, moment
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.place import EnvironmentName
+
+AT_ONCE = timedelta(seconds=30)
+
+
+def rollback(
+    environment: Annotated[EnvironmentName, typer.Argument(help="test or prod.")],
+    what: Annotated[str | None, typer.Argument(metavar="[PLANT[/CIRCUIT]]", help="Or --all.")] = None,
+    to: Annotated[
+        int | None, typer.Option(min=1, help="Release of a plant, or version of a circuit's model.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", "-m", help="Why; kept in the audit log.")] = "",
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Every plant of the environment.")] = False,
+    fleet: FleetOption = Path(),
+) -> None:
+    """Have clients answered by what served before, within moments. Asks nobody.
+
+    What is rolled back is blocked: no later commit brings it back until `fleetcast unblock`. Siblings stay as they are.
+
+    For example:
+
+    fleetcast rollback prod PLANT001/CIRCUIT01
+
+    fleetcast rollback prod PLANT001 --to 3 --reason "forecasts off by 100"
+
+    fleetcast rollback prod --all
+    """
+    from fleetcast.app import open_fleet
+    from fleetcast.domain.release import Endpoint
+
+    if (what is None) != everything:
+        raise BadInput("nothing says what to roll back", fix="name a plant, PLANT/CIRCUIT, or --all")
+    rolling = open_fleet(fleet).rolling_back
+    if what is None:
+        done = rolling.everything(environment, reason, lock_timeout=AT_ONCE)
+    else:
+        plant, slash, circuit = what.partition("/")
+        endpoint = Endpoint(environment, plant)
+        done = [
+            rolling.circuit(endpoint, circuit, reason, to=to, lock_timeout=AT_ONCE)
+            if slash
+            else rolling.plant(endpoint, reason, to=to, lock_timeout=AT_ONCE)
+        ]
+    for one in done:
+        blocked = f"; blocked: {', '.join(one.blocked)}" if one.blocked else ""
+        typer.echo(f"{one.before} → {one.after}{blocked}")
+    if not done:
+        typer.echo("nothing serves there that was served by another release before")
+
+
+def hold(
+    circuit: Annotated[str, typer.Argument(metavar="PLANT/CIRCUIT")],
+    use: Annotated[str | None, typer.Option(help="seasonal_naive, or the number of a version.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="A date, or an instant such as 2025-11-01T06:00Z.")
+    ] = None,
+    environment: Annotated[EnvironmentName, typer.Option("--env", help="Where.")] = EnvironmentName.PROD,
+    *,
+    end: Annotated[bool, typer.Option("--end", help="End a hold before its time.")] = False,
+    fleet: FleetOption = Path(),
+) -> None:
+    """Have one circuit forecast by something simpler for a time, whatever is deployed meanwhile.
+
+    For example:
+
+    fleetcast hold PLANT001/CIRCUIT01 --use seasonal_naive --until 2025-11-03
+
+    fleetcast hold PLANT001/CIRCUIT01 --end
+    """
+    from fleetcast.app import open_fleet
+    from fleetcast.domain.identity import CircuitKey
+    from fleetcast.domain.release import Endpoint
+    from fleetcast.views.deployments import override_in_words
+
+    key = CircuitKey.parse(circuit)
+    holding, endpoint = open_fleet(fleet).holding, Endpoint(environment, key.plant)
+    if end:
+        holding.end(endpoint, key.circuit)
+        typer.echo(f"{key} is forecast as its release says")
+        return
+    if use is None or until is None:
+        raise BadInput(
+            "a hold needs --use and --until", fix="such as --use seasonal_naive --until 2025-11-03"
+        )
+    typer.echo(override_in_words(holding(endpoint, key.circuit, use, moment(until))))
+
+
+def unblock(
+    model: Annotated[str, typer.Argument(metavar="MODEL:VERSION")],
+    reason: Annotated[str, typer.Option("--reason", "-m", help="Why it may be used again.")],
+    fleet: FleetOption = Path(),
+) -> None:
+    """Let a version be used again that was rolled back.
+
+    For example:
+
+    fleetcast unblock plant001-circuit01:4 --reason "the sensor was wrong, not the model"
+    """
+    from fleetcast.app import open_fleet
+
+    name, _, version = model.rpartition(":")
+    if not name or not version.isdecimal():
+        raise BadInput(f"{model!r} names no version", fix="write it as MODEL:VERSION")
+    open_fleet(fleet).unblocking(name, int(version), reason)
+    typer.echo(f"{model} may be used again")

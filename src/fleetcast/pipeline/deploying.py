@@ -1,0 +1,203 @@
+"""What has to hold before releases go anywhere, and the steps by which they get there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fleetcast.domain import happened
+from fleetcast.domain.approval import SubjectKind
+from fleetcast.domain.canonical import Json, digest_of, plain
+from fleetcast.domain.deployment import DeploymentPlan, PlannedRelease
+from fleetcast.domain.effect import Effect
+from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.evidence import CriteriaFact, Evidence, Fact, RampFact, ReleaseFact
+from fleetcast.domain.gate import GatePolicy
+from fleetcast.domain.health import Criteria
+from fleetcast.domain.identity import Digest
+from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.release import ChangeOf, Endpoint, NumberedRelease, ServedModel, changes
+from fleetcast.domain.rollout import Ramp, waves
+from fleetcast.domain.traffic import Traffic, Watch
+from fleetcast.pipeline.effects import CarryOut
+from fleetcast.pipeline.forecasters.served import OpenServed
+from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
+from fleetcast.ports.endpoints import Endpoints
+from fleetcast.ports.models import ModelRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class ToDeploy:
+    """A release that is to take the place of another."""
+
+    release: NumberedRelease
+    before: NumberedRelease | None
+
+
+class NotServable(FleetcastError):
+    """A release holds models that nobody should be served by; nothing was deployed."""
+
+    def __init__(self, wrong: Mapping[str, str]) -> None:
+        shown = "; ".join(f"{model}: {why}" for model, why in list(wrong.items())[:5])
+        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        super().__init__(f"nothing was deployed, as models cannot be served: {shown}{more}")
+        self.fix = (
+            "restore their files, or train these circuits again (raise `revision`) and have them promoted"
+        )
+
+
+def deployment_plan(
+    environment: EnvironmentName, releases: Sequence[ToDeploy], ramp: Ramp, criteria: Criteria
+) -> DeploymentPlan:
+    """What will be done, plant by plant in the order of their names."""
+    planned = tuple(
+        PlannedRelease(
+            one.release.release.plant,
+            one.release.number,
+            one.release.release.digest,
+            None if one.before is None else one.before.release.digest,
+        )
+        for one in releases
+    )
+    return DeploymentPlan(environment, planned, waves([one.plant for one in planned]), ramp, criteria)
+
+
+def deployment_question(plan: DeploymentPlan, releases: Sequence[ToDeploy], policy: GatePolicy) -> Question:
+    """What people at the gate are asked: these releases, by this way, judged by these criteria."""
+    return question(
+        SubjectKind.DEPLOYMENT,
+        plan.environment.value,
+        plan.digest.short,
+        artifact=digest_of([release.release.hex for release in plan.releases]),
+        configuration=plan.digest,
+        policy=policy,
+        evidence=Evidence(checks=(), facts=tuple(_facts(plan, releases))),
+    )
+
+
+def _facts(plan: DeploymentPlan, releases: Sequence[ToDeploy]) -> Iterator[Fact]:
+    for one in releases:
+        before = None if one.before is None else one.before.release
+        found = [change.what for change in changes(before, one.release.release)]
+        yield ReleaseFact(
+            one.release.release.plant,
+            one.release.number,
+            found.count(ChangeOf.ADDED),
+            found.count(ChangeOf.CHANGED),
+            found.count(ChangeOf.REMOVED),
+            None if one.before is None else one.before.number,
+        )
+    yield RampFact(plan.ramp.shares, plan.ramp.soak.total_seconds(), tuple(len(wave) for wave in plan.waves))
+    yield CriteriaFact(plan.criteria.max_error_rate, plan.criteria.max_p95_latency.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class CheckServable:
+    """Looks once more at every model that a release would newly serve, whatever was looked at before."""
+
+    open_served: OpenServed
+    models: ModelRegistry
+    gatekeeper: Gatekeeper
+
+    def __call__(self, releases: Sequence[ToDeploy]) -> None:
+        """Check files, signatures and approvals.
+
+        Raises:
+            NotServable: Files are lost, damaged or not those that were signed, or nobody agreed to a model.
+            NotBelieved: Nobody vouches for what the log says about one of them.
+        """
+        new = {model: None for one in releases for model in _new_models(one)}
+        wrong = {str(model): why for model in new if (why := self.open_served.check(model))}
+        wrong |= {
+            str(model): "no approval of it stands in the audit log"
+            for model in self._not_agreed([model for model in new if str(model) not in wrong])
+        }
+        if wrong:
+            raise NotServable(wrong)
+
+    def _not_agreed(self, models: Sequence[ServedModel]) -> list[ServedModel]:
+        if not models:
+            return []
+        effects = {
+            model: Effect(f"share model {model}", happened.model_shared(self.open_served.version(model)))
+            for model in models
+        }
+        agreed = {effect.key for effect in self.gatekeeper.agreed(list(effects.values()))}
+        return [model for model, effect in effects.items() if effect.key not in agreed]
+
+
+def _new_models(one: ToDeploy) -> Iterator[ServedModel]:
+    before = {} if one.before is None else one.before.release.circuits
+    for circuit, model in one.release.release.circuits.items():
+        if before.get(circuit) != model:
+            yield model
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTraffic:
+    """Tells servers what to do: each step is intended, done, read back and recorded."""
+
+    endpoints: Endpoints
+    carry_out: CarryOut
+
+    def start(self, endpoint: Endpoint, green: Digest, watch: Watch, deployment: int) -> None:
+        """Start a release beside the one that serves."""
+        self._do(
+            endpoint,
+            "started",
+            deployment,
+            {"green": green.hex},
+            lambda: self.endpoints.start(endpoint, green, watch),
+            lambda held: held.green == green or held.blue == green,
+        )
+
+    def shift(self, endpoint: Endpoint, green: Digest, share: int, deployment: int) -> None:
+        """Give green another share."""
+        self._do(
+            endpoint,
+            "shifted",
+            deployment,
+            {"green": green.hex, "share": share},
+            lambda: self.endpoints.shift(endpoint, green, share),
+            lambda held: held.green == green and held.share == share,
+        )
+
+    def finish(self, endpoint: Endpoint, green: Digest, deployment: int) -> None:
+        """Put green in blue's place."""
+        self._do(
+            endpoint,
+            "finished",
+            deployment,
+            {"green": green.hex},
+            lambda: self.endpoints.finish(endpoint, green),
+            lambda held: held.blue == green and held.green is None,
+        )
+
+    def stop(self, endpoint: Endpoint, green: Digest, deployment: int) -> None:
+        """Give everything back to blue."""
+        self._do(
+            endpoint,
+            "given_back",
+            deployment,
+            {"green": green.hex},
+            lambda: self.endpoints.stop(endpoint),
+            lambda held: held.green is None,
+        )
+
+    def _do(
+        self,
+        endpoint: Endpoint,
+        what: str,
+        deployment: int,
+        detail: Mapping[str, Json],
+        do: Callable[[], None],
+        is_done: Callable[[Traffic], bool],
+    ) -> None:
+        event = happened.traffic_moved(endpoint, what, {"deployment": deployment, **detail})
+        effect = Effect(f"traffic {endpoint} {what} {digest_of(plain(event.detail)).short}", event)
+
+        def done(keys: Collection[str]) -> Collection[str]:
+            held = self.endpoints.standing(endpoint.environment).get(endpoint.plant, Traffic(endpoint))
+            return keys if is_done(held) else ()
+
+        self.carry_out([effect], do=do, done=done, what=f"traffic of {endpoint}")

@@ -1,0 +1,133 @@
+"""From what a client asks to what it is answered, for any release: the same for what serves and for what comes."""
+
+from __future__ import annotations
+
+import logging
+import math
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.errors import BadInput, FleetcastError
+from fleetcast.domain.health import Invalid
+from fleetcast.domain.release import ServedModel
+from fleetcast.domain.traffic import Colour
+from fleetcast.forecasting.forecaster import Forecaster
+from fleetcast.forecasting.series import Series
+from fleetcast.pipeline.scoring import Serves, score
+from fleetcast.ports.clock import Clock
+from fleetcast.serving.answers import Named, ReadFrom, encoded, forecast_as_json, refusal_as_json, together
+from fleetcast.serving.asked import Asked, AskedTogether, Refused
+from fleetcast.serving.loaded_models import LoadedModels
+from fleetcast.serving.newest import NewestReadings
+from fleetcast.serving.plants import ServedPlant
+
+FROM_REQUEST = ReadFrom("request")
+
+
+_log = logging.getLogger("fleetcast.serving")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One forecast, and what was wrong with what the release's own model gave."""
+
+    forecast: Mapping[str, Any]
+    wrong: Invalid | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a client is sent, and what is counted of it."""
+
+    status: int
+    body: bytes
+    forecasts: int = 0
+    invalid: tuple[Invalid, ...] = ()
+    retry_after_seconds: int | None = None
+
+
+def refusal(refused: Refused) -> Reply:
+    """What is said to a request that cannot be answered."""
+    wait = refused.retry_after
+    return Reply(
+        refused.status,
+        encoded(refusal_as_json(refused)),
+        retry_after_seconds=None if wait is None else max(1, math.ceil(wait.total_seconds())),
+    )
+
+
+BROKEN = Reply(
+    500, encoded({"status": 500, "detail": "something broke", "fix": "tell whoever runs this server"})
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Forecasts; remembers models and readings, and nothing of who asked."""
+
+    models: LoadedModels
+    readings: NewestReadings
+    clock: Clock
+
+    def at_hand(self, plant: ServedPlant, asked: Sequence[Asked]) -> bool:
+        """Whether all that is needed is in memory, and no other process is asked: then `forecast` takes a moment."""
+        for one in asked:
+            circuit = plant.circuit(one.circuit)
+            serves, _ = plant.serves(circuit, self.clock.now())
+            if not isinstance(serves.model, ServedModel):
+                return False
+            held = self.models.held(serves.model)
+            if held is None or held.waits:
+                return False
+            if one.history is None and self.readings.held(circuit) is None:
+                return False
+        return True
+
+    def reply(self, plant: ServedPlant, asked: AskedTogether, colour: Colour) -> Reply:
+        """Answer a whole request; never raises."""
+        try:
+            answered = [self.forecast(plant, one, colour) for one in asked.forecasts]
+            body = together([one.forecast for one in answered], many=asked.many)
+        except Refused as refused:
+            return refusal(refused)
+        except Exception as error:  # noqa: BLE001  # the last who can answer; nothing of it reaches the client
+            where = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("a request of %s broke: %s\n%s", plant.name, type(error).__name__, where)
+            return BROKEN
+        return Reply(200, body, len(answered), tuple(one.wrong for one in answered if one.wrong is not None))
+
+    def forecast(self, plant: ServedPlant, asked: Asked, colour: Colour) -> Answered:
+        """Forecast one circuit; may wait for files, readings or another process.
+
+        Raises:
+            Refused: The circuit is not served, or what was sent along is not what it can be forecast from.
+        """
+        circuit = plant.circuit(asked.circuit)
+        serves, override = plant.serves(circuit, self.clock.now())
+        history, read_from = self._history(circuit, serves, asked)
+        try:
+            scored = score(serves, history, lambda model: self._open(circuit, model))
+        except BadInput as error:
+            raise Refused(422, str(error), error.fix) from error
+        named = Named(circuit.key.plant, circuit.key.circuit, plant.name, colour, read_from, override)
+        return Answered(forecast_as_json(scored, named), scored.wrong)
+
+    def _history(self, circuit: Circuit, serves: Serves, asked: Asked) -> tuple[Series, ReadFrom]:
+        if asked.history is not None:
+            return asked.history.on(serves.step), FROM_REQUEST
+        forecaster = None
+        if isinstance(serves.model, ServedModel):
+            try:
+                forecaster = self._open(circuit, serves.model)
+            except FleetcastError:
+                forecaster = None  # what takes its place needs readings all the same
+        try:
+            return self.readings.get(circuit, forecaster)
+        except FleetcastError as error:
+            raise Refused(503, f"no readings of {circuit.key.circuit}: {error}", "send a history") from error
+
+    def _open(self, circuit: Circuit, model: ServedModel) -> Forecaster:
+        return self.models.get(circuit, model)

@@ -1,0 +1,39 @@
+"""What Prometheus is told."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from fleetcast.serving.loaded_models import LoadedModels
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Metrics:
+    """Counts by plant and status; of circuits there are too many."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "fleetcast_requests", "Requests that were answered.", ["plant", "status"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "fleetcast_request_seconds",
+            "How long answers took.",
+            ["plant"],
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._models = Gauge("fleetcast_loaded_models", "Models in memory.", registry=self._registry)
+        self._bytes = Gauge("fleetcast_loaded_model_bytes", "What they take, about.", registry=self._registry)
+
+    def answered(self, plant: str, status: int, seconds: float) -> None:
+        """Count one answer; a plant that no key was shown for is `-`."""
+        self._requests.labels(plant, str(status)).inc()
+        self._seconds.labels(plant).observe(seconds)
+
+    def text(self, models: LoadedModels) -> bytes:
+        """All of it, as Prometheus reads it."""
+        self._models.set(models.count)
+        self._bytes.set(models.bytes)
+        return generate_latest(self._registry)

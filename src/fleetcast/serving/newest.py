@@ -1,0 +1,111 @@
+"""The newest readings of circuits, kept for a stated while: what a forecast is made from if the client gives none."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.identity import CircuitKey
+from fleetcast.forecasting.forecaster import Forecaster
+from fleetcast.forecasting.series import Series
+from fleetcast.pipeline.forecast_window import Looks, TrainingSpan, WindowSearch
+from fleetcast.ports.clock import Clock
+from fleetcast.ports.readings import ReadingsTable
+from fleetcast.serving.answers import ReadFrom
+
+_MOST = 20_000
+"""Circuits whose readings are kept."""
+_LEAST_LOOKED_AT = timedelta(weeks=2)
+"""Of history, where no model says how much it reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One circuit's readings, as they were read."""
+
+    history: Series
+    looks: Looks
+    table: str
+    delta_version: int
+    read_at: datetime
+
+
+@dataclass(slots=True)
+class NewestReadings:
+    """Reads a circuit's newest window and keeps it; blocks while it reads."""
+
+    tables: Mapping[str, ReadingsTable]
+    clock: Clock
+    longest: timedelta = timedelta(seconds=60)
+    """After which they are read again."""
+    _kept: OrderedDict[CircuitKey, Kept] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def held(self, circuit: Circuit) -> tuple[Series, ReadFrom] | None:
+        """The readings that are kept and not too old."""
+        with self._lock:
+            kept = self._kept.get(circuit.key)
+        if kept is None:
+            return None
+        age = self.clock.now() - kept.read_at
+        if not timedelta(0) <= age < self.longest:
+            return None
+        return kept.history, _read_from(kept, age)
+
+    def get(self, circuit: Circuit, forecaster: Forecaster | None) -> tuple[Series, ReadFrom]:
+        """The readings, read now if need be.
+
+        Args:
+            circuit: Whose.
+            forecaster: Says how many it looks at; None: there is no model, and two weeks at least are looked at.
+
+        Raises:
+            BadInput: There is no table, or nothing in it about this circuit.
+            Unavailable: It cannot be reached.
+        """
+        held = self.held(circuit)
+        looks = _looks(circuit, forecaster)
+        if held is not None and held[0].sensors == looks.reads:
+            return held
+        table = self.tables.get(circuit.data_source)
+        version = None if table is None else table.latest_version()
+        if table is None or version is None:
+            raise BadInput(
+                f"there are no readings of {circuit.data_source} here", fix="ingest them, or send a history"
+            )
+        search = WindowSearch(circuit, looks, table, version, looks.more_history)
+        window = search.window(None, TrainingSpan(circuit.window_start, circuit.cutoff.end))
+        kept = Kept(window.history, looks, circuit.data_source, version, self.clock.now())
+        with self._lock:
+            self._kept[circuit.key] = kept
+            self._kept.move_to_end(circuit.key)
+            while len(self._kept) > _MOST:
+                self._kept.popitem(last=False)
+        return kept.history, _read_from(kept, timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
+class _TwoWeeks:
+    """What is read where there is no model."""
+
+    reads: tuple[str, ...]
+    step: timedelta
+    lookback: int
+    horizon: int
+    more_history: int = 0
+
+
+def _looks(circuit: Circuit, forecaster: Forecaster | None) -> Looks:
+    if forecaster is not None:
+        return forecaster
+    lookback = max(2 * circuit.steps, _LEAST_LOOKED_AT // circuit.frequency)
+    return _TwoWeeks(circuit.targets, circuit.frequency, lookback, circuit.steps)
+
+
+def _read_from(kept: Kept, age: timedelta) -> ReadFrom:
+    return ReadFrom(kept.table, kept.delta_version, kept.read_at, round(age.total_seconds(), 3))

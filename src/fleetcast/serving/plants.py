@@ -1,0 +1,71 @@
+"""What one release of a plant serves, with what its circuits declare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.fallback import Unused
+from fleetcast.domain.release import NumberedRelease, ServedModel
+from fleetcast.domain.traffic import Override
+from fleetcast.pipeline.scoring import Serves
+from fleetcast.serving.asked import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class ServedPlant:
+    """A release, ready to be asked."""
+
+    release: NumberedRelease
+    circuits: Mapping[str, Circuit]
+    """As the fleet declares them here, by circuit id."""
+    previous: Mapping[str, ServedModel]
+    """By circuit id, the version that was served before: what takes the place of one that cannot be used."""
+    overrides: Mapping[str, Override] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def name(self) -> str:
+        """As answers say it."""
+        return str(self.release)
+
+    def overridden(self, overrides: Sequence[Override]) -> ServedPlant:
+        """The same, with other overrides."""
+        held = MappingProxyType({override.circuit: override for override in overrides})
+        return ServedPlant(self.release, self.circuits, self.previous, held)
+
+    def circuit(self, name: str) -> Circuit:
+        """What a circuit declares.
+
+        Raises:
+            Refused: It is not served here; the answer names no other circuit.
+        """
+        release = self.release.release
+        if name not in release.circuits:
+            if name in release.removed:
+                raise Refused(410, f"circuit {name} was removed", "it is declared no longer")
+            raise Refused(404, f"there is no circuit {name} here", "look at how it is spelt")
+        found = self.circuits.get(name)
+        if found is None:
+            raise Refused(503, f"circuit {name} is served, and the fleet at this server does not declare it")
+        return found
+
+    def serves(self, circuit: Circuit, now: datetime) -> tuple[Serves, str]:
+        """What forecasts a circuit at a moment, and why it is another than the release says; empty if it is not."""
+        name = circuit.key.circuit
+        model: ServedModel | Unused = self.release.release.circuits[name]
+        previous, why = self.previous.get(name), ""
+        override = self.overrides.get(name)
+        if override is not None and override.holds(now):
+            why = override.why.value
+            if override.model is None:
+                model, previous = override.why, None
+            else:
+                model = override.model
+                previous = previous if previous != model else None
+        serves = Serves(
+            model, previous, circuit.targets, circuit.frequency, circuit.steps, circuit.sensor_limits
+        )
+        return serves, why

@@ -1,0 +1,279 @@
+"""The scoring server: who may ask, where each request goes, what is counted; forecasting itself is the engine's."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from fleetcast.domain.traffic import Colour
+from fleetcast.serving.answers import JSON, PROBLEM
+from fleetcast.serving.asked import LARGEST_BODY, AskedTogether, Refused, read_request
+from fleetcast.serving.counters import Outcome
+from fleetcast.serving.engine import BROKEN, Engine, Reply, refusal
+from fleetcast.serving.green import NoGreen
+from fleetcast.serving.metrics import Metrics
+from fleetcast.serving.mirror import Mirror
+from fleetcast.serving.plants import ServedPlant
+from fleetcast.serving.routes import Coming, Route
+from fleetcast.serving.watcher import Watcher
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_SCORE = re.compile(r"/endpoints/([A-Za-z0-9][A-Za-z0-9_-]{0,63})/score")
+DEPLOYMENT_HEADER = b"azureml-model-deployment"
+_ANOTHER_KEY = "send `Authorization: Bearer KEY`; an operator makes one with `fleetcast endpoints key`"
+AGAIN_AFTER = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server takes on."""
+
+    deadline: timedelta = timedelta(seconds=10)
+    """From the head of a request to its answer: what came slower is given up."""
+    at_once: int = 256
+    """Requests; more are sent away."""
+    of_one_plant: int = 128
+    """Of those, so many at most for one plant while others ask too."""
+
+
+@dataclass(slots=True)
+class ScoringServer:
+    """An ASGI application."""
+
+    watcher: Watcher
+    engine: Engine
+    metrics: Metrics
+    limits: Limits = field(default_factory=Limits)
+    mirror: Mirror = field(default_factory=Mirror)
+    _at_work: Counter[str] = field(default_factory=Counter)
+    _total: int = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as ASGI has it."""
+        if scope["type"] != "http":
+            return
+        path, method = scope["path"], scope["method"]
+        if path in ("/health/live", "/health/ready", "/metrics"):
+            await _send(send, *self._open(path, method))
+            return
+        began = time.perf_counter()
+        plant, reply = "-", BROKEN
+        try:
+            async with asyncio.timeout(self.limits.deadline.total_seconds()):
+                route = self._route(scope, path, method)
+                plant = route.endpoint.plant
+                with self._room(plant):
+                    body = await _body(scope, receive)
+                    reply = await self._reply(route, scope, body, began)
+        except Refused as refused:
+            reply = refusal(refused)
+        except TimeoutError:
+            reply = refusal(Refused(504, "this took too long", "ask for fewer circuits at once"))
+        self.metrics.answered(plant, reply.status, time.perf_counter() - began)
+        await _send(send, reply.status, reply.body, reply.retry_after_seconds)
+
+    def _open(self, path: str, method: str) -> tuple[int, bytes]:
+        if method not in ("GET", "HEAD"):
+            return 405, b""
+        if path == "/metrics":
+            return 200, self.metrics.text(self.engine.models)
+        ready = path == "/health/live" or self.watcher.seen
+        return (200, b'{"status":"ok"}') if ready else (503, b'{"status":"starting"}')
+
+    def _route(self, scope: Scope, path: str, method: str) -> Route:
+        """The endpoint that a request is for, if its key is one of that endpoint's.
+
+        Raises:
+            Refused: It is for none, or has no such key. Who has no key at all is told nothing of what there is.
+        """
+        routes, headers = self.watcher.routes, scope["headers"]
+        key = _bearer(headers)
+        named = _SCORE.fullmatch(path)
+        if named is not None:
+            route = routes.by_plant.get(named[1])
+            if route is not None and route.admits(key):
+                found = route
+            elif routes.whose(key):
+                raise Refused(404, "there is no such endpoint", "look at how the plant is spelt")
+            else:
+                raise Refused(401, "no key of this endpoint was sent", _ANOTHER_KEY)
+        elif path == "/score":
+            owned = routes.whose(key)
+            if len(owned) != 1:
+                raise Refused(401, "no key of one endpoint was sent", _ANOTHER_KEY)
+            found = owned[0]
+        else:
+            raise Refused(404, "there is nothing here", "POST to /endpoints/PLANT/score")
+        if method != "POST":
+            raise Refused(405, "forecasts are asked for by POST")
+        return found
+
+    def _room(self, plant: str) -> _Room:
+        """A place among those that are worked on.
+
+        Raises:
+            Refused: There is none.
+        """
+        alone = self._at_work[plant] == self._total
+        if self._total >= self.limits.at_once or (
+            not alone and self._at_work[plant] >= self.limits.of_one_plant
+        ):
+            raise Refused(
+                429, "too much is asked at once", "ask again a little later", retry_after=AGAIN_AFTER
+            )
+        return _Room(self, plant)
+
+    async def _reply(self, route: Route, scope: Scope, body: bytes, began: float) -> Reply:
+        asked = read_request(body)
+        coming, wanted = route.coming, _deployment(scope["headers"])
+        green_ready = coming is not None and coming.green.ready
+        if wanted is Colour.GREEN and not green_ready:
+            raise Refused(404, "this endpoint has no deployment green that is ready")
+        if coming is not None and green_ready:
+            colour = wanted or (coming.share.next() if route.blue is not None else Colour.GREEN)
+            if colour is Colour.GREEN:
+                reply = await self._by_green(coming, body, began)
+                if reply is not None:
+                    return reply
+        if route.blue is None:
+            raise Refused(503, "nothing serves this endpoint yet", "ask again a little later")
+        reply = await self._by_blue(route.blue, asked)
+        if coming is not None:
+            seconds = time.perf_counter() - began
+            coming.counters.answered(
+                Colour.BLUE, Outcome(reply.status, seconds, reply.forecasts, reply.invalid)
+            )
+            if green_ready and coming.share.percent == 0:
+                self.mirror.offer(coming, body)
+        return reply
+
+    async def _by_green(self, coming: Coming, body: bytes, began: float) -> Reply | None:
+        """What green answers; None where its process is gone: then what serves answers, and it counts as an error."""
+        reply: Reply | None = None
+        status = 504
+        try:
+            reply = await coming.green.ask(body)
+            status = reply.status
+        except NoGreen:
+            status = 503
+        finally:
+            seconds = time.perf_counter() - began
+            forecasts, invalid = (0, ()) if reply is None else (reply.forecasts, reply.invalid)
+            coming.counters.answered(Colour.GREEN, Outcome(status, seconds, forecasts, invalid))
+        return reply
+
+    async def _by_blue(self, plant: ServedPlant, asked: AskedTogether) -> Reply:
+        try:
+            at_hand = self.engine.at_hand(plant, asked.forecasts)
+        except Refused as refused:
+            return refusal(refused)
+        if at_hand:
+            return self.engine.reply(plant, asked, Colour.BLUE)
+        return await asyncio.to_thread(self.engine.reply, plant, asked, Colour.BLUE)
+
+
+@dataclass(slots=True)
+class _Room:
+    """One request's place."""
+
+    server: ScoringServer
+    plant: str
+
+    def __enter__(self) -> None:
+        self.server._total += 1  # noqa: SLF001  # its other half
+        self.server._at_work[self.plant] += 1  # noqa: SLF001
+
+    def __exit__(self, *_: object) -> None:
+        self.server._total -= 1  # noqa: SLF001
+        self.server._at_work[self.plant] -= 1  # noqa: SLF001
+        if not self.server._at_work[self.plant]:  # noqa: SLF001
+            del self.server._at_work[self.plant]  # noqa: SLF001
+
+
+def _header(headers: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """A header that may come once.
+
+    Raises:
+        Refused: It comes more often.
+    """
+    found = [value for held, value in headers if held.lower() == name]
+    if len(found) > 1:
+        raise Refused(400, f"the header {name.decode()} was sent more than once")
+    return found[0] if found else None
+
+
+def _bearer(headers: list[tuple[bytes, bytes]]) -> str:
+    said = (_header(headers, b"authorization") or b"").decode("latin-1")
+    scheme, _, key = said.partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def _deployment(headers: list[tuple[bytes, bytes]]) -> Colour | None:
+    """Which deployment a request names, as clients of Azure ML do.
+
+    Raises:
+        Refused: There is none of that name.
+    """
+    said = _header(headers, DEPLOYMENT_HEADER)
+    if said is None:
+        return None
+    found = next((colour for colour in Colour if colour.value.encode() == said), None)
+    if found is None:
+        raise Refused(404, "there is no such deployment", "name blue or green, or leave the header out")
+    return found
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    """All that was sent.
+
+    Raises:
+        Refused: It is too large, compressed, or said to be something else than JSON.
+    """
+    headers = scope["headers"]
+    kind = (_header(headers, b"content-type") or b"").partition(b";")[0].strip().lower()
+    if kind != JSON:
+        raise Refused(415, "the body is said to be something else than JSON", "send application/json")
+    if (_header(headers, b"content-encoding") or b"identity").strip().lower() != b"identity":
+        raise Refused(415, "the body is compressed", "send it as it is")
+    said = _header(headers, b"content-length")
+    if said is not None and (not said.isdigit() or len(said) > 12 or int(said) > LARGEST_BODY):
+        raise _too_large()
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(400, "the request ended early")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > LARGEST_BODY:
+            raise _too_large()
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _too_large() -> Refused:
+    return Refused(413, f"the body has more than {LARGEST_BODY:,} bytes", "ask for fewer circuits at once")
+
+
+async def _send(send: Send, status: int, body: bytes, retry_after: int | None = None) -> None:
+    kind = JSON if status == 200 else PROBLEM
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if retry_after is not None:
+        headers.append((b"retry-after", str(retry_after).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,166 @@
+"""Roll back a circuit, a plant or everything: at once, without asking anybody, and for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from fleetcast.domain.audit import MADE_LIVE, about_release
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.fallback import Unused
+from fleetcast.domain.place import EnvironmentName, Scope
+from fleetcast.domain.release import Endpoint, NumberedRelease, Release, ServedModel
+from fleetcast.domain.role import Right
+from fleetcast.domain.rollout import Cause, rolled_back
+from fleetcast.domain.traffic import Override
+from fleetcast.ports.clock import Clock
+from fleetcast.ports.platform import Platform
+from fleetcast.workflows.exclusive import holder
+
+
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """What one endpoint serves now, and what it served before."""
+
+    endpoint: Endpoint
+    before: NumberedRelease
+    after: NumberedRelease
+    blocked: tuple[str, ...]
+    """Versions that nothing uses until somebody unblocks them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RollBackTo:
+    """Have clients answered by what served before."""
+
+    platform: Platform
+    clock: Clock
+
+    def plant(
+        self, endpoint: Endpoint, reason: str, *, to: int | None = None, lock_timeout: timedelta
+    ) -> RolledBack:
+        """Go back to the release that was live before, or to one that is named.
+
+        Raises:
+            Denied: Whoever acts may not roll back there.
+            BadInput: Nothing serves there, there is no release before, or none of that number.
+        """
+        self._require(endpoint)
+        control = self.platform.control
+        with control.deployments.exclusive(holder(control, self.clock), lock_timeout):
+            live = self._live(endpoint)
+            target = self._before(live) if to is None else control.releases.find(endpoint, to)
+            if target == live:
+                raise BadInput(f"{live} serves already", fix=f"see `fleetcast releases list {endpoint}`")
+            return self._serve(live, target, reason)
+
+    def circuit(
+        self, endpoint: Endpoint, circuit: str, reason: str, *, to: int | None = None, lock_timeout: timedelta
+    ) -> RolledBack:
+        """Go back to the version that a circuit was served by before, or to one that is named; others stay as they are.
+
+        Raises:
+            Denied: Whoever acts may not roll back there.
+            BadInput: The circuit is not served, or was never served by another version, or not by that one.
+        """
+        self._require(endpoint)
+        control = self.platform.control
+        with control.deployments.exclusive(holder(control, self.clock), lock_timeout):
+            live = self._live(endpoint)
+            model = self._model_before(live, circuit, to)
+            override = Override(circuit, model, Unused.BLOCKED)
+            # Servers read it within a moment; the release that says the same follows.
+            self.platform.workspace.endpoints.override(endpoint, override)
+            release = replace(live.release, circuits={**live.release.circuits, circuit: model})
+            (target,) = control.releases.keep([release])
+            return self._serve(live, target, reason)
+
+    def everything(
+        self, environment: EnvironmentName, reason: str, *, lock_timeout: timedelta
+    ) -> Sequence[RolledBack]:
+        """Every plant to the release before; those that have none stay as they are."""
+        self.platform.control.require(Right.OPERATE, Scope(environment=environment))
+        live = self.platform.control.releases.live(environment)
+        found = []
+        for plant in live:
+            try:
+                found.append(self.plant(Endpoint(environment, plant), reason, lock_timeout=lock_timeout))
+            except NothingBefore:
+                continue
+        return found
+
+    def _serve(self, live: NumberedRelease, target: NumberedRelease, reason: str) -> RolledBack:
+        control, endpoint = self.platform.control, live.release.endpoint
+        held = control.deployments.rollouts(endpoint.environment).get(endpoint.plant)
+        if held is not None and not held.rollout.phase.is_over:
+            control.deployments.save_rollout(
+                replace(held, rollout=rolled_back(held.rollout, Cause.BY_SOMEBODY), says=reason)
+            )
+        self.platform.workspace.endpoints.serve(endpoint, target.release.digest)
+        control.releases.make_live([target])
+        bad = _given_up(live.release, target.release)
+        control.states.block(
+            {(model.name, model.version): model.training_hash for model in bad}, reason or "rolled back"
+        )
+        return RolledBack(endpoint, live, target, tuple(map(str, bad)))
+
+    def _require(self, endpoint: Endpoint) -> None:
+        self.platform.control.require(
+            Right.OPERATE, Scope(environment=endpoint.environment, plant=endpoint.plant)
+        )
+
+    def _live(self, endpoint: Endpoint) -> NumberedRelease:
+        live = self.platform.control.releases.live(endpoint.environment).get(endpoint.plant)
+        if live is None:
+            raise BadInput(f"nothing serves {endpoint}", fix="see `fleetcast releases list`")
+        return live
+
+    def _before(self, live: NumberedRelease) -> NumberedRelease:
+        """What was live before, as the audit log says."""
+        endpoint = live.release.endpoint
+        for number in self._once_live(endpoint):
+            if number != live.number:
+                return self.platform.control.releases.find(endpoint, number)
+        raise NothingBefore(endpoint)
+
+    def _once_live(self, endpoint: Endpoint) -> list[int]:
+        """Numbers of all that was ever live, the last first."""
+        about = about_release(str(endpoint))
+        entries = self.platform.control.audit.vouched([about])[about]
+        numbers = [
+            int(entry.event.subject.rpartition(":")[2])
+            for entry in entries
+            if entry.event.action == MADE_LIVE and entry.event.subject.startswith(f"{endpoint}:")
+        ]
+        return numbers[::-1]
+
+    def _model_before(self, live: NumberedRelease, circuit: str, to: int | None) -> ServedModel:
+        endpoint, now = live.release.endpoint, live.release.circuits.get(circuit)
+        if now is None:
+            raise BadInput(
+                f"{endpoint} serves no circuit {circuit}", fix=f"see `fleetcast releases show {endpoint}`"
+            )
+        for number in self._once_live(endpoint):
+            model = self.platform.control.releases.find(endpoint, number).release.circuits.get(circuit)
+            if model is None or model == now:
+                continue
+            if to is None or model.version == to:
+                return model
+        what = "another version" if to is None else f"version {to}"
+        raise BadInput(
+            f"circuit {circuit} of {endpoint} was never served by {what}",
+            fix=f"use something simpler: `fleetcast hold {endpoint.plant}/{circuit} --use seasonal_naive`",
+        )
+
+
+class NothingBefore(BadInput):
+    """There is no release to go back to."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(f"{endpoint} was never served by another release")
+        self.fix = "hold its circuits with `fleetcast hold`, or deploy what is right"
+
+
+def _given_up(before: Release, after: Release) -> list[ServedModel]:
+    return [model for circuit, model in before.circuits.items() if after.circuits.get(circuit) != model]

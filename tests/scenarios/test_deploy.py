@@ -1,0 +1,177 @@
+"""A release on its way to clients, and back: real commands, a real server, requests over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.scenarios.repository import ON_SQLITE, Repository
+
+pytestmark = [pytest.mark.slow, ON_SQLITE]
+
+PATIENCE_SECONDS = 60.0
+
+
+@contextmanager
+def serving(fleet: Repository) -> Iterator[str]:
+    """A server in a process of its own; gives its address."""
+    process = fleet.start("serve", "test", "--port", "0")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        said = process.stdout.readline()
+        assert " at http://" in said, said
+        yield said.rpartition(" ")[2].strip()
+        process.terminate()
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 0, (out, err)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+class Client:
+    """Somebody who wants forecasts."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url = url
+        self.headers = {"authorization": f"Bearer {key}"}
+
+    def asks(self, circuit: str = "CIRCUIT01", plant: str = "PLANT001", **more: Any) -> httpx.Response:
+        at = f"{self.url}/endpoints/{plant}/score"
+        return httpx.post(
+            at, json={"circuit_id": circuit, **more}, headers=self.headers, timeout=PATIENCE_SECONDS
+        )
+
+    def version(self, circuit: str) -> int:
+        answer = self.asks(circuit)
+        assert answer.status_code == 200, answer.text
+        version: int = answer.json()["version"]
+        return version
+
+
+@pytest.fixture
+def on_release_branch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an agent says that it builds one."""
+    monkeypatch.setenv("TF_BUILD", "True")
+    monkeypatch.setenv("BUILD_SOURCEBRANCH", "refs/heads/release/1")
+
+
+def quick(fleet: Repository) -> None:
+    fleet.edit("fleetcast.yaml", "  # soak: 5min  ", "  soak: 1s  #")
+    fleet.edit("fleetcast.yaml", "  # window: 30s  ", "  window: 1s  #")
+
+
+def approved(fleet: Repository) -> None:
+    (request,) = fleet.requests()
+    assert request["kind"] == "deployment"
+    assert fleet.type("approve", str(request["request_id"])).code == 0
+
+
+def test_the_wrong_branch_is_refused_and_says_which_is_right(promoted: Repository) -> None:
+    refused = promoted.type("deploy", "test")
+    assert refused.code == 1
+    assert "release/*" in refused.err
+    assert promoted.type("releases", "list").out.strip() == "Nothing was released yet."
+
+
+@pytest.mark.usefixtures("on_release_branch")
+def test_a_release_reaches_its_clients_and_a_circuit_goes_back(promoted: Repository) -> None:
+    fleet = promoted
+    quick(fleet)
+    assert "+ CIRCUIT01: plant001-circuit01:1" in fleet.type("releases", "diff", "test/PLANT001").out
+    asked = fleet.type("deploy", "test")
+    assert asked.code == 3, asked.err
+    approved(fleet)
+    assert fleet.type("deploy", "test").code == 0
+    key = fleet.type("endpoints", "key", "test/PLANT001").out.strip()
+    with serving(fleet) as url:
+        client = Client(url, key)
+        done = fleet.type("deploy", "test", "--wait")
+        assert done.code == 0, done.out + done.err
+        assert "nothing to deploy" in fleet.type("deploy", "test").out
+        answer = client.asks()
+        assert answer.status_code == 200, answer.text
+        said = answer.json()
+        assert (said["release"], said["deployment"], said["version"]) == ("test/PLANT001:1", "blue", 1)
+        assert said["readings"]["delta_version"] is not None
+        for lines in said["sensors"].values():
+            assert len(lines["point"]) == said["steps"]
+
+        # Another version of one circuit: half of the traffic, then all of it.
+        fleet.declare("CIRCUIT02", "cutoff_date: 2025-02-27")
+        fleet.promote()
+        differs = fleet.type("releases", "diff", "test/PLANT001").out
+        assert "~ CIRCUIT02: plant001-circuit02:1 → plant001-circuit02:2" in differs
+        assert fleet.type("deploy", "test").code == 3
+        approved(fleet)
+        moved = fleet.type("deploy", "test", "--wait")
+        assert moved.code == 0, moved.out + moved.err + fleet.type("deploy", "status").out
+        assert until(lambda: client.version("CIRCUIT02"), 2)
+        assert client.version("CIRCUIT01") == 1
+
+        back = fleet.type("rollback", "test", "PLANT001/CIRCUIT02", "-m", "off by 100")
+        assert back.code == 0, back.err
+        assert "blocked: plant001-circuit02:2" in back.out
+        assert until(lambda: client.version("CIRCUIT02"), 1)
+        assert client.version("CIRCUIT01") == 1
+        again = fleet.type("deploy", "test")
+        assert again.code == 0
+        assert "rolled back" in again.out
+        assert client.version("CIRCUIT02") == 1
+
+        hold = ("hold", "PLANT001/CIRCUIT01", "--env", "test")
+        held = fleet.type(*hold, "--use", "seasonal_naive", "--until", "2099-01-01")
+        assert held.code == 0, held.err
+        assert until(lambda: client.asks().json()["override"], "held")
+        assert client.asks().json()["version"] is None
+        assert fleet.type(*hold, "--end").code == 0
+        assert until(lambda: client.asks().json()["override"], None)
+    listed = fleet.type("releases", "list", "test/PLANT001", "--format", "json").json
+    assert [one["release"] for one in listed["releases"]] == [2, 1]
+    assert listed["live_release"] == 1
+    assert fleet.type("audit", "verify").code == 0
+
+
+def until(found: Any, wanted: object) -> bool:
+    """Ask again until the answer is as wanted: servers see what they are told within a moment."""
+    return any(found() == wanted for _ in range(200))
+
+
+@pytest.mark.usefixtures("on_release_branch")
+def test_clients_without_a_right_to_ask_learn_nothing(promoted: Repository) -> None:
+    fleet = promoted
+    quick(fleet)
+    fleet.type("deploy", "test")
+    approved(fleet)
+    fleet.type("deploy", "test")
+    key = fleet.type("endpoints", "key", "test/PLANT001").out.strip()
+    with serving(fleet) as url:
+        assert fleet.type("deploy", "test", "--wait").code == 0
+        client, stranger = Client(url, key), Client(url, "fck_" + "x" * 43)
+        assert client.asks().status_code == 200
+        assert {stranger.asks().status_code, stranger.asks("NONE").status_code} == {401}
+        assert stranger.asks(plant="NOWHERE").json() == stranger.asks().json()
+        unknown = client.asks("NONE")
+        assert unknown.status_code == 404
+        assert "CIRCUIT0" not in unknown.text
+        assert client.asks(plant="NOWHERE").status_code == 404
+        azure = httpx.post(f"{url}/score", json={"circuit_id": "CIRCUIT01"}, headers=client.headers)
+        assert azure.status_code == 200
+        named = {**client.headers, "azureml-model-deployment": "green"}
+        assert httpx.post(f"{url}/score", json={"circuit_id": "CIRCUIT01"}, headers=named).status_code == 404
+        assert httpx.get(f"{url}/health/ready").status_code == 200
+        metrics = httpx.get(f"{url}/metrics").text
+        assert 'fleetcast_requests_total{plant="PLANT001",status="200"}' in metrics
+        assert key not in metrics
+
+
+def test_nothing_is_served_in_dev(promoted: Repository) -> None:
+    said = promoted.type("serve", "dev")
+    assert said.code == 1
+    assert "nothing is served in dev" in said.err

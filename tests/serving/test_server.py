@@ -1,0 +1,309 @@
+"""The scoring server: who is answered, with what, and what is sent away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from fleetcast.domain.fallback import Unused
+from fleetcast.domain.identity import Digest
+from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.release import Endpoint, NumberedRelease
+from fleetcast.domain.token import digest_of_secret
+from fleetcast.domain.traffic import Override
+from fleetcast.pipeline.forecasters.served import OpenServed
+from fleetcast.pipeline.releases import composed_plants, what_there_is
+from fleetcast.platforms.local.endpoints import LocalEndpointKeys, LocalEndpoints, LocalTrafficBoard
+from fleetcast.serving.asked import LARGEST_BODY
+from fleetcast.serving.engine import Engine
+from fleetcast.serving.loaded_models import LoadedModels
+from fleetcast.serving.metrics import Metrics
+from fleetcast.serving.newest import NewestReadings
+from fleetcast.serving.replays import Replays
+from fleetcast.serving.server import Limits, ScoringServer
+from fleetcast.serving.watcher import Told, Watcher
+from fleetcast.workflows.forecast import MakeForecast
+from tests.fleets import SmallFleet, small_fleet
+
+TEST = EnvironmentName.TEST
+ENDPOINT = Endpoint(TEST, "PLANT001")
+KEY = "fck_" + "k" * 43
+JSON = {"content-type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A server and the fleet behind it."""
+
+    fleet: SmallFleet
+    release: NumberedRelease
+    watcher: Watcher
+    server: ScoringServer
+
+    def ask(
+        self,
+        content: bytes | None = None,
+        *,
+        path: str = "/endpoints/PLANT001/score",
+        headers: Mapping[str, str] | None = None,
+        method: str = "POST",
+        **said: Any,
+    ) -> httpx.Response:
+        sent = json.dumps(said).encode() if content is None else content
+        named = {"authorization": f"Bearer {KEY}", **JSON} if headers is None else headers
+
+        async def asked() -> httpx.Response:
+            transport = httpx.ASGITransport(self.server)
+            async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+                return await client.request(method, path, content=sent, headers=dict(named))
+
+        return asyncio.run(asked())
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> SmallFleet:
+    fleet = small_fleet(tmp_path_factory.mktemp("served"), "local", circuits=2)
+    fleet.promote()
+    fleet.change(0, revision=1)
+    fleet.promote()
+    return fleet
+
+
+@pytest.fixture
+def house(trained: SmallFleet, tmp_path: Path) -> Iterator[House]:
+    platform, clock = trained.opened.platform, trained.clock
+    (found,) = composed_plants(trained.opened.fleet, TEST, what_there_is(platform, TEST))
+    assert found.composed.release is not None
+    newest = found.composed.release
+    first = {
+        circuit: replace(model, version=1) if model.version == 2 else model
+        for circuit, model in newest.circuits.items()
+    }
+    assert {model.version for model in newest.circuits.values()} == {1, 2}
+    versions = platform.workspace.models.versions([model.name for model in first.values()])
+    older = replace(
+        newest,
+        circuits={
+            circuit: replace(
+                model,
+                artifact=versions[model.name][0].model.artifact,
+                training_hash=versions[model.name][0].training_hash,
+            )
+            for circuit, model in first.items()
+        },
+    )
+    _, release = platform.control.releases.keep([older, newest])
+    endpoints = platform.workspace.endpoints
+    assert isinstance(endpoints, LocalEndpoints)
+    endpoints.serve(ENDPOINT, release.release.digest)
+    LocalEndpointKeys(endpoints.session).put(ENDPOINT, "primary", digest_of_secret(KEY))
+    models = LoadedModels(OpenServed.of(platform, unsigned_allowed=False), 10**9)
+    engine = Engine(models, NewestReadings(platform.workspace.tables, clock), clock)
+    circuits = {"PLANT001": {one.key.circuit: one for one in trained.opened.fleet.circuits}}
+    with ThreadPoolExecutor(1) as executor:
+        loop = asyncio.new_event_loop()
+        told = Told(
+            TEST,
+            circuits,
+            LocalTrafficBoard(endpoints),
+            platform.control.releases,
+            lambda _release, _socket: ["false"],
+            tmp_path,
+            lambda: 0.0,
+            clock,
+        )
+        watcher = Watcher(told, engine, Replays(engine, loop, executor))
+        watcher.look()
+        yield House(trained, release, watcher, ScoringServer(watcher, engine, Metrics()))
+        watcher.end()
+        loop.close()
+
+
+def test_a_forecast_is_that_of_the_command_line_and_says_where_it_comes_from(house: House) -> None:
+    platform = house.fleet.opened.platform
+    said = house.ask(circuit_id="CIRCUIT01").json()
+    made = MakeForecast(platform, house.fleet.clock)(house.fleet.circuit, version=2)
+    for number, sensor in enumerate(made.forecast.sensors):
+        for name in ("point", "lower_80", "upper_80", "lower_95", "upper_95"):
+            np.testing.assert_allclose(
+                said["sensors"][sensor][name], getattr(made.forecast, name)[:, number], rtol=1e-9
+            )
+    served = house.release.release.circuits["CIRCUIT01"]
+    assert (said["model_name"], said["version"]) == (served.name, served.version)
+    assert (said["training_hash"], said["artifact"]) == (served.training_hash.hex, served.artifact.hex)
+    assert (said["release"], said["deployment"]) == (str(house.release), "blue")
+    assert (said["steps"], said["step_seconds"]) == (48, 3600.0)
+    assert said["readings"]["source"] == "readings"
+    assert (said["override"], said["reason_codes"]) == (None, {})
+
+
+def test_a_history_that_is_sent_along_is_what_is_forecast_from(house: House) -> None:
+    sensors = {name: [20.0 + (hour % 24) for hour in range(400)] for name in house.fleet.circuit.targets}
+    history = {"end_at": "2025-06-01T00:00:00Z", "sensors": sensors}
+    answer = house.ask(circuit_id="CIRCUIT01", history=history)
+    assert answer.status_code == 200, answer.text
+    said = answer.json()
+    assert said["readings"]["source"] == "request"
+    assert said["origin_at"] == "2025-06-01T00:00:00Z"
+    assert house.ask(circuit_id="CIRCUIT01", history=history).content == answer.content
+
+
+def test_many_circuits_are_answered_in_their_order(house: House) -> None:
+    answer = house.ask(forecasts=[{"circuit_id": "CIRCUIT02"}, {"circuit_id": "CIRCUIT01"}])
+    assert [one["circuit_id"] for one in answer.json()["forecasts"]] == ["CIRCUIT02", "CIRCUIT01"]
+    assert house.ask(forecasts=[{"circuit_id": "CIRCUIT02"}, {"circuit_id": "NONE"}]).status_code == 404
+
+
+def test_what_a_history_lacks_is_said(house: House) -> None:
+    history = {"end_at": "2025-06-01T00:00:00Z", "sensors": {"temperature": [1.0]}}
+    answer = house.ask(circuit_id="CIRCUIT01", history=history)
+    assert answer.status_code == 422
+    assert "no sensor" in answer.json()["detail"]
+
+
+def test_an_override_is_served_until_its_time_is_over(house: House) -> None:
+    endpoints = house.fleet.opened.platform.workspace.endpoints
+    until = house.fleet.clock.now() + timedelta(hours=1)
+    endpoints.override(ENDPOINT, Override("CIRCUIT01", None, Unused.HELD, until))
+    house.watcher.look()
+    said = house.ask(circuit_id="CIRCUIT01").json()
+    assert (said["override"], said["version"]) == ("held", None)
+    assert set(said["reason_codes"].values()) == {"model: held; previous model: absent"}
+    assert house.ask(circuit_id="CIRCUIT02").json()["override"] is None
+    house.fleet.clock.sleep(timedelta(hours=2))
+    assert house.ask(circuit_id="CIRCUIT01").json()["version"] == 2
+
+
+def test_a_damaged_model_is_replaced_by_the_one_before(house: House) -> None:
+    artifacts = house.fleet.opened.state / "artifacts"
+    served = house.release.release.circuits["CIRCUIT01"].artifact
+    weights = artifacts / served.hex[:2] / served.hex / "weights.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    fresh = LoadedModels(house.server.engine.models.open_one, 10**9)
+    engine = replace(house.server.engine, models=fresh)
+    server = ScoringServer(house.watcher, engine, Metrics())
+    try:
+        said = replace(house, server=server).ask(circuit_id="CIRCUIT01").json()
+    finally:
+        weights.write_bytes(whole)
+    assert said["version"] == 1
+    assert set(said["reason_codes"].values()) == {"model: damaged"}
+
+
+# Who is answered
+
+
+def test_a_key_opens_its_own_endpoint_alone(house: House) -> None:
+    body = b'{"circuit_id": "CIRCUIT01"}'
+    mine = {"authorization": f"Bearer {KEY}", **JSON}
+    assert house.ask(body, path="/score").status_code == 200
+    assert house.ask(body, path="/endpoints/NOWHERE/score").status_code == 404
+    for headers in (
+        JSON,
+        {"authorization": "Bearer ", **JSON},
+        {"authorization": f"Basic {KEY}", **JSON},
+        {"authorization": f"Bearer {KEY}x", **JSON},
+    ):
+        for path in ("/score", "/endpoints/PLANT001/score", "/endpoints/NOWHERE/score"):
+            refused = house.ask(body, path=path, headers=headers)
+            assert refused.status_code == 401
+            assert "PLANT001" not in refused.text
+    rotated = "fck_" + "r" * 43
+    endpoints = house.fleet.opened.platform.workspace.endpoints
+    assert isinstance(endpoints, LocalEndpoints)
+    keys = LocalEndpointKeys(endpoints.session)
+    keys.put(ENDPOINT, "secondary", digest_of_secret(rotated))
+    assert keys.slots(ENDPOINT) == ["primary", "secondary"]
+    house.watcher._revision = -1  # its clock stands still, and keys are read every two seconds
+    house.watcher.look()
+    assert house.ask(body, headers={"authorization": f"bearer {rotated}", **JSON}).status_code == 200
+    assert house.ask(body, headers=mine).status_code == 200
+
+
+SHAPES: Mapping[str, tuple[int, dict[str, Any]]] = {
+    "a form": (415, {"content": b"circuit_id=C", "type": "application/x-www-form-urlencoded"}),
+    "a pickle": (415, {"content": b"\x80\x04N.", "type": "application/octet-stream"}),
+    "arrow": (415, {"content": b"ARROW1", "type": "application/vnd.apache.arrow.stream"}),
+    "no type": (415, {"content": b"{}", "type": ""}),
+    "compressed": (415, {"content": b"\x1f\x8b", "more": {"content-encoding": "gzip"}}),
+    "too large": (413, {"content": b" " * (LARGEST_BODY + 1)}),
+    "said to be too large": (413, {"content": b"{}", "more": {"content-length": "99999999999999"}}),
+    "no JSON": (400, {"content": b"{"}),
+    "another deployment": (404, {"content": b"{}", "more": {"azureml-model-deployment": "purple"}}),
+    "green, which is not there": (
+        404,
+        {"content": b'{"circuit_id": "CIRCUIT01"}', "more": {"azureml-model-deployment": "green"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SHAPES)
+def test_what_is_no_request_is_sent_away(house: House, what: str) -> None:
+    status, shape = SHAPES[what]
+    headers = {"authorization": f"Bearer {KEY}", "content-type": shape.get("type", "application/json")}
+    answer = house.ask(shape["content"], headers={**headers, **shape.get("more", {})})
+    assert answer.status_code in (status, 422 if what == "another deployment" else status), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_other_verbs_and_paths_are_sent_away(house: House) -> None:
+    assert house.ask(method="GET").status_code == 405
+    for path in (
+        "/",
+        "/endpoints",
+        "/endpoints/PLANT001",
+        "/endpoints/PLANT001/score/",
+        "/endpoints/a%2fb/score",
+    ):
+        assert house.ask(path=path).status_code in (401, 404)
+
+
+def test_too_much_at_once_is_sent_away_with_when_to_come_back(house: House) -> None:
+    full = replace(house, server=replace_limits(house.server, Limits(at_once=0)))
+    answer = full.ask(circuit_id="CIRCUIT01")
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+
+
+def test_what_takes_too_long_is_given_up(house: House) -> None:
+    late = replace(house, server=replace_limits(house.server, Limits(deadline=timedelta(0))))
+    assert late.ask(circuit_id="CIRCUIT01").status_code == 504
+
+
+def replace_limits(server: ScoringServer, limits: Limits) -> ScoringServer:
+    return ScoringServer(server.watcher, server.engine, server.metrics, limits)
+
+
+def test_health_and_metrics_ask_for_no_key(house: House) -> None:
+    assert house.ask(path="/health/live", method="GET", headers={}).status_code == 200
+    assert house.ask(path="/health/ready", method="GET", headers={}).status_code == 200
+    house.ask(circuit_id="CIRCUIT01")
+    text = house.ask(path="/metrics", method="GET", headers={}).text
+    assert 'fleetcast_requests_total{plant="PLANT001",status="200"} 1.0' in text
+    assert "fleetcast_loaded_models 1.0" in text
+
+
+def test_what_is_not_believed_changes_nothing(house: House) -> None:
+    endpoints = house.fleet.opened.platform.workspace.endpoints
+    assert isinstance(endpoints, LocalEndpoints)
+    other = Digest.of(b"another release").hex
+    now = house.release.release.digest.hex
+    endpoints.session.change(
+        lambda connection: connection.exec_driver_sql(
+            f"UPDATE traffic SET revision = revision + 1, content = replace(content, '{now}', '{other}')"
+        )
+    )
+    house.watcher.look()
+    assert house.watcher.routes.refused
+    assert house.ask(circuit_id="CIRCUIT01").json()["release"] == str(house.release)
+    endpoints.session.change(lambda connection: connection.exec_driver_sql("DELETE FROM traffic"))
