@@ -12,26 +12,33 @@ from fleetcast.domain.approval import Choice, Decision, Request, RequestState
 from fleetcast.domain.attempts import Attempts, Listed
 from fleetcast.domain.audit import GENESIS, AuditEvent, Mark, Means, Proof, Standing, chained
 from fleetcast.domain.commit import Writer
+from fleetcast.domain.deployment import Deployment, DeploymentPlan, PlannedRelease, PlantRollout
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.evidence import CheckVerdict, Evidence, WordedCheck, WordedFact
+from fleetcast.domain.fallback import Unused
 from fleetcast.domain.freeze import parse_freeze
 from fleetcast.domain.gate import GatePolicy
+from fleetcast.domain.health import Answers, Counts, Criteria, Forecasts, Invalid
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome
 from fleetcast.domain.link import Link, LinkEnd, LinkPurpose
 from fleetcast.domain.manifest import Seal
 from fleetcast.domain.people import Grant, Group, Kind, Origin, Person
 from fleetcast.domain.place import EnvironmentName, Gate, Scope
+from fleetcast.domain.release import Endpoint, NumberedRelease, Release, ServedModel
 from fleetcast.domain.repeat import Answer, Call, KeptCall
 from fleetcast.domain.role import Right, Role
+from fleetcast.domain.rollout import Cause, Phase, Ramp
 from fleetcast.domain.run import Ending, Run, StageRecord
 from fleetcast.domain.scores import ModelScores
 from fleetcast.domain.session import SessionEnd, SignInSession
 from fleetcast.domain.token import Token
+from fleetcast.domain.traffic import CountedWindow, Override, Report, SignedTraffic, Traffic, Watch
 from fleetcast.stored.accounts import ACCOUNT, ATTEMPTS, LINK, LISTED, SIGN_IN_SESSION
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.assets import ASSET, DATA_ASSET
 from fleetcast.stored.audit import AUDIT_ENTRY
+from fleetcast.stored.deployments import DEPLOYMENT, PLANT_ROLLOUT
 from fleetcast.stored.effects import EFFECT
 from fleetcast.stored.form import Stored
 from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
@@ -39,8 +46,10 @@ from fleetcast.stored.manifests import SEAL, SIGNED_MANIFEST
 from fleetcast.stored.models import TRAINED_MODEL
 from fleetcast.stored.people import GRANT, GROUP, PERSON, TOKEN
 from fleetcast.stored.policies import GATE_POLICY, WholePolicy
+from fleetcast.stored.releases import NUMBERED_RELEASE
 from fleetcast.stored.repeats import KEPT_CALL
 from fleetcast.stored.runs import RUN
+from fleetcast.stored.traffic import REPORT, SIGNED_TRAFFIC
 from tests.clocks import NOON
 from tests.contracts.samples import (
     ADA,
@@ -133,6 +142,21 @@ def _run() -> Run:
     return run.with_stage(stage).ended(Ending.AWAITING, _LATER)
 
 
+_LYON = Endpoint(EnvironmentName.PROD, "LYON")
+_SERVED = ServedModel("lyon-a", 2, digest("artifact"), digest("hash"))
+_RELEASE = Release(_LYON.environment, _LYON.plant, "1.0.0", {"b": _SERVED, "a": _SERVED}, ("c",))
+_PLAN = DeploymentPlan(
+    _LYON.environment,
+    (PlannedRelease("LYON", 3, _RELEASE.digest, digest("blue")),),
+    (("LYON",),),
+    Ramp(),
+    Criteria(),
+)
+_OVERRIDES = (Override("a", None, Unused.HELD, _LATER), Override("b", _SERVED, Unused.BLOCKED))
+_TRAFFIC = Traffic(_LYON, digest("blue"), _RELEASE.digest, 25, _OVERRIDES, Watch(), 9)
+_COUNTS = Counts(Answers(40, 2, 1), Forecasts(38, {Invalid.NOT_FINITE: 2}), Forecasts(20))
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """One value, and how its kind is stored."""
@@ -171,6 +195,21 @@ EXAMPLES: Mapping[str, Example] = {
     "assets_data": Example(DATA_ASSET, data_asset()),
     "assets_environment": Example(ASSET, environment()),
     "audit_entry": Example(AUDIT_ENTRY, chained(1, NOON, replace(ADA, proof=_AT_A_MACHINE), _EVENT, GENESIS)),
+    "deployments_deployment": Example(DEPLOYMENT, Deployment(3, _PLAN, "0123abc", "ada", NOON, 17)),
+    "deployments_rollout": Example(
+        PLANT_ROLLOUT,
+        PlantRollout(
+            _LYON,
+            3,
+            replace(
+                _PLAN.rollout("LYON", digest("blue")),
+                phase=Phase.ROLLED_BACK,
+                judged=7,
+                cause=Cause.FAILED,
+            ),
+            "a check failed",
+        ),
+    ),
     "effects_share": Example(EFFECT, Effect("share model plant001-circuit01:3", _EVENT)),
     "jobs_completed": Example(TRAINING_JOB, _QUEUED.started(NOON).completed(_OUTCOME, _LATER)),
     "jobs_component": Example(COMPONENT, component(max_retries=2)),
@@ -183,6 +222,7 @@ EXAMPLES: Mapping[str, Example] = {
     "models_trained": Example(TRAINED_MODEL, trained()),
     "people_grant": Example(GRANT, replace(_GRANT, origin=Origin.PROVIDER)),
     "people_group": Example(GROUP, Group("leads", frozenset({"p-1"}))),
+    "releases_release": Example(NUMBERED_RELEASE, NumberedRelease(3, _RELEASE, NOON, "ada")),
     "repeats_call": Example(
         KEPT_CALL,
         KeptCall(
@@ -210,6 +250,18 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     "policies_gate": Example(GATE_POLICY, WholePolicy.of(_EVERY_RULE)),
     "runs_awaiting": Example(RUN, _run()),
+    "traffic_report": Example(
+        REPORT,
+        Report(
+            ready=True,
+            stopped=False,
+            waited=timedelta(seconds=3.5),
+            share=25,
+            windows=(CountedWindow(7, 25, _COUNTS, None), CountedWindow(8, 25, _COUNTS, _COUNTS)),
+            says="well",
+        ),
+    ),
+    "traffic_signed": Example(SIGNED_TRAFFIC, SignedTraffic(_TRAFFIC, signer().sign(_TRAFFIC.message))),
 }
 """By the name of its golden file, which begins with the capability."""
 

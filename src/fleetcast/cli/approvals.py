@@ -165,5 +165,11 @@ def _say(decided: Sequence[Decided]) -> None:
 
 
 def _next(decided: Sequence[Decided]) -> None:
-    if any(one.state.lets_through for one in decided):
+    from fleetcast.domain.approval import SubjectKind
+
+    through = [one.subject for one in decided if one.state.lets_through]
+    deployed = sorted({subject.name for subject in through if subject.kind is SubjectKind.DEPLOYMENT})
+    for environment in deployed:
+        typer.echo(f"next: fleetcast deploy {environment}")
+    if len(through) > sum(subject.kind is SubjectKind.DEPLOYMENT for subject in through):
         typer.echo("next: fleetcast train")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -19,8 +20,10 @@ from fleetcast.domain.place import EnvironmentName
 if TYPE_CHECKING:
     from fleetcast.app import OpenFleet
     from fleetcast.domain.deployment import Deployment
+    from fleetcast.workflows.advance_rollouts import Moved
 
 LOOKS_EVERY_SECONDS = 1.0
+_LOOKS_BEFORE_A_HINT = 5
 AT_ONCE = timedelta(0)
 
 
@@ -77,7 +80,6 @@ def deploy(
     from fleetcast.app import open_fleet
     from fleetcast.cli.deploy_views import print_deployed
     from fleetcast.domain.duration import parse_duration
-    from fleetcast.pipeline.releases import SERVED_IN
     from fleetcast.views.deployments import deployed_as_json
 
     if step == (what is not None):
@@ -85,8 +87,8 @@ def deploy(
     opened = open_fleet(fleet)
     patience = AT_ONCE if lock_timeout is None else parse_duration(lock_timeout)
     if step:
-        for environment in SERVED_IN:
-            opened.advancing(environment, lock_timeout=patience)
+        for environment in opened.deployments().running_in:
+            _hint(opened.advancing(environment, lock_timeout=patience))
     if what is None or what is What.STATUS:
         _show_status(opened, view, watch=watch)
         return
@@ -110,6 +112,19 @@ def _exit_code(deployment: Deployment) -> int:
     return ends.get(deployment.state, 0)
 
 
+def _hint(moved: Sequence[Moved]) -> None:
+    """Say of which plants no server has said anything, lest somebody waits for ever."""
+    silent = [
+        str(one.rollout.endpoint) for one in moved if not one.seen and not one.rollout.rollout.phase.is_over
+    ]
+    if silent:
+        environment = silent[0].partition("/")[0]
+        typer.echo(
+            f"no server has said anything of {', '.join(silent)} yet: is `fleetcast serve {environment}` running?",
+            err=True,
+        )
+
+
 def _show_status(opened: OpenFleet, view: View, *, watch: bool) -> None:
     from fleetcast.cli.deploy_views import follow, print_status
     from fleetcast.views.deployments import status_as_json
@@ -126,8 +141,12 @@ def _waited(opened: OpenFleet, deployment: Deployment | None, patience: timedelt
     """Go on step by step until it is over, or waits for people."""
     from fleetcast.domain.deployment import DeploymentState
 
+    looks = 0
     while deployment is not None and deployment.state is DeploymentState.RUNNING:
-        opened.advancing(deployment.plan.environment, lock_timeout=patience)
+        moved = opened.advancing(deployment.plan.environment, lock_timeout=patience)
+        looks += 1
+        if looks == _LOOKS_BEFORE_A_HINT:
+            _hint(moved)
         deployment = opened.deployments().of(deployment)
         if deployment.state is DeploymentState.RUNNING:
             time.sleep(LOOKS_EVERY_SECONDS)

@@ -17,6 +17,11 @@ from fleetcast.serving.green import Green
 from fleetcast.serving.plants import ServedPlant
 
 
+def shown_key(key: str) -> str:
+    """The digest by which a key is known."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
 @dataclass(slots=True)
 class Share:
     """Gives green its share of the requests, spread as evenly as can be: of any hundred, just so many."""
@@ -52,9 +57,8 @@ class Route:
     coming: Coming | None = None
     keys: tuple[Digest, ...] = ()
 
-    def admits(self, key: str) -> bool:
-        """Whether a key is one of this endpoint's; takes as long whichever it is."""
-        shown = hashlib.sha256(key.encode()).hexdigest()
+    def admits(self, shown: str) -> bool:
+        """Whether this is the digest of one of this endpoint's keys; takes as long whichever it is."""
         fits = [hmac.compare_digest(shown, held.hex) for held in self.keys]
         return any(fits)
 
@@ -67,6 +71,6 @@ class Routes:
     refused: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """By plant, what it was told and is not believed."""
 
-    def whose(self, key: str) -> Sequence[Route]:
-        """The endpoints that a key belongs to."""
-        return [route for route in self.by_plant.values() if route.admits(key)]
+    def whose(self, shown: str) -> Sequence[Route]:
+        """The endpoints that the key with this digest belongs to."""
+        return [route for route in self.by_plant.values() if route.admits(shown)]

@@ -20,7 +20,7 @@ from fleetcast.serving.green import NoGreen
 from fleetcast.serving.metrics import Metrics
 from fleetcast.serving.mirror import Mirror
 from fleetcast.serving.plants import ServedPlant
-from fleetcast.serving.routes import Coming, Route
+from fleetcast.serving.routes import Coming, Route, shown_key
 from fleetcast.serving.watcher import Watcher
 
 Scope = MutableMapping[str, Any]
@@ -97,7 +97,7 @@ class ScoringServer:
             Refused: It is for none, or has no such key. Who has no key at all is told nothing of what there is.
         """
         routes, headers = self.watcher.routes, scope["headers"]
-        key = _bearer(headers)
+        key = shown_key(_bearer(headers))
         named = _SCORE.fullmatch(path)
         if named is not None:
             route = routes.by_plant.get(named[1])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fleetcast.domain.deployment import Deployment, PlantRollout
+from fleetcast.domain.deployment import Deployment, DeploymentState, PlantRollout
+from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.role import Right
 from fleetcast.domain.traffic import Traffic
 from fleetcast.pipeline.releases import SERVED_IN
@@ -22,6 +23,12 @@ class DeploymentStatus:
     """The last of each environment, newest first."""
     rollouts: tuple[PlantRollout, ...]
     traffic: tuple[Traffic, ...]
+
+    @property
+    def running_in(self) -> tuple[EnvironmentName, ...]:
+        """Environments in which a deployment moves on."""
+        running = [one for one in self.deployments if one.state is DeploymentState.RUNNING]
+        return tuple(dict.fromkeys(one.plan.environment for one in running))
 
     def of(self, deployment: Deployment) -> Deployment:
         """The same deployment as it stands here; as it was if it is not here."""
