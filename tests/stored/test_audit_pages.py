@@ -105,7 +105,7 @@ def with_content(row: AuditRow, **changed: Any) -> AuditRow:
         for name in inside:
             place = place[name]
         place[last] = value
-    return replace(row, content=json.dumps(said))
+    return row._replace(content=json.dumps(said))
 
 
 CHANGES: Mapping[str, Mapping[str, Any]] = {
@@ -140,7 +140,7 @@ def test_a_changed_entry_is_found(what: str, size: int, place: int) -> None:
 @pytest.mark.parametrize("change", [{"number": 99}, {"digest": "1" * 64}, {"about": "request 9"}])
 def test_a_changed_column_is_found(change: Mapping[str, Any], size: int) -> None:
     rows = list(ROWS)
-    rows[4] = replace(rows[4], **change)
+    rows[4] = rows[4]._replace(**change)
     found = told(rows, size)
     assert isinstance(found, BrokenLog)
     assert found.number in (rows[4].number, 5)
@@ -158,15 +158,15 @@ def test_entries_that_are_gone_doubled_or_swapped_are_found(size: int) -> None:
 @pytest.mark.parametrize("size", [1, 100])
 def test_an_entry_may_be_written_in_another_way(size: int) -> None:
     """As an earlier format, or a restored copy, has it."""
-    spaced = [replace(row, content=json.dumps(json.loads(row.content), indent=1)) for row in ROWS]
+    spaced = [row._replace(content=json.dumps(json.loads(row.content), indent=1)) for row in ROWS]
     backwards = [
-        replace(row, content=json.dumps(dict(reversed(json.loads(row.content).items())))) for row in ROWS
+        row._replace(content=json.dumps(dict(reversed(json.loads(row.content).items())))) for row in ROWS
     ]
     first_format = []
     for row in ROWS:
         said = json.loads(row.content)
         said["format"] = 1
-        first_format.append(replace(row, content=json.dumps(said)))
+        first_format.append(row._replace(content=json.dumps(said)))
     for rows in (spaced, backwards, first_format):
         assert told(rows, size) == told(ROWS, size)
         assert isinstance(told(rows, size), Chronicle)

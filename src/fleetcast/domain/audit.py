@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from fleetcast.domain.canonical import Json, digest_of
 from fleetcast.domain.identity import Digest
@@ -23,6 +24,7 @@ def about_request(number: int) -> str:
     return f"request {number}"
 
 
+@lru_cache(20_000)
 def about_model(name: str) -> str:
     """What entries about a model and its versions are found by: short, whatever the length of its name."""
     return f"model {Digest.of(name.encode()).hex[:24]}"

@@ -26,6 +26,13 @@ from fleetcast.stored.manifests import SEAL
 
 _audit = schema.audit
 _PAGE = 5_000
+_ROW: tuple[sa.Column[Any], ...] = (
+    _audit.c.number,
+    _audit.c.digest,
+    _audit.c.about,
+    _audit.c.content,
+    _audit.c.seal,
+)
 
 
 class ControlAuditLog(Kept):
@@ -137,7 +144,7 @@ class ControlAuditLog(Kept):
             return range(0)
         after, previous = entry.number - 1, entry.previous.hex
         while after < end:
-            query = sa.select(_audit).where(number > after, number <= end).order_by(number).limit(_PAGE)
+            query = sa.select(*_ROW).where(number > after, number <= end).order_by(number).limit(_PAGE)
             rows = connection.execute(query).all()
             if isinstance(read_page(_audit_page(rows, after, previous)), BrokenLog):
                 return range(0)
@@ -147,7 +154,7 @@ class ControlAuditLog(Kept):
 
     @reads
     def _rows(self, connection: Connection, after: int) -> Sequence[Row[Any]]:
-        query = sa.select(_audit).where(_audit.c.number > after).order_by(_audit.c.number).limit(_PAGE)
+        query = sa.select(*_ROW).where(_audit.c.number > after).order_by(_audit.c.number).limit(_PAGE)
         return connection.execute(query).all()
 
     @reads
@@ -164,7 +171,9 @@ class ControlAuditLog(Kept):
 def _audit_page(
     rows: Sequence[Row[Any]], after: int, previous: str, requests: frozenset[int] = frozenset()
 ) -> AuditPage:
-    held = tuple(AuditRow(row.number, row.digest, row.about, row.content) for row in rows)
+    held = tuple(
+        AuditRow(number, digest, about, content) for number, digest, about, content, _ in map(tuple, rows)
+    )
     return AuditPage(held, after, previous, requests)
 
 
