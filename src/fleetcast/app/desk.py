@@ -102,7 +102,7 @@ def open_desk(directory: Path, clock: Clock | None = None, database: ControlData
         clock,
         reading.unused,
         files=reading.files,
-        files_of=reading.files_of,
+        files_of=reading.deciding_files().__getitem__,
     )
     return _ready(desk)
 
@@ -151,7 +151,7 @@ def open_dummy(directory: Path, scratch: Path, clock: Clock | None = None) -> De
             reading.unused,
             scratch,
             reading.files,
-            reading.files_of,
+            reading.deciding_files().__getitem__,
         )
     )
 

@@ -67,9 +67,17 @@ class FleetReading:
         """Where a setting of a circuit comes from; the circuit itself if it is written nowhere."""
         return origin(self._chains[key], setting)
 
-    def files_of(self, key: CircuitKey) -> tuple[str, ...]:
-        """The files that decide what a circuit is: those of its declaration and its defaults, and the settings."""
-        return tuple(dict.fromkeys([*(layer.file for layer in self._chains[key]), SETTINGS_FILE]))
+    def deciding_files(self) -> Mapping[CircuitKey, tuple[str, ...]]:
+        """The files that decide what each circuit is: those of its declaration and its defaults, and the settings.
+
+        It keeps nothing else of what was read: of ten thousand circuits that is as much as their fleet.
+        """
+        same: dict[tuple[str, ...], tuple[str, ...]] = {}
+        found = {}
+        for key, chain in self._chains.items():
+            files = tuple(dict.fromkeys([*(layer.file for layer in chain), SETTINGS_FILE]))
+            found[key] = same.setdefault(files, files)
+        return found
 
     def stated(self, key: CircuitKey, *path: str) -> Origin | None:
         """Where a setting of a circuit, or a key inside it, is written; None if it is a default of fleetcast."""
