@@ -40,6 +40,23 @@ def about_account(person: str) -> str:
     return f"account {Digest.of(person.encode()).hex[:20]}"
 
 
+def about(action: str, subject: str, detail: Mapping[str, Json]) -> str:
+    """By what all entries about one thing are found, as of an event."""
+    request = detail.get("request")
+    if isinstance(request, int):
+        return about_request(request)
+    kind = action.partition(".")[0]
+    if kind == "model":
+        return about_model(subject.partition(":")[0])
+    if kind == "release":
+        return about_release(subject.rpartition(":")[0])
+    if kind in ("token", "link"):
+        return subject
+    if kind == "session":
+        return f"session {detail.get('session')}"
+    return about_account(str(detail.get("person"))) if kind == "account" else ""
+
+
 class Standing(StrEnum):
     """How an identity is known."""
 
@@ -99,19 +116,7 @@ class AuditEvent:
     @property
     def about(self) -> str:
         """By what all entries about one thing are found; empty for what nobody looks for."""
-        request = self.detail.get("request")
-        if isinstance(request, int):
-            return about_request(request)
-        kind = self.action.partition(".")[0]
-        if kind == "model":
-            return about_model(self.subject.partition(":")[0])
-        if kind == "release":
-            return about_release(self.subject.rpartition(":")[0])
-        if kind in ("token", "link"):
-            return self.subject
-        if kind == "session":
-            return f"session {self.detail.get('session')}"
-        return about_account(str(self.detail.get("person"))) if kind == "account" else ""
+        return about(self.action, self.subject, self.detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -37,13 +38,15 @@ def plain(value: object) -> Json:
     Raises:
         TypeError: There is no one way to write it.
     """
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
     if isinstance(value, Digest):
         return value.hex
     if is_dataclass(value) and not isinstance(value, type):
         return {
-            field.name: plain(getattr(value, field.name))
-            for field in fields(value)
-            if _enters(field, getattr(value, field.name))
+            name: plain(getattr(value, name))
+            for name, later, default in _entering(type(value))
+            if not later or getattr(value, name) != default
         }
     if isinstance(value, Mapping):
         return {str(name): plain(entry) for name, entry in value.items()}
@@ -57,15 +60,17 @@ def plain(value: object) -> Json:
         return value.astimezone(UTC).isoformat()
     if isinstance(value, PurePosixPath):
         return str(value)
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
     raise TypeError(f"no canonical JSON for {type(value).__name__}")
 
 
-def _enters(field: Field[Any], value: object) -> bool:
-    if "words" in field.metadata:
-        return False
-    return "later" not in field.metadata or value != field.default
+@cache
+def _entering(kind: type) -> tuple[tuple[str, bool, object], ...]:
+    """The fields of a dataclass that enter a digest: name, whether it came later, and its default."""
+    return tuple(
+        (field.name, "later" in field.metadata, field.default)
+        for field in fields(kind)
+        if "words" not in field.metadata
+    )
 
 
 def canonical_json(value: Json) -> str:

@@ -135,9 +135,8 @@ class Chronicle:
             self.live[endpoint] = int(number)
 
     @staticmethod
-    def notes(event: AuditEvent) -> bool:
-        """Whether `add` takes note of an event; all others matter for the chain alone."""
-        action = event.action
+    def notes(action: str) -> bool:
+        """Whether `add` takes note of what this is; all else matters for the chain alone."""
         return action in _NOTED or action.partition(".")[0] in _NOTED_KINDS
 
     def go_on(self, later: Chronicle) -> None:

@@ -15,20 +15,18 @@ from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
-from fleetcast.domain.audit import AuditEvent, follows
-from fleetcast.domain.canonical import canonical_json
+from fleetcast.domain.audit import about, follows
+from fleetcast.domain.canonical import Json, canonical_json
 from fleetcast.domain.chronicle import BrokenLog, Chronicle
 from fleetcast.domain.identity import Digest
 from fleetcast.stored.audit import AUDIT_ENTRY
 
+Detail = Mapping[str, Json]
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # typeshed leaves it out
 """Reads a value from where it begins; what `json.loads` does besides takes as long as reading an entry."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
-_ENTRY = {"format", "number", "at", "actor", "event", "previous", "digest"}
-_ACTOR = {"name", "standing", "proof", "person"}
-_PROOF = {"means", "detail"}
-_EVENT = {"action", "subject", "detail"}
-_DIGEST = {"hex"}
+_SIZES = (7, 4, 3, 1, 1)
+"""Fields of an entry, its actor, its event and its two digests: each is asked for by name, and there are no others."""
 
 
 class AuditRow(NamedTuple):
@@ -66,10 +64,10 @@ def read_page(page: AuditPage) -> Chronicle | BrokenLog:
     told.entries, head = page.after, page.previous
     for row in page.rows:
         light = _light(row, told.entries + 1, head)
-        if light is None or _matters(light, page.requests):
+        if light is None or _matters(*light, page.requests):
             broken = _read_whole(row, told, head)
         else:
-            broken = _filed_elsewhere(row, light)
+            broken = _filed_elsewhere(row, *light)
             told.entries = row.number
         if broken is not None:
             return broken
@@ -86,41 +84,40 @@ def _read_whole(row: AuditRow, told: Chronicle, head: str) -> BrokenLog | None:
     )
     if not fits:
         return BrokenLog(row.number, entry.event.action, "does not fit the one before it")
-    if broken := _filed_elsewhere(row, entry.event):
+    event = entry.event
+    if broken := _filed_elsewhere(row, event.action, event.subject, event.detail):
         return broken
     told.add(entry)
     return None
 
 
-def _filed_elsewhere(row: AuditRow, event: AuditEvent) -> BrokenLog | None:
-    if row.about == event.about:
+def _filed_elsewhere(row: AuditRow, action: str, subject: str, detail: Detail) -> BrokenLog | None:
+    wanted = about(action, subject, detail)
+    if row.about == wanted:
         return None
-    return BrokenLog(row.number, event.action, f"is filed under {row.about!r}, not {event.about!r}")
+    return BrokenLog(row.number, action, f"is filed under {row.about!r}, not {wanted!r}")
 
 
-def _matters(event: AuditEvent, requests: Collection[int]) -> bool:
+def _matters(action: str, _subject: str, detail: Detail, requests: Collection[int]) -> bool:
     """Whether a chronicle takes note of an event."""
-    return Chronicle.notes(event) or (bool(requests) and event.detail.get("request") in requests)
+    return Chronicle.notes(action) or (bool(requests) and detail.get("request") in requests)
 
 
-def _light(row: AuditRow, number: int, previous: str) -> AuditEvent | None:
-    """The event of an entry that is written as this fleetcast writes it, and is what its digest says; else None."""
+def _light(row: AuditRow, number: int, previous: str) -> tuple[str, str, Detail] | None:
+    """What happened, by an entry written as this fleetcast writes it that is what its digest says; else None."""
     try:
         said, end = _scan(row.content, 0)
         actor, event = said["actor"], said["event"]
-        proof = actor["proof"]
+        proof, before, own = actor["proof"], said["previous"], said["digest"]
         plainly = (
             end == len(row.content)
-            and said.keys() == _ENTRY
-            and actor.keys() == _ACTOR
-            and event.keys() == _EVENT
-            and (proof is None or proof.keys() == _PROOF)
-            and said["previous"].keys() == _DIGEST == said["digest"].keys()
+            and (len(said), len(actor), len(event), len(before), len(own)) == _SIZES
+            and (proof is None or len(proof) == 2)
             and said["format"] == AUDIT_ENTRY.number
             and type(said["number"]) is int
-            and (said["number"], said["previous"]["hex"]) == (number, previous)
-            and row.number == number
-            and said["digest"]["hex"] == row.digest
+            and said["number"] == number == row.number
+            and before["hex"] == previous
+            and own["hex"] == row.digest
             and _MOMENT.fullmatch(said["at"]) is not None
             and isinstance(event["detail"], dict)
         )
@@ -128,7 +125,7 @@ def _light(row: AuditRow, number: int, previous: str) -> AuditEvent | None:
             return None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, StopIteration):
         return None
-    return AuditEvent(event["action"], event["subject"], event["detail"])
+    return event["action"], event["subject"], event["detail"]
 
 
 def _digest(

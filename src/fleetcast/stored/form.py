@@ -8,8 +8,10 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
+from pydantic_core import SchemaValidator
 
 from fleetcast.domain.errors import BadInput, FleetcastError
+from fleetcast.stored.tagged import tagged
 
 T = TypeVar("T")
 Fields = dict[str, Any]
@@ -65,6 +67,7 @@ class Stored(Generic[T]):
         self._fix = fix
         self._prefix = f'{{"format":{number},'
         self._adapter: TypeAdapter[T] | None = None
+        self._validator: SchemaValidator | None = None
         self._parse = lru_cache(remembered)(self._read) if remembered else self._read
 
     def to_json(self, value: T) -> str:
@@ -106,7 +109,9 @@ class Stored(Generic[T]):
         return self._value(json.dumps(fields))
 
     def _value(self, text: str) -> T:
-        value: T = self._ready().validator.validate_json(text)
+        if self._validator is None:
+            self._validator = SchemaValidator(tagged(self._ready().core_schema))
+        value: T = self._validator.validate_json(text)
         return value
 
     def _upgraded(self, number: int, fields: Fields) -> Fields:
