@@ -174,7 +174,7 @@ def test_an_entry_may_be_written_in_another_way(size: int) -> None:
 
 def test_several_processes_tell_the_same_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_readers, "_ALONE", 1)
-    monkeypatch.setattr(log_readers, "_cores", lambda: 2)
+    monkeypatch.setattr(log_readers, "cores", lambda: 2)
     found = read_log(log_readers.read_pages(pages(ROWS, 7)))
     assert found == told(ROWS, 7)
     assert isinstance(found, Chronicle)

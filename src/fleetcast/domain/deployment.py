@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -114,7 +114,7 @@ class PlantRollout:
     endpoint: Endpoint
     deployment: int
     rollout: Rollout
-    says: str = field(default="")
+    says: str = ""
     """Why it was rolled back, in the words of that moment; empty if it was not."""
 
 

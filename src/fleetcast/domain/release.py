@@ -183,6 +183,12 @@ def changes(before: Release | None, after: Release) -> tuple[CircuitChange, ...]
     return tuple(found)
 
 
+def served_alone(one: Release, other: Release | None) -> tuple[ServedModel, ...]:
+    """The models of a release that another does not serve for the same circuit; all, where there is no other."""
+    others = {} if other is None else other.circuits
+    return tuple(model for circuit, model in one.circuits.items() if others.get(circuit) != model)
+
+
 class Kept(StrEnum):
     """Why a circuit does not get the version that it declares."""
 

@@ -20,21 +20,12 @@ class NotedForecast:
     """Sentences without a full stop; empty if there is nothing to say."""
 
 
-class Forecaster(Protocol):
-    """One trained model, ready to forecast.
-
-    It never changes and remembers nothing: the same readings give the same numbers. The series it is given may
-    hold more sensors than it reads, in any order; NaN is a hole, and so is what is infinite.
-    """
+class Looks(Protocol):
+    """What says which readings it needs."""
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The sensors whose readings it is given."""
-        ...
-
-    @property
-    def sensors(self) -> tuple[str, ...]:
-        """The sensors it forecasts, all of which it reads."""
         ...
 
     @property
@@ -55,6 +46,19 @@ class Forecaster(Protocol):
     @property
     def more_history(self) -> int:
         """Steps before the lookback that are worth giving, for the intervals' sake; 0 for none."""
+        ...
+
+
+class Forecaster(Looks, Protocol):
+    """One trained model, ready to forecast.
+
+    It never changes and remembers nothing: the same readings give the same numbers. The series it is given may
+    hold more sensors than it reads, in any order; NaN is a hole, and so is what is infinite.
+    """
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """The sensors it forecasts, all of which it reads."""
         ...
 
     @property

@@ -16,14 +16,13 @@ from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.health import Criteria
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName
-from fleetcast.domain.release import ChangeOf, Endpoint, NumberedRelease, ServedModel, changes
+from fleetcast.domain.release import ChangeOf, Endpoint, NumberedRelease, ServedModel, changes, served_alone
 from fleetcast.domain.rollout import Ramp, waves
 from fleetcast.domain.traffic import Traffic, Watch
 from fleetcast.pipeline.effects import CarryOut
 from fleetcast.pipeline.forecasters.served import OpenServed
 from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
 from fleetcast.ports.endpoints import Endpoints
-from fleetcast.ports.models import ModelRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,6 @@ class CheckServable:
     """Looks once more at every model that a release would newly serve, whatever was looked at before."""
 
     open_served: OpenServed
-    models: ModelRegistry
     gatekeeper: Gatekeeper
 
     def __call__(self, releases: Sequence[ToDeploy]) -> None:
@@ -106,7 +104,11 @@ class CheckServable:
             NotServable: Files are lost, damaged or not those that were signed, or nobody agreed to a model.
             NotBelieved: Nobody vouches for what the log says about one of them.
         """
-        new = {model: None for one in releases for model in _new_models(one)}
+        new = dict.fromkeys(
+            model
+            for one in releases
+            for model in served_alone(one.release.release, None if one.before is None else one.before.release)
+        )
         wrong = {str(model): why for model in new if (why := self.open_served.check(model))}
         wrong |= {
             str(model): "no approval of it stands in the audit log"
@@ -124,13 +126,6 @@ class CheckServable:
         }
         agreed = {effect.key for effect in self.gatekeeper.agreed(list(effects.values()))}
         return [model for model, effect in effects.items() if effect.key not in agreed]
-
-
-def _new_models(one: ToDeploy) -> Iterator[ServedModel]:
-    before = {} if one.before is None else one.before.release.circuits
-    for circuit, model in one.release.release.circuits.items():
-        if before.get(circuit) != model:
-            yield model
 
 
 @dataclass(frozen=True, slots=True)

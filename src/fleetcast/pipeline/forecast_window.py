@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import compress
-from typing import Protocol
 
 import numpy as np
 
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.quality import CleaningRules
+from fleetcast.forecasting.forecaster import Looks
 from fleetcast.forecasting.resampling import instant, micros, resample
 from fleetcast.forecasting.series import Series
 from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted
@@ -41,35 +41,6 @@ class ForecastWindow:
     """Sensors without a single reading in the model's lookback."""
     held: tuple[str, ...]
     """Sensors whose readings stop before the origin."""
-
-
-class Looks(Protocol):
-    """As much of a `Forecaster` as says which readings it needs."""
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """The sensors whose readings it is given."""
-        ...
-
-    @property
-    def step(self) -> timedelta:
-        """Of its grid."""
-        ...
-
-    @property
-    def lookback(self) -> int:
-        """Steps that a forecast is made from."""
-        ...
-
-    @property
-    def horizon(self) -> int:
-        """Steps it forecasts."""
-        ...
-
-    @property
-    def more_history(self) -> int:
-        """Steps before the lookback that are worth giving."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

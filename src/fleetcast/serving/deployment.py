@@ -40,14 +40,8 @@ class Deployment:
         Raises:
             FleetcastError: One of them cannot be opened; the text names its circuit.
         """
-        for name, model in self.plant.release.release.circuits.items():
-            circuit = self.plant.circuits.get(name)
-            if circuit is None:
-                continue
-            try:
-                self.engine.models.get(circuit, model)
-            except FleetcastError as error:
-                raise FleetcastError(f"circuit {name}: {error}") from error
+        for name, error in self.engine.open_all(self.plant).items():
+            raise FleetcastError(f"circuit {name}: {error}") from error
 
     def answer(self, body: bytes) -> Reply:
         """Answer a request that a client sent to the server."""

@@ -72,6 +72,18 @@ class Engine:
     readings: NewestReadings
     clock: Clock
 
+    def open_all(self, plant: ServedPlant) -> Mapping[str, FleetcastError]:
+        """Open every model of a release whose circuit is declared here; gives what went wrong, by circuit."""
+        wrong: dict[str, FleetcastError] = {}
+        for name, model in plant.release.release.circuits.items():
+            if name not in plant.circuits:
+                continue
+            try:
+                self._open(plant.circuits[name], model)
+            except FleetcastError as error:
+                wrong[name] = error
+        return wrong
+
     def at_hand(self, plant: ServedPlant, asked: Sequence[Asked]) -> bool:
         """Whether all that is needed is in memory, and no other process is asked: then `forecast` takes a moment."""
         for one in asked:

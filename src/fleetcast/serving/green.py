@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ CONNECTIONS = 8
 """Requests that green is working on at the same time."""
 MORE_MEMORY_BYTES = 512 * 2**20
 """By so much may it grow after it was ready; a process that takes more leaks."""
-_PAGE_BYTES = 4096
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 Command = Callable[[Digest, Path], Sequence[str]]
 """How the process of a release is started that is to listen at a socket."""
 

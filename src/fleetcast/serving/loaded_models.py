@@ -59,7 +59,9 @@ class LoadedModels:
             return opening.result()
         try:
             opened = self.open_one(circuit, model)
-        except BaseException as error:
+        except (
+            BaseException
+        ) as error:  # whatever it is, those who wait for the same model must not wait for ever
             with self._lock:
                 del self._opening[key]
             opening.set_exception(error)

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.forecasting.forecaster import Forecaster
+from fleetcast.forecasting.forecaster import Forecaster, Looks
 from fleetcast.forecasting.series import Series
-from fleetcast.pipeline.forecast_window import Looks, TrainingSpan, WindowSearch
+from fleetcast.pipeline.forecast_window import TrainingSpan, WindowSearch
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.readings import ReadingsTable
 from fleetcast.serving.answers import ReadFrom
@@ -29,7 +29,6 @@ class Kept:
     """One circuit's readings, as they were read."""
 
     history: Series
-    looks: Looks
     table: str
     delta_version: int
     read_at: datetime
@@ -80,7 +79,7 @@ class NewestReadings:
             )
         search = WindowSearch(circuit, looks, table, version, looks.more_history)
         window = search.window(None, TrainingSpan(circuit.window_start, circuit.cutoff.end))
-        kept = Kept(window.history, looks, circuit.data_source, version, self.clock.now())
+        kept = Kept(window.history, circuit.data_source, version, self.clock.now())
         with self._lock:
             self._kept[circuit.key] = kept
             self._kept.move_to_end(circuit.key)

@@ -154,16 +154,8 @@ class Watcher:
 
     def _warm(self, plant: ServedPlant) -> None:
         """Open what a release serves; what cannot be opened is replaced down the chain when it is asked for."""
-        for name, model in plant.release.release.circuits.items():
-            circuit = plant.circuits.get(name)
-            if circuit is None:
-                continue
-            try:
-                self.engine.models.get(circuit, model)
-            except FleetcastError as error:
-                _log.error(
-                    "%s serves circuit %s by what takes its model's place: %s", plant.name, name, error
-                )
+        for name, error in self.engine.open_all(plant).items():
+            _log.error("%s serves circuit %s by what takes its model's place: %s", plant.name, name, error)
 
     def _coming(self, traffic: Traffic, release: NumberedRelease, before: Route | None) -> Coming:
         plant = self._plant(traffic, release)

@@ -16,7 +16,7 @@ from fleetcast.domain.deployment import (
 from fleetcast.domain.health import Criteria, Finding, Measure, judge
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName, Scope
-from fleetcast.domain.release import Endpoint, NumberedRelease
+from fleetcast.domain.release import Endpoint, NumberedRelease, served_alone
 from fleetcast.domain.role import Right
 from fleetcast.domain.rollout import (
     Finish,
@@ -153,12 +153,8 @@ class AdvanceRollouts:
             self._block(held[rollout.green], held.get(rollout.blue) if rollout.blue else None, one.says)
 
     def _block(self, green: NumberedRelease, blue: NumberedRelease | None, why: str) -> None:
-        before = {} if blue is None else blue.release.circuits
-        bad = {
-            (model.name, model.version): model.training_hash
-            for circuit, model in green.release.circuits.items()
-            if before.get(circuit) != model
-        }
+        new = served_alone(green.release, None if blue is None else blue.release)
+        bad = {(model.name, model.version): model.training_hash for model in new}
         self.platform.control.states.block(bad, why)
 
     @property

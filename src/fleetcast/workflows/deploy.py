@@ -119,7 +119,7 @@ class Deploy:
         KeepPolicies(control.policies, gatekeeper, self.writers)(fleet.settings.gates, "")
         policy = control.policies.in_force()[gate]
         open_served = OpenServed.of(self.platform, unsigned_allowed=policy.unsigned_allowed)
-        CheckServable(open_served, self.platform.workspace.models, gatekeeper)(releases)
+        CheckServable(open_served, gatekeeper)(releases)
         asked = deployment_question(plan, releases, policy)
         request = gatekeeper.ask(gate, [asked], policy, "")[asked.subject.digest]
         deployment = self._of(plan, request.id)

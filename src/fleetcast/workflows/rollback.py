@@ -10,7 +10,7 @@ from fleetcast.domain.audit import MADE_LIVE, about_release
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fallback import Unused
 from fleetcast.domain.place import EnvironmentName, Scope
-from fleetcast.domain.release import Endpoint, NumberedRelease, Release, ServedModel
+from fleetcast.domain.release import Endpoint, NumberedRelease, ServedModel, served_alone
 from fleetcast.domain.role import Right
 from fleetcast.domain.rollout import Cause, rolled_back
 from fleetcast.domain.traffic import Override
@@ -99,7 +99,7 @@ class RollBackTo:
             )
         self.platform.workspace.endpoints.serve(endpoint, target.release.digest)
         control.releases.make_live([target])
-        bad = _given_up(live.release, target.release)
+        bad = served_alone(live.release, target.release)
         control.states.block(
             {(model.name, model.version): model.training_hash for model in bad}, reason or "rolled back"
         )
@@ -160,7 +160,3 @@ class NothingBefore(BadInput):
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(f"{endpoint} was never served by another release")
         self.fix = "hold its circuits with `fleetcast hold`, or deploy what is right"
-
-
-def _given_up(before: Release, after: Release) -> list[ServedModel]:
-    return [model for circuit, model in before.circuits.items() if after.circuits.get(circuit) != model]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle  # between processes of ours
 import struct
 import subprocess
@@ -16,6 +15,7 @@ from typing import IO, Any
 
 from fleetcast.domain.chronicle import BrokenLog, Chronicle
 from fleetcast.domain.errors import FleetcastError
+from fleetcast.platforms.cores import cores
 from fleetcast.stored.audit_pages import AuditPage, AuditRow, read_page
 
 _ALONE = 4
@@ -38,7 +38,7 @@ def read_pages(pages: Iterable[AuditPage]) -> Iterator[Told]:
     first = next(coming, None)
     if first is None:
         return
-    readers = _cores()
+    readers = cores()
     if readers < 2:
         yield read_page(first)
         yield from map(read_page, coming)
@@ -112,13 +112,6 @@ def _received(from_it: IO[bytes]) -> Any:
         raise EOFError
     (length,) = _LENGTH.unpack(head)
     return pickle.loads(from_it.read(length))  # noqa: S301  # from a process of ours
-
-
-def _cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from fleetcast.domain.audit import Actor
 from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.platforms.control.opening import control
+from fleetcast.platforms.cores import cores
 from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.database.migrate import ensure_schema
 from fleetcast.platforms.database.session import Session
@@ -71,7 +72,7 @@ def local_workspace(
 ) -> Workspace:
     """What exists in a state directory, as one person works with it; arguments as of `local_platform`."""
     stores = Stores(state.resolve(), settings.storage)
-    workers = settings.workers or _cores()
+    workers = settings.workers or cores()
     return Workspace(
         assets=LocalAssetRegistry(session),
         data=LocalDataAssets(session),
@@ -87,10 +88,3 @@ def local_workspace(
         endpoints=LocalEndpoints(session),
         workers=workers,
     )
-
-
-def _cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
