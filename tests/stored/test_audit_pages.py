@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fleetcast.domain.audit import GENESIS, Actor, AuditEntry, AuditEvent, Means, Proof, Standing, chained
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.chronicle import BrokenLog, Chronicle, read_log
-from fleetcast.platforms.control import log_readers
+from fleetcast.platforms import processes
 from fleetcast.stored.audit import AUDIT_ENTRY
 from fleetcast.stored.audit_pages import AuditPage, AuditRow, read_page
 from tests.clocks import NOON
@@ -173,10 +173,9 @@ def test_an_entry_may_be_written_in_another_way(size: int) -> None:
 
 
 def test_several_processes_tell_the_same_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_readers, "_ALONE", 1)
-    monkeypatch.setattr(log_readers, "cores", lambda: 2)
-    found = read_log(log_readers.read_pages(pages(ROWS, 7)))
+    monkeypatch.setattr(processes, "cores", lambda: 2)
+    found = read_log(processes.in_processes(read_page, pages(ROWS, 7), alone=1))
     assert found == told(ROWS, 7)
     assert isinstance(found, Chronicle)
     broken = [*ROWS[:40], *ROWS[41:]]
-    assert read_log(log_readers.read_pages(pages(broken, 7))) == told(broken, 7)
+    assert read_log(processes.in_processes(read_page, pages(broken, 7))) == told(broken, 7)

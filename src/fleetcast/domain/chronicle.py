@@ -64,10 +64,6 @@ class NotBelieved(FleetcastError):
         self.fix = "see all of it with `fleetcast audit verify`, and restore a backup of the control database"
 
 
-_NOTED = frozenset({ADOPTED, CROWNED, ENVIRONMENT_REGISTERED, REGISTERED, SHARED, COMPOSED, MADE_LIVE})
-_NOTED_KINDS = frozenset({"policy", "person", "group", "role"})
-
-
 @dataclass(slots=True)
 class Chronicle:
     """What the log tells, after its last entry."""
@@ -105,11 +101,16 @@ class Chronicle:
         number = event.detail.get("request")
         if isinstance(number, int) and number in self.requests:
             self.requests[number].append(entry)
+        if event.action == ENVIRONMENT_REGISTERED:
+            self.environments.setdefault(event.subject, entry.actor)
+        else:
+            self.note(event)
+
+    def note(self, event: AuditEvent) -> None:
+        """Take note of what happened, where it does not matter who did it."""
         kind = event.action.partition(".")[0]
         if kind == "model":
             self._model(event)
-        elif event.action == ENVIRONMENT_REGISTERED:
-            self.environments.setdefault(event.subject, entry.actor)
         elif kind == "release":
             self._release(event)
         elif kind == "policy":
@@ -133,11 +134,6 @@ class Chronicle:
             self.releases[event.subject] = str(event.detail.get("digest"))
         elif event.action == MADE_LIVE:
             self.live[endpoint] = int(number)
-
-    @staticmethod
-    def notes(action: str) -> bool:
-        """Whether `add` takes note of what this is; all else matters for the chain alone."""
-        return action in _NOTED or action.partition(".")[0] in _NOTED_KINDS
 
     def go_on(self, later: Chronicle) -> None:
         """Go on by what a later part of the log tells, which begins right after this one."""

@@ -14,7 +14,7 @@ from fleetcast.domain.approval import Request, RequestState
 from fleetcast.domain.audit import Actor, AuditEntry, chained
 from fleetcast.domain.canonical import Json, plain
 
-OPENED, PINNED = "request.opened", "request.pinned"
+OPENED, PINNED, DISTRUSTED = "request.opened", "request.pinned", "request.distrusted"
 _VERBS = {
     state.value.replace(" ", "_"): state for state in RequestState if state is not RequestState.PENDING
 } | {
@@ -68,6 +68,21 @@ class OtherState:
 
 
 Disagreement = ChangedEntry | NeverOpened | OtherSubject | OtherDecisions | OtherState
+
+
+@dataclass(frozen=True, slots=True)
+class Distrusted:
+    """A request whose row is not what the log says."""
+
+    request: Request
+    why: Disagreement
+
+
+def distrusted(request: Request, entries: Sequence[AuditEntry]) -> Disagreement | None:
+    """As `disagreement`; None too for a request that was found before, and is void: it can open nothing any more."""
+    why = disagreement(request, entries)
+    void = request.state is RequestState.VOID
+    return None if void and any(entry.event.action == DISTRUSTED for entry in entries) else why
 
 
 def disagreement(request: Request, entries: Sequence[AuditEntry]) -> Disagreement | None:

@@ -13,7 +13,7 @@ from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.people import Directory
 from fleetcast.domain.place import Gate
-from fleetcast.domain.recount import Disagreement
+from fleetcast.domain.recount import Disagreement, Distrusted
 
 Vote = Callable[[Request, Directory, Mapping[Gate, GatePolicy]], Request]
 
@@ -39,6 +39,14 @@ class ApprovalBook(Protocol):
 
     def each(self) -> Iterator[Request]:
         """All requests in the order they were opened, read page by page."""
+        ...
+
+    def distrusted(self) -> Iterator[Distrusted]:
+        """Requests whose rows are not what the log says of them, and that could open something, oldest first.
+
+        Raises:
+            BadInput: A request or an entry cannot be read; the text names it.
+        """
         ...
 
     def latest(self, count: int) -> Sequence[Request]:

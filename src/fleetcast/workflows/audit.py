@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
-from fleetcast.domain.approval import Request, RequestState
-from fleetcast.domain.audit import AuditEntry, about_request
 from fleetcast.domain.checkpoint import CheckpointVerdict
 from fleetcast.domain.chronicle import (
     BrokenLog,
@@ -19,21 +16,11 @@ from fleetcast.domain.chronicle import (
 )
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName
-from fleetcast.domain.recount import Disagreement, disagreement
+from fleetcast.domain.recount import Distrusted
 from fleetcast.domain.role import Right
 from fleetcast.pipeline.gatekeeper import Gatekeeper
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
-
-_PAGE = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Distrusted:
-    """A request whose row is not what the log says."""
-
-    request: Request
-    why: Disagreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +65,7 @@ class VerifyAudit:
             return AuditVerified(told, checkpoint=control.audit.checkpoint())
         return AuditVerified(
             Whole(told.entries, told.head),
-            tuple(self._distrusted()),
+            tuple(control.approvals.distrusted()),
             tuple(self._others(told)),
             control.audit.checkpoint(),
         )
@@ -98,20 +85,3 @@ class VerifyAudit:
         yield from other_releases(
             told, control.releases.digests(), {str(one.release.endpoint): one.number for one in live}
         )
-
-    def _distrusted(self) -> Iterator[Distrusted]:
-        control = self.platform.control
-        requests = iter(control.approvals.each())
-        while page := list(islice(requests, _PAGE)):
-            logged = control.audit.about([about_request(request.id) for request in page])
-            for request in page:
-                entries = logged[about_request(request.id)]
-                why = disagreement(request, entries)
-                if why is not None and not _is_void_already(request, entries):
-                    yield Distrusted(request, why)
-
-
-def _is_void_already(request: Request, entries: Sequence[AuditEntry]) -> bool:
-    """Whether it was found before, and can open nothing any more."""
-    noted = any(entry.event.action == "request.distrusted" for entry in entries)
-    return noted and request.state is RequestState.VOID

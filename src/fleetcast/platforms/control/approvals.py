@@ -19,21 +19,24 @@ from fleetcast.domain.approval import (
     SubjectKind,
     WantedRequests,
 )
+from fleetcast.domain.audit import about_request
 from fleetcast.domain.errors import BadInput, HistoryLost
 from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import Gate
-from fleetcast.domain.recount import Disagreement
+from fleetcast.domain.recount import Disagreement, Distrusted
 from fleetcast.platforms.control.people import remembered_directory
 from fleetcast.platforms.control.policies import policies_in
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.columns import TORN, moment, whole_number
 from fleetcast.platforms.database.session import Kept, changes, chunks, met, reads
+from fleetcast.platforms.processes import in_processes
 from fleetcast.ports.approvals import Vote
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.form import unreadable
+from fleetcast.stored.request_pages import RequestPage, distrusted_in
 
-_requests = schema.requests
+_requests, _audit = schema.requests, schema.audit
 _PAGE = 1_000
 
 
@@ -76,6 +79,31 @@ class ControlApprovalBook(Kept):
         while page := self._page(after):
             yield from page
             after = page[-1].id
+
+    def distrusted(self) -> Iterator[Distrusted]:
+        """Requests whose rows are not what the log says of them; read page by page."""
+        for page in in_processes(distrusted_in, self._pages(), alone=1):
+            for number, why in page:
+                yield Distrusted(replace(self.find(number), id=number), why)
+
+    def _pages(self) -> Iterator[RequestPage]:
+        after = 0
+        while (page := self._rows(after)).requests:
+            yield page
+            after = page.requests[-1][0]
+
+    @reads
+    def _rows(self, connection: Connection, after: int) -> RequestPage:
+        number = _requests.c.id
+        query = sa.select(number, _requests.c.content).where(number > after).order_by(number).limit(_PAGE)
+        requests = tuple(map(tuple, connection.execute(query)))
+        told: list[tuple[int, str, str]] = []
+        for some in chunks([about_request(each) for each, _ in requests]):
+            mine = sa.select(_audit.c.number, _audit.c.about, _audit.c.content).where(
+                _audit.c.about.in_(some)
+            )
+            told += map(tuple, connection.execute(mine.order_by(_audit.c.number)))
+        return RequestPage(requests, tuple(told))
 
     @reads
     def _page(self, connection: Connection, after: int) -> Sequence[Request]:

@@ -15,17 +15,19 @@ from fleetcast.domain.checkpoint import CheckpointVerdict
 from fleetcast.domain.chronicle import BrokenLog, Chronicle, NotBelieved, read_log
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.manifest import Signed, seal_in_words
-from fleetcast.platforms.control.log_readers import read_pages
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.backups import check_checkpoint
 from fleetcast.platforms.database.marks import seal_of
 from fleetcast.platforms.database.session import Kept, chunks, reads
+from fleetcast.platforms.processes import in_processes
 from fleetcast.stored.audit import AUDIT_ENTRY
 from fleetcast.stored.audit_pages import AuditPage, AuditRow, read_page
 from fleetcast.stored.manifests import SEAL
 
 _audit = schema.audit
 _PAGE = 5_000
+_PAGES_ALONE = 4
+"""Before it is worth to start other processes."""
 _ROW: tuple[sa.Column[Any], ...] = (
     _audit.c.number,
     _audit.c.digest,
@@ -87,7 +89,7 @@ class ControlAuditLog(Kept):
                 after, previous = rows[-1].number, rows[-1].digest
 
         last: Row[Any] | None = None
-        for part in read_pages(pages()):
+        for part in in_processes(read_page, pages(), alone=_PAGES_ALONE):
             rows = under_way.popleft()
             broken = part if isinstance(part, BrokenLog) else None
             yield self._badly_sealed(rows, broken) or part

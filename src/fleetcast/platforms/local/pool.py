@@ -18,13 +18,8 @@ from multiprocessing.context import ForkServerProcess
 
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE, OIDC_SECRET_VARIABLE, SIGNING_KEY_VARIABLE
 from fleetcast.pipeline.ended import in_short, memory_kills
+from fleetcast.platforms.cores import ONE_THREAD
 from fleetcast.platforms.local.worker import Work, WorkDone, work_until_told
-
-ONE_THREAD = dict.fromkeys(
-    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
-)
-"""Two BLAS threads in each of as many processes as cores help nobody."""
-
 
 _NOT_FOR_JOBS = (DATABASE_URL_VARIABLE, "PGPASSWORD", SIGNING_KEY_VARIABLE, OIDC_SECRET_VARIABLE)
 """Secrets that training code has no need of."""
