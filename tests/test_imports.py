@@ -78,3 +78,10 @@ def test_of_fleetcast_itself_it_loads_commands_and_their_choices_alone(modules: 
     packages = {"fleetcast", "fleetcast.domain", "fleetcast.cli"}
     ours = {name for name in modules if name.partition(".")[0] == "fleetcast"}
     assert {name for name in ours - packages if not name.startswith("fleetcast.cli.")} <= CHOICES
+
+
+def test_the_app_knows_where_everything_that_it_offers_is() -> None:
+    import fleetcast.app
+
+    for name in fleetcast.app.__all__:
+        assert getattr(fleetcast.app, name).__name__ == name

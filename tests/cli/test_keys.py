@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fleetcast.cli.main import run
-from fleetcast.config.reader import load_settings
+from fleetcast.config.settings_reader import load_settings
 from fleetcast.domain.settings import SIGNING_KEY_VARIABLE
 from fleetcast.domain.signing_key import TrustedKey
 from fleetcast.platforms.signing.ed25519 import private_pem

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetcast.config import load_fleet
+from fleetcast.config.reader import load_fleet
 from fleetcast.config.templates import init_fleet
 from fleetcast.domain.errors import InvalidFleet
 from fleetcast.domain.fleet import Fleet

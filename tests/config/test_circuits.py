@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from fleetcast.config import read_fleet
+from fleetcast.config.reader import read_fleet
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.quality import SensorLimits
 from tests.config.conftest import DEFAULTS, NOW, Repository

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetcast.config.reader import load_settings
+from fleetcast.config.settings_reader import load_settings
 from fleetcast.domain.component import Step, TrainingComponent
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.fleet import Fleet

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fleetcast.config import load_fleet
+from fleetcast.config.reader import load_fleet
 from fleetcast.config.templates import NewFleet, init_fleet
 from fleetcast.domain.errors import BadInput, InvalidFleet
 from fleetcast.domain.freeze import parse_freeze

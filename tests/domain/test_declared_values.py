@@ -10,7 +10,7 @@ import pytest
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.gate import GatePolicy
-from fleetcast.domain.rollout import Ramp
+from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.semver import SemVer
 from fleetcast.domain.settings import EnvironmentSettings, PlatformSettings, Retention
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.health import Finding, Health, Measure, Verdict
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.rollout import (
     Cause,
     Finish,
     Hold,
     Phase,
-    Ramp,
     RollBack,
     Rollout,
     Seen,

@@ -4,34 +4,41 @@ A command opens as little as it needs: `open_readings` a table, `open_editing` t
 control database, and `open_fleet` everything. A process that serves many people opens a `Desk` once.
 """
 
-from fleetcast.app.adoption import open_adoption
-from fleetcast.app.asking import Asking, open_asking
-from fleetcast.app.books import OpenBooks, open_books
-from fleetcast.app.circuits import open_editing
-from fleetcast.app.database import (
-    DatabaseBackup,
-    DatabaseCopy,
-    DatabaseRestored,
-    DatabaseState,
-    accept_loss,
-    back_up_database,
-    copy_own_database,
-    look_at_database,
-    open_database,
-    open_own_database,
-    restore_database,
-    upgrade_database,
-)
-from fleetcast.app.demo import begin_demo
-from fleetcast.app.desk import Desk, open_desk, open_dummy, open_fleet
-from fleetcast.app.fleet import OpenFleet, state_of
-from fleetcast.app.keys import look_at_keys, rotate_key
-from fleetcast.app.people import whoami
-from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
-from fleetcast.app.service import Service
-from fleetcast.app.serving import OpenServing, open_serving
-from fleetcast.app.sign_in import SignInDoor, open_sign_in, sign_in_at
-from fleetcast.app.tables import open_own_table, open_table
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fleetcast.app.adoption import open_adoption
+    from fleetcast.app.asking import Asking, open_asking
+    from fleetcast.app.books import OpenBooks, open_books
+    from fleetcast.app.circuits import open_editing
+    from fleetcast.app.database import (
+        DatabaseBackup,
+        DatabaseCopy,
+        DatabaseRestored,
+        DatabaseState,
+        accept_loss,
+        back_up_database,
+        copy_own_database,
+        look_at_database,
+        open_database,
+        open_own_database,
+        restore_database,
+        upgrade_database,
+    )
+    from fleetcast.app.demo import begin_demo
+    from fleetcast.app.desk import Desk, open_desk, open_dummy, open_fleet
+    from fleetcast.app.fleet import OpenFleet, state_of
+    from fleetcast.app.keys import look_at_keys, rotate_key
+    from fleetcast.app.opening import open_controller, open_platform
+    from fleetcast.app.people import whoami
+    from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
+    from fleetcast.app.service import Service
+    from fleetcast.app.serving import OpenServing, open_serving
+    from fleetcast.app.sign_in import SignInDoor, open_sign_in, sign_in_at
+    from fleetcast.app.tables import open_own_table, open_table
 
 __all__ = [
     "Asking",
@@ -56,6 +63,7 @@ __all__ = [
     "open_adoption",
     "open_asking",
     "open_books",
+    "open_controller",
     "open_database",
     "open_desk",
     "open_dummy",
@@ -64,6 +72,7 @@ __all__ = [
     "open_own_database",
     "open_own_readings",
     "open_own_table",
+    "open_platform",
     "open_readings",
     "open_serving",
     "open_sign_in",
@@ -75,3 +84,58 @@ __all__ = [
     "upgrade_database",
     "whoami",
 ]
+
+_WHERE = {
+    "open_adoption": "adoption",
+    "Asking": "asking",
+    "open_asking": "asking",
+    "OpenBooks": "books",
+    "open_books": "books",
+    "open_editing": "circuits",
+    "DatabaseBackup": "database",
+    "DatabaseCopy": "database",
+    "DatabaseRestored": "database",
+    "DatabaseState": "database",
+    "accept_loss": "database",
+    "back_up_database": "database",
+    "copy_own_database": "database",
+    "look_at_database": "database",
+    "open_database": "database",
+    "open_own_database": "database",
+    "restore_database": "database",
+    "upgrade_database": "database",
+    "begin_demo": "demo",
+    "Desk": "desk",
+    "open_desk": "desk",
+    "open_dummy": "desk",
+    "open_fleet": "desk",
+    "OpenFleet": "fleet",
+    "state_of": "fleet",
+    "look_at_keys": "keys",
+    "rotate_key": "keys",
+    "open_controller": "opening",
+    "open_platform": "opening",
+    "whoami": "people",
+    "OpenReadings": "readings",
+    "OwnReadings": "readings",
+    "open_own_readings": "readings",
+    "open_readings": "readings",
+    "Service": "service",
+    "OpenServing": "serving",
+    "open_serving": "serving",
+    "SignInDoor": "sign_in",
+    "open_sign_in": "sign_in",
+    "sign_in_at": "sign_in",
+    "open_own_table": "tables",
+    "open_table": "tables",
+}
+"""The module of each: a command waits for no more of them than it asks for."""
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for, and remember it."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    globals()[name] = found
+    return found

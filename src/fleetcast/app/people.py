@@ -51,7 +51,6 @@ def whoever(database: ControlDatabase, lease: timedelta, directory: Path) -> ByT
     from fleetcast.app.kept_logins import kept_secret, place_of
     from fleetcast.platforms.control.opening import control
     from fleetcast.platforms.database.session import Session
-    from fleetcast.workflows.sign_in import RecogniseSession
     from fleetcast.workflows.tokens import ByToken, RecogniseToken
 
     if URL_VARIABLE in os.environ:
@@ -67,6 +66,8 @@ def whoever(database: ControlDatabase, lease: timedelta, directory: Path) -> ByT
     secret = kept_secret(place_of(directory))
     if secret is None:
         return ByToken(books.people.directory().recognised(me))
+    from fleetcast.workflows.sign_in import RecogniseSession
+
     try:
         return ByToken(RecogniseSession(books, database.clock)(secret).actor)
     except Denied as over:

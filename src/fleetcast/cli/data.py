@@ -283,7 +283,7 @@ def versions(fleet: FleetOption = Path(), source: SourceOption = None, view: Vie
 
 def _declared(fleet: Path) -> Mapping[CircuitKey, Circuit]:
     """The circuits of the fleet repository; none outside of one."""
-    from fleetcast.config import load_fleet
+    from fleetcast.config.reader import load_fleet
 
     if not (fleet / "fleetcast.yaml").exists():
         return {}

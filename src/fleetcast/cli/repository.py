@@ -52,7 +52,7 @@ def format_files(
 
 def validate(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
     """Check the whole fleet repository; every mistake is shown with its file and line."""
-    from fleetcast.config import read_fleet
+    from fleetcast.config.reader import read_fleet
     from fleetcast.domain.errors import InvalidFleet
     from fleetcast.views.repository import (
         complaints_as_json,

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from fleetcast.config.circuit_files import CircuitFinder, FoundCircuit
 from fleetcast.config.complaints import Complaints, looks_like, nearest
 from fleetcast.config.layers import Chain, Origin, origin, overlay, thresholds
-from fleetcast.config.schema import CircuitWritten, CleaningWritten, LimitsWritten, ThresholdsWritten
+from fleetcast.config.schema import CircuitWritten, CleaningWritten, LimitsWritten
+from fleetcast.config.written import ThresholdsWritten
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.circuit import Circuit, HyperparameterValue
 from fleetcast.domain.errors import BadInput

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from fleetcast.config.schema import BoundsWritten, CircuitWritten, DefaultsWritten, ThresholdsWritten, Written
+from fleetcast.config.written import BoundsWritten, ThresholdsWritten, Written
 from fleetcast.config.yaml_nodes import Block
 from fleetcast.domain.thresholds import Limits, Thresholds
+
+if TYPE_CHECKING:  # settings are layered too, and need nothing of circuits
+    from fleetcast.config.schema import CircuitWritten, DefaultsWritten
 
 WrittenT = TypeVar("WrittenT", bound=Written)
 

@@ -15,8 +15,9 @@ from fleetcast.config import scalars
 from fleetcast.config.complaints import Complaints, nearest, shown
 from fleetcast.config.paths import one_name
 from fleetcast.config.scalars import Refused
-from fleetcast.config.schema import CircuitWritten, DefaultsWritten, FlatCircuitWritten, Text, Written
+from fleetcast.config.schema import CircuitWritten, DefaultsWritten, FlatCircuitWritten
 from fleetcast.config.validation import validated
+from fleetcast.config.written import Text, Written
 from fleetcast.config.yaml_nodes import Block, Node, kind_of
 from fleetcast.config.yaml_reader import parse_yaml, read_yaml
 from fleetcast.domain.errors import BadInput

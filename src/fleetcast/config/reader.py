@@ -15,36 +15,15 @@ from fleetcast.config.circuits import CircuitResolver
 from fleetcast.config.complaints import Complaints
 from fleetcast.config.layers import Chain, Origin, origin, stated
 from fleetcast.config.not_used_yet import UnusedSetting, unused_settings
-from fleetcast.config.paths import is_inside
 from fleetcast.config.settings import SETTINGS_FILE, read_settings
-from fleetcast.config.yaml_nodes import Node, line_at
-from fleetcast.config.yaml_reader import read_yaml
+from fleetcast.config.settings_reader import SettingsReading, check_directory, node_of, required
+from fleetcast.config.yaml_nodes import Node
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.place import EnvironmentName
-from fleetcast.domain.settings import Settings
 
 CIRCUITS_FOLDER = "config/circuits"
-_WRITES = {
-    SETTINGS_FILE: "the settings of the fleet",
-    MAIN_FILE: "the circuits and their defaults",
-    ENVIRONMENT_FILE: "the training environment",
-    COMPONENT_FILE: "the training component",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class SettingsReading:
-    """The settings of a fleet, and where they are written."""
-
-    settings: Settings
-    _written: Node | None
-
-    def setting(self, *path: str) -> Origin | None:
-        """Where `fleetcast.yaml` writes a setting of the fleet; None if it does not."""
-        line = line_at(self._written, *path)
-        return None if line is None else Origin(SETTINGS_FILE, line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,52 +84,21 @@ def read_fleet(directory: Path, *, now: datetime) -> FleetReading:
         InvalidFleet: With every mistake that was found.
         BadInput: There is no such directory.
     """
-    _check_directory(directory)
+    check_directory(directory)
     with _without_garbage_collection():
         return _read(directory, now)
 
 
-def read_settings_file(directory: Path) -> SettingsReading:
-    """Read `fleetcast.yaml` alone, whatever state the other files are in.
-
-    Raises:
-        InvalidFleet: It is missing, or with every mistake in it.
-        BadInput: There is no such directory.
-    """
-    _check_directory(directory)
-    complaints = Complaints()
-    node = _required(directory, SETTINGS_FILE, complaints)
-    settings = read_settings(node, directory, complaints)
-    complaints.raise_any()
-    return SettingsReading(settings, node)
-
-
-def load_settings(directory: Path) -> Settings:
-    """Read `fleetcast.yaml` alone; the defaults where there is none.
-
-    Raises:
-        InvalidFleet: With every mistake in that file.
-    """
-    complaints = Complaints()
-    node = _node(directory, SETTINGS_FILE, complaints) if (directory / SETTINGS_FILE).exists() else None
-    settings = read_settings(node, directory, complaints)
-    complaints.raise_any()
-    return settings
-
-
-def _check_directory(directory: Path) -> None:
-    if not directory.is_dir():
-        raise BadInput(
-            f"there is no directory {directory}", fix=f"run `fleetcast init {directory}` to write a fleet"
-        )
-
-
 def _read(directory: Path, now: datetime) -> FleetReading:
     complaints = Complaints()
-    root = _required(directory, SETTINGS_FILE, complaints)
+    root = required(directory, SETTINGS_FILE, "the settings of the fleet", complaints)
     settings = read_settings(root, directory, complaints)
-    environment = read_environment(_required(directory, ENVIRONMENT_FILE, complaints), complaints)
-    component = read_component(_required(directory, COMPONENT_FILE, complaints), complaints)
+    environment = read_environment(
+        required(directory, ENVIRONMENT_FILE, "the training environment", complaints), complaints
+    )
+    component = read_component(
+        required(directory, COMPONENT_FILE, "the training component", complaints), complaints
+    )
     finder = CircuitFinder(complaints)
     files = [SETTINGS_FILE, ENVIRONMENT_FILE, COMPONENT_FILE]
     for file, node in _circuit_nodes(directory, complaints):
@@ -190,28 +138,9 @@ def circuit_nodes(directory: Path) -> Sequence[tuple[str, Node | None]]:
 def _circuit_nodes(directory: Path, complaints: Complaints) -> Iterator[tuple[str, Node | None]]:
     more = _more_circuit_files(directory, complaints)
     if (directory / MAIN_FILE).exists() or not more:
-        yield MAIN_FILE, _required(directory, MAIN_FILE, complaints)
+        yield MAIN_FILE, required(directory, MAIN_FILE, "the circuits and their defaults", complaints)
     for file in more:
-        yield file, _node(directory, file, complaints)
-
-
-def _required(directory: Path, file: str, complaints: Complaints) -> Node | None:
-    if not (directory / file).is_file():
-        fix = f"`fleetcast init` writes it: {_WRITES[file]}"
-        complaints.add(file, None, "is missing", fix)
-        return None
-    before = len(complaints)
-    node = _node(directory, file, complaints)
-    if node is None and len(complaints) == before and file != SETTINGS_FILE:
-        complaints.add(file, None, "is empty", f"it holds {_WRITES[file]}")
-    return node
-
-
-def _node(directory: Path, file: str, complaints: Complaints) -> Node | None:
-    if not is_inside(directory, directory / file):
-        complaints.add(file, None, "is a link that leaves the fleet directory", "put the file itself here")
-        return None
-    return read_yaml(directory / file, file, complaints)
+        yield file, node_of(directory, file, complaints)
 
 
 def _more_circuit_files(directory: Path, complaints: Complaints) -> list[str]:

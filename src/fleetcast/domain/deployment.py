@@ -12,8 +12,9 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.health import Criteria
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName, Gate
+from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.release import Endpoint
-from fleetcast.domain.rollout import Phase, Ramp, Rollout
+from fleetcast.domain.rollout import Phase, Rollout
 
 GATES: Mapping[EnvironmentName, Gate] = {
     EnvironmentName.TEST: Gate.TEST_DEPLOYMENT,

@@ -12,8 +12,8 @@ from fleetcast.domain.fallback import Unused
 from fleetcast.domain.health import Counts
 from fleetcast.domain.identity import Digest, checked_id
 from fleetcast.domain.manifest import Signature
+from fleetcast.domain.ramp import EVERYTHING, MIRRORED
 from fleetcast.domain.release import Endpoint, ServedModel
-from fleetcast.domain.rollout import EVERYTHING, MIRRORED
 
 
 class Colour(StrEnum):

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from fleetcast.domain.audit import Mark
-from fleetcast.domain.manifest import (
-    Manifest,
-    ManifestFile,
-    ManifestVerdict,
-    Seal,
-    SealVerdict,
-    Signature,
-    SignedManifest,
-    Verdict,
-)
-from fleetcast.domain.signing_key import KeyId
-from fleetcast.domain.traffic import SignedTraffic, Traffic
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from fleetcast.domain.audit import Mark
+    from fleetcast.domain.manifest import (
+        Manifest,
+        ManifestFile,
+        ManifestVerdict,
+        Seal,
+        SealVerdict,
+        Signature,
+        SignedManifest,
+        Verdict,
+    )
+    from fleetcast.domain.signing_key import KeyId
+    from fleetcast.domain.traffic import SignedTraffic, Traffic
 
 
 class Signer(Protocol):

@@ -58,8 +58,8 @@ from fleetcast.domain.plan import (
     UpToDate,
     VersionRefused,
 )
+from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.retry import FailedAlike
-from fleetcast.domain.rollout import Ramp
 from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 
 _COVERAGE = ("min_coverage_80", "max_coverage_80")

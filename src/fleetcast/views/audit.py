@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from fleetcast.domain.audit import AuditEntry, Proof
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.checkpoint import CheckpointVerdict, Held, Unsound
 from fleetcast.domain.chronicle import BrokenLog
-from fleetcast.domain.recount import Disagreement
 from fleetcast.domain.wording import counted
 from fleetcast.views.moments import iso
 from fleetcast.views.names import asset_names
-from fleetcast.workflows.audit import AuditVerified
-from fleetcast.workflows.audit_report import Reported
+
+if TYPE_CHECKING:
+    from fleetcast.domain.recount import Disagreement
+    from fleetcast.workflows.audit import AuditVerified
+    from fleetcast.workflows.audit_report import Reported
 
 _WHY = {
     "changed entry": "entry {number} of the log is not what its digest says",

@@ -33,21 +33,25 @@ class Standings:
     @classmethod
     def read(cls, platform: Platform, now: datetime) -> Standings:
         """Read everything once, however many models there are, and no evidence."""
-        return cls._of(platform, platform.control.approvals.outlines(tuple(_ASKED)), now)
+        intent = platform.control.states.intent()
+        return cls._of(platform, intent, platform.control.approvals.outlines(tuple(_ASKED)), now)
 
     @classmethod
     def of_model(cls, platform: Platform, name: str, now: datetime) -> Standings:
         """Read what was asked about one model only."""
         requests = platform.control.approvals.of_models([name])
-        return cls._of(platform, [request.outline for request in requests if request.state in _ASKED], now)
+        asked = [request.outline for request in requests if request.state in _ASKED]
+        return cls._of(platform, platform.control.states.intent(name), asked, now)
 
     @classmethod
-    def _of(cls, platform: Platform, outlines: Sequence[RequestOutline], now: datetime) -> Standings:
+    def _of(
+        cls, platform: Platform, intent: Intent, outlines: Sequence[RequestOutline], now: datetime
+    ) -> Standings:
         open_ones = [
             outline for outline in outlines if outline.state is not RequestState.PENDING or outline.waits(now)
         ]
         return cls(
-            platform.control.states.intent(),
+            intent,
             platform.workspace.shared.shared(),
             {
                 (outline.name, int(outline.version)): outline

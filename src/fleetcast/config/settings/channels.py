@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fleetcast.config.complaints import looks_like
-from fleetcast.config.schema import Identifier, Written
 from fleetcast.config.settings.settings_file import SettingsFile
+from fleetcast.config.written import Identifier, Written
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.settings import Channel
 

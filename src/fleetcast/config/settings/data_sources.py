@@ -14,9 +14,9 @@ from fleetcast.config import scalars
 from fleetcast.config.complaints import Complaints, looks_like
 from fleetcast.config.paths import anywhere, inside
 from fleetcast.config.scalars import Refused
-from fleetcast.config.schema import Text, Written, judged
 from fleetcast.config.settings.settings_file import SETTINGS_FILE, SettingsFile
 from fleetcast.config.validation import validated
+from fleetcast.config.written import Text, Written, judged
 from fleetcast.config.yaml_nodes import Block
 from fleetcast.domain.errors import BadInput, InvalidFleet
 from fleetcast.domain.identity import checked_id

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fleetcast.config.layers import thresholds
-from fleetcast.config.schema import Real, ThresholdsWritten, Written, judged
+from fleetcast.config.written import Real, ThresholdsWritten, Written, judged
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.settings import DEFAULT_ENVIRONMENTS, EnvironmentSettings
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from fleetcast.config.complaints import Complaints
-from fleetcast.config.schema import Identifier, Text, Written
 from fleetcast.config.settings.channels import NotificationsWritten, read_channels
 from fleetcast.config.settings.data_sources import DataSourceWritten, read_data_sources
 from fleetcast.config.settings.environments import EnvironmentsWritten, read_environments
@@ -20,6 +19,7 @@ from fleetcast.config.settings.settings_file import SETTINGS_FILE, SettingsFile
 from fleetcast.config.settings.sign_in import SignInWritten, read_sign_in
 from fleetcast.config.settings.signing import SigningWritten, read_signing
 from fleetcast.config.validation import validated
+from fleetcast.config.written import Identifier, Text, Written
 from fleetcast.config.yaml_nodes import Block, Node, kind_of
 from fleetcast.domain.settings import Settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fleetcast.config.schema import SecondsOrDuration, Size, Written, judged
+from fleetcast.config.written import SecondsOrDuration, Size, Written, judged
 from fleetcast.domain.foreign import ForeignLimits
 
 

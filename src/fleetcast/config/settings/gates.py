@@ -10,8 +10,8 @@ from pydantic import AfterValidator, PlainValidator
 
 from fleetcast.config import scalars
 from fleetcast.config.complaints import nearest, shown
-from fleetcast.config.schema import Duration, Text, Whole, Written, judged
 from fleetcast.config.settings.settings_file import SettingsFile
+from fleetcast.config.written import Duration, Text, Whole, Written, judged
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.freeze import Freeze, parse_freeze
 from fleetcast.domain.gate import DEFAULT_GATES, LAPSES_AFTER, GatePolicy

@@ -9,8 +9,8 @@ from pydantic import PlainValidator
 from fleetcast.config import scalars
 from fleetcast.config.paths import inside
 from fleetcast.config.scalars import Refused
-from fleetcast.config.schema import Duration, Text, Whole, Written, judged
 from fleetcast.config.settings.settings_file import SettingsFile
+from fleetcast.config.written import Duration, Text, Whole, Written, judged
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.location import Location
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE, PlatformKind, PlatformSettings

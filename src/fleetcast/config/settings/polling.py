@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fleetcast.config.schema import Duration, Written
 from fleetcast.config.settings.settings_file import SettingsFile
+from fleetcast.config.written import Duration, Written
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.settings import Polling
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fleetcast.config.schema import Duration, Whole, Written, judged
 from fleetcast.config.settings.settings_file import SettingsFile
+from fleetcast.config.written import Duration, Whole, Written, judged
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.rollout import Ramp
+from fleetcast.domain.ramp import Ramp
 
 
 class RampWritten(Written):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from fleetcast.config.schema import Whole, Written, judged
+from fleetcast.config.written import Whole, Written, judged
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.settings import DEFAULT_RETENTION, Retention
 

@@ -9,8 +9,8 @@ from pydantic import PlainValidator
 
 from fleetcast.config import scalars
 from fleetcast.config.scalars import Refused
-from fleetcast.config.schema import Text, Written, judged
 from fleetcast.config.settings.settings_file import SettingsFile
+from fleetcast.config.written import Text, Written, judged
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.outgoing import Outgoing, network_of
 from fleetcast.domain.role import Role

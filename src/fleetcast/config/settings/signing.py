@@ -10,8 +10,8 @@ from pydantic import PlainValidator, model_validator
 
 from fleetcast.config import scalars
 from fleetcast.config.scalars import Refused
-from fleetcast.config.schema import Text, Written, judged
 from fleetcast.config.settings.settings_file import SettingsFile
+from fleetcast.config.written import Text, Written, judged
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.location import Location, file_uri
 from fleetcast.domain.settings import SigningSettings

@@ -10,7 +10,7 @@ from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy
 from fleetcast.domain.identity import checked_id
 from fleetcast.domain.place import EnvironmentName, Gate
-from fleetcast.domain.rollout import Ramp
+from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.settings.channels import Channel
 from fleetcast.domain.settings.data_sources import DataSource, OwnTable
 from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, EnvironmentSettings

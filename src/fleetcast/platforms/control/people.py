@@ -13,7 +13,6 @@ from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.canonical import digest_of, plain
 from fleetcast.domain.errors import BadInput, HistoryLost
 from fleetcast.domain.people import Directory, Grant, Group, Person, folded
-from fleetcast.platforms.control.session_rows import end_outdated, open_sessions
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Kept, Session, changes, reads
 from fleetcast.stored.audit import AUDIT_ENTRY
@@ -157,6 +156,9 @@ def give_by_provider(
 
 def _end_sessions(connection: Connection, session: Session) -> None:
     """End the sign-in sessions of everybody whose rights are others now."""
+    # Most changes of who is on record happen where nobody signs in, and need nothing of what is about that.
+    from fleetcast.platforms.control.session_rows import end_outdated, open_sessions
+
     if open_sessions(connection):
         end_outdated(connection, session, directory_in(connection))
 

@@ -21,6 +21,7 @@ from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.lease import Reach
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 from fleetcast.platforms.database.backend import HALF_MIGRATED, Fate
+from fleetcast.platforms.database.schema.approvals import pending_subject, requests
 
 PasswordSource = Callable[[], str]
 """Asked for a password, or an access token in its place, before each new connection."""
@@ -133,6 +134,8 @@ class Dialect(PGDialect_pg8000):
 
 
 sa.dialects.registry.register("postgresql.fleetcast", __name__, Dialect.__name__)
+# Said here and not where the index is declared: naming a dialect loads it, for those too who have no server.
+pending_subject.dialect_options["postgresql"]["where"] = requests.c.state == "pending"
 
 
 @dataclass(frozen=True, slots=True)

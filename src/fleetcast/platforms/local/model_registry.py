@@ -112,11 +112,12 @@ class LocalSharedRegistry(Kept):
             sa.select(schema.shared_environments.c.name, schema.shared_environments.c.version)
         ):
             environments[row.name].append(row.version)
-        for row in connection.execute(sa.select(schema.shared_models.c.name, schema.shared_models.c.version)):
+        query = sa.select(schema.shared_models.c.name, schema.shared_models.c.version)
+        for name, version in map(tuple, connection.execute(query)):  # by place, as there may be thousands
             try:
-                models[row.name].append(whole_number(row.version))
+                models[name].append(whole_number(version))
             except TORN as error:
-                raise unreadable(f"shared_models {row.name}:{row.version}") from error
+                raise unreadable(f"shared_models {name}:{version}") from error
         return Shared(dict(environments), dict(models))
 
     @changes

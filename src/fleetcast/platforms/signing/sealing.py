@@ -19,10 +19,10 @@ from fleetcast.domain.manifest import (
     Verdict,
 )
 from fleetcast.domain.signing_key import TrustedKey
-from fleetcast.domain.traffic import SignedTraffic, Traffic
 from fleetcast.ports.clock import Clock
 
 if TYPE_CHECKING:
+    from fleetcast.domain.traffic import SignedTraffic, Traffic
     from fleetcast.platforms.signing.ed25519 import Ed25519Signer, Ed25519TrustedKeys
 
 Pair = tuple["Ed25519Signer", "Ed25519TrustedKeys"]

@@ -29,5 +29,4 @@ pending_subject = sa.Index(
     requests.c.subject,
     unique=True,
     sqlite_where=requests.c.state == "pending",
-    postgresql_where=requests.c.state == "pending",
 )
