@@ -111,7 +111,7 @@ def board(platform: Platform) -> LocalTrafficBoard:
     endpoints = platform.workspace.endpoints
     if not isinstance(endpoints, LocalEndpoints):
         pytest.skip("this platform has no servers of ours")
-    return LocalTrafficBoard(endpoints)
+    return LocalTrafficBoard(endpoints, timedelta(seconds=60))
 
 
 def test_servers_see_what_they_are_told_and_say_how_green_is(platform: Platform) -> None:

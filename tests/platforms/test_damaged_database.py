@@ -26,10 +26,10 @@ from fleetcast.domain.job import JobState
 from fleetcast.domain.link import Link, LinkPurpose
 from fleetcast.domain.people import Grant, Group, Person
 from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.release import Endpoint, Release, ServedModel
 from fleetcast.domain.repeat import Answer, Call
 from fleetcast.domain.role import Role
-from fleetcast.domain.rollout import Ramp
 from fleetcast.domain.session import SessionEnd, begun
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.domain.token import Token
@@ -154,7 +154,7 @@ def filled(address: Address, tmp_path: Path) -> Iterator[Filled]:
     control.deployments.save_rollout(ROLLOUT)
     workspace.endpoints.start(LYON, RELEASE.digest, Watch())
     assert isinstance(workspace.endpoints, LocalEndpoints)
-    LocalTrafficBoard(workspace.endpoints).note(LYON, RELEASE.digest, REPORT)
+    LocalTrafficBoard(workspace.endpoints, timedelta(seconds=60)).note(LYON, RELEASE.digest, REPORT)
     yield Filled(platform, database, folder)
     workspace.jobs.close()
 

@@ -115,7 +115,7 @@ def house(trained: SmallFleet, tmp_path: Path) -> Iterator[House]:
         told = Told(
             TEST,
             circuits,
-            LocalTrafficBoard(endpoints),
+            LocalTrafficBoard(endpoints, timedelta(seconds=60)),
             platform.control.releases,
             lambda _release, _socket: ["false"],
             tmp_path,

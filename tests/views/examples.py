@@ -58,7 +58,7 @@ from fleetcast.domain.place import Gate
 from fleetcast.domain.plan import AssetAction, Blocked, DataUnfit, Plan, Removed, Reuse, Train, UpToDate
 from fleetcast.domain.quality import CircuitProfile, QualityVerdict, SensorProfile
 from fleetcast.domain.quality import LeftOut as LeftOutSensor
-from fleetcast.domain.recount import OtherDecisions
+from fleetcast.domain.recount import Distrusted, OtherDecisions
 from fleetcast.domain.run import Ending, Run, RunState, StageRecord
 from fleetcast.domain.scores import Baseline, ModelScores, Scores
 from fleetcast.domain.semver import SemVer
@@ -86,8 +86,9 @@ from fleetcast.views import (
     status,
 )
 from fleetcast.workflows.adopt import AdoptedModel, Adoption, Fate
-from fleetcast.workflows.audit import AuditVerified, Distrusted, Whole
-from fleetcast.workflows.forecast import ApprovedBy, CircuitForecast, Provenance
+from fleetcast.workflows.approved_by import ApprovedBy
+from fleetcast.workflows.audit import AuditVerified, Whole
+from fleetcast.workflows.forecast import CircuitForecast, Provenance
 from fleetcast.workflows.inspect_circuits import ResolvedCircuit, ResolvedSetting
 from fleetcast.workflows.inspect_data import CircuitHoldings, CircuitQuality, Holdings
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow, SelectedVersion, VersionHistory

@@ -15,8 +15,9 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.health import Answers, Counts, Forecasts
 from fleetcast.domain.place import EnvironmentName, Gate
+from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.release import Endpoint, Kept
-from fleetcast.domain.rollout import Cause, Phase, Ramp
+from fleetcast.domain.rollout import Cause, Phase
 from fleetcast.domain.traffic import CountedWindow
 from fleetcast.pipeline.deploying import NotServable
 from fleetcast.platforms.memory.endpoints import MemoryEndpoints
@@ -25,7 +26,7 @@ from fleetcast.workflows.advance_rollouts import AdvanceRollouts, Moved
 from fleetcast.workflows.deploy import Deploy, Deployed
 from fleetcast.workflows.hold import HoldCircuit, Unblock
 from fleetcast.workflows.inspect_releases import ShowUndeployed
-from fleetcast.workflows.qa import SignOff
+from fleetcast.workflows.qa import NotFit, SignedOff
 from fleetcast.workflows.rollback import NothingBefore, RollBackTo
 from tests.fleets import SmallFleet, small_fleet
 
@@ -92,6 +93,11 @@ class Story:
         self.fleet.promote()
 
 
+def signed_off(story: Story, plant: str, comment: str) -> SignedOff:
+    done: SignedOff = story.fleet.opened.signing_off(story.fleet.opened.fleet, [plant], comment)
+    return done
+
+
 @pytest.fixture
 def story(tmp_path: Path) -> Story:
     return Story(tmp_path)
@@ -155,24 +161,42 @@ def test_production_takes_what_was_signed_off_alone(story: Story) -> None:
     assert nothing.deployment is None
     assert set(nothing.kept.values()) == {Kept.NOT_PASSED}
     assert len(nothing.kept) == 4
-    SignOff(story.platform)(P1, "looked at it")
-    with pytest.raises(BadInput, match="not in test"):
-        SignOff(story.platform)(Endpoint(PROD, "PLANT001"), "looked at it")
+    signed_off(story, "PLANT001", "looked at it")
+    with pytest.raises(BadInput, match="no plant matches"):
+        signed_off(story, "PLANT009", "looked at it")
     with pytest.raises(BadInput, match="a word"):
-        SignOff(story.platform)(P1, "  ")
+        signed_off(story, "PLANT001", "  ")
     asked = story.deploy(PROD)
     assert asked.deployment is not None
     assert [one.plant for one in asked.deployment.plan.releases] == ["PLANT001"]
     assert set(asked.kept) == {"PLANT002/CIRCUIT01", "PLANT002/CIRCUIT02"}
 
 
+def test_what_cannot_be_true_is_not_signed_off(story: Story) -> None:
+    story.released()
+    done = signed_off(story, "PLANT002", "looked at it")
+    assert [one.why_not for one in done.checked] == ["", ""]
+    assert all(-1 < skill <= 1 for one in done.checked for skill in one.skill.values())
+    assert {len(one.skill) for one in done.checked} == {3}
+    entries = story.platform.control.audit.entries()
+    passed = [entry.event for entry in entries if entry.event.action == "model.passed_qa"]
+    assert [set(event.detail["skill"]) for event in passed] == [set(one.skill) for one in done.checked]  # type: ignore[arg-type]
+    live = story.platform.control.releases.live(TEST)["PLANT001"].release.circuits["CIRCUIT02"]
+    artifact = story.platform.workspace.artifacts.folder(live.artifact) / "model.json"
+    artifact.chmod(0o644)
+    artifact.write_bytes(artifact.read_bytes() + b" ")
+    with pytest.raises(NotFit, match="PLANT001/CIRCUIT02"):
+        signed_off(story, "PLANT001", "looked at it")
+    assert len(story.platform.control.states.intent().passed_qa) == 2
+
+
 def test_a_later_release_takes_one_share_after_another(story: Story) -> None:
     story.released()
-    SignOff(story.platform)(P1, "looked at it")
+    signed_off(story, "PLANT001", "looked at it")
     assert story.released(PROD) is DeploymentState.DONE
     story.retrained()
     assert story.released() is DeploymentState.DONE
-    SignOff(story.platform)(P1, "and again")
+    signed_off(story, "PLANT001", "and again")
     story.deploy(PROD)
     story.fleet.decide()
     story.deploy(PROD)

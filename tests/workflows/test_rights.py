@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -25,6 +25,7 @@ ANNA = Person("p-1", "anna", identities=(Proof(Means.SYSTEM_USER, "uid 1 on here
 AS_ANNA, STRANGER = Actor("anna", person="p-1"), Actor("anna")
 ALL = "PLANT001/*"
 ON_RELEASE = {"TF_BUILD": "True", "BUILD_SOURCEBRANCH": "refs/heads/release/1"}
+DAY = date(2025, 11, 30)
 LYON = Endpoint(EnvironmentName.TEST, "LYON")
 Act = Callable[[OpenFleet], object]
 WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
@@ -58,6 +59,10 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
         lambda f: f.deploying({})(f.fleet, EnvironmentName.TEST, any_branch=True, lock_timeout=AT_ONCE),
     ),
     "deploy --step": (Right.OPERATE, lambda f: f.advancing(EnvironmentName.TEST, lock_timeout=AT_ONCE)),
+    "score": (Right.OPERATE, lambda f: f.scoring(f.fleet, EnvironmentName.TEST)),
+    "explain-forecast": (Right.VIEW, lambda f: f.explaining(LYON, "C")),
+    "affected": (Right.VIEW, lambda f: f.finding_affected("readings", 1)),
+    "score --export": (Right.VIEW, lambda f: f.published(EnvironmentName.TEST, DAY, [])),
     "rollback": (Right.OPERATE, lambda f: f.rolling_back.plant(LYON, "", lock_timeout=AT_ONCE)),
     "rollback of a circuit": (
         Right.OPERATE,
@@ -70,7 +75,8 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "hold": (Right.OPERATE, lambda f: f.holding(LYON, "C", "seasonal_naive", f.clock.now())),
     "hold --end": (Right.OPERATE, lambda f: f.holding.end(LYON, "C")),
     "unblock": (Right.OPERATE, lambda f: f.unblocking("m", 1, "why")),
-    "qa sign-off": (Right.DECIDE, lambda f: f.signing_off(LYON, "looked")),
+    "qa sign-off": (Right.DECIDE, lambda f: f.signing_off(f.fleet, ["LYON"], "looked")),
+    "qa check": (Right.VIEW, lambda f: list(f.checking_served(f.fleet, ()))),
     "endpoints key": (Right.OPERATE, lambda f: f.making_key(LYON, "primary")),
     "approvals list": (Right.VIEW, lambda f: f.books.deciding.pending()),
     "approvals show": (Right.VIEW, lambda f: f.books.approvals),
@@ -103,7 +109,7 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "token revoke": (Right.MANAGE, lambda f: f.books.tokens.revoke(1)),
     "invite": (Right.MANAGE, lambda f: f.books.inviting("li")),
 }
-NEED_NO_RIGHT = {"pinning", "since", "run_files", "state", "books"}
+NEED_NO_RIGHT = {"pinning", "since", "run_files", "state", "books", "writing_back"}
 """What touches files of the repository alone, which git guards, or leads to the workflows above."""
 HOW_ONE_SIGNS_IN = {
     "signing_in": "a name and its password",
@@ -157,7 +163,7 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
     assert fleet - fields - NEED_NO_RIGHT == {
         "planning", "training", "forecasting", "status", "models", "model", "verifying_models", "vacuuming",
         "undeployed", "deployments", "deploying", "advancing", "rolling_back", "holding", "unblocking", "signing_off",
-        "making_key",
+        "making_key", "scoring", "explaining", "finding_affected", "published", "checking_served",
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
     assert books - {"control", "gates", "clock", "state", "workspace"} - NEED_NO_RIGHT == {

@@ -155,7 +155,7 @@ def open_books(directory: Path, clock: Clock | None = None, *, actor: Actor | No
     from fleetcast.app.database import open_database_in
     from fleetcast.app.people import whoever
     from fleetcast.app.platforms import Ground, lasting_door
-    from fleetcast.config.reader import read_settings_file
+    from fleetcast.config.settings_reader import read_settings_file
     from fleetcast.platforms.control.opening import control
     from fleetcast.platforms.database.session import Session
     from fleetcast.workflows.tokens import ByToken

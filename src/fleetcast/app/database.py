@@ -28,7 +28,7 @@ def open_database(directory: Path) -> ControlDatabase:
     Raises:
         InvalidFleet: `fleetcast.yaml` has mistakes.
     """
-    from fleetcast.config.reader import load_settings
+    from fleetcast.config.settings_reader import load_settings
 
     settings = load_settings(directory)
     return _database(_backend(directory / settings.platform.state), settings.signing)
@@ -265,7 +265,7 @@ def _own_state(directory: Path, instead: str) -> tuple[Path, SigningSettings]:
     Raises:
         BadInput: A server keeps it; the text says what to use instead.
     """
-    from fleetcast.config.reader import load_settings
+    from fleetcast.config.settings_reader import load_settings
 
     if os.environ.get(DATABASE_URL_VARIABLE):
         raise BadInput(
@@ -282,7 +282,7 @@ def open_own_database(directory: Path) -> ControlDatabase:
     Raises:
         BadInput: There is no such file.
     """
-    from fleetcast.config.reader import load_settings
+    from fleetcast.config.settings_reader import load_settings
     from fleetcast.platforms.database.sqlite import sqlite
 
     settings = load_settings(directory)

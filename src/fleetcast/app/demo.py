@@ -26,7 +26,7 @@ def begin_demo(directory: Path, clock: Clock | None = None) -> bool:
         Unavailable: The database does not answer.
     """
     from fleetcast.app.database import open_database_in
-    from fleetcast.config.reader import load_settings
+    from fleetcast.config.settings_reader import load_settings
     from fleetcast.domain import happened
     from fleetcast.platforms.database.session import Session
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,12 @@ from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    import polars as pl
+
     from fleetcast.config.not_used_yet import UnusedSetting
+    from fleetcast.domain.place import EnvironmentName
     from fleetcast.domain.since import Since
     from fleetcast.workflows.advance_rollouts import AdvanceRollouts
     from fleetcast.workflows.deploy import Deploy
@@ -26,11 +32,14 @@ if TYPE_CHECKING:
     from fleetcast.workflows.inspect_releases import ShowUndeployed
     from fleetcast.workflows.keep_versions import PinVersions, Vacuum
     from fleetcast.workflows.plan import MakePlan
-    from fleetcast.workflows.qa import SignOff
+    from fleetcast.workflows.qa import CheckServed, SignOff
     from fleetcast.workflows.rollback import RollBackTo
+    from fleetcast.workflows.score import ScoreFleet
     from fleetcast.workflows.status import ShowStatus
+    from fleetcast.workflows.trace_forecast import ExplainForecast, FindAffected
     from fleetcast.workflows.train import Train
     from fleetcast.workflows.verify_models import VerifyModels
+    from fleetcast.workflows.write_back import WriteBack
 
 
 FilesOf = Callable[[CircuitKey], Sequence[str]]
@@ -158,11 +167,56 @@ class OpenFleet:
         return AdvanceRollouts(self.platform, self.clock)
 
     @property
+    def scoring(self) -> ScoreFleet:
+        """Publishing the forecasts of the fleet."""
+        from fleetcast.app.scoring import score_parts
+        from fleetcast.platforms.git.repository import commit_of
+        from fleetcast.workflows.score import ScoreFleet
+
+        commit = commit_of(self.directory, self.files)
+        return ScoreFleet(self.platform, self.clock, commit, partial(score_parts, self.directory))
+
+    @property
+    def explaining(self) -> ExplainForecast:
+        """Saying where a published forecast comes from."""
+        from fleetcast.workflows.trace_forecast import ExplainForecast
+
+        return ExplainForecast(self.platform)
+
+    @property
+    def finding_affected(self) -> FindAffected:
+        """Finding what came of a version of the readings."""
+        from fleetcast.workflows.trace_forecast import FindAffected
+
+        return FindAffected(self.platform)
+
+    def published(self, environment: EnvironmentName, day: date, patterns: Sequence[str]) -> pl.DataFrame:
+        """The forecasts of a day as readers see them, of the circuits that match; see `ForecastTable`."""
+        from fleetcast.domain.identity import matching
+        from fleetcast.domain.place import Scope
+        from fleetcast.domain.role import Right
+
+        keys = matching([circuit.key for circuit in self.fleet.circuits], patterns)
+        self.platform.control.require(
+            Right.VIEW,
+            *(Scope(environment=environment, plant=plant) for plant in {key.plant for key in keys}),
+        )
+        return self.platform.workspace.forecasts(environment).read(day, keys if patterns else None)
+
+    @property
     def rolling_back(self) -> RollBackTo:
         """Having clients answered by what served before."""
         from fleetcast.workflows.rollback import RollBackTo
 
         return RollBackTo(self.platform, self.clock)
+
+    @property
+    def writing_back(self) -> WriteBack:
+        """Letting the fleet repository declare what was rolled back to."""
+        from fleetcast.app.circuits import open_editing
+        from fleetcast.workflows.write_back import WriteBack
+
+        return WriteBack(self.platform, open_editing(self.directory, dry_run=False, clock=self.clock))
 
     @property
     def holding(self) -> HoldCircuit:
@@ -183,7 +237,19 @@ class OpenFleet:
         """Marking what is served in test as fit for production."""
         from fleetcast.workflows.qa import SignOff
 
-        return SignOff(self.platform)
+        return SignOff(self.checking_served)
+
+    @property
+    def checking_served(self) -> CheckServed:
+        """Having what is served in test forecast from recent readings."""
+        from fleetcast.domain.place import Gate
+        from fleetcast.pipeline.forecasters.served import OpenServed
+        from fleetcast.pipeline.qa import CheckOnRecent
+        from fleetcast.workflows.qa import CheckServed
+
+        policy = self.platform.control.policies.in_force()[Gate.REGISTRY_PROMOTION]
+        open_model = OpenServed.of(self.platform, unsigned_allowed=policy.unsigned_allowed)
+        return CheckServed(self.platform, CheckOnRecent(self.platform.workspace.tables, open_model))
 
     @property
     def making_key(self) -> MakeKey:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fleetcast.app.fleet import OpenFleet
     from fleetcast.app.sign_in import SignInDoor
-    from fleetcast.config.reader import SettingsReading
+    from fleetcast.config.settings_reader import SettingsReading
     from fleetcast.domain.identity import Digest
     from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.workflows.tokens import ByToken
@@ -173,7 +173,7 @@ class Service:
             return self._declared.settings
 
     def _read_settings(self) -> _Declared:
-        from fleetcast.config.reader import read_settings_file
+        from fleetcast.config.settings_reader import read_settings_file
 
         stamp = self._stamp([_SETTINGS])
         return _Declared(stamp, read_settings_file(self.directory))

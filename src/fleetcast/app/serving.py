@@ -35,6 +35,8 @@ class OpenServing:
     releases: ReleaseBook
     tables: Mapping[str, ReadingsTable]
     open_model: Callable[[Circuit, ServedModel], Forecaster]
+    holder: str
+    """Who serves, as another server is told."""
     clock: Clock
 
 
@@ -49,6 +51,7 @@ def open_serving(directory: Path, environment: EnvironmentName, clock: Clock | N
     from fleetcast.app.desk import open_fleet
     from fleetcast.pipeline.forecasters.served import OpenServed
     from fleetcast.platforms.local.endpoints import LocalEndpoints, LocalTrafficBoard
+    from fleetcast.workflows.exclusive import holder
 
     opened = open_fleet(directory, clock)
     control, endpoints = opened.platform.control, opened.platform.workspace.endpoints
@@ -64,9 +67,10 @@ def open_serving(directory: Path, environment: EnvironmentName, clock: Clock | N
         directory,
         environment,
         circuits,
-        LocalTrafficBoard(endpoints),
+        LocalTrafficBoard(endpoints, opened.fleet.settings.platform.lease),
         control.releases,
         opened.platform.workspace.tables,
         OpenServed.of(opened.platform, unsigned_allowed=policy.unsigned_allowed),
+        holder(control, clock or SystemClock()),
         clock or SystemClock(),
     )

@@ -102,7 +102,7 @@ def open_sign_in(directory: Path, clock: Clock | None = None) -> SignInDoor:
         Unavailable: The database does not answer, or there is too little memory.
     """
     from fleetcast.app.database import open_database_in
-    from fleetcast.config.reader import load_settings
+    from fleetcast.config.settings_reader import load_settings
 
     clock = clock or SystemClock()
     settings = load_settings(directory)

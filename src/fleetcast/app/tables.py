@@ -48,7 +48,7 @@ def open_table(directory: Path, source: str | None = None) -> ReadingsTable:
         InvalidFleet: `fleetcast.yaml` has mistakes.
         BadInput: There is no such data source, or several and none is named.
     """
-    from fleetcast.config.reader import load_settings
+    from fleetcast.config.settings_reader import load_settings
 
     settings = load_settings(directory)
     return _table_at(directory, _chosen(settings.data_sources, source), settings.platform)
@@ -61,7 +61,7 @@ def open_own_table(directory: Path, source: str | None = None) -> WritableReadin
         InvalidFleet: `fleetcast.yaml` has mistakes.
         BadInput: There is no such data source, or somebody else keeps it.
     """
-    from fleetcast.config.reader import load_settings
+    from fleetcast.config.settings_reader import load_settings
 
     settings = load_settings(directory)
     return own_table(directory, own_source(settings, source), settings.platform)

@@ -58,7 +58,8 @@ def print_request(request: Request, console: Console) -> None:
     """One request with everything an approver should see."""
     subject = request.subject
     console.print(Text(f"request {request.id}: promote {subject.kind.value} {subject}", style="bold"))
-    asked = f"asked by {request.requested_by} at {request.opened_at:%Y-%m-%d %H:%M} UTC in {request.run}"
+    run = f" in {request.run}" if request.run else ""
+    asked = f"asked by {request.requested_by} at {request.opened_at:%Y-%m-%d %H:%M} UTC{run}"
     console.print(f"{request.state.value}; {asked}")
     listed = (*request.policy.approvers, *request.policy.groups, *request.policy.services)
     people = f"{request.policy.minimum} of {', '.join(listed)}"

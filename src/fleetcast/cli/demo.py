@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fleetcast.cli.serve import missing_libraries
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import CircuitKey
 
@@ -23,6 +27,8 @@ CHANGED = CircuitKey("PLANT001", "CIRCUIT02")
 _AS_DECLARED = f"      {CHANGED.circuit}: {{}}"
 _LATER_CUTOFF = f"      {CHANGED.circuit}: {{cutoff_date: 2025-12-31}}"
 _DONE, _CHANGES, _AWAITING = 0, 2, 3
+_NOT_YET = 503
+_PATIENCE_SECONDS = 20.0
 
 Run = Callable[[list[str]], int]
 """Runs one command line, without the program's name, and returns its exit code."""
@@ -37,7 +43,7 @@ def demo_command(run: Run) -> Callable[[Path], None]:
     """The command, which types others by handing their words to `run`."""
 
     def demo(directory: DirectoryArgument = Path("fleetcast-demo")) -> None:
-        """Show everything once, on made-up data: plan, train, approve, promote, change, forecast.
+        """Show everything once, on made-up data: plan, train, approve, promote, change, forecast, serve, roll back.
 
         Writes a fleet of 3 plants with 4 circuits each and a year of hourly readings into a folder, and runs there
         what a person would type. In the folder of an earlier demo it only shows that nothing is left to do.
@@ -76,6 +82,7 @@ class _Demo:
             self._new_environment()
             self._reverted()
             self._pictures()
+            self._served()
         _look_next(directory)
 
     def _write(self, directory: Path) -> None:
@@ -135,6 +142,59 @@ class _Demo:
         self._command(_DONE, "forecast", "PLANT001/CIRCUIT01", *options)
         self._command(_DONE, "status")
 
+    def _served(self) -> None:
+        _chapter("Serve it: a release reaches its clients, and one circuit goes back")
+        missing = missing_libraries()
+        if missing:
+            typer.echo(f"(not shown: serving needs {', '.join(missing)}: pip install 'fleetcast[serving]')")
+            return
+        _edit("fleetcast.yaml", "  # soak: 5min  ", "  soak: 1s        ")
+        _edit("fleetcast.yaml", "  # window: 30s ", "  window: 1s     ")
+        _commit("Judge a release after a second: nobody waits for longer in a demo")
+        _branch("release/1")
+        with self._server() as ask:
+            self._deployed()
+            ask(CHANGED)
+            _edit("config/circuits.yaml", _AS_DECLARED, _LATER_CUTOFF)
+            _commit(f"Train {CHANGED} until the end of the year after all")
+            self._command(_DONE, "train")
+            self._deployed()
+            ask(CHANGED)
+            self._command(_DONE, "rollback", "test", str(CHANGED), "--comment", "off by a hundred")
+            ask(CHANGED)
+        self._command(_DONE, "releases", "list", f"test/{CHANGED.plant}")
+
+    def _deployed(self) -> None:
+        """Bring what one plant declares to its clients, through the gate."""
+        words = ("deploy", "test", "--plants", CHANGED.plant)
+        self._command(_AWAITING, *words)
+        for number in _left_to_decide():
+            self._command(_DONE, "approve", number, "--comment", "as planned")
+        self._command(_DONE, *words, "--wait")
+
+    @contextmanager
+    def _server(self) -> Iterator[Callable[[CircuitKey], None]]:
+        """A server for as long as the block; gives what asks it for a forecast."""
+        key = _quietly(self.run, ["endpoints", "key", f"test/{CHANGED.plant}"])
+        typer.secho("\n$ fleetcast serve test &", bold=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fleetcast.cli.main", "serve", "test", "--port", "0"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None  # noqa: S101  # a pipe was asked for
+        try:
+            said = process.stdout.readline().strip()
+            if " at http" not in said:
+                raise DemoStopped(
+                    "the server did not start", fix="try `fleetcast serve test` in the demo's folder"
+                )
+            typer.echo(said)
+            yield lambda circuit: _ask(said.rpartition(" ")[2], key, circuit)
+        finally:
+            process.terminate()
+            process.wait()
+
     def _again(self) -> None:
         _chapter("This demo has run before")
         self._command(_DONE, "plan", "--detailed-exitcode")
@@ -158,6 +218,56 @@ class _Demo:
                 f"`fleetcast {shown}` ended with exit code {code}, not {expected}",
                 fix="remove the demo's folder and start again; if it stays so, please report it",
             )
+
+
+def _quietly(run: Run, words: list[str]) -> str:
+    """What a command prints, which is not shown."""
+    said = io.StringIO()
+    with redirect_stdout(said):
+        code = run(words)
+    if code != _DONE:
+        raise DemoStopped(f"`fleetcast {shlex.join(words)}` ended with exit code {code}")
+    return said.getvalue().strip()
+
+
+def _ask(address: str, key: str, circuit: CircuitKey) -> None:
+    """Ask for a forecast as a client does, and show who answered."""
+    import urllib.error
+    import urllib.request
+
+    place, body = f"/endpoints/{circuit.plant}/score", json.dumps({"circuit_id": circuit.circuit})
+    typer.secho(f"\n$ curl -H 'Authorization: Bearer …' -d '{body}' {address}{place}", bold=True)
+    asked = urllib.request.Request(  # noqa: S310  # this machine's own server
+        f"{address}{place}",
+        body.encode(),
+        {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+    )
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(asked, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310
+                said = json.load(answer)
+            break
+        except urllib.error.HTTPError as error:
+            # What was deployed a moment ago is seen within a moment.
+            if error.code != _NOT_YET or time.monotonic() > deadline:
+                raise DemoStopped(f"the server answered {error.code}") from error
+            time.sleep(0.1)
+    temperature = said["sensors"]["temperature"]
+    typer.echo(
+        f"{said['release']} by {said['model_name']}:{said['version']}: temperature {temperature['point'][0]:.1f}, "
+        f"80 % between {temperature['lower_80'][0]:.1f} and {temperature['upper_80'][0]:.1f}"
+    )
+
+
+def _branch(name: str) -> None:
+    """Go to a new branch, where there is git; without, an agent's variable says so."""
+    done = None
+    with suppress(OSError):
+        done = subprocess.run(["git", "switch", "-q", "-c", name], capture_output=True, check=False)  # noqa: S603, S607
+    if done is None or done.returncode:
+        os.environ |= {"TF_BUILD": "True", "BUILD_SOURCEBRANCH": f"refs/heads/{name}"}
+    typer.secho(f"\n# on branch {name}", dim=True)
 
 
 def _left_to_decide() -> list[str]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import time
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from fleetcast.cli.options import FleetOption, LockOption, View, ViewOption
 from fleetcast.cli.output import console, show_json
-from fleetcast.domain.errors import BadInput
+from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.place import EnvironmentName
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ def deploy(
     step: Annotated[
         bool, typer.Option("--step", help="Move every deployment that runs on by one step, and exit.")
     ] = False,
+    every: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="With --step: again and again, so often.")
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Go on step by step until it is over, or waits for people.")
     ] = False,
@@ -75,6 +80,8 @@ def deploy(
 
     fleetcast deploy --step
 
+    fleetcast deploy --step --every 2s
+
     fleetcast deploy status --watch
     """
     from fleetcast.app import open_fleet
@@ -84,6 +91,10 @@ def deploy(
 
     if step == (what is not None):
         raise BadInput("nothing says what to do", fix="name test, prod or status, or give --step alone")
+    if every is not None and not step:
+        raise BadInput("--every says how often --step is taken", fix="add --step")
+    if every is not None:
+        _keep_stepping(fleet, parse_duration(every))
     opened = open_fleet(fleet)
     patience = AT_ONCE if lock_timeout is None else parse_duration(lock_timeout)
     if step:
@@ -100,9 +111,32 @@ def deploy(
     if view is View.JSON:
         show_json(deployed_as_json(made, deployment))
     else:
-        print_deployed(made, deployment, console())
+        print_deployed(
+            made, deployment, opened.deployments().rollouts_of(deployment) if wait else (), console()
+        )
     if deployment is not None:
         raise typer.Exit(_exit_code(deployment))
+
+
+def _keep_stepping(fleet: Path, pause: timedelta) -> NoReturn:
+    """Move on whatever runs until this process is ended; what goes wrong is said, and tried again."""
+    from fleetcast.app import open_controller
+    from fleetcast.pipeline.releases import SERVED_IN
+    from fleetcast.ports.clock import SystemClock
+
+    clock, said = SystemClock(), ""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    advancing = open_controller(fleet, clock)
+    while True:
+        try:
+            for environment in SERVED_IN:
+                advancing(environment, lock_timeout=AT_ONCE)
+            said = ""
+        except FleetcastError as error:
+            if str(error) != said:
+                said = str(error)
+                typer.echo(f"releases do not move on, and it is tried again: {said}", err=True)
+        clock.sleep(pause)
 
 
 def _exit_code(deployment: Deployment) -> int:

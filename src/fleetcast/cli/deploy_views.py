@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.domain.deployment import Deployment, DeploymentState
+from fleetcast.domain.deployment import Deployment, DeploymentState, PlantRollout
 from fleetcast.domain.rollout import Phase
 from fleetcast.views.deployments import deployed_in_words, override_in_words, rollout_in_words
 from fleetcast.workflows.deploy import Deployed
@@ -18,9 +18,11 @@ from fleetcast.workflows.inspect_deployments import DeploymentStatus
 _STYLES = {Phase.DONE: "green", Phase.ROLLED_BACK: "red", Phase.RAMPING: "yellow", Phase.STARTING: "yellow"}
 
 
-def print_deployed(made: Deployed, deployment: Deployment | None, console: Console) -> None:
-    """Show what came of deploying."""
-    for line in deployed_in_words(made, deployment):
+def print_deployed(
+    made: Deployed, deployment: Deployment | None, rollouts: Sequence[PlantRollout], console: Console
+) -> None:
+    """Show what came of deploying; arguments as of `deployed_in_words`."""
+    for line in deployed_in_words(made, deployment, rollouts):
         console.print(line, markup=False, highlight=False)
 
 
@@ -63,6 +65,10 @@ def _table(status: DeploymentStatus) -> Table:
     for deployment in status.deployments:
         if not deployment.state.is_over:
             table.add_row(Text(str(deployment), "dim"), "", "", "", Text(deployment.state.value, "dim"))
+    for version in status.blocked:
+        table.add_row(
+            Text("blocked", "red"), "", "", "", Text(f"{version}: fleetcast unblock {version}", "dim")
+        )
     if not status.traffic and not status.deployments:
         table.add_row(Text("nothing was deployed yet", "dim"))
     return table

@@ -31,10 +31,12 @@ from fleetcast.cli.qa import qa_app
 from fleetcast.cli.releases import releases_app
 from fleetcast.cli.repository import format_files, init, validate
 from fleetcast.cli.rollback import hold, rollback, unblock
+from fleetcast.cli.score import affected, explain_forecast, score
 from fleetcast.cli.serve import serve
 from fleetcast.cli.status import status
 from fleetcast.cli.token import token_app
 from fleetcast.cli.train import runs_app, stage, train
+from fleetcast.cli.up import up
 from fleetcast.cli.web import web
 from fleetcast.domain.errors import FleetcastError
 
@@ -151,6 +153,10 @@ app.command()(rollback)
 app.command()(hold)
 app.command()(unblock)
 app.command()(serve)
+app.command()(up)
+app.command()(score)
+app.command("explain-forecast")(explain_forecast)
+app.command()(affected)
 
 if __name__ == "__main__":
     main()

@@ -9,9 +9,25 @@ from rich.table import Table
 from rich.text import Text
 
 from fleetcast.domain.wording import counted
+from fleetcast.pipeline.qa import Checked
 from fleetcast.views.moments import shown
 from fleetcast.views.releases import outline_in_words
 from fleetcast.workflows.inspect_releases import EndpointRow, History, ReleaseShown
+
+
+def print_checked(found: Sequence[Checked], console: Console) -> None:
+    """What each version did with recent readings."""
+    table = _table("circuit", "model", "newest reading", "skill in the last week", "forecast")
+    for one in found:
+        skill = ", ".join(f"{sensor} {value:.2f}" for sensor, value in one.skill.items())
+        table.add_row(
+            str(one.key),
+            str(one.model),
+            "–" if one.newest_reading is None else shown(one.newest_reading),
+            skill or "not measured",
+            Text(one.why_not, "red") if one.why_not else Text("can be true", "green"),
+        )
+    console.print(table)
 
 
 def print_endpoints(rows: Sequence[EndpointRow], console: Console) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, moment
+from fleetcast.cli.options import FleetOption, View, moment
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
+
+if TYPE_CHECKING:
+    from fleetcast.app import OpenFleet
+    from fleetcast.workflows.rollback import RolledBack
 
 AT_ONCE = timedelta(seconds=30)
 
@@ -24,6 +29,10 @@ def rollback(
     reason: Annotated[str, typer.Option("--reason", "-m", help="Why; kept in the audit log.")] = "",
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every plant of the environment.")] = False,
+    write_back: Annotated[
+        bool,
+        typer.Option("--write-back", help="Let the circuit files declare it too; commit that yourself."),
+    ] = False,
     fleet: FleetOption = Path(),
 ) -> None:
     """Have clients answered by what served before, within moments. Asks nobody.
@@ -36,6 +45,8 @@ def rollback(
 
     fleetcast rollback prod PLANT001 --to 3 --reason "forecasts off by 100"
 
+    fleetcast rollback prod PLANT001/CIRCUIT01 --write-back
+
     fleetcast rollback prod --all
     """
     from fleetcast.app import open_fleet
@@ -43,7 +54,8 @@ def rollback(
 
     if (what is None) != everything:
         raise BadInput("nothing says what to roll back", fix="name a plant, PLANT/CIRCUIT, or --all")
-    rolling = open_fleet(fleet).rolling_back
+    opened = open_fleet(fleet)
+    rolling = opened.rolling_back
     if what is None:
         done = rolling.everything(environment, reason, lock_timeout=AT_ONCE)
     else:
@@ -59,6 +71,17 @@ def rollback(
         typer.echo(f"{one.before} → {one.after}{blocked}")
     if not done:
         typer.echo("nothing serves there that was served by another release before")
+    if write_back and done:
+        _write_back(opened, done)
+
+
+def _write_back(opened: OpenFleet, done: Sequence[RolledBack]) -> None:
+    from fleetcast.cli.circuits import report_edit
+
+    written = opened.writing_back(opened.fleet, done)
+    report_edit(written.edited, False, View.TEXT, "set back")  # noqa: FBT003  # it was written
+    for key, settings in written.by_hand.items():
+        typer.echo(f"by hand: {key} was trained with other {', '.join(settings)}", err=True)
 
 
 def hold(

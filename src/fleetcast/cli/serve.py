@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,11 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
 
 _LIBRARIES = ("granian", "orjson", "prometheus_client")
+
+
+def missing_libraries() -> list[str]:
+    """Those that serving needs, and that are not installed."""
+    return [name for name in _LIBRARIES if find_spec(name) is None]
 
 
 def serve(
@@ -34,17 +40,15 @@ def serve(
 
     fleetcast serve test --port 8586
     """
-    try:
-        from fleetcast.serving.start import ServeAt
-        from fleetcast.serving.start import serve as run
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _LIBRARIES:
-            raise
+    if missing := missing_libraries():
         raise BadInput(
-            "serving needs libraries that are not installed", fix="pip install 'fleetcast[serving]'"
-        ) from error
+            f"serving needs {', '.join(missing)}, which is not installed",
+            fix="pip install 'fleetcast[serving]'",
+        )
     from fleetcast.app import open_serving
     from fleetcast.pipeline.releases import check_served_in
+    from fleetcast.serving.start import ServeAt
+    from fleetcast.serving.start import serve as run
 
     check_served_in(environment)
     opened = open_serving(fleet, environment)

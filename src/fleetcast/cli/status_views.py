@@ -8,6 +8,7 @@ from rich.text import Text
 
 from fleetcast.domain.run import Run
 from fleetcast.domain.wording import counted
+from fleetcast.views.deployments import serving_in_words
 from fleetcast.views.moments import shown
 from fleetcast.views.runs import state_in_words
 from fleetcast.workflows.status import CircuitState, FleetStatus
@@ -42,6 +43,11 @@ def print_status(status: FleetStatus, console: Console, *, every: bool) -> None:
     for asset in status.assets:
         console.print(Text(f"to do: {asset}"))
     _print_needing(status, console, limit)
+    lines = list(serving_in_words(status.serving))
+    if lines:
+        console.print(Text("\nServed", style="bold"))
+    for line in lines:
+        console.print(Text(f"  {line}"))
     _print_run(status.last_run, console, at_work=status.at_work)
     console.print(
         Text("\nNext", style="bold") if status.next_steps else Text("\nNothing to do.", style="bold")

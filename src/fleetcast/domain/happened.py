@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from fleetcast.domain.account import Account
-from fleetcast.domain.approval import LONGEST_COMMENT, Choice, Request, RequestState
-from fleetcast.domain.assets import Asset
+from fleetcast.domain.approval import LONGEST_COMMENT, RequestState
 from fleetcast.domain.audit import (
     ADOPTED,
     COMPOSED,
@@ -20,19 +18,29 @@ from fleetcast.domain.audit import (
     Means,
 )
 from fleetcast.domain.canonical import Json, plain
-from fleetcast.domain.deployment import Deployment, PlantRollout
-from fleetcast.domain.gate import GatePolicy
-from fleetcast.domain.identity import Digest
-from fleetcast.domain.link import Link
-from fleetcast.domain.model import AdoptedLineage, ModelVersion
-from fleetcast.domain.people import Directory, Grant, Group, Person
-from fleetcast.domain.place import EnvironmentName, Gate
-from fleetcast.domain.recount import Disagreement, behind_in_log
-from fleetcast.domain.release import Endpoint, NumberedRelease
-from fleetcast.domain.session import SignInSession
-from fleetcast.domain.snapshot import DataAsset
-from fleetcast.domain.token import Token
-from fleetcast.domain.traffic import Override
+from fleetcast.domain.model import AdoptedLineage
+from fleetcast.domain.recount import behind_in_log
+
+if TYPE_CHECKING:  # whoever writes one event needs the values of no other
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
+
+    from fleetcast.domain.account import Account
+    from fleetcast.domain.approval import Choice, Request
+    from fleetcast.domain.assets import Asset
+    from fleetcast.domain.deployment import Deployment, PlantRollout
+    from fleetcast.domain.gate import GatePolicy
+    from fleetcast.domain.identity import Digest
+    from fleetcast.domain.link import Link
+    from fleetcast.domain.model import ModelVersion
+    from fleetcast.domain.people import Directory, Grant, Group, Person
+    from fleetcast.domain.place import EnvironmentName, Gate
+    from fleetcast.domain.recount import Disagreement
+    from fleetcast.domain.release import Endpoint, NumberedRelease
+    from fleetcast.domain.session import SignInSession
+    from fleetcast.domain.snapshot import DataAsset
+    from fleetcast.domain.token import Token
+    from fleetcast.domain.traffic import Override
 
 DEMO_BEGAN = "demo.began"
 """What the log of a demo begins with."""
@@ -176,9 +184,24 @@ def traffic_moved(endpoint: Endpoint, what: str, detail: Mapping[str, Json]) -> 
     return AuditEvent(f"traffic.{what}", str(endpoint), dict(detail))
 
 
-def model_passed_qa(name: str, version: int, why: str) -> AuditEvent:
-    """Somebody signed a version off for production."""
-    return AuditEvent("model.passed_qa", f"{name}:{version}", {"comment": why})
+def model_passed_qa(
+    name: str, version: int, why: str, newest_reading: datetime | None, skill: Mapping[str, float]
+) -> AuditEvent:
+    """Somebody signed a version off for production.
+
+    Args:
+        name: Of the model.
+        version: Which one.
+        why: In their words.
+        newest_reading: Of those that it was tried on; None: it was not.
+        skill: By sensor, against the seasonal naive forecast.
+    """
+    detail: dict[str, Json] = {
+        "comment": why,
+        "newest_reading": None if newest_reading is None else plain(newest_reading),
+        "skill": {sensor: round(value, 4) for sensor, value in sorted(skill.items())},
+    }
+    return AuditEvent("model.passed_qa", f"{name}:{version}", detail)
 
 
 def model_blocked(name: str, version: int, training_hash: Digest, why: str) -> AuditEvent:
@@ -421,6 +444,30 @@ def _link(link: Link) -> dict[str, Json]:
         "made_by": link.made_by,
         "expires_at": link.expires_at.isoformat(),
     }
+
+
+def forecasts_published(
+    environment: EnvironmentName, day: date, issue: int, commit: str, circuits: int, replaced: int
+) -> AuditEvent:
+    """Forecasts of a day are there for whoever reads them.
+
+    Args:
+        environment: Whose releases forecast.
+        day: Which they are for.
+        issue: Counted for each day.
+        commit: Of the fleet.
+        circuits: How many.
+        replaced: How many sensors are forecast by something else than their release's model.
+    """
+    detail: dict[str, Json] = {
+        "environment": environment.value,
+        "day": day.isoformat(),
+        "issue": issue,
+        "commit": commit,
+        "circuits": circuits,
+        "replaced_sensors": replaced,
+    }
+    return AuditEvent("forecasts.published", f"{environment} {day.isoformat()}:{issue}", detail)
 
 
 def _holder(grant: Grant, directory: Directory) -> str:

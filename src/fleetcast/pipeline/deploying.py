@@ -16,8 +16,9 @@ from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.health import Criteria
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.release import ChangeOf, Endpoint, NumberedRelease, ServedModel, changes, served_alone
-from fleetcast.domain.rollout import Ramp, waves
+from fleetcast.domain.rollout import waves
 from fleetcast.domain.traffic import Traffic, Watch
 from fleetcast.pipeline.effects import CarryOut
 from fleetcast.pipeline.forecasters.served import OpenServed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import compress
@@ -11,12 +12,17 @@ import numpy as np
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.quality import CleaningRules
-from fleetcast.forecasting.forecaster import Looks
+from fleetcast.forecasting.forecaster import Forecaster, Looks
 from fleetcast.forecasting.resampling import instant, micros, resample
 from fleetcast.forecasting.series import Series
 from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted
 
+STALE_AFTER_STEPS = 3
+"""A forecast from readings that are older says so."""
 _ALWAYS = datetime.max.replace(tzinfo=UTC)
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_LEAST_LOOKED_AT = timedelta(weeks=2)
+"""Of history, where no model says how much it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,30 @@ class TrainingSpan:
 
     start: datetime
     last: datetime
+
+
+def trained_span(circuit: Circuit) -> TrainingSpan:
+    """Where the readings of a circuit lie that its declaration trains on."""
+    return TrainingSpan(circuit.window_start, circuit.cutoff.end)
+
+
+@dataclass(frozen=True, slots=True)
+class _TwoWeeks:
+    """What is read where there is no model."""
+
+    reads: tuple[str, ...]
+    step: timedelta
+    lookback: int
+    horizon: int
+    more_history: int = 0
+
+
+def looks_of(circuit: Circuit, forecaster: Forecaster | None) -> Looks:
+    """What a forecast of a circuit is made from: what its model reads, or two weeks at least where there is none."""
+    if forecaster is not None:
+        return forecaster
+    lookback = max(2 * circuit.steps, _LEAST_LOOKED_AT // circuit.frequency)
+    return _TwoWeeks(circuit.targets, circuit.frequency, lookback, circuit.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,34 +91,56 @@ class WindowSearch:
         Raises:
             BadInput: The circuit has no reading before `at`.
         """
-        step = self.forecaster.step
-        span = (self.forecaster.lookback + self.more) * step
-        end = _ALWAYS if at is None else _later(at, (self.forecaster.horizon + 1) * step)
-        begins = [*([] if at is None else [at]), trained.last, trained.start]
         readings = None
-        for moment in begins:
-            if moment >= end:
-                continue
-            readings = self._read(_earlier(moment, span), end)
-            known = _known(readings, at)
-            if len(known.times) and instant(known.times[-1]) - _earlier(moment, span) >= span / 2:
+        for wanted in self.wanted(at, trained):
+            (readings,) = self.table.read([wanted], self.version)
+            if self.suffices(readings, wanted, at):
                 break
-        if readings is None or not len(_known(readings, at).times):
+        return self.found(readings, at)
+
+    def wanted(self, at: datetime | None, trained: TrainingSpan) -> Iterator[ReadingsWanted]:
+        """What to read, in turn, until something of it suffices."""
+        end = _ALWAYS if at is None else _later(at, (self.forecaster.horizon + 1) * self.forecaster.step)
+        for moment in [*([] if at is None else [at]), trained.last, trained.start]:
+            if moment < end:
+                yield ReadingsWanted(
+                    self.circuit.key, self.forecaster.reads, _earlier(moment, self._span), end
+                )
+
+    def suffices(self, readings: Readings, wanted: ReadingsWanted, at: datetime | None) -> bool:
+        """Whether what was read reaches over half of what the model looks back on."""
+        known = _known(_seen(readings), at)
+        return len(known.times) > 0 and instant(known.times[-1]) - wanted.start >= self._span / 2
+
+    def found(self, readings: Readings | None, at: datetime | None) -> ForecastWindow:
+        """The window, from what was read last.
+
+        Raises:
+            BadInput: The circuit has no reading before `at`.
+        """
+        if readings is None or not len(_known(_seen(readings), at).times):
             before = "" if at is None else f" before {at.astimezone(UTC):%Y-%m-%d %H:%M UTC}"
             raise BadInput(
                 f"{self.circuit.key} has no reading of {', '.join(self.forecaster.reads)}{before} "
                 f"in version {self.version} of the readings",
                 fix="see `fleetcast data show` for what there is; leave out --at to use the newest reading",
             )
-        return self._split(readings, at)
+        return self._split(_seen(readings), at)
 
-    def _read(self, start: datetime, end: datetime) -> Readings:
-        wanted = ReadingsWanted(self.circuit.key, self.forecaster.reads, start, end)
+    def last_readings(self, sensors: Sequence[str], before: datetime) -> Mapping[str, float]:
+        """The last reading of each sensor before a moment; those without any are not in it."""
+        wanted = ReadingsWanted(self.circuit.key, tuple(sensors), _BEGINNING, before)
         (readings,) = self.table.read([wanted], self.version)
-        seen = np.isfinite(readings.values).any(axis=1)
-        return Readings(
-            readings.key, readings.sensors, readings.absent, readings.times[seen], readings.values[seen]
-        )
+        found = {}
+        for column, name in enumerate(readings.sensors):
+            known = np.flatnonzero(np.isfinite(readings.values[:, column]))
+            if len(known):
+                found[name] = float(readings.values[known[-1], column])
+        return found
+
+    @property
+    def _span(self) -> timedelta:
+        return (self.forecaster.lookback + self.more) * self.forecaster.step
 
     def _split(self, readings: Readings, at: datetime | None) -> ForecastWindow:
         known = _known(readings, at)
@@ -129,6 +181,14 @@ class WindowSearch:
             start,
             end,
         )
+
+
+def _seen(readings: Readings) -> Readings:
+    """The rows with a reading."""
+    seen = np.isfinite(readings.values).any(axis=1)
+    return Readings(
+        readings.key, readings.sensors, readings.absent, readings.times[seen], readings.values[seen]
+    )
 
 
 def _known(readings: Readings, at: datetime | None) -> Readings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
@@ -25,9 +26,12 @@ from fleetcast.domain.training_hash import training_hash, training_inputs
 from fleetcast.pipeline.index import ReadIndex
 from fleetcast.ports.models import Shared
 from fleetcast.ports.platform import Platform
+from fleetcast.ports.releases import ReleaseBook
 
 SERVED_IN = (EnvironmentName.TEST, EnvironmentName.PROD)
 """Nothing is served in dev: models are trained and looked at there."""
+_HISTORY = 50
+"""Releases that are looked through for what a circuit was served by before."""
 Passed = Collection[tuple[str, int]]
 """Versions that passed QA, by name and number."""
 
@@ -152,3 +156,15 @@ def _environment_version(fleet: Fleet, shared: Shared, live: NumberedRelease | N
         f"environment {name}:{declared} is not in the shared registry",
         fix="run `fleetcast train`, approve what it asks for, and run it again",
     )
+
+
+def previous_of(releases: ReleaseBook, release: NumberedRelease) -> Mapping[str, ServedModel]:
+    """By circuit, the newest other version that an earlier release had: what takes its place."""
+    found: dict[str, ServedModel] = {}
+    for earlier in releases.history(release.release.endpoint, _HISTORY):
+        if earlier.number >= release.number:
+            continue
+        for circuit, model in earlier.release.circuits.items():
+            if model != release.release.circuits.get(circuit):
+                found.setdefault(circuit, model)
+    return MappingProxyType(found)

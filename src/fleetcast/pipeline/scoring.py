@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 
+from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.fallback import Origin, Source, Unused
 from fleetcast.domain.health import Invalid
 from fleetcast.domain.quality import SensorLimits
 from fleetcast.domain.release import ServedModel
+from fleetcast.domain.traffic import Override
 from fleetcast.forecasting.bounds import Bounds
 from fleetcast.forecasting.forecast import Forecast
 from fleetcast.forecasting.forecaster import Forecaster, NotedForecast
 from fleetcast.forecasting.plausible import invalid
 from fleetcast.forecasting.series import Series
-from fleetcast.pipeline.forecasters.chain import Opener, Wanted, forecast_down, why_unused
+from fleetcast.pipeline.forecasters.chain import Opener, Quarantined, Wanted, forecast_down, why_unused
 
 _MODEL = Origin(Source.MODEL)
+_NOTHING: Mapping[str, float] = MappingProxyType({})
 Open = Callable[[ServedModel], Forecaster]
 """Gives a model ready to forecast, from memory if it is there; raises what `open_forecaster` raises."""
 
@@ -40,6 +44,35 @@ class Serves:
     limits: Mapping[str, SensorLimits] = field(default_factory=lambda: MappingProxyType({}))
 
 
+def who_serves(
+    circuit: Circuit,
+    model: ServedModel,
+    previous: ServedModel | None,
+    override: Override | None,
+    now: datetime,
+) -> tuple[Serves, str]:
+    """What forecasts a circuit at a moment, and why it is another than its release says; empty if it is not.
+
+    Args:
+        circuit: As declared.
+        model: As its release says.
+        previous: What was served before that.
+        override: What somebody wants in its place, if anything.
+        now: Aware.
+    """
+    used: ServedModel | Unused = model
+    why = ""
+    if override is not None and override.holds(now):
+        why = override.why.value
+        if override.model is None:
+            used, previous = override.why, None
+        else:
+            used = override.model
+            previous = previous if previous != used else None
+    serves = Serves(used, previous, circuit.targets, circuit.frequency, circuit.steps, circuit.sensor_limits)
+    return serves, why
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """A forecast that is complete and can be true."""
@@ -52,9 +85,13 @@ class Scored:
     notes: tuple[str, ...]
     wrong: Invalid | None
     """What was wrong with what the release's own model gave."""
+    quarantined: tuple[Quarantined, ...] = ()
+    """What sources gave, and nobody is given."""
 
 
-def score(serves: Serves, history: Series, open_model: Open) -> Scored:
+def score(
+    serves: Serves, history: Series, open_model: Open, last_good: Mapping[str, float] = _NOTHING
+) -> Scored:
     """Forecast a circuit.
 
     The usual case, a model whose forecast can be true, costs nothing but that forecast and looking at it once.
@@ -63,6 +100,7 @@ def score(serves: Serves, history: Series, open_model: Open) -> Scored:
         serves: What forecasts it.
         history: Its readings on the model's grid; NaN is a hole.
         open_model: Gives models.
+        last_good: By sensor, the last reading from before the history.
 
     Raises:
         BadInput: The history is none that the model can be given: a sensor is missing, or the grid is another.
@@ -72,20 +110,21 @@ def score(serves: Serves, history: Series, open_model: Open) -> Scored:
             f"the history has a step of {history.step}, the circuit one of {serves.step}",
             fix="give one value for each step of the circuit",
         )
+    down = partial(_down, serves, history, open_model, last_good)
     if isinstance(serves.model, Unused):
-        return _down(serves, history, open_model, serves.model)
+        return down(serves.model)
     try:
         forecaster = open_model(serves.model)
     except FleetcastError as error:
-        return _down(serves, history, open_model, why_unused(error))
+        return down(why_unused(error))
     check_fits(forecaster, history)
     try:
         made = forecaster.forecast(history)
     except FleetcastError as error:
-        return _down(serves, history, open_model, why_unused(error))
+        return down(why_unused(error))
     wrong = _wrong(made.forecast, serves, history)
     if wrong is not None:
-        return _down(serves, history, open_model, made, wrong=wrong)
+        return down(made, wrong=wrong)
     return Scored(made.forecast, dict.fromkeys(made.forecast.sensors, _MODEL), serves.model, made.notes, None)
 
 
@@ -124,6 +163,7 @@ def _down(
     serves: Serves,
     history: Series,
     open_model: Open,
+    last_good: Mapping[str, float],
     given: NotedForecast | Unused,
     *,
     wrong: Invalid | None = None,
@@ -134,6 +174,7 @@ def _down(
         serves: What forecasts the circuit.
         history: As of `score`.
         open_model: As of `score`.
+        last_good: As of `score`.
         given: What the model gave, or why nothing.
         wrong: What was wrong with that.
     """
@@ -143,9 +184,11 @@ def _down(
     }
     if previous is not None:
         models[Source.PREVIOUS_MODEL] = lambda: open_model(previous)
-    published = forecast_down(Wanted(serves.sensors, serves.horizon, history, models, serves.limits))
+    published = forecast_down(
+        Wanted(serves.sensors, serves.horizon, history, models, serves.limits, last_good)
+    )
     used = {origin.source for origin in published.origins.values()}
     by = previous if Source.PREVIOUS_MODEL in used else None
     if Source.MODEL in used and isinstance(serves.model, ServedModel):
         by = serves.model
-    return Scored(published.forecast, published.origins, by, (), wrong)
+    return Scored(published.forecast, published.origins, by, (), wrong, published.quarantined)

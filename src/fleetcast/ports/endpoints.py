@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from fleetcast.domain.identity import Digest
@@ -80,6 +82,15 @@ class Told:
 
 class TrafficBoard(Protocol):
     """Where the servers of the local platform read what to do, and write down what they see."""
+
+    def exclusive(
+        self, environment: EnvironmentName, holder: str, timeout: timedelta
+    ) -> AbstractContextManager[None]:
+        """Be the only one who serves an environment, for the length of a `with` block; as of `RunBook.exclusive`.
+
+        Two would both say how a green is, each of its own.
+        """
+        ...
 
     def revision(self, environment: EnvironmentName) -> int:
         """Raised with every change for any of its plants; cheap, as servers ask several times a second."""

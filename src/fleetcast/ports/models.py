@@ -5,11 +5,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from fleetcast.domain.assets import Asset
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import Intent, ModelVersion, TrainedModel, VersionEntry
+
+
+@dataclass(frozen=True, slots=True)
+class QaPassed:
+    """A version that somebody signs off, and what it was seen to do."""
+
+    name: str
+    version: int
+    newest_reading: datetime | None
+    """Aware UTC, of those that it was tried on."""
+    skill: Mapping[str, float]
+    """By sensor, against the seasonal naive forecast on recent readings; what could not be measured is not in it."""
 
 
 class ModelRegistry(Protocol):
@@ -63,8 +76,8 @@ class SharedRegistry(Protocol):
 class ModelStates(Protocol):
     """Remembers what was decided about model versions; each change with its audit entry, a repeat without."""
 
-    def intent(self) -> Intent:
-        """Everything that was decided, in one reading."""
+    def intent(self, name: str | None = None) -> Intent:
+        """Everything that was decided, or all about one model, in one reading."""
         ...
 
     def select(self, choices: Mapping[str, int]) -> None:
@@ -79,8 +92,8 @@ class ModelStates(Protocol):
         """Mark versions as rejected by an approver, all or none, so that nothing uses them."""
         ...
 
-    def pass_qa(self, versions: Sequence[tuple[str, int]], comment: str) -> None:
-        """Sign versions off for production, all or none."""
+    def pass_qa(self, versions: Sequence[QaPassed], comment: str) -> None:
+        """Sign versions off for production, all or none; what they were seen to do is kept with it."""
         ...
 
     def block(self, versions: Mapping[tuple[str, int], Digest], reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,14 @@ from fleetcast.domain.role import Right
 
 if TYPE_CHECKING:
     from fleetcast.domain.audit import Actor
+    from fleetcast.domain.place import EnvironmentName
     from fleetcast.ports.approvals import ApprovalBook, AuditLog
     from fleetcast.ports.artifacts import ArtifactStore
     from fleetcast.ports.assets import AssetRegistry, DataAssets
     from fleetcast.ports.deployments import DeploymentBook
     from fleetcast.ports.effects import EffectBook
     from fleetcast.ports.endpoints import Endpoints
+    from fleetcast.ports.forecasts import ForecastBook, ForecastTable
     from fleetcast.ports.foreign_models import ForeignModels
     from fleetcast.ports.frozen_rows import FrozenRows
     from fleetcast.ports.jobs import JobService
@@ -47,6 +49,8 @@ class Workspace:
     models: ModelRegistry
     shared: SharedRegistry
     endpoints: Endpoints
+    forecasts: Callable[[EnvironmentName], ForecastTable]
+    """The table that forecasts of an environment are published in; opened when it is asked for."""
     workers: int
     """Jobs that run at the same time."""
 
@@ -61,6 +65,7 @@ class Control:
     manifests: ManifestBook
     releases: ReleaseBook
     deployments: DeploymentBook
+    forecasts: ForecastBook
     effects: EffectBook
     approvals: ApprovalBook
     audit: AuditLog

@@ -17,6 +17,7 @@ class RunInProgress(FleetcastError):
 
     def __init__(self, holder: str) -> None:
         super().__init__(f"another run is in progress: {holder}")
+        self.holder = holder
         self.fix = "wait for it (`--lock-timeout 10min`), or stop that process"
 
 

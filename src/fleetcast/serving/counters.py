@@ -65,12 +65,24 @@ class WindowCounters:
         self._number = after
         self._lock = threading.Lock()
         self._closed: deque[CountedWindow] = deque(maxlen=KEPT_WINDOWS)
-        self._share = 0
+        self._share, self._ready = 0, False
         self._begin()
 
     def _begin(self) -> None:
         self._since = self._seconds()
         self._tallies = {colour: Tally() for colour in Colour}
+
+    @property
+    def window(self) -> int:
+        """The number of the window that is counted now."""
+        return self._number + 1
+
+    def green_is_ready(self) -> None:
+        """Take note that green answers from now on: what was counted while it started says nothing of it."""
+        with self._lock:
+            if not self._ready:
+                self._ready = True
+                self._begin()
 
     def share_is(self, share: int) -> None:
         """Take note of the share that green has from now on: what was counted before says nothing of it."""

@@ -52,6 +52,10 @@ class Deployment:
         return self.engine.reply(self.plant, asked, Colour.GREEN)
 
 
+AROUND = Callable[[Deployment], ANSWER]
+"""What answers for a release."""
+
+
 async def serve(answer: ANSWER, socket: Path) -> None:
     """Answer until standard input closes.
 
@@ -89,9 +93,7 @@ async def serve(answer: ANSWER, socket: Path) -> None:
                 await asyncio.sleep(0.01)
 
 
-def run(
-    opened: Callable[[], Deployment], socket: Path, around: Callable[[ANSWER], ANSWER] = lambda one: one
-) -> int:
+def run(opened: Callable[[], Deployment], socket: Path, around: AROUND = lambda one: one.answer) -> int:
     """Open a release and serve it; what is wrong is said in one line.
 
     Args:
@@ -108,5 +110,5 @@ def run(
     except FleetcastError as error:
         print(str(error).splitlines()[0], file=sys.stderr, flush=True)  # noqa: T201
         return 1
-    asyncio.run(serve(around(deployment.answer), socket))
+    asyncio.run(serve(around(deployment), socket))
     return 0

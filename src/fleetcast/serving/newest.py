@@ -11,17 +11,15 @@ from datetime import datetime, timedelta
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.forecasting.forecaster import Forecaster, Looks
+from fleetcast.forecasting.forecaster import Forecaster
 from fleetcast.forecasting.series import Series
-from fleetcast.pipeline.forecast_window import TrainingSpan, WindowSearch
+from fleetcast.pipeline.forecast_window import WindowSearch, looks_of, trained_span
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.readings import ReadingsTable
 from fleetcast.serving.answers import ReadFrom
 
 _MOST = 20_000
 """Circuits whose readings are kept."""
-_LEAST_LOOKED_AT = timedelta(weeks=2)
-"""Of history, where no model says how much it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class NewestReadings:
             Unavailable: It cannot be reached.
         """
         held = self.held(circuit)
-        looks = _looks(circuit, forecaster)
+        looks = looks_of(circuit, forecaster)
         if held is not None and held[0].sensors == looks.reads:
             return held
         table = self.tables.get(circuit.data_source)
@@ -78,7 +76,7 @@ class NewestReadings:
                 f"there are no readings of {circuit.data_source} here", fix="ingest them, or send a history"
             )
         search = WindowSearch(circuit, looks, table, version, looks.more_history)
-        window = search.window(None, TrainingSpan(circuit.window_start, circuit.cutoff.end))
+        window = search.window(None, trained_span(circuit))
         kept = Kept(window.history, circuit.data_source, version, self.clock.now())
         with self._lock:
             self._kept[circuit.key] = kept
@@ -86,24 +84,6 @@ class NewestReadings:
             while len(self._kept) > _MOST:
                 self._kept.popitem(last=False)
         return kept.history, _read_from(kept, timedelta(0))
-
-
-@dataclass(frozen=True, slots=True)
-class _TwoWeeks:
-    """What is read where there is no model."""
-
-    reads: tuple[str, ...]
-    step: timedelta
-    lookback: int
-    horizon: int
-    more_history: int = 0
-
-
-def _looks(circuit: Circuit, forecaster: Forecaster | None) -> Looks:
-    if forecaster is not None:
-        return forecaster
-    lookback = max(2 * circuit.steps, _LEAST_LOOKED_AT // circuit.frequency)
-    return _TwoWeeks(circuit.targets, circuit.frequency, lookback, circuit.steps)
 
 
 def _read_from(kept: Kept, age: timedelta) -> ReadFrom:

@@ -8,10 +8,9 @@ from datetime import datetime
 from types import MappingProxyType
 
 from fleetcast.domain.circuit import Circuit
-from fleetcast.domain.fallback import Unused
 from fleetcast.domain.release import NumberedRelease, ServedModel
 from fleetcast.domain.traffic import Override
-from fleetcast.pipeline.scoring import Serves
+from fleetcast.pipeline.scoring import Serves, who_serves
 from fleetcast.serving.asked import Refused
 
 
@@ -55,17 +54,10 @@ class ServedPlant:
     def serves(self, circuit: Circuit, now: datetime) -> tuple[Serves, str]:
         """What forecasts a circuit at a moment, and why it is another than the release says; empty if it is not."""
         name = circuit.key.circuit
-        model: ServedModel | Unused = self.release.release.circuits[name]
-        previous, why = self.previous.get(name), ""
-        override = self.overrides.get(name)
-        if override is not None and override.holds(now):
-            why = override.why.value
-            if override.model is None:
-                model, previous = override.why, None
-            else:
-                model = override.model
-                previous = previous if previous != model else None
-        serves = Serves(
-            model, previous, circuit.targets, circuit.frequency, circuit.steps, circuit.sensor_limits
+        return who_serves(
+            circuit,
+            self.release.release.circuits[name],
+            self.previous.get(name),
+            self.overrides.get(name),
+            now,
         )
-        return serves, why

@@ -39,24 +39,42 @@ class Replays:
         at_work = self._at_work.get(plant)
         if at_work is not None and not at_work.done():
             return
-        if coming.counters.half_over and coming.counters.forecasts_so_far(Colour.GREEN) < _WANTED:
+        if coming.counters.half_over and self._lacking(route, coming):
             self._at_work[plant] = self.executor.submit(self._feed, route, coming)
+
+    @staticmethod
+    def _lacking(route: Route, coming: Coming) -> list[Colour]:
+        """Of which too little was looked at: what serves is compared with too, and has no clients left at 100 %."""
+        wanted = [Colour.GREEN, *([] if route.blue is None else [Colour.BLUE])]
+        return [colour for colour in wanted if coming.counters.forecasts_so_far(colour) < _WANTED]
 
     def _feed(self, route: Route, coming: Coming) -> None:
         circuits = list(coming.plant.release.release.circuits)
         for circuit in islice(cycle(circuits), _WANTED):
-            if coming.counters.forecasts_so_far(Colour.GREEN) >= _WANTED:
+            lacking = self._lacking(route, coming)
+            if not lacking:
                 return
             body = orjson.dumps({"circuit_id": circuit})
-            asked = asyncio.run_coroutine_threadsafe(coming.green.ask(body), self.loop)
-            try:
-                reply = asked.result(_PATIENCE_SECONDS)
-            except (NoGreen, TookTooLong):
-                asked.cancel()
+            if Colour.GREEN in lacking and not self._asked(coming, body):
                 return
-            coming.counters.replayed(Colour.GREEN, Outcome(reply.status, 0.0, reply.forecasts, reply.invalid))
-            if route.blue is not None and circuit in route.blue.release.release.circuits:
-                before = self.engine.reply(route.blue, read_request(body), Colour.BLUE)
-                coming.counters.replayed(
-                    Colour.BLUE, Outcome(before.status, 0.0, before.forecasts, before.invalid)
-                )
+            if Colour.BLUE in lacking:
+                self._compared(route, coming, circuit, body)
+
+    def _asked(self, coming: Coming, body: bytes) -> bool:
+        """Have green forecast; whether it did."""
+        asked = asyncio.run_coroutine_threadsafe(coming.green.ask(body), self.loop)
+        try:
+            reply = asked.result(_PATIENCE_SECONDS)
+        except (NoGreen, TookTooLong):
+            asked.cancel()
+            return False
+        coming.counters.replayed(Colour.GREEN, Outcome(reply.status, 0.0, reply.forecasts, reply.invalid))
+        return True
+
+    def _compared(self, route: Route, coming: Coming, circuit: str, body: bytes) -> None:
+        """Have what serves forecast the same, where it serves the circuit."""
+        if route.blue is not None and circuit in route.blue.release.release.circuits:
+            before = self.engine.reply(route.blue, read_request(body), Colour.BLUE)
+            coming.counters.replayed(
+                Colour.BLUE, Outcome(before.status, 0.0, before.forecasts, before.invalid)
+            )

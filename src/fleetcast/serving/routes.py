@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.ramp import EVERYTHING
 from fleetcast.domain.release import Endpoint
-from fleetcast.domain.rollout import EVERYTHING
 from fleetcast.domain.traffic import Colour
 from fleetcast.serving.counters import WindowCounters
 from fleetcast.serving.green import Green

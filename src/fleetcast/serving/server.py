@@ -21,6 +21,7 @@ from fleetcast.serving.metrics import Metrics
 from fleetcast.serving.mirror import Mirror
 from fleetcast.serving.plants import ServedPlant
 from fleetcast.serving.routes import Coming, Route, shown_key
+from fleetcast.serving.turns import Turns
 from fleetcast.serving.watcher import Watcher
 
 Scope = MutableMapping[str, Any]
@@ -55,6 +56,7 @@ class ScoringServer:
     metrics: Metrics
     limits: Limits = field(default_factory=Limits)
     mirror: Mirror = field(default_factory=Mirror)
+    turns: Turns = field(default_factory=Turns)
     _at_work: Counter[str] = field(default_factory=Counter)
     _total: int = 0
 
@@ -86,7 +88,7 @@ class ScoringServer:
         if method not in ("GET", "HEAD"):
             return 405, b""
         if path == "/metrics":
-            return 200, self.metrics.text(self.engine.models)
+            return 200, self.metrics.text(self.engine.models, self.watcher.routes)
         ready = path == "/health/live" or self.watcher.seen
         return (200, b'{"status":"ok"}') if ready else (503, b'{"status":"starting"}')
 
@@ -178,6 +180,7 @@ class ScoringServer:
         except Refused as refused:
             return refusal(refused)
         if at_hand:
+            await self.turns.take((plant.name, asked.forecasts[0].circuit))
             return self.engine.reply(plant, asked, Colour.BLUE)
         return await asyncio.to_thread(self.engine.reply, plant, asked, Colour.BLUE)
 

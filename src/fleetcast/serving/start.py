@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from granian.constants import Interfaces
@@ -22,7 +23,9 @@ from fleetcast.app.serving import OpenServing, open_serving
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName
-from fleetcast.serving.deployment import ANSWER, Deployment, run
+from fleetcast.pipeline.releases import previous_of
+from fleetcast.ports.runs import RunInProgress
+from fleetcast.serving.deployment import AROUND, Deployment, run
 from fleetcast.serving.engine import Engine
 from fleetcast.serving.green import Command
 from fleetcast.serving.loaded_models import LoadedModels
@@ -31,9 +34,11 @@ from fleetcast.serving.newest import NewestReadings
 from fleetcast.serving.plants import ServedPlant
 from fleetcast.serving.replays import Replays
 from fleetcast.serving.server import Limits, ScoringServer
-from fleetcast.serving.watcher import Told, Watcher, previous_of
+from fleetcast.serving.watcher import Told, Watcher
 
 BUDGET_BYTES = 2 * 2**30
+_FOR_THE_ONE_BEFORE = timedelta(seconds=15)
+"""To end what it is working on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,18 @@ def serve(
         command: How greens are started; None: as processes of this fleetcast.
 
     Raises:
-        BadInput: Nobody can listen there.
+        BadInput: Nobody can listen there, or another server serves this environment.
     """
     with ExitStack() as stack:
+        try:
+            stack.enter_context(
+                opened.board.exclusive(opened.environment, opened.holder, _FOR_THE_ONE_BEFORE)
+            )
+        except RunInProgress as error:
+            raise BadInput(
+                f"another server serves {opened.environment} of this fleet: {error.holder}",
+                fix="end it first: two of them would both say how a new release is",
+            ) from error
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fleetcast-")))
         executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="replays"))
         asyncio.run(_serve(opened, at, ready, command, folder, executor))
@@ -157,7 +171,7 @@ def run_green(
     environment: EnvironmentName,
     release: Digest,
     at: Path,
-    around: Callable[[ANSWER], ANSWER] = lambda one: one,
+    around: AROUND = lambda one: one.answer,
 ) -> int:
     """Be the process of one green; arguments as of `deployment.run`."""
 

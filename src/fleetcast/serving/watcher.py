@@ -14,8 +14,9 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName
-from fleetcast.domain.release import NumberedRelease, ServedModel
+from fleetcast.domain.release import NumberedRelease
 from fleetcast.domain.traffic import Report, Traffic
+from fleetcast.pipeline.releases import previous_of
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.endpoints import TrafficBoard
 from fleetcast.ports.releases import ReleaseBook
@@ -29,8 +30,6 @@ from fleetcast.serving.routes import Coming, Route, Routes, Share
 LOOKS_EVERY = timedelta(milliseconds=200)
 _SAYS_EVERY_SECONDS = 1.0
 _READS_KEYS_EVERY_SECONDS = 2.0
-_HISTORY = 50
-"""Releases that are looked through for what a circuit was served by before."""
 _log = logging.getLogger("fleetcast.serving")
 
 
@@ -181,6 +180,8 @@ class Watcher:
         """Write down how a green is, when that changed or a second has gone by."""
         green = coming.green
         green.end_if_it_leaks()
+        if green.ready:
+            coming.counters.green_is_ready()
         report = Report(
             ready=green.ready and not green.stopped,
             stopped=green.stopped,
@@ -197,15 +198,3 @@ class Watcher:
             self._said[plant] = now, report
         if report.ready:
             self.replays.see_to(route, coming)
-
-
-def previous_of(releases: ReleaseBook, release: NumberedRelease) -> Mapping[str, ServedModel]:
-    """By circuit, the newest other version that an earlier release had: what takes its place."""
-    found: dict[str, ServedModel] = {}
-    for earlier in releases.history(release.release.endpoint, _HISTORY):
-        if earlier.number >= release.number:
-            continue
-        for circuit, model in earlier.release.circuits.items():
-            if model != release.release.circuits.get(circuit):
-                found.setdefault(circuit, model)
-    return MappingProxyType(found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.deployment import Deployment, PlantRollout
@@ -12,6 +13,9 @@ from fleetcast.domain.wording import counted
 from fleetcast.views.moments import iso, iso_or_null, shown
 from fleetcast.workflows.deploy import Deployed
 from fleetcast.workflows.inspect_deployments import DeploymentStatus
+
+_NAMED = 5
+"""Versions that are named before the others are counted."""
 
 
 def deployed_as_json(made: Deployed, deployment: Deployment | None) -> Json:
@@ -35,11 +39,20 @@ def status_as_json(status: DeploymentStatus) -> Json:
         "deployments": [_deployment(one) for one in status.deployments],
         "endpoints": [_endpoint(one) for one in status.traffic],
         "rollouts": [_rollout(one) for one in status.rollouts],
+        "blocked_versions": list(status.blocked),
     }
 
 
-def deployed_in_words(made: Deployed, deployment: Deployment | None) -> Iterator[str]:
-    """What came of deploying, a line each."""
+def deployed_in_words(
+    made: Deployed, deployment: Deployment | None, rollouts: Sequence[PlantRollout] = ()
+) -> Iterator[str]:
+    """What came of deploying, a line each.
+
+    Args:
+        made: What was asked for.
+        deployment: How it stands now.
+        rollouts: How its plants stand, where they were waited for.
+    """
     if deployment is None:
         yield f"nothing to deploy: {counted(len(made.plants), 'plant')} as declared, as far as may be"
     else:
@@ -47,8 +60,30 @@ def deployed_in_words(made: Deployed, deployment: Deployment | None) -> Iterator
         yield f"{deployment}: {deployment.state.value} ({plants})"
         if deployment.request is not None and not deployment.state.is_over:
             yield f"  request {deployment.request}: see `fleetcast approvals show {deployment.request}`"
+    for one in rollouts:
+        yield f"  {one.endpoint}: {rollout_in_words(one)}"
     for circuit, why in made.kept.items():
         yield f"  {circuit} is not served as declared: {why.value}"
+
+
+def serving_in_words(status: DeploymentStatus) -> Iterator[str]:
+    """What clients are answered by, and what is on its way to them; a line for each environment and exception."""
+    for environment, some in groupby(status.traffic, lambda one: one.endpoint.environment):
+        plants = list(some)
+        yield f"{environment}: {counted(sum(one.blue is not None for one in plants), 'plant')} served"
+        for rollout in status.rollouts:
+            if rollout.endpoint.environment is environment and not rollout.rollout.phase.is_over:
+                yield f"  {rollout.endpoint.plant}: {rollout_in_words(rollout)}"
+        for one in plants:
+            for override in one.overrides:
+                yield f"  {one.endpoint.plant}/{override_in_words(override)}"
+    if status.blocked:
+        yield f"{counted(len(status.blocked), 'version')} blocked after a rollback: {_some(status.blocked)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def rollout_in_words(one: PlantRollout) -> str:

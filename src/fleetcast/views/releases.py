@@ -16,7 +16,8 @@ from fleetcast.domain.release import (
     ServedModel,
 )
 from fleetcast.domain.wording import counted
-from fleetcast.views.moments import iso
+from fleetcast.pipeline.qa import Checked
+from fleetcast.views.moments import iso, iso_or_null
 from fleetcast.workflows.inspect_releases import EndpointRow, History, ReleaseDiff, ReleaseShown
 
 _DEPLOYED_AS_DECLARED = "as declared now"
@@ -139,3 +140,20 @@ def _served(model: ServedModel) -> dict[str, Json]:
 
 def _reasons(circuits: Mapping[str, Kept]) -> Json:
     return [{"circuit_id": circuit, "reason": why.value} for circuit, why in circuits.items()]
+
+
+def checked_as_json(found: Sequence[Checked]) -> Json:
+    """What each version did with recent readings, for programs."""
+    return [
+        {
+            "plant_id": one.key.plant,
+            "circuit_id": one.key.circuit,
+            "model": one.model.name,
+            "version": one.model.version,
+            "fit": not one.why_not,
+            "reason": one.why_not or None,
+            "newest_reading": iso_or_null(one.newest_reading),
+            "skill": dict(one.skill),
+        }
+        for one in found
+    ]

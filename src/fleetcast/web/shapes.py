@@ -230,6 +230,80 @@ class NextStep(_Shape):
     why: str
 
 
+class ReleaseOfDeployment(_Shape):
+    """A release that a plant gets."""
+
+    plant_id: str
+    release: int
+    digest: Hex
+
+
+class RampOfDeployment(_Shape):
+    """The shares that a release goes through."""
+
+    shares: list[int]
+    soak_seconds: float
+    window_seconds: float
+
+
+class DeploymentOfFleet(_Shape):
+    """One time that somebody deployed."""
+
+    environment: str
+    deployment: int
+    state: str
+    plan: Hex
+    request_id: int | None
+    commit: str
+    opened_by: str
+    opened_at: Moment
+    waves: list[list[str]]
+    releases: list[ReleaseOfDeployment]
+    ramp: RampOfDeployment
+
+
+class OverrideOfCircuit(_Shape):
+    """What forecasts a circuit in place of what its release says; `use` null: the seasonal naive forecast."""
+
+    circuit_id: str
+    use: str | None
+    reason: str
+    until: Moment | None
+
+
+class EndpointOfPlant(_Shape):
+    """What a plant's clients are answered by."""
+
+    environment: str
+    plant_id: str
+    blue: Hex | None
+    green: Hex | None
+    green_share: int
+    overrides: list[OverrideOfCircuit]
+
+
+class RolloutOfPlant(_Shape):
+    """How a plant's last rollout stands."""
+
+    environment: str
+    plant_id: str
+    deployment: int
+    phase: str
+    share: int
+    windows_passed: int
+    cause: str | None
+    says: str | None
+
+
+class Serving(_Shape):
+    """What clients are answered by, and what is on its way to them."""
+
+    deployments: list[DeploymentOfFleet]
+    endpoints: list[EndpointOfPlant]
+    rollouts: list[RolloutOfPlant]
+    blocked_versions: list[str]
+
+
 class Status(_Shape):
     """How the fleet stands."""
 
@@ -241,6 +315,7 @@ class Status(_Shape):
     plants: list[StatusOfPlant]
     circuits: list[StatusOfCircuit]
     last_run: Run | None
+    serving: Serving
     next_steps: list[NextStep]
 
 

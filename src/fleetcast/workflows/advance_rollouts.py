@@ -16,6 +16,7 @@ from fleetcast.domain.deployment import (
 from fleetcast.domain.health import Criteria, Finding, Measure, judge
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName, Scope
+from fleetcast.domain.ramp import MIRRORED
 from fleetcast.domain.release import Endpoint, NumberedRelease, served_alone
 from fleetcast.domain.role import Right
 from fleetcast.domain.rollout import (
@@ -117,7 +118,9 @@ class AdvanceRollouts:
             self._move.start(one.endpoint, one.rollout.green, watch, one.deployment)
         seen = _seen(report or _NOTHING_SEEN, deployment.plan.criteria)
         rollout, step = advance(one.rollout, seen)
-        says = _why(step, report) if isinstance(step, RollBack) else one.says
+        says = one.says
+        if isinstance(step, RollBack) and not says:
+            says = _why(step, one.rollout, report)
         after = replace(one, rollout=rollout, says=says)
         self.platform.control.deployments.save_rollout(after)
         self._take(after, step, rollout)
@@ -181,11 +184,17 @@ def _seen(report: Report, criteria: Criteria) -> Seen:
     )
 
 
-def _why(step: RollBack, report: Report | None) -> str:
-    """Why a release is rolled back, in one line."""
+def _why(step: RollBack, at: Rollout, report: Report | None) -> str:
+    """Why a release is rolled back, and how far it had come, in one line."""
     reasons = [] if step.health is None else [_finding(finding) for finding in step.health.reasons]
     said = [] if report is None or not report.says else [report.says]
-    return "; ".join([step.cause.value, *reasons, *said])
+    return "; ".join([f"{step.cause.value} {_where(at)}", *reasons, *said])
+
+
+def _where(at: Rollout) -> str:
+    if at.phase is Phase.STARTING:
+        return "before it got anything"
+    return "while it got copies of requests" if at.share == MIRRORED else f"at {at.share} % of the traffic"
 
 
 def _finding(finding: Finding) -> str:

@@ -12,9 +12,9 @@ from fleetcast.domain.deployment import CANARY, GATES, Deployment, DeploymentPla
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.health import Criteria
 from fleetcast.domain.place import EnvironmentName, Scope
+from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.release import Kept, NumberedRelease, Release
 from fleetcast.domain.role import Right
-from fleetcast.domain.rollout import Ramp
 from fleetcast.pipeline.deploying import CheckServable, ToDeploy, deployment_plan, deployment_question
 from fleetcast.pipeline.forecasters.served import OpenServed
 from fleetcast.pipeline.gatekeeper import Gatekeeper

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 
-from fleetcast.config.edit_circuits import CircuitEditor, Edited, edit
+from fleetcast.config.edit_circuits import CircuitEditor, Edited, Values, edit
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, matching
@@ -75,6 +75,14 @@ class EditCircuits:
             )
 
         return self._edit(change)
+
+    def give(self, wanted: Mapping[CircuitKey, Values]) -> Edited:
+        """Write settings of single circuits.
+
+        Raises:
+            InvalidFleet: The fleet has mistakes, or would have; nothing was written.
+        """
+        return self._edit(lambda editor: editor.set_values(wanted))
 
     def add(self, keys: Sequence[CircuitKey], settings: Mapping[str, str | int]) -> Edited:
         """Declare new circuits.

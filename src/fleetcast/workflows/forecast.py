@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from fleetcast.domain.approval import Choice, RequestState
 from fleetcast.domain.audit import about_model
 from fleetcast.domain.chronicle import NotBelieved, champion_disagreement
 from fleetcast.domain.circuit import Circuit
@@ -23,26 +22,16 @@ from fleetcast.domain.training_hash import training_hash, training_inputs
 from fleetcast.forecasting.artifact import ModelIdentity
 from fleetcast.forecasting.forecast import Forecast
 from fleetcast.forecasting.series import Series
-from fleetcast.pipeline.forecast_window import ForecastWindow, TrainingSpan, WindowSearch
+from fleetcast.pipeline.forecast_window import STALE_AFTER_STEPS, ForecastWindow, TrainingSpan, WindowSearch
 from fleetcast.pipeline.forecasters.opening import OpenedForecaster, open_forecaster
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import ReadingsTable
+from fleetcast.workflows.approved_by import ApprovedBy, approved_by
 from fleetcast.workflows.standing import Standings
 
-STALE_AFTER = 3
-"""Steps: a forecast from readings that are older says so."""
 HORIZONS_TO_DRAW = 2
 """How much history is given with a forecast, in horizons, if there is as much."""
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovedBy:
-    """One person's approval of a model version."""
-
-    person: str
-    at: datetime
-    comment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +97,7 @@ class CircuitForecast:
     @property
     def is_stale(self) -> bool:
         """Whether its newest reading was more than a few steps old when it was made."""
-        return self.made_at - self.newest_reading > STALE_AFTER * self.forecast.step
+        return self.made_at - self.newest_reading > STALE_AFTER_STEPS * self.forecast.step
 
     def hindsight(self, sensor: str) -> Hindsight | None:
         """How the forecast of a sensor turned out; None if nothing was read since."""
@@ -171,7 +160,7 @@ class MakeForecast:
         window = search.window(at, self._trained_on(circuit, chosen, identity))
         made = forecaster.forecast(window.history)
         standing = standings.of(chosen.name, chosen.version)
-        approvals = tuple(self._approvals(chosen))
+        approvals = tuple(approved_by(self.platform.control.approvals, chosen))
         provenance = _provenance(circuit, chosen, standing, approvals, identity, read_version)
         return CircuitForecast(
             key=circuit.key,
@@ -221,19 +210,6 @@ class MakeForecast:
         if asset is None or asset.last is None:
             return TrainingSpan(identity.cutoff - circuit.training_window, identity.cutoff)
         return TrainingSpan(asset.start, asset.last)
-
-    def _approvals(self, chosen: ModelVersion) -> Iterator[ApprovedBy]:
-        for request in self.platform.control.approvals.of_models([chosen.name]):
-            same = request.subject.version == str(chosen.version)
-            if (
-                not same or request.subject.artifact != chosen.model.artifact
-            ):  # what was approved is these files
-                continue
-            if request.state is not RequestState.APPROVED:
-                continue
-            for decision in request.decisions:
-                if decision.choice is Choice.APPROVE:
-                    yield ApprovedBy(decision.by.name, decision.at, decision.comment)
 
 
 def _to_use(circuit: Circuit, versions: Sequence[int], intent: Intent) -> int:
@@ -320,9 +296,9 @@ def _age_notes(
     newest: datetime, step: timedelta, end: datetime, at: datetime | None, now: datetime
 ) -> Iterator[str]:
     """How old its readings are: at the moment asked for, and now unless it was asked for a past one."""
-    if at is not None and at - newest > STALE_AFTER * step:
+    if at is not None and at - newest > STALE_AFTER_STEPS * step:
         yield f"the newest reading is {_length(at - newest)} older than {_shown(at)}"
-    if now - newest > STALE_AFTER * step and (at is None or end > now):
+    if now - newest > STALE_AFTER_STEPS * step and (at is None or end > now):
         yield f"the newest reading is {_length(now - newest)} older than now"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fleetcast.domain.deployment import Deployment, DeploymentState, PlantRollout
+from fleetcast.domain.model import Refusal
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.role import Right
 from fleetcast.domain.traffic import Traffic
@@ -19,10 +20,12 @@ _SHOWN = 5
 class DeploymentStatus:
     """All environments together."""
 
-    deployments: tuple[Deployment, ...]
+    deployments: tuple[Deployment, ...] = ()
     """The last of each environment, newest first."""
-    rollouts: tuple[PlantRollout, ...]
-    traffic: tuple[Traffic, ...]
+    rollouts: tuple[PlantRollout, ...] = ()
+    traffic: tuple[Traffic, ...] = ()
+    blocked: tuple[str, ...] = ()
+    """Versions that were rolled back, and are not used again before somebody unblocks them."""
 
     @property
     def running_in(self) -> tuple[EnvironmentName, ...]:
@@ -36,6 +39,13 @@ class DeploymentStatus:
         return next(
             (one for one in self.deployments if (one.plan.environment, one.number) == same), deployment
         )
+
+    def rollouts_of(self, deployment: Deployment | None) -> tuple[PlantRollout, ...]:
+        """How the plants of a deployment stand, as far as it has come to them; none of no deployment."""
+        if deployment is None:
+            return ()
+        same = (deployment.plan.environment, deployment.number)
+        return tuple(one for one in self.rollouts if (one.endpoint.environment, one.deployment) == same)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +67,9 @@ class ShowDeployments:
             tuple(one for name in SERVED_IN for one in book.listed(name, _SHOWN)),
             tuple(one for name in SERVED_IN for one in book.rollouts(name).values()),
             tuple(one for name in SERVED_IN for one in endpoints.standing(name).values()),
+            tuple(
+                f"{name}:{version}"
+                for (name, version), refusal in sorted(control.states.intent().refused.items())
+                if refusal is Refusal.BLOCKED
+            ),
         )

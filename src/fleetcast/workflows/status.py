@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -32,6 +32,7 @@ from fleetcast.domain.wording import counted
 from fleetcast.pipeline.situation import data_digest_of
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
+from fleetcast.workflows.inspect_deployments import DeploymentStatus, ShowDeployments
 from fleetcast.workflows.plan import MakePlan
 from fleetcast.workflows.standing import Standings
 
@@ -107,6 +108,8 @@ class FleetStatus:
     estimated: timedelta | None
     """Time to train what is to train; None if nothing is, or nothing like it ran yet."""
     next_steps: tuple[NextStep, ...]
+    serving: DeploymentStatus = field(default_factory=DeploymentStatus)
+    """What clients are answered by, and what is on its way to them."""
 
     @property
     def counts(self) -> Mapping[CircuitState, int]:
@@ -185,6 +188,7 @@ class ShowStatus:
             at_work=last is not None and last.state.is_unfinished and runs.at_work() is not None,
             estimated=plan.estimated,
             next_steps=tuple(_next_steps(circuits, plan, standings.waiting, last)),
+            serving=ShowDeployments(self.platform)(),
         )
 
     def _partial(self, fleet: Fleet) -> dict[CircuitKey, tuple[str, ...]]:

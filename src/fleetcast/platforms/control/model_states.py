@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -14,6 +15,7 @@ from fleetcast.domain.model import Intent, Refusal
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.columns import TORN, whole_number
 from fleetcast.platforms.database.session import Kept, changes, chunks, met, reads
+from fleetcast.ports.models import QaPassed
 from fleetcast.stored.form import unreadable
 
 _refused = schema.refused_models
@@ -23,13 +25,13 @@ class ControlModelStates(Kept):
     """Keeps which versions are selected, champions or refused."""
 
     @reads
-    def intent(self, connection: Connection) -> Intent:
-        """Everything that was decided, in one reading."""
+    def intent(self, connection: Connection, name: str | None = None) -> Intent:
+        """Everything that was decided, or all about one model, in one reading."""
         return Intent(
-            _chosen(connection, schema.selected_models),
-            _chosen(connection, schema.champions),
-            _refusals(connection),
-            _passed(connection),
+            _chosen(connection, schema.selected_models, name),
+            _chosen(connection, schema.champions, name),
+            _refusals(connection, name),
+            _passed(connection, name),
         )
 
     @changes
@@ -66,14 +68,20 @@ class ControlModelStates(Kept):
         self.session.audit(connection, [happened.model_rejected(*version) for version in new])
 
     @changes
-    def pass_qa(self, connection: Connection, versions: Sequence[tuple[str, int]], comment: str) -> None:
+    def pass_qa(self, connection: Connection, versions: Sequence[QaPassed], comment: str) -> None:
         """Sign versions off for production."""
         known = _passed(connection)
-        new = [version for version in dict.fromkeys(versions) if version not in known]
+        new = [one for one in versions if (one.name, one.version) not in known]
         if new:
-            rows = [{"name": name, "version": version} for name, version in new]
+            rows = [{"name": one.name, "version": one.version} for one in new]
             connection.execute(sa.insert(schema.qa_passed), rows)
-        self.session.audit(connection, [happened.model_passed_qa(*version, comment) for version in new])
+        self.session.audit(
+            connection,
+            [
+                happened.model_passed_qa(one.name, one.version, comment, one.newest_reading, one.skill)
+                for one in new
+            ],
+        )
 
     @changes
     def block(self, connection: Connection, versions: Mapping[tuple[str, int], Digest], reason: str) -> None:
@@ -106,9 +114,13 @@ class ControlModelStates(Kept):
         self.session.audit(connection, [happened.model_crowned(*choice) for choice in new.items()])
 
 
-def _chosen(connection: Connection, table: sa.Table) -> dict[str, int]:
+def _about(query: sa.Select[Any], table: sa.Table, name: str | None) -> sa.Select[Any]:
+    return query if name is None else query.where(table.c.name == name)
+
+
+def _chosen(connection: Connection, table: sa.Table, name: str | None = None) -> dict[str, int]:
     chosen: dict[str, int] = {}
-    for row in connection.execute(sa.select(table)):
+    for row in connection.execute(_about(sa.select(table), table, name)):
         try:
             chosen[row.name] = whole_number(row.version)
         except TORN as error:
@@ -116,9 +128,10 @@ def _chosen(connection: Connection, table: sa.Table) -> dict[str, int]:
     return chosen
 
 
-def _refusals(connection: Connection) -> dict[tuple[str, int], Refusal]:
+def _refusals(connection: Connection, name: str | None = None) -> dict[tuple[str, int], Refusal]:
     refused: dict[tuple[str, int], Refusal] = {}
-    for row in connection.execute(sa.select(_refused.c.name, _refused.c.version, _refused.c.refusal)):
+    query = sa.select(_refused.c.name, _refused.c.version, _refused.c.refusal)
+    for row in connection.execute(_about(query, _refused, name)):
         try:
             refused[row.name, whole_number(row.version)] = Refusal(row.refusal)
         except TORN as error:
@@ -126,9 +139,9 @@ def _refusals(connection: Connection) -> dict[tuple[str, int], Refusal]:
     return refused
 
 
-def _passed(connection: Connection) -> frozenset[tuple[str, int]]:
+def _passed(connection: Connection, name: str | None = None) -> frozenset[tuple[str, int]]:
     passed = set()
-    for row in connection.execute(sa.select(schema.qa_passed)):
+    for row in connection.execute(_about(sa.select(schema.qa_passed), schema.qa_passed, name)):
         try:
             passed.add((str(row.name), whole_number(row.version)))
         except TORN as error:

@@ -19,6 +19,8 @@ from fleetcast.ports.readings import TableVersion, VersionGone
 class DeltaVersions:
     """The versions of one Delta table, wherever it is."""
 
+    table_name = "readings table"
+    """What it is called in errors."""
     missing_fix = "store some readings first: `fleetcast ingest` or `fleetcast simulate`"
     """What to do where there is no table."""
 
@@ -49,7 +51,7 @@ class DeltaVersions:
             return None
         except (DeltaError, OSError) as error:
             raise Unavailable(
-                f"the readings table at {self._location} cannot be opened: {self._said(error)}",
+                f"the {self.table_name} at {self._location} cannot be opened: {self._said(error)}",
                 fix="check the folder and its permissions",
             ) from error
 
@@ -66,7 +68,7 @@ class DeltaVersions:
         latest = self.latest_version()
         if latest is None:
             raise BadInput(
-                f"delta_version {version} does not exist: there is no readings table at {self._location} yet",
+                f"delta_version {version} does not exist: there is no {self.table_name} at {self._location} yet",
                 fix=self.missing_fix,
             )
         if not 0 <= version <= latest:
@@ -93,7 +95,7 @@ class DeltaVersions:
             raise self._gone(version, error) from error
         except (pl.exceptions.PolarsError, DeltaError, OSError) as error:
             raise Unavailable(
-                f"the readings table at {self._location} cannot be read: {self._said(error)}",
+                f"the {self.table_name} at {self._location} cannot be read: {self._said(error)}",
                 fix="check the disk; if files were vacuumed, choose a newer delta_version",
             ) from error
 

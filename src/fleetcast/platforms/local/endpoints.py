@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -16,6 +18,7 @@ from fleetcast.domain.release import Endpoint
 from fleetcast.domain.traffic import Override, Report, SignedTraffic, Traffic, Watch
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.columns import TORN
+from fleetcast.platforms.database.leases import Lease
 from fleetcast.platforms.database.session import Kept, changes, reads
 from fleetcast.ports.endpoints import Told
 from fleetcast.stored.form import unreadable
@@ -117,9 +120,22 @@ class LocalEndpoints(Kept):
 class LocalTrafficBoard(Kept):
     """Where `fleetcast serve` looks, and what it says."""
 
-    def __init__(self, endpoints: LocalEndpoints) -> None:
+    def __init__(self, endpoints: LocalEndpoints, lease: timedelta) -> None:
+        """Open it.
+
+        Args:
+            endpoints: Of the platform.
+            lease: For how long a server that shows no sign of life keeps another one waiting.
+        """
         super().__init__(endpoints.session)
         self._endpoints = endpoints
+        self._lease = lease
+
+    def exclusive(
+        self, environment: EnvironmentName, holder: str, timeout: timedelta
+    ) -> AbstractContextManager[None]:
+        """Be the only one who serves an environment."""
+        return Lease(self.session, f"server of {environment}", self._lease).held(holder, timeout)
 
     @reads
     def revision(self, connection: Connection, environment: EnvironmentName) -> int:

@@ -86,5 +86,6 @@ def local_workspace(
         models=LocalModelRegistry(session),
         shared=LocalSharedRegistry(session),
         endpoints=LocalEndpoints(session),
+        forecasts=stores.forecasts,
         workers=workers,
     )

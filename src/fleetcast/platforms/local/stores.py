@@ -1,4 +1,4 @@
-"""Where the local platform keeps artifacts and frozen rows: in its state directory, or in an object store."""
+"""Where the local platform keeps artifacts, frozen rows and forecasts: in its state directory or an object store."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Protocol
 
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.location import Location
+from fleetcast.domain.place import EnvironmentName
 from fleetcast.platforms.files.artifact_store import FileArtifactStore
 from fleetcast.platforms.files.frozen_rows import FileFrozenRows
 from fleetcast.ports.artifacts import ArtifactStore
+from fleetcast.ports.forecasts import ForecastTable
 from fleetcast.ports.frozen_rows import FrozenRows
+from fleetcast.stored.durable import write_durably
 
 
 class RowFiles(FrozenRows, Protocol):
@@ -24,7 +27,7 @@ class RowFiles(FrozenRows, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Both stores. With a storage location, the state directory holds copies of what this machine has used."""
+    """All three. With a storage location, the state directory holds copies of what this machine has used."""
 
     state: Path
     storage: Location | None = None
@@ -37,6 +40,18 @@ class Stores:
         from fleetcast.platforms.objects.store import ObjectFolder
 
         return ObjectArtifactStore(ObjectFolder(self.storage / "artifacts"), self.state / "artifacts")
+
+    def forecasts(self, environment: EnvironmentName) -> ForecastTable:
+        """The table that forecasts of an environment are published in."""
+        from fleetcast.platforms.delta.forecasts import DeltaForecastTable
+
+        if self.storage is None:
+            folder = self.state / "forecasts" / environment.value
+            return DeltaForecastTable(folder, lambda path, content: write_durably(folder / path, content))
+        from fleetcast.platforms.objects.store import ObjectFolder
+
+        location = self.storage / "forecasts" / environment.value
+        return DeltaForecastTable(str(location), ObjectFolder(location).put)
 
     def frozen(self) -> RowFiles:
         """Training rows by their fingerprint."""

@@ -18,6 +18,7 @@ from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.platforms.files.artifact_store import FileArtifactStore
 from fleetcast.platforms.foreign.process import ProcessForeignModels
+from fleetcast.platforms.local.stores import Stores
 from fleetcast.platforms.memory.endpoints import MemoryEndpoints
 from fleetcast.platforms.memory.jobs import MemoryFrozenRows, MemoryJobService
 from fleetcast.platforms.memory.registries import (
@@ -86,5 +87,6 @@ def memory_workspace(
         models=MemoryModelRegistry(world, session),
         shared=MemorySharedRegistry(world),
         endpoints=MemoryEndpoints(world),
+        forecasts=Stores(scratch).forecasts,
         workers=1,
     )

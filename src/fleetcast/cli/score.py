@@ -1,0 +1,201 @@
+"""`fleetcast score`, `explain-forecast` and `affected`: publish the forecasts of a fleet, and trace them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleetcast.cli.options import FleetOption, LockOption, PatternsOption, View, ViewOption
+from fleetcast.cli.output import console, show_json
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.place import EnvironmentName
+
+if TYPE_CHECKING:
+    from fleetcast.app import OpenFleet
+    from fleetcast.workflows.score import FleetScored
+
+
+class Export(StrEnum):
+    """How rows are written."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+_EnvironmentArgument = Annotated[EnvironmentName, typer.Argument(help="test or prod.")]
+_DateOption = Annotated[
+    str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="By UTC. Default: today.")
+]
+
+
+def score(
+    environment: _EnvironmentArgument,
+    day: _DateOption = None,
+    circuits: PatternsOption = None,
+    *,
+    supersede: Annotated[
+        bool,
+        typer.Option("--supersede", help="Publish another issue for circuits whose forecasts are there."),
+    ] = False,
+    export: Annotated[
+        Export | None, typer.Option(help="Write the rows of that day to a file as well.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Default: forecasts-ENV-DATE.csv, or .parquet.")
+    ] = None,
+    lock_timeout: LockOption = None,
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Forecast the fleet by its live releases, and publish that for a day in the table of forecasts.
+
+    Once for each circuit and day: run it again as often as you like. A forecast that cannot be true is kept back, and
+    the previous model, the seasonal naive forecast or the last good value takes its place; each row says so. A past
+    day is forecast from the readings before it began. Readers see the last issue of each circuit; older versions of
+    the table keep the others. Exits with 1 where something could not be forecast at all.
+
+    For example:
+
+    fleetcast score prod
+
+    fleetcast score prod --circuits 'LYON/*' --supersede
+
+    fleetcast score prod --date 2025-11-01 --export csv
+    """
+    from fleetcast.app import open_fleet
+    from fleetcast.domain.duration import parse_duration
+    from fleetcast.views.scoring import scored_as_json, scored_in_words
+
+    if to is not None and export is None:
+        raise BadInput(
+            "--to names a file and nothing says how to write it", fix="add --export csv or parquet"
+        )
+    opened = open_fleet(fleet)
+    with _progress() as progress:
+        found = opened.scoring(
+            opened.fleet,
+            environment,
+            day=None if day is None else _day(day),
+            patterns=circuits or (),
+            supersede=supersede,
+            lock_timeout=timedelta(0) if lock_timeout is None else parse_duration(lock_timeout),
+            progress=progress,
+        )
+    if view is View.JSON:
+        show_json(scored_as_json(found))
+    else:
+        for line in scored_in_words(found):
+            console().print(line, markup=False, highlight=False)
+    if export is not None:
+        _export(opened, found, export, to, circuits or [])
+    if found.not_scored:
+        raise typer.Exit(1)
+
+
+def explain_forecast(
+    circuit: Annotated[str, typer.Argument(metavar="ENV/PLANT/CIRCUIT")],
+    day: Annotated[
+        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Default: the last that is published.")
+    ] = None,
+    table_version: Annotated[
+        int | None, typer.Option(help="Of the table of forecasts, for an earlier issue. Default: the newest.")
+    ] = None,
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Trace a published forecast: to its model, training hash, commit, readings, and who approved it.
+
+    For example:
+
+    fleetcast explain-forecast prod/PLANT001/CIRCUIT01
+
+    fleetcast explain-forecast prod/PLANT001/CIRCUIT01 --date 2025-11-01 --format json
+    """
+    from fleetcast.app import open_fleet
+    from fleetcast.domain.release import Endpoint
+    from fleetcast.views.scoring import traced_as_json, traced_in_words
+
+    place, slash, name = circuit.rpartition("/")
+    if not slash or "/" not in place:
+        raise BadInput(f"{circuit!r} names no circuit", fix="write it as in prod/PLANT001/CIRCUIT01")
+    endpoint = Endpoint.parse(place)
+    CircuitKey(endpoint.plant, name)
+    traced = open_fleet(fleet).explaining(
+        endpoint, name, day=None if day is None else _day(day), version=table_version
+    )
+    if view is View.JSON:
+        show_json(traced_as_json(traced))
+        return
+    for line in traced_in_words(traced):
+        console().print(line, markup=False, highlight=False)
+
+
+def affected(
+    delta_version: Annotated[int, typer.Option(min=0, help="Of the readings that turned out to be wrong.")],
+    source: Annotated[str, typer.Option(help="Which data source.")] = "readings",
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Find what came of a version of the readings: models, releases that serve them, and published forecasts.
+
+    For example:
+
+    fleetcast affected --delta-version 12
+
+    fleetcast affected --delta-version 12 --source historian --format json
+    """
+    from fleetcast.app import open_fleet
+    from fleetcast.views.scoring import affected_as_json, affected_in_words
+
+    found = open_fleet(fleet).finding_affected(source, delta_version)
+    if view is View.JSON:
+        show_json(affected_as_json(found))
+        return
+    for line in affected_in_words(found):
+        console().print(line, markup=False, highlight=False)
+
+
+def _day(text: str) -> date:
+    from fleetcast.domain.duration import parse_date
+
+    found = parse_date(text)
+    if found is None:
+        raise BadInput(f"{text!r} is no date", fix="write it as in 2025-11-30")
+    return found
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("forecasting", total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def _export(
+    opened: OpenFleet, found: FleetScored, export: Export, to: Path | None, patterns: list[str]
+) -> None:
+    """Write what readers see of that day."""
+    import io
+
+    from fleetcast.cli.whole_file import write_whole
+
+    rows = opened.published(found.environment, found.day, patterns)
+    content = io.BytesIO()
+    if export is Export.CSV:
+        rows.write_csv(content)
+    else:
+        rows.write_parquet(content, compression="zstd")
+    path = to or Path(f"forecasts-{found.environment}-{found.day}.{export}")
+    write_whole(path, content.getvalue())
+    typer.echo(f"wrote {path}: {len(rows):,} rows", err=True)

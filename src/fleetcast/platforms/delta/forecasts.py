@@ -1,0 +1,252 @@
+"""The table that forecasts of a fleet are published in, kept in Delta Lake: files first, then one commit names them."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import cast
+from uuid import uuid4
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, Transaction
+from deltalake.exceptions import DeltaError
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
+
+from fleetcast.domain.errors import Unavailable
+from fleetcast.domain.identity import CircuitKey
+from fleetcast.pipeline.forecast_rows import COLUMNS
+from fleetcast.platforms.delta.opening import DeltaVersions
+from fleetcast.platforms.delta.syncing import sync_version
+from fleetcast.ports.forecasts import Issue, MadeFrom, WrittenPart
+
+_DAY = "day"
+_KEYS = ("plant_id", "circuit_id", "sensor", "step")
+_BOUNDED = ("plant_id", "circuit_id", "timestamp")
+"""Columns whose least and greatest values let readers skip files."""
+_ROW_GROUP = 65_536
+_RETENTION = {
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+}
+_HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
+_TOLD_DAY, _TOLD_ISSUE = "fleetcast.day", "fleetcast.issue"
+PutFile = Callable[[str, bytes], None]
+"""Keeps a file below the table, durably, before anything names it."""
+
+
+class DeltaForecastTable(DeltaVersions):
+    """Keeps forecasts partitioned by day; see `ForecastTable`.
+
+    The log remembers the number of the last issue of each day as a transaction of an application, so that an issue
+    that was published by a process which ended before it could say so is not published once more.
+    """
+
+    table_name = "table of forecasts"
+    missing_fix = "publish some forecasts first: `fleetcast score`"
+
+    def __init__(self, location: Path | str, put: PutFile) -> None:
+        """Name the table.
+
+        Args:
+            location: Its folder or URI.
+            put: Keeps its files.
+        """
+        super().__init__(location)
+        self._put = put
+
+    def issues(self, day: date) -> Sequence[Issue]:
+        """See `ForecastTable`."""
+        table = self._open_or_none()
+        told = [] if table is None else table.history()
+        found = [
+            Issue(
+                day,
+                int(entry[_TOLD_ISSUE]),
+                int(entry["version"]),
+                datetime.fromtimestamp(int(entry["timestamp"]) / 1000, tz=UTC),
+            )
+            for entry in told
+            if entry.get(_TOLD_DAY) == day.isoformat()
+        ]
+        return sorted(found, key=lambda issue: issue.number)
+
+    def days(self) -> Sequence[date]:
+        """See `ForecastTable`."""
+        table = self._open_or_none()
+        found = [] if table is None else table.partitions()
+        return sorted({date.fromisoformat(str(one[_DAY])) for one in found})
+
+    def circuits(self, day: date) -> Collection[CircuitKey]:
+        """See `ForecastTable`."""
+        table = self._open_or_none()
+        if table is None:
+            return set()
+        rows = self._collected(
+            pl.scan_delta(table).filter(pl.col(_DAY) == day).select("plant_id", "circuit_id").unique(),
+            table.version(),
+        )
+        return {CircuitKey(plant, circuit) for plant, circuit in rows.iter_rows()}
+
+    def made_from(self, day: date) -> Sequence[MadeFrom]:
+        """See `ForecastTable`."""
+        table = self._open_or_none()
+        if table is None:
+            return []
+        names = ("plant_id", "circuit_id", "data_source", "delta_version", "model", "version")
+        lazy = pl.scan_delta(table).filter(pl.col(_DAY) == day, pl.col("step") == 1).select(*names).unique()
+        return [
+            MadeFrom(
+                CircuitKey(plant, circuit), source, read, None if model is None else f"{model}:{version}"
+            )
+            for plant, circuit, source, read, model, version in self._collected(
+                lazy, table.version()
+            ).iter_rows()
+        ]
+
+    def write(self, day: date, rows: pl.DataFrame) -> WrittenPart:
+        """See `ForecastTable`."""
+        path = f"{_DAY}={day.isoformat()}/{uuid4().hex}.parquet"
+        content = io.BytesIO()
+        rows.write_parquet(content, compression="zstd", row_group_size=_ROW_GROUP)
+        written = content.getvalue()
+        self._location.to_write([path.partition("/")[0]])
+        self._put(path, written)
+        return WrittenPart(path, len(written), len(rows), _statistics(rows))
+
+    def publish(
+        self, day: date, number: int, parts: Sequence[WrittenPart], replaced: Collection[CircuitKey]
+    ) -> int:
+        """See `ForecastTable`."""
+        told = Transaction(f"fleetcast score {day.isoformat()}", number)
+        properties = CommitProperties(
+            custom_metadata={_TOLD_DAY: day.isoformat(), _TOLD_ISSUE: str(number)}, app_transactions=[told]
+        )
+        table = self._open_or_none()
+        try:
+            if table is None:
+                version = self._created(day, parts, properties)
+            elif (table.transaction_version(told.app_id) or 0) >= number:
+                return table.version()
+            else:
+                version = self._committed(table, day, parts, replaced, properties)
+        except (DeltaError, OSError) as error:
+            raise Unavailable(
+                f"the forecasts at {self._location} cannot be published, readers see what they saw: "
+                f"{self._said(error)}",
+                fix="check the disk and its rights, then run the same command again",
+            ) from error
+        self._sync(version)
+        return version
+
+    def read(
+        self, day: date, keys: Collection[CircuitKey] | None = None, version: int | None = None
+    ) -> pl.DataFrame:
+        """See `ForecastTable`."""
+        table = self._open_or_none() if version is None else self._at(version)
+        if table is None:
+            return pl.DataFrame(schema=COLUMNS)
+        lazy = pl.scan_delta(table).filter(pl.col(_DAY) == day).select(*COLUMNS)
+        if keys is not None:
+            lazy = lazy.filter(_is_one_of(keys))
+        return self._collected(lazy, table.version()).sort(_KEYS)
+
+    def _created(self, day: date, parts: Sequence[WrittenPart], properties: CommitProperties) -> int:
+        address = self._location.to_write([])
+        create_table_with_add_actions(
+            address,
+            self._schema(),
+            [_added(day, part) for part in parts],
+            mode="error",
+            partition_by=[_DAY],
+            configuration=_RETENTION,
+            storage_options=self._options,
+            commit_properties=properties,
+            post_commithook_properties=_HOOKS,
+        )
+        return 0
+
+    def _committed(
+        self,
+        table: DeltaTable,
+        day: date,
+        parts: Sequence[WrittenPart],
+        replaced: Collection[CircuitKey],
+        properties: CommitProperties,
+    ) -> int:
+        actions: list[AddAction | RemoveAction] = [_added(day, part) for part in parts]
+        actions += self._without(table, day, replaced)
+        table.create_write_transaction(
+            actions,
+            "append",
+            self._schema(),
+            partition_by=[_DAY],
+            commit_properties=properties,
+            post_commithook_properties=_HOOKS,
+        )
+        return self._open().version()
+
+    def _without(
+        self, table: DeltaTable, day: date, gone: Collection[CircuitKey]
+    ) -> Iterator[AddAction | RemoveAction]:
+        """What takes rows of some circuits away: files that hold any give way to files with what is left."""
+        if not gone:
+            return
+        for held in pl.DataFrame(table.get_add_actions(flatten=True)).iter_rows(named=True):
+            if str(held[f"partition.{_DAY}"]) != day.isoformat():
+                continue
+            path = held["path"]
+            rows = pl.read_parquet(f"{self._location.address()}/{path}", storage_options=self._options)
+            left = rows.filter(~_is_one_of(gone))
+            if len(left) == len(rows):
+                continue
+            yield RemoveAction(
+                path=path,
+                deletion_timestamp=_now_millis(),
+                data_change=True,
+                partition_values={_DAY: day.isoformat()},
+                size=held["size_bytes"],
+            )
+            if len(left):
+                yield _added(day, self.write(day, left))
+
+    def _schema(self) -> Schema:
+        return Schema.from_arrow(pl.Schema({**COLUMNS, _DAY: pl.Date}))
+
+    def _sync(self, version: int) -> None:
+        folder = self._location.folder
+        if folder is not None:
+            sync_version(folder, version)
+
+
+def _is_one_of(keys: Collection[CircuitKey]) -> pl.Expr:
+    wanted = pl.Series([f"{key.plant}/{key.circuit}" for key in keys], dtype=pl.String)
+    return (pl.col("plant_id") + "/" + pl.col("circuit_id")).is_in(wanted.implode())
+
+
+def _added(day: date, part: WrittenPart) -> AddAction:
+    return AddAction(
+        path=part.path,
+        size=part.bytes,
+        partition_values={_DAY: day.isoformat()},
+        modification_time=_now_millis(),
+        data_change=True,
+        stats=part.statistics,
+    )
+
+
+def _statistics(rows: pl.DataFrame) -> str:
+    """As readers of Delta tables look at them to skip files."""
+    least, most = ({name: _plain(getattr(rows[name], end)()) for name in _BOUNDED} for end in ("min", "max"))
+    return json.dumps({"numRecords": len(rows), "minValues": least, "maxValues": most})
+
+
+def _plain(value: object) -> str:
+    # Milliseconds, cut: the greatest time is a whole step, as all are.
+    return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else cast("str", value)
+
+
+def _now_millis() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)
