@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents two-people test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite oidc-provider strace
+.PHONY: help demo agents two-people rollout test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite oidc-provider strace
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ agents: .venv/dev.stamp postgresql ## run each stage on an agent of its own, aga
 two-people: .venv/dev.stamp oidc-provider ## let two people sign in, one at an identity provider, and approve at the same moment
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/two-people/run.sh
 
+rollout: .venv/dev.stamp ## take releases to production under traffic: good ones arrive, bad ones go back by themselves
+	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/rollout/run.sh
+
 test: .venv/dev.stamp chromium postgresql azurite oidc-provider strace ## run the tests, fast ones first; ARGS="-k word" picks some
 	@$(BIN)/pytest -n auto $(ARGS)
 
@@ -34,7 +37,7 @@ test-all: test ## run the tests, with every story over PostgreSQL as well as ove
 found: .venv/dev.stamp postgresql strace ## tell the stories of what was once found wrong; BASE=REV tells them about an earlier version, ARGS=12 one alone
 	@$(BIN)/python -m tests.found $(if $(BASE),--base $(BASE)) $(ARGS)
 
-chaos: .venv/dev.stamp postgresql ## kill runs at random moments, 260 of them, and compare with a run in peace; ARGS="--seed 7" repeats
+chaos: .venv/dev.stamp postgresql ## kill runs at random moments, 260 of them, and compare with a run in peace; ARGS="--seed 7" repeats, ARGS=releases kills what moves releases
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 tamper: .venv/dev.stamp ## change the database and the artifacts in every way without the key: each is named, and moves no model
@@ -70,7 +73,7 @@ adopt: .venv/dev.stamp ## adopt a team's circuits, MLflow models and Delta table
 constraints: .venv/dev.stamp ## pin versions anew after a change of dependencies; ARGS=--upgrade takes the newest
 	@$(COMPILE) --all-extras pyproject.toml constraints/build.in --output-file constraints/bench.txt
 	@$(COMPILE) --extra dev -c constraints/bench.txt pyproject.toml constraints/build.in --output-file constraints/dev.txt
-	@$(COMPILE) -c constraints/bench.txt pyproject.toml constraints/build.in --output-file constraints/core.txt
+	@$(COMPILE) --extra serving -c constraints/bench.txt pyproject.toml constraints/build.in --output-file constraints/core.txt
 	@sed -i -e '\,://,d' -e '/^--/d' -e '/-c constraints/d' constraints/*.txt
 
 clean: ## remove the environment, the caches and the demo

@@ -42,7 +42,7 @@ until_says() {
     done
 }
 
-browser() { python3 "$EXAMPLE/browser.py" "$@"; }
+browser() { python3 "$EXAMPLE/../browser.py" "$@"; }
 
 # The password that everybody has; in life each has their own. Whoever makes one up is not asked for it here.
 PASSWORD=$(head -c 24 /dev/urandom | base64)

@@ -1,4 +1,4 @@
-"""`make chaos`: kill runs at random moments, and compare what is left with a run in peace."""
+"""`make chaos`: kill runs, or what moves releases on, and compare what is left with what is left in peace."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from tests.chaos import releases
 from tests.chaos.ordeal import Ordeal, Wrong, cutting, differences, state_of
 from tests.scenarios.repository import write_fleet
 from tests.servers.postgres import MISSING, PostgresServer, binaries, postgres_server
@@ -25,6 +26,9 @@ _MOST_FLEETS = 20
 def main() -> int:
     """Go through all ordeals."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument(
+        "what", nargs="?", choices=("runs", "releases"), default="runs", help="what is killed; default runs"
+    )
     parser.add_argument("--sqlite", type=int, default=200, help="kills with the database in a file")
     parser.add_argument("--postgres", type=int, default=60, help="kills with the database on a server")
     parser.add_argument("--cut", type=int, default=20, help="connections to the server that are cut")
@@ -34,6 +38,8 @@ def main() -> int:
     seed = random.SystemRandom().randrange(10**6) if chosen.seed is None else chosen.seed
     print(f"seed {seed}", flush=True)
     chance = random.Random(seed)  # noqa: S311  # moments, not secrets
+    if chosen.what == "releases":
+        return _told_of(releases.main(seed), "kills")
     if (chosen.postgres or chosen.cut) and binaries() is None:
         print(MISSING, file=sys.stderr)
         return 1
@@ -45,7 +51,11 @@ def main() -> int:
         if chosen.postgres or chosen.cut:
             server = stack.enter_context(postgres_server())
             wrong += _kill(folder / "postgres", server, chosen.circuits, chosen.postgres, chance, chosen.cut)
-    print(f"\n━━ {wrong} fleets did not end as one in peace" if wrong else "\n━━ All as expected")
+    return _told_of(wrong, "fleets")
+
+
+def _told_of(wrong: int, what: str) -> int:
+    print(f"\n━━ {wrong} {what} did not end as in peace" if wrong else "\n━━ All as expected")
     return 1 if wrong else 0
 
 

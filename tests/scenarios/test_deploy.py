@@ -2,57 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import socket
+from contextlib import ExitStack, suppress
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from tests.scenarios.repository import ON_SQLITE, Repository
+from tests.servers.scoring import Client, quick, serving, until
 
 pytestmark = [pytest.mark.slow, ON_SQLITE]
-
-PATIENCE_SECONDS = 60.0
-
-
-@contextmanager
-def serving(fleet: Repository) -> Iterator[str]:
-    """A server in a process of its own; gives its address."""
-    process = fleet.start("serve", "test", "--port", "0")
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        said = process.stdout.readline()
-        assert " at http://" in said, said
-        yield said.rpartition(" ")[2].strip()
-        process.terminate()
-        out, err = process.communicate(timeout=PATIENCE_SECONDS)
-        assert process.returncode == 0, (out, err)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
-
-
-class Client:
-    """Somebody who wants forecasts."""
-
-    def __init__(self, url: str, key: str) -> None:
-        self.url = url
-        self.headers = {"authorization": f"Bearer {key}"}
-
-    def asks(self, circuit: str = "CIRCUIT01", plant: str = "PLANT001", **more: Any) -> httpx.Response:
-        at = f"{self.url}/endpoints/{plant}/score"
-        return httpx.post(
-            at, json={"circuit_id": circuit, **more}, headers=self.headers, timeout=PATIENCE_SECONDS
-        )
-
-    def version(self, circuit: str) -> int:
-        answer = self.asks(circuit)
-        assert answer.status_code == 200, answer.text
-        version: int = answer.json()["version"]
-        return version
 
 
 @pytest.fixture
@@ -60,11 +20,6 @@ def on_release_branch(monkeypatch: pytest.MonkeyPatch) -> None:
     """As an agent says that it builds one."""
     monkeypatch.setenv("TF_BUILD", "True")
     monkeypatch.setenv("BUILD_SOURCEBRANCH", "refs/heads/release/1")
-
-
-def quick(fleet: Repository) -> None:
-    fleet.edit("fleetcast.yaml", "  # soak: 5min  ", "  soak: 1s  #")
-    fleet.edit("fleetcast.yaml", "  # window: 30s  ", "  window: 1s  #")
 
 
 def approved(fleet: Repository) -> None:
@@ -115,9 +70,12 @@ def test_a_release_reaches_its_clients_and_a_circuit_goes_back(promoted: Reposit
         assert until(lambda: client.version("CIRCUIT02"), 2)
         assert client.version("CIRCUIT01") == 1
 
-        back = fleet.type("rollback", "test", "PLANT001/CIRCUIT02", "-m", "off by 100")
+        back = fleet.type("rollback", "test", "PLANT001/CIRCUIT02", "-m", "off by 100", "--write-back")
         assert back.code == 0, back.err
         assert "blocked: plant001-circuit02:2" in back.out
+        assert "1 circuit set back" in back.out
+        assert fleet.actions()["PLANT001/CIRCUIT02"] == "reuse"
+        fleet.declare("CIRCUIT02", "cutoff_date: 2025-02-27")
         assert until(lambda: client.version("CIRCUIT02"), 1)
         assert client.version("CIRCUIT01") == 1
         again = fleet.type("deploy", "test")
@@ -136,11 +94,6 @@ def test_a_release_reaches_its_clients_and_a_circuit_goes_back(promoted: Reposit
     assert [one["release"] for one in listed["releases"]] == [2, 1]
     assert listed["live_release"] == 1
     assert fleet.type("audit", "verify").code == 0
-
-
-def until(found: Any, wanted: object) -> bool:
-    """Ask again until the answer is as wanted: servers see what they are told within a moment."""
-    return any(found() == wanted for _ in range(200))
 
 
 @pytest.mark.usefixtures("on_release_branch")
@@ -166,9 +119,56 @@ def test_clients_without_a_right_to_ask_learn_nothing(promoted: Repository) -> N
         named = {**client.headers, "azureml-model-deployment": "green"}
         assert httpx.post(f"{url}/score", json={"circuit_id": "CIRCUIT01"}, headers=named).status_code == 404
         assert httpx.get(f"{url}/health/ready").status_code == 200
+        answers_all_the_same_while_others_are_slow(url, client)
+        takes_no_two_meanings(url, client)
         metrics = httpx.get(f"{url}/metrics").text
         assert 'fleetcast_requests_total{plant="PLANT001",status="200"}' in metrics
         assert key not in metrics
+
+
+def answers_all_the_same_while_others_are_slow(url: str, client: Client) -> None:
+    """Heads that never end, bodies that never come, and readers that do not read."""
+    key = client.headers["authorization"]
+    head = f"POST /endpoints/PLANT001/score HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\n"
+    begun = "Content-Type: application/json\r\nContent-Length: 28\r\n\r\n"
+    whole = head + begun + '{"circuit_id":  "CIRCUIT01"}'
+    with ExitStack() as stack:
+        for sent in (head, head + begun, head + begun + '{"circuit_id"', whole * 20):
+            for _ in range(20):
+                one = stack.enter_context(connected(url))
+                one.sendall(sent.encode())
+        assert [client.asks().status_code for _ in range(5)] == [200] * 5
+    assert client.asks().status_code == 200
+
+
+def takes_no_two_meanings(url: str, client: Client) -> None:
+    """What two readers could cut in two ways is refused, or its connection closed; nothing of it is answered twice."""
+    key = client.headers["authorization"]
+    head = f"POST /endpoints/PLANT001/score HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\n"
+    json = "Content-Type: application/json\r\n"
+    body = '{"circuit_id": "CIRCUIT01"}'
+    hidden = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+    for lengths in (
+        f"Content-Length: {len(body)}\r\nContent-Length: {len(body) + len(hidden)}\r\n",
+        f"Content-Length: {len(body)}\r\nTransfer-Encoding: chunked\r\n",
+        f"Content-Length: +{len(body)}\r\n",
+        "Content-Length: -1\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding : chunked\r\n",
+    ):
+        with connected(url) as one:
+            one.sendall((head + json + lengths + "Connection: close\r\n\r\n" + body + hidden).encode())
+            said = b""
+            with suppress(OSError):
+                while part := one.recv(65_536):
+                    said += part
+        assert b"fleetcast_requests" not in said, lengths
+        assert said.count(b"HTTP/1.1 200") == 0, (lengths, said[:300])
+
+
+def connected(url: str) -> socket.socket:
+    at = urlsplit(url)
+    return socket.create_connection((at.hostname, at.port), timeout=20)
 
 
 def test_nothing_is_served_in_dev(promoted: Repository) -> None:

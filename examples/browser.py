@@ -1,4 +1,4 @@
-"""A browser for the example: goes through the pages as people do, keeps cookies, and fills in the forms that it sees.
+"""A browser for the examples: goes through the pages as people do, keeps cookies, and fills in the forms that it sees.
 
     browser.py link ADDRESS [NAME]           set a password by a one-time link; NAME is the first admin's
     browser.py token SITE WHO                sign in, make a token, and print it
