@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 BOUND = 1.10
 TIME_OR_MEMORY = re.compile(r"(^|_)(s|ms|seconds|mib)(_|$)")
-TITLE = "## Against "
+COMPARED = "## Against "
 """How the section of RESULTS.md begins."""
 
 Numbers = Mapping[str, float]
@@ -160,7 +160,7 @@ class Comparison:
             f"next to {self.commit[:12]}, in turn: medians of {self.rounds}, and of the ratios of each round. {machine}"
         )
         lines = [
-            f"{TITLE}{self.revision}",
+            f"{COMPARED}{self.revision}",
             "",
             written,
             "",
@@ -270,17 +270,17 @@ def _row(task: Task, key: str, here: Sequence[Numbers], there: Sequence[Numbers]
     )
 
 
-def with_section(page: str, section: str) -> str:
-    """A page of results with this section, in the place of an earlier one."""
+def with_section(page: str, section: str, title: str) -> str:
+    """A page of results with this section, in the place of an earlier one with this title."""
     parts = re.split(r"^(?=## )", page, flags=re.MULTILINE)
-    kept = [part.rstrip() + "\n" for part in parts if not part.startswith(TITLE)]
+    kept = [part.rstrip() + "\n" for part in parts if not part.startswith(title)]
     return "\n".join([*kept, section])
 
 
-def section_of(page: str) -> str:
-    """The section as it stands in a page; empty where there is none."""
+def section_of(page: str, title: str) -> str:
+    """The section with this title as it stands in a page; empty where there is none."""
     parts = re.split(r"^(?=## )", page, flags=re.MULTILINE)
-    return next((part for part in parts if part.startswith(TITLE)), "")
+    return next((part for part in parts if part.startswith(title)), "")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from against import BOUND, NotMeasured, Task, compare, section_of, with_section
+from against import BOUND, COMPARED, NotMeasured, Task, compare, section_of, with_section
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
@@ -42,6 +42,8 @@ class Benchmark:
     """Arguments for `--against`: what takes less time can be measured in turn more often."""
     once: bool = False
     """Whether `--against` runs it once on each side: it takes medians by itself, over minutes."""
+    alone: bool = False
+    """Whether it is measured by its word alone, such as `make bench ARGS=serving`, and never compared with a commit."""
     data: str = ""
     """The folder of public data that it needs, within that of all of them."""
 
@@ -169,8 +171,62 @@ BENCHMARKS = (
         lambda r: [(f"{r['bump_s']:.2f} s", "under 10 s", r["bump_s"] < 10)],
         own=("bump_s", "format_s"),
     ),
+    Benchmark(
+        "serving.py",
+        "Serving 200 models, one worker, 16 connections, next to MLServer and BentoML",
+        lambda r: [
+            (
+                f"{r['fleetcast_per_second']:.0f} requests/s",
+                "at least 2,000",
+                r["fleetcast_per_second"] >= 2_000,
+            ),
+            (f"p99 {r['fleetcast_p99_ms']:.1f} ms", "at most 15 ms", r["fleetcast_p99_ms"] <= 15),
+            (f"{r['ratio_mlserver']:.1f} × MLServer", "at least 5 ×", r["ratio_mlserver"] >= 5),
+            (f"{r['ratio_bentoml']:.1f} × BentoML", "at least 10 ×", r["ratio_bentoml"] >= 10),
+            (f"first answer after {r['first_answer_s']:.2f} s", "at most 2 s", r["first_answer_s"] <= 2),
+            (f"{r['mib_with_200']:.0f} MiB with 200 models", "at most 200 MiB", r["mib_with_200"] <= 200),
+            (
+                f"{r['swaps']:.0f} swaps: {r['swap_errors']:.0f} failed, {r['swap_mixed']:.0f} mixed answers",
+                "none failed, none mixed",
+                not r["swap_errors"] and not r["swap_mixed"] and r["swap_versions"] == 2,
+            ),
+            (
+                f"a rolled back circuit's last answer after {r['rollback_circuit_s']:.2f} s",
+                "at most 2 s",
+                r["rollback_circuit_s"] <= 2,
+            ),
+            (
+                f"a rolled back fleet's last answer after {r['rollback_fleet_s']:.2f} s",
+                "at most 10 s",
+                r["rollback_fleet_s"] <= 10,
+            ),
+        ],
+        alone=True,
+    ),
+    Benchmark(
+        "batch_scoring.py",
+        "Forecasts of 10,000 circuits × 6 sensors × 168 steps into a Delta table, two processes",
+        lambda r: [
+            (f"{r['seconds']:.1f} s", "under 60 s", r["seconds"] < 60),
+            (
+                f"{r['rows']:,.0f} rows, {r['by_model']:,.0f} sensors by their own model",
+                "all of them",
+                r["rows"] == r["circuits"] * 6 * 168 and r["by_model"] == r["circuits"] * 6,
+            ),
+            (
+                f"largest process {r['largest_process_mib']:.0f} MiB",
+                "three of them under 3 GiB",
+                3 * r["largest_process_mib"] < 3 * 1024,
+            ),
+        ],
+        alone=True,
+    ),
     Benchmark("ett_accuracy.py", "Accuracy on ETT, the published protocol", own=("fit_s",), data="etth"),
 )
+
+
+SETS = {"serving": ("serving.py", "batch_scoring.py")}
+"""By word, benchmarks that are measured alone, and their part of RESULTS.md."""
 
 
 def main() -> None:
@@ -178,12 +234,20 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, help="folder of the public data sets, for ett_accuracy.py")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=sorted(SETS),
+        help="measure these, and write their part of RESULTS.md anew; exits 1 where a promise is missed",
+    )
     parser.add_argument("--only", metavar="SCRIPT,…", help="only these; RESULTS.md is left as it is")
     parser.add_argument("--against", metavar="REV", help=f"compare with this commit; bound {BOUND:g} ×")
     parser.add_argument("--rounds", type=int, default=3, help="of each side, with --against; default 3")
     asked = parser.parse_args()
     if asked.rounds < 1:
         parser.error("--rounds must be at least 1")
+    if asked.what:
+        sys.exit(_measure_set(asked.what))
     try:
         chosen = _chosen(asked.only)
     except KeyError as unknown:
@@ -196,7 +260,7 @@ def main() -> None:
 
 def _chosen(only: str | None) -> Sequence[Benchmark]:
     if not only:
-        return BENCHMARKS
+        return [benchmark for benchmark in BENCHMARKS if not benchmark.alone]
     known = {benchmark.script.removesuffix(".py"): benchmark for benchmark in BENCHMARKS}
     return [known[name.strip().removesuffix(".py")] for name in only.split(",")]
 
@@ -236,7 +300,7 @@ def _against(
     section = found.section(_machine())
     print("\n" + section)
     if write:
-        RESULTS.write_text(with_section(_results(), section), encoding="utf-8")
+        RESULTS.write_text(with_section(_results(), section, COMPARED), encoding="utf-8")
         print("wrote benchmarks/RESULTS.md")
     for missed in found.missed:
         print(f"missed: {missed}", file=sys.stderr)
@@ -258,11 +322,36 @@ def _measure(chosen: Sequence[Benchmark], data: Path | None, *, write: bool) -> 
             f"## {benchmark.title}\n\n`benchmarks/{benchmark.script}`\n\n```\n" + "\n".join(shown) + "\n```\n"
         )
     if write:
-        earlier = section_of(_results())
-        RESULTS.write_text(_page(rows, [*sections, *([earlier] if earlier else [])]), encoding="utf-8")
+        titles = [COMPARED, *map(_title, SETS)]
+        earlier = [section for title in titles if (section := section_of(_results(), title))]
+        RESULTS.write_text(_page(rows, [*sections, *earlier]), encoding="utf-8")
         print("wrote benchmarks/RESULTS.md")
     else:
         print("\n".join(rows))
+
+
+def _measure_set(word: str) -> int:
+    """Measure benchmarks that belong together; gives how many of their promises are missed."""
+    rows, sections, missed = [], [], 0
+    for benchmark in BENCHMARKS:
+        if benchmark.script not in SETS[word]:
+            continue
+        *shown, last = _run(benchmark, []).rstrip().splitlines()
+        for measured, promised, holds in benchmark.promises(json.loads(last)):
+            rows.append(f"| {benchmark.title} | {measured} | {promised} | {'yes' if holds else '**no**'} |")
+            missed += not holds
+        sections += [f"`benchmarks/{benchmark.script}`\n", "```", *shown, "```", ""]
+    said = f"Written by `make bench ARGS={word}` on {datetime.now(UTC):%Y-%m-%d}. {_machine()}"
+    table = ["| what | measured | promised | holds |", "|---|---|---|---|", *rows]
+    section = "\n".join([_title(word), "", said, "", *table, "", *sections])
+    RESULTS.write_text(with_section(_results(), section, _title(word)), encoding="utf-8")
+    print("\n".join(table))
+    print("wrote benchmarks/RESULTS.md")
+    return 1 if missed else 0
+
+
+def _title(word: str) -> str:
+    return f"## Measured alone: {word}"
 
 
 def _results() -> str:
