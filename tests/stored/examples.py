@@ -25,10 +25,11 @@ from fleetcast.domain.link import Link, LinkEnd, LinkPurpose
 from fleetcast.domain.manifest import Seal
 from fleetcast.domain.people import Grant, Group, Kind, Origin, Person
 from fleetcast.domain.place import EnvironmentName, Gate, Scope
+from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.release import Endpoint, NumberedRelease, Release, ServedModel
 from fleetcast.domain.repeat import Answer, Call, KeptCall
 from fleetcast.domain.role import Right, Role
-from fleetcast.domain.rollout import Cause, Phase, Ramp
+from fleetcast.domain.rollout import Cause, Phase
 from fleetcast.domain.run import Ending, Run, StageRecord
 from fleetcast.domain.scores import ModelScores
 from fleetcast.domain.session import SessionEnd, SignInSession
