@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,7 +27,6 @@ CHANGED = CircuitKey("PLANT001", "CIRCUIT02")
 _AS_DECLARED = f"      {CHANGED.circuit}: {{}}"
 _LATER_CUTOFF = f"      {CHANGED.circuit}: {{cutoff_date: 2025-12-31}}"
 _DONE, _CHANGES, _AWAITING = 0, 2, 3
-_NOT_YET = 503
 _PATIENCE_SECONDS = 20.0
 
 Run = Callable[[list[str]], int]
@@ -154,14 +153,16 @@ class _Demo:
         _branch("release/1")
         with self._server() as ask:
             self._deployed()
-            ask(CHANGED)
+            ask(CHANGED, 1)
             _edit("config/circuits.yaml", _AS_DECLARED, _LATER_CUTOFF)
             _commit(f"Train {CHANGED} until the end of the year after all")
             self._command(_DONE, "train")
             self._deployed()
-            ask(CHANGED)
-            self._command(_DONE, "rollback", "test", str(CHANGED), "--comment", "off by a hundred")
-            ask(CHANGED)
+            ask(CHANGED, 2)
+            self._command(_DONE, "rollback", "test", str(CHANGED), "--reason", "off by 100", "--write-back")
+            ask(CHANGED, 1)
+        _commit(f"Declare what serves {CHANGED} again")
+        self._command(_DONE, "train")
         self._command(_DONE, "releases", "list", f"test/{CHANGED.plant}")
 
     def _deployed(self) -> None:
@@ -173,7 +174,7 @@ class _Demo:
         self._command(_DONE, *words, "--wait")
 
     @contextmanager
-    def _server(self) -> Iterator[Callable[[CircuitKey], None]]:
+    def _server(self) -> Iterator[Callable[[CircuitKey, int], None]]:
         """A server for as long as the block; gives what asks it for a forecast."""
         key = _quietly(self.run, ["endpoints", "key", f"test/{CHANGED.plant}"])
         typer.secho("\n$ fleetcast serve test &", bold=True)
@@ -190,7 +191,7 @@ class _Demo:
                     "the server did not start", fix="try `fleetcast serve test` in the demo's folder"
                 )
             typer.echo(said)
-            yield lambda circuit: _ask(said.rpartition(" ")[2], key, circuit)
+            yield lambda circuit, version: _ask(said.rpartition(" ")[2], key, circuit, version)
         finally:
             process.terminate()
             process.wait()
@@ -230,8 +231,8 @@ def _quietly(run: Run, words: list[str]) -> str:
     return said.getvalue().strip()
 
 
-def _ask(address: str, key: str, circuit: CircuitKey) -> None:
-    """Ask for a forecast as a client does, and show who answered."""
+def _ask(address: str, key: str, circuit: CircuitKey, version: int) -> None:
+    """Ask for a forecast as a client does, and show who answered; what was done a moment ago is seen in a moment."""
     import urllib.error
     import urllib.request
 
@@ -243,16 +244,16 @@ def _ask(address: str, key: str, circuit: CircuitKey) -> None:
         {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
     )
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            with urllib.request.urlopen(asked, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310
-                said = json.load(answer)
-            break
-        except urllib.error.HTTPError as error:
-            # What was deployed a moment ago is seen within a moment.
-            if error.code != _NOT_YET or time.monotonic() > deadline:
-                raise DemoStopped(f"the server answered {error.code}") from error
-            time.sleep(0.1)
+    said: dict[str, Any] = {}
+    while said.get("version") != version:
+        if time.monotonic() > deadline:
+            raise DemoStopped(f"the server does not answer by version {version}")
+        time.sleep(0.1)
+        with (
+            suppress(urllib.error.HTTPError),
+            urllib.request.urlopen(asked, timeout=_PATIENCE_SECONDS) as answer,  # noqa: S310
+        ):
+            said = json.load(answer)
     temperature = said["sensors"]["temperature"]
     typer.echo(
         f"{said['release']} by {said['model_name']}:{said['version']}: temperature {temperature['point'][0]:.1f}, "
