@@ -152,7 +152,7 @@ def _in_peace(stage: Stage, how: str, code: int) -> tuple[dict[str, object], lis
     with stage.server(fleet, how):
         _typed(fleet, code, "deploy", "test", "--wait")
     keys = [key for key in _journal(fleet) if key not in before]
-    return _state(fleet), keys
+    return _state(fleet, how), keys
 
 
 def _controller(stage: Stage, how: str, code: int, key: str, moment: str) -> dict[str, object]:
@@ -160,7 +160,7 @@ def _controller(stage: Stage, how: str, code: int, key: str, moment: str) -> dic
     with stage.server(fleet, how):
         _dies(fleet, "deploy", moment, key)
         _ended(fleet, code)
-    return _state(fleet)
+    return _state(fleet, how)
 
 
 def _at_random(stage: Stage, how: str, code: int, chance: random.Random) -> dict[str, object]:
@@ -169,7 +169,7 @@ def _at_random(stage: Stage, how: str, code: int, chance: random.Random) -> dict
         for _ in range(5):
             _killed_after(fleet, chance.uniform(0.5, 4.0), "deploy", "test", "--wait")
         _ended(fleet, code)
-    return _state(fleet)
+    return _state(fleet, how)
 
 
 def _server(stage: Stage, times: int, chance: random.Random) -> dict[str, object]:
@@ -185,7 +185,7 @@ def _server(stage: Stage, times: int, chance: random.Random) -> dict[str, object
     with stage.server(fleet, ""):
         waiting.communicate(timeout=PATIENCE)
         _ended(fleet, 0)
-    return _state(fleet)
+    return _state(fleet, "")
 
 
 def _scored_in_peace(stage: Stage) -> tuple[dict[str, object], str, float]:
@@ -221,12 +221,16 @@ def _ended(fleet: Repository, code: int) -> None:
     _typed(fleet, 0, "audit", "verify")
 
 
-def _state(fleet: Repository) -> dict[str, object]:
-    """What a rollout came to, without times."""
+def _state(fleet: Repository, how: str) -> dict[str, object]:
+    """What a rollout came to, without times, and the way there of one that goes well.
+
+    One that does not goes back as soon as somebody looks, whatever step it has come to by then.
+    """
+    kinds = ("release", "model", "deployment", *(() if how else ("traffic",)))
     events = Counter(
         f"{event['action']} {event['subject']} {event['detail'].get('share', '')}"
         for event in _events(fleet)
-        if event["action"].partition(".")[0] in ("traffic", "release", "model", "deployment")
+        if event["action"].partition(".")[0] in kinds
     )
     rollouts = [json.loads(content) for (content,) in fleet.rows("SELECT content FROM rollouts")]
     left = fleet.rows("SELECT key FROM effects WHERE NOT recorded")

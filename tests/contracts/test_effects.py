@@ -52,3 +52,13 @@ def test_what_the_log_says_is_what_was_carried_out_and_not_what_a_row_said(platf
     effects.record([effect("one")])
     (entry,) = platform.control.audit.entries()
     assert entry.event == effect("one").event
+
+
+def test_what_never_will_be_done_is_forgotten_and_what_was_recorded_stays(platform: Platform) -> None:
+    effects = platform.control.effects
+    effects.intend([effect("one"), effect("two")])
+    effects.record([effect("one")])
+    effects.drop([effect("one"), effect("two"), effect("three")])
+    assert effects.unconfirmed() == []
+    effects.record([effect("two")])
+    assert subjects(platform) == ["one"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fleetcast.domain.approval import Choice, RequestState
 from fleetcast.domain.branch import WrongBranch
 from fleetcast.domain.deployment import DeploymentState
-from fleetcast.domain.errors import BadInput
+from fleetcast.domain.effect import Effect
+from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.health import Answers, Counts, Forecasts
 from fleetcast.domain.place import EnvironmentName, Gate
@@ -21,6 +24,7 @@ from fleetcast.domain.rollout import Cause, Phase
 from fleetcast.domain.traffic import CountedWindow
 from fleetcast.pipeline.deploying import NotServable
 from fleetcast.platforms.memory.endpoints import MemoryEndpoints
+from fleetcast.ports.effects import EffectBook
 from fleetcast.ports.platform import Platform
 from fleetcast.workflows.advance_rollouts import AdvanceRollouts, Moved
 from fleetcast.workflows.deploy import Deploy, Deployed
@@ -153,6 +157,41 @@ def test_a_branch_that_leads_elsewhere_is_refused(story: Story) -> None:
             story.deploy(branch=branch)
     with pytest.raises(WrongBranch, match="main"):
         story.deploy(PROD, branch="release/7")
+
+
+@dataclass(frozen=True, slots=True)
+class DiesBeforeRecording:
+    """The journal of a controller that is killed after it has shifted traffic, and before it says so."""
+
+    real: EffectBook
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def record(self, effects: Sequence[Effect]) -> None:
+        if any(effect.event.action == "traffic.shifted" for effect in effects):
+            raise Unavailable("killed")
+        self.real.record(effects)
+
+
+def test_what_a_controller_did_and_had_no_time_to_say_is_said_by_the_next(story: Story) -> None:
+    story.released()
+    story.retrained()
+    story.deploy()
+    story.fleet.decide()
+    story.deploy()
+    control = story.platform.control
+    deadly = replace(story.platform, control=replace(control, effects=DiesBeforeRecording(control.effects)))
+    advance = AdvanceRollouts(deadly, story.fleet.clock)
+    advance(TEST, lock_timeout=AT_ONCE)
+    with pytest.raises(Unavailable):
+        advance(TEST, lock_timeout=AT_ONCE)
+    (left,) = control.effects.unconfirmed()
+    assert left.event.action == "traffic.shifted"
+    story.advance()
+    assert not control.effects.unconfirmed()
+    shifted = [entry for entry in control.audit.entries() if entry.event == left.event]
+    assert len(shifted) == 1
 
 
 def test_production_takes_what_was_signed_off_alone(story: Story) -> None:

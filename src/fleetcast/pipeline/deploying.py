@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from fleetcast.domain import happened
 from fleetcast.domain.approval import SubjectKind
+from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.canonical import Json, digest_of, plain
 from fleetcast.domain.deployment import DeploymentPlan, PlannedRelease
 from fleetcast.domain.effect import Effect
@@ -24,6 +26,8 @@ from fleetcast.pipeline.effects import CarryOut
 from fleetcast.pipeline.forecasters.served import OpenServed
 from fleetcast.pipeline.gatekeeper import Gatekeeper, Question, question
 from fleetcast.ports.endpoints import Endpoints
+
+_TRAFFIC = "traffic."
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +142,7 @@ class MoveTraffic:
 
     def start(self, endpoint: Endpoint, green: Digest, watch: Watch, deployment: int) -> None:
         """Start a release beside the one that serves."""
-        self._do(
-            endpoint,
-            "started",
-            deployment,
-            {"green": green.hex},
-            lambda: self.endpoints.start(endpoint, green, watch),
-            lambda held: held.green == green or held.blue == green,
-        )
+        self._do(endpoint, "started", deployment, green, lambda: self.endpoints.start(endpoint, green, watch))
 
     def shift(self, endpoint: Endpoint, green: Digest, share: int, deployment: int) -> None:
         """Give green another share."""
@@ -153,47 +150,62 @@ class MoveTraffic:
             endpoint,
             "shifted",
             deployment,
-            {"green": green.hex, "share": share},
+            green,
             lambda: self.endpoints.shift(endpoint, green, share),
-            lambda held: held.green == green and held.share == share,
+            {"share": share},
         )
 
     def finish(self, endpoint: Endpoint, green: Digest, deployment: int) -> None:
         """Put green in blue's place."""
-        self._do(
-            endpoint,
-            "finished",
-            deployment,
-            {"green": green.hex},
-            lambda: self.endpoints.finish(endpoint, green),
-            lambda held: held.blue == green and held.green is None,
-        )
+        self._do(endpoint, "finished", deployment, green, lambda: self.endpoints.finish(endpoint, green))
 
     def stop(self, endpoint: Endpoint, green: Digest, deployment: int) -> None:
         """Give everything back to blue."""
-        self._do(
-            endpoint,
-            "given_back",
-            deployment,
-            {"green": green.hex},
-            lambda: self.endpoints.stop(endpoint),
-            lambda held: held.green is None,
+        self._do(endpoint, "given_back", deployment, green, lambda: self.endpoints.stop(endpoint))
+
+    def record_left(self, environment: EnvironmentName) -> None:
+        """Record what a controller did that ended before it could say so; for whoever moves traffic alone."""
+        standing = self.endpoints.standing(environment)
+        mine = {str(held.endpoint): held for held in standing.values()}
+        left = [effect for effect in self._left() if effect.event.subject in mine]
+        self.carry_out.book.record(
+            [effect for effect in left if _is_done(effect.event, mine[effect.event.subject])]
         )
+
+    def _left(self) -> list[Effect]:
+        unconfirmed = self.carry_out.book.unconfirmed()
+        return [effect for effect in unconfirmed if effect.event.action.startswith(_TRAFFIC)]
 
     def _do(
         self,
         endpoint: Endpoint,
         what: str,
         deployment: int,
-        detail: Mapping[str, Json],
+        green: Digest,
         do: Callable[[], None],
-        is_done: Callable[[Traffic], bool],
+        more: Mapping[str, Json] = MappingProxyType({}),
     ) -> None:
-        event = happened.traffic_moved(endpoint, what, {"deployment": deployment, **detail})
+        event = happened.traffic_moved(endpoint, what, {"deployment": deployment, "green": green.hex, **more})
         effect = Effect(f"traffic {endpoint} {what} {digest_of(plain(event.detail)).short}", event)
 
         def done(keys: Collection[str]) -> Collection[str]:
             held = self.endpoints.standing(endpoint.environment).get(endpoint.plant, Traffic(endpoint))
-            return keys if is_done(held) else ()
+            return keys if _is_done(event, held) else ()
 
         self.carry_out([effect], do=do, done=done, what=f"traffic of {endpoint}")
+        book = self.carry_out.book
+        book.drop([one for one in self._left() if one.event.subject == str(endpoint)])
+
+
+def _is_done(event: AuditEvent, held: Traffic) -> bool:
+    """Whether servers are told now what an event says that they were told."""
+    green = Digest(str(event.detail["green"]))
+    match event.action.removeprefix(_TRAFFIC):
+        case "started":
+            return green in (held.green, held.blue)
+        case "shifted":
+            return held.green == green and held.share == event.detail["share"]
+        case "finished":
+            return held.blue == green and held.green is None
+        case _:
+            return held.green is None

@@ -27,3 +27,10 @@ class EffectBook(Protocol):
         One that was recorded before, or never intended, is left as it is.
         """
         ...
+
+    def drop(self, effects: Sequence[Effect]) -> None:
+        """Forget what was intended, was not done, and never will be, as something else was decided since.
+
+        One that was recorded stays.
+        """
+        ...

@@ -69,6 +69,7 @@ class AdvanceRollouts:
         control = self.platform.control
         control.require(Right.OPERATE, Scope(environment=environment))
         with control.deployments.exclusive(holder(control, self.clock), lock_timeout):
+            self._move.record_left(environment)
             return tuple(
                 moved
                 for deployment in control.deployments.open_ones(environment)

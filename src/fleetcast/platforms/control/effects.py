@@ -71,6 +71,12 @@ class ControlEffectBook(Kept):
         found.sort(key=lambda pair: pair[0])
         self.session.audit(connection, [effect.event for _, effect in found])
 
+    @changes
+    def drop(self, connection: Connection, effects: Sequence[Effect]) -> None:
+        """Forget what was intended and never will be done."""
+        for some in chunks([effect.key for effect in effects]):
+            connection.execute(sa.delete(_effects).where(_effects.c.key.in_(some) & ~_effects.c.recorded))
+
 
 def _effect(key: str, content: str) -> Effect:
     return EFFECT.from_json(content, f"effects {key!r}")
