@@ -180,3 +180,18 @@ def test_a_sensor_that_was_never_read_is_named() -> None:
         published(models={}, history=unread)
     with pytest.raises(BadInput, match="no sensor humidity"):
         published(sensors=("humidity",))
+
+
+def test_of_a_sensor_that_is_silent_the_last_reading_from_before_is_published_and_no_zero() -> None:
+    values = HISTORY.values.copy()
+    values[:, 1] = np.nan
+    silent = replace(HISTORY, values=values)
+    nothing = {Source.MODEL: Unused.BROKE, Source.PREVIOUS_MODEL: Unused.ABSENT}
+    found = forecast_down(Wanted(HISTORY.sensors, HORIZON, silent, nothing, last_good={"pressure": 7.5}))
+    assert [found.origins[name].source for name in HISTORY.sensors] == [
+        Source.SEASONAL_NAIVE,
+        Source.LAST_VALUE,
+    ]
+    assert set(found.forecast.point[:, 1]) == {7.5}
+    with pytest.raises(BadInput, match="pressure has never been read"):
+        forecast_down(Wanted(HISTORY.sensors, HORIZON, silent, nothing))

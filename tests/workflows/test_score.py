@@ -149,6 +149,24 @@ def test_another_issue_takes_the_place_of_the_one_before_which_stays_to_be_looke
     assert versions == [first.version, corrected.version]
 
 
+def test_a_circuit_of_which_a_sensor_was_never_read_has_rows_of_the_others_once(scoring: Scoring) -> None:
+    fleet = scoring.story.fleet
+    before = fleet.opened
+    fleet.change(0, features=(*fleet.circuit.features, "never"), targets=(*fleet.circuit.features, "never"))
+    scoring.open_model = broken
+    try:
+        first = scoring(patterns=["PLANT001/CIRCUIT01"])
+        again = scoring(patterns=["PLANT001/CIRCUIT01"], supersede=True)
+    finally:
+        fleet.opened = before
+    assert [one.why for one in first.not_scored] == ["sensor never has never been read"]
+    assert (first.circuits, first.rows) == (again.circuits, again.rows) == (1, SENSORS * STEPS)
+    rows = scoring.rows()
+    assert len(rows) == SENSORS * STEPS
+    assert set(rows["issue"]) == {2}
+    assert set(rows["source"]) == {"seasonal naive"}
+
+
 def test_a_past_day_is_forecast_from_what_was_read_before_it(scoring: Scoring) -> None:
     day = (START + timedelta(days=30)).date()
     found = scoring(day=day)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 
 import numpy as np
 
@@ -80,13 +81,34 @@ class PartScored:
 
     written: WrittenPart | None
     """None: nothing could be forecast."""
-    circuits: int
+    circuits: tuple[CircuitKey, ...]
+    """Whose rows were written, of all of their sensors or some."""
     by_source: Mapping[Source, int]
     """How many sensors."""
     replaced: tuple[Replaced, ...]
     stale: tuple[CircuitKey, ...]
     """Forecast from readings that are older than a few steps."""
     not_scored: tuple[NotScored, ...]
+
+
+@dataclass(slots=True)
+class _OpenedOnce:
+    """Opens each model of a part once, as its files are read to the last byte; what is wrong with one is said again."""
+
+    open_model: OpenModel
+    _found: dict[ServedModel, Forecaster | FleetcastError] = field(default_factory=dict)
+
+    def __call__(self, circuit: Circuit, model: ServedModel) -> Forecaster:
+        found = self._found.get(model)
+        if found is None:
+            try:
+                found = self.open_model(circuit, model)
+            except FleetcastError as error:
+                found = error
+            self._found[model] = found
+        if isinstance(found, FleetcastError):
+            raise found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +125,8 @@ class ScorePart:
         Raises:
             Unavailable: Readings or the table cannot be reached.
         """
-        searches = {one.circuit.key: self._search(one, part) for one in part.circuits}
+        opened = _OpenedOnce(self.open_model)
+        searches = {one.circuit.key: self._search(one, part, opened) for one in part.circuits}
         readings = self._read(part, [search for search in searches.values() if search is not None])
         scored: list[ScoredCircuit] = []
         lacking: list[NotScored] = []
@@ -113,7 +136,7 @@ class ScorePart:
                 if search is None:
                     raise BadInput(f"there are no readings of {one.circuit.data_source} here")
                 window = search.found(readings.get(one.circuit.key), part.at)
-                made, silent = self._scored(one, window, search)
+                made, silent = self._scored(one, window, search, opened)
             except FleetcastError as error:
                 lacking.append(NotScored(one.circuit.key, str(error)))
                 continue
@@ -122,7 +145,7 @@ class ScorePart:
         written = self.forecasts.write(part.day, forecast_rows(scored, part.made_by)) if scored else None
         return _told(part, scored, lacking, written)
 
-    def _search(self, one: ToScore, part: Part) -> WindowSearch | None:
+    def _search(self, one: ToScore, part: Part, opened: OpenModel) -> WindowSearch | None:
         """Where its readings are looked for; None: it has no table."""
         circuit, model = one.circuit, one.serves.model
         if circuit.data_source not in part.versions:
@@ -130,7 +153,7 @@ class ScorePart:
         forecaster = None
         if isinstance(model, ServedModel):
             try:
-                forecaster = self.open_model(circuit, model)
+                forecaster = opened(circuit, model)
             except FleetcastError:
                 forecaster = None  # what takes its place needs readings all the same
         looks = looks_of(circuit, forecaster)
@@ -157,17 +180,14 @@ class ScorePart:
                         del left[key]
         return found
 
+    @staticmethod
     def _scored(
-        self, one: ToScore, window: ForecastWindow, search: WindowSearch
+        one: ToScore, window: ForecastWindow, search: WindowSearch, opened: OpenModel
     ) -> tuple[Scored, tuple[str, ...]]:
         """A forecast of all sensors but those that were never read, which are given too."""
-        history = window.history
-
-        def opened(model: ServedModel) -> Forecaster:
-            return self.open_model(one.circuit, model)
-
+        history, open_model = window.history, partial(opened, one.circuit)
         try:
-            return score(one.serves, history, opened), ()
+            return score(one.serves, history, open_model), ()
         except BadInput:
             silent = [
                 name
@@ -181,7 +201,7 @@ class ScorePart:
             left = tuple(name for name in one.serves.sensors if name not in silent or name in last)
             if not left:
                 raise
-            scored = score(replace(one.serves, sensors=left), history, opened, last)
+            scored = score(replace(one.serves, sensors=left), history, open_model, last)
             return scored, tuple(name for name in wanted if name not in last)
 
 
@@ -209,4 +229,5 @@ def _told(
         for one in scored
         if part.at - one.newest > STALE_AFTER_STEPS * one.scored.forecast.step
     ]
-    return PartScored(written, len(scored), dict(by_source), tuple(replaced), tuple(stale), tuple(lacking))
+    keys = tuple(one.circuit.key for one in scored)
+    return PartScored(written, keys, dict(by_source), tuple(replaced), tuple(stale), tuple(lacking))

@@ -154,18 +154,16 @@ class ScoreFleet:
         told = _together(found, scored)
         if not told.circuits:
             return told
-        return self._shown_to_readers(told, scored, served, table, number)
+        return self._shown_to_readers(told, scored, table, number)
 
     def _shown_to_readers(
         self,
         told: FleetScored,
         scored: Sequence[PartScored],
-        served: Sequence[ToScore],
         table: ForecastTable,
         number: int,
     ) -> FleetScored:
-        lacking = {one.key for one in told.not_scored}
-        replaced = {one.circuit.key for one in served} - lacking
+        replaced = [key for one in scored for key in one.circuits]
         written = [one.written for one in scored if one.written is not None]
         event = happened.forecasts_published(
             told.environment, told.day, number, self.commit, told.circuits, len(told.replaced)
@@ -251,7 +249,7 @@ def _together(found: FleetScored, scored: Sequence[PartScored]) -> FleetScored:
         by_source.update(one.by_source)
     return replace(
         found,
-        circuits=sum(one.circuits for one in scored),
+        circuits=sum(len(one.circuits) for one in scored),
         by_source=dict(by_source),
         replaced=tuple(each for one in scored for each in one.replaced),
         stale=tuple(key for one in scored for key in one.stale),

@@ -109,6 +109,10 @@ def forecast_down(wanted: Wanted) -> Published:
             if isinstance(given, Unused):
                 tried[sensor].append(Tried(source, given))
                 continue
+            if source is Source.SEASONAL_NAIVE and not np.isfinite(recent[:, number]).any():
+                # It repeats what was read; of a sensor without a reading it would make up a zero.
+                tried[sensor].append(Tried(source, Unused.TOO_LITTLE_HISTORY))
+                continue
             one = [line[:, [number]] for line in given]
             why = _wrong(source, one, recent[:, [number]], bounds, number, wanted.horizon)
             if why is None:
