@@ -35,6 +35,13 @@ class Series:
         """Aware UTC time just after the last step: where a forecast begins."""
         return self.start + len(self) * self.step
 
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Sensors without a single reading."""
+        return tuple(
+            name for column, name in enumerate(self.sensors) if not np.isfinite(self.values[:, column]).any()
+        )
+
     def step_at(self, origin: datetime) -> int | None:
         """Which step begins at this moment, also before the first or after the last; None off the grid.
 

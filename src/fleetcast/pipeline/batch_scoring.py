@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 
-import numpy as np
-
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.fallback import Source
@@ -189,11 +187,7 @@ class ScorePart:
         try:
             return score(one.serves, history, open_model), ()
         except BadInput:
-            silent = [
-                name
-                for column, name in enumerate(history.sensors)
-                if not np.isfinite(history.values[:, column]).any()
-            ]
+            silent = history.silent
             wanted = [name for name in one.serves.sensors if name in silent]
             if not wanted:
                 raise

@@ -15,13 +15,12 @@ from fleetcast.domain.health import Invalid
 from fleetcast.domain.release import ServedModel
 from fleetcast.domain.traffic import Colour
 from fleetcast.forecasting.forecaster import Forecaster
-from fleetcast.forecasting.series import Series
 from fleetcast.pipeline.scoring import Serves, score
 from fleetcast.ports.clock import Clock
 from fleetcast.serving.answers import Named, ReadFrom, encoded, forecast_as_json, refusal_as_json, together
 from fleetcast.serving.asked import Asked, AskedTogether, Refused
 from fleetcast.serving.loaded_models import LoadedModels
-from fleetcast.serving.newest import NewestReadings
+from fleetcast.serving.newest import Newest, NewestReadings
 from fleetcast.serving.plants import ServedPlant
 
 FROM_REQUEST = ReadFrom("request")
@@ -119,17 +118,19 @@ class Engine:
         """
         circuit = plant.circuit(asked.circuit)
         serves, override = plant.serves(circuit, self.clock.now())
-        history, read_from = self._history(circuit, serves, asked)
+        found = self._newest(circuit, serves, asked)
         try:
-            scored = score(serves, history, lambda model: self._open(circuit, model))
+            scored = score(serves, found.history, lambda model: self._open(circuit, model), found.last_good)
         except BadInput as error:
-            raise Refused(422, str(error), error.fix) from error
-        named = Named(circuit.key.plant, circuit.key.circuit, plant.name, colour, read_from, override)
+            # What a client sent is theirs; what was read here is ours.
+            status = 503 if asked.history is None else 422
+            raise Refused(status, str(error), error.fix) from error
+        named = Named(circuit.key.plant, circuit.key.circuit, plant.name, colour, found.read_from, override)
         return Answered(forecast_as_json(scored, named), scored.wrong)
 
-    def _history(self, circuit: Circuit, serves: Serves, asked: Asked) -> tuple[Series, ReadFrom]:
+    def _newest(self, circuit: Circuit, serves: Serves, asked: Asked) -> Newest:
         if asked.history is not None:
-            return asked.history.on(serves.step), FROM_REQUEST
+            return Newest(asked.history.on(serves.step), FROM_REQUEST)
         forecaster = None
         if isinstance(serves.model, ServedModel):
             try:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
@@ -23,13 +24,29 @@ _MOST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Newest:
+    """What a forecast is made from."""
+
+    history: Series
+    read_from: ReadFrom
+    last_good: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """By sensor, the last reading from before the history, of those that have none in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
     """One circuit's readings, as they were read."""
 
     history: Series
+    last_good: Mapping[str, float]
     table: str
     delta_version: int
     read_at: datetime
+
+    def newest(self, age: timedelta) -> Newest:
+        """The same, so long after."""
+        read_from = ReadFrom(self.table, self.delta_version, self.read_at, round(age.total_seconds(), 3))
+        return Newest(self.history, read_from, self.last_good)
 
 
 @dataclass(slots=True)
@@ -40,10 +57,10 @@ class NewestReadings:
     clock: Clock
     longest: timedelta = timedelta(seconds=60)
     """After which they are read again."""
-    _kept: OrderedDict[CircuitKey, Kept] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[CircuitKey, _Kept] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def held(self, circuit: Circuit) -> tuple[Series, ReadFrom] | None:
+    def held(self, circuit: Circuit) -> Newest | None:
         """The readings that are kept and not too old."""
         with self._lock:
             kept = self._kept.get(circuit.key)
@@ -52,9 +69,9 @@ class NewestReadings:
         age = self.clock.now() - kept.read_at
         if not timedelta(0) <= age < self.longest:
             return None
-        return kept.history, _read_from(kept, age)
+        return kept.newest(age)
 
-    def get(self, circuit: Circuit, forecaster: Forecaster | None) -> tuple[Series, ReadFrom]:
+    def get(self, circuit: Circuit, forecaster: Forecaster | None) -> Newest:
         """The readings, read now if need be.
 
         Args:
@@ -67,7 +84,7 @@ class NewestReadings:
         """
         held = self.held(circuit)
         looks = looks_of(circuit, forecaster)
-        if held is not None and held[0].sensors == looks.reads:
+        if held is not None and held.history.sensors == looks.reads:
             return held
         table = self.tables.get(circuit.data_source)
         version = None if table is None else table.latest_version()
@@ -76,15 +93,13 @@ class NewestReadings:
                 f"there are no readings of {circuit.data_source} here", fix="ingest them, or send a history"
             )
         search = WindowSearch(circuit, looks, table, version, looks.more_history)
-        window = search.window(None, trained_span(circuit))
-        kept = Kept(window.history, circuit.data_source, version, self.clock.now())
+        now = self.clock.now()
+        history = search.window(now, trained_span(circuit)).history
+        last = search.last_readings(silent, history.start) if (silent := history.silent) else {}
+        kept = _Kept(history, last, circuit.data_source, version, now)
         with self._lock:
             self._kept[circuit.key] = kept
             self._kept.move_to_end(circuit.key)
             while len(self._kept) > _MOST:
                 self._kept.popitem(last=False)
-        return kept.history, _read_from(kept, timedelta(0))
-
-
-def _read_from(kept: Kept, age: timedelta) -> ReadFrom:
-    return ReadFrom(kept.table, kept.delta_version, kept.read_at, round(age.total_seconds(), 3))
+        return kept.newest(timedelta(0))
