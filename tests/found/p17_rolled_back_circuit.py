@@ -12,6 +12,7 @@ from tests.found.story import CIRCUITS, Fleet, Story, StoryEnded
 
 ON_RELEASE = {"TF_BUILD": "True", "BUILD_SOURCEBRANCH": "refs/heads/release/1"}
 NEXT = "CIRCUIT02"
+LONG = "it trains three circuits three times and waits for three deployments"
 
 
 def tell(story: Story) -> None:
