@@ -242,14 +242,12 @@ class OpenFleet:
     @property
     def checking_served(self) -> CheckServed:
         """Having what is served in test forecast from recent readings."""
-        from fleetcast.domain.place import Gate
         from fleetcast.pipeline.forecasters.served import OpenServed
         from fleetcast.pipeline.qa import CheckOnRecent
         from fleetcast.workflows.qa import CheckServed
 
-        policy = self.platform.control.policies.in_force()[Gate.REGISTRY_PROMOTION]
-        open_model = OpenServed.of(self.platform, unsigned_allowed=policy.unsigned_allowed)
-        return CheckServed(self.platform, CheckOnRecent(self.platform.workspace.tables, open_model))
+        check = CheckOnRecent(self.platform.workspace.tables, OpenServed.in_force(self.platform))
+        return CheckServed(self.platform, check)
 
     @property
     def making_key(self) -> MakeKey:

@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleetcast.domain.place import EnvironmentName, Gate
+from fleetcast.domain.place import EnvironmentName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,10 +27,9 @@ def scoring_part(platform: Platform, environment: EnvironmentName) -> ScorePart:
     from fleetcast.pipeline.batch_scoring import ScorePart
     from fleetcast.pipeline.forecasters.served import OpenServed
 
-    policy = platform.control.policies.in_force()[Gate.REGISTRY_PROMOTION]
     return ScorePart(
         platform.workspace.tables,
-        OpenServed.of(platform, unsigned_allowed=policy.unsigned_allowed),
+        OpenServed.in_force(platform),
         platform.workspace.forecasts(environment),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.place import Gate, Scope
+from fleetcast.domain.place import Scope
 from fleetcast.domain.role import Right
 from fleetcast.ports.clock import Clock, SystemClock
 
@@ -58,7 +58,6 @@ def open_serving(directory: Path, environment: EnvironmentName, clock: Clock | N
     control.require(Right.OPERATE, Scope(environment=environment))
     if not isinstance(endpoints, LocalEndpoints):
         raise BadInput("this platform has servers of its own", fix="deploy to it with `fleetcast deploy`")
-    policy = control.policies.in_force()[Gate.REGISTRY_PROMOTION]
     circuits = {
         plant: {circuit.key.circuit: circuit for circuit in held}
         for plant, held in groupby(opened.fleet.circuits, lambda one: one.key.plant)
@@ -70,7 +69,7 @@ def open_serving(directory: Path, environment: EnvironmentName, clock: Clock | N
         LocalTrafficBoard(endpoints, opened.fleet.settings.platform.lease),
         control.releases,
         opened.platform.workspace.tables,
-        OpenServed.of(opened.platform, unsigned_allowed=policy.unsigned_allowed),
+        OpenServed.in_force(opened.platform),
         holder(control, clock or SystemClock()),
         clock or SystemClock(),
     )

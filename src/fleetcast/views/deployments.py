@@ -9,13 +9,10 @@ from fleetcast.domain.canonical import Json
 from fleetcast.domain.deployment import Deployment, PlantRollout
 from fleetcast.domain.rollout import Phase
 from fleetcast.domain.traffic import Override, Traffic
-from fleetcast.domain.wording import counted
+from fleetcast.domain.wording import counted, some_of
 from fleetcast.views.moments import iso, iso_or_null, shown
 from fleetcast.workflows.deploy import Deployed
 from fleetcast.workflows.inspect_deployments import DeploymentStatus
-
-_NAMED = 5
-"""Versions that are named before the others are counted."""
 
 
 def deployed_as_json(made: Deployed, deployment: Deployment | None) -> Json:
@@ -78,12 +75,7 @@ def serving_in_words(status: DeploymentStatus) -> Iterator[str]:
             for override in one.overrides:
                 yield f"  {one.endpoint.plant}/{override_in_words(override)}"
     if status.blocked:
-        yield f"{counted(len(status.blocked), 'version')} blocked after a rollback: {_some(status.blocked)}"
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+        yield f"{counted(len(status.blocked), 'version')} blocked after a rollback: {some_of(status.blocked)}"
 
 
 def rollout_in_words(one: PlantRollout) -> str:

@@ -9,13 +9,10 @@ from fleetcast.domain.canonical import Json
 from fleetcast.domain.fallback import Source
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.model import TrainedLineage
-from fleetcast.domain.wording import counted
+from fleetcast.domain.wording import counted, some_of
 from fleetcast.views.moments import iso, shown
 from fleetcast.workflows.score import FleetScored
 from fleetcast.workflows.trace_forecast import Affected, TracedForecast, TracedModel
-
-_NAMED = 5
-"""Circuits that are named before the others are counted."""
 
 
 def scored_as_json(found: FleetScored) -> Json:
@@ -60,13 +57,13 @@ def scored_in_words(found: FleetScored) -> Iterator[str]:
         sorted(found.replaced, key=lambda one: (one.source, one.reason)), lambda one: (one.source, one.reason)
     ):
         held = list(some)
-        yield f"  {counted(len(held), 'sensor')} by {source} ({reason}): {_some([one.key for one in held])}"
+        yield f"  {counted(len(held), 'sensor')} by {source} ({reason}): {some_of(one.key for one in held)}"
     if found.stale:
-        yield f"  from readings that are some steps old or older: {_some(list(found.stale))}"
+        yield f"  from readings that are some steps old or older: {some_of(found.stale)}"
     for why, lacking in groupby(sorted(found.not_scored, key=lambda one: one.why), lambda one: one.why):
-        yield f"  not forecast: {_some([one.key for one in lacking])}: {why}"
+        yield f"  not forecast: {some_of(one.key for one in lacking)}: {why}"
     if found.not_served:
-        yield f"  no release serves {_some(list(found.not_served))}"
+        yield f"  no release serves {some_of(found.not_served)}"
 
 
 def traced_as_json(found: TracedForecast) -> Json:
@@ -142,9 +139,9 @@ def affected_in_words(found: Affected) -> Iterator[str]:
     """What came of a version of the readings, a line each."""
     yield f"delta version {found.delta_version} of {found.data_source}"
     models = [f"{one.name}:{one.version}" for one in found.models]
-    yield f"  trained on it: {counted(len(models), 'model version')}{_named(models)}"
+    yield f"  trained on it: {counted(len(models), 'model version')}{': ' if models else ''}{some_of(models)}"
     for release, serving in sorted(found.serving.items()):
-        yield f"  serving in {release}:{_named(serving)[1:]}"
+        yield f"  serving in {release}: {some_of(serving)}"
     for one in found.forecasts:
         read, by_model = len(one.read_from_it), len(one.by_its_models)
         yield (
@@ -197,16 +194,3 @@ def _model_in_words(name: str, model: TracedModel | None) -> Iterator[str]:
 
 def _key(key: CircuitKey) -> Mapping[str, Json]:
     return {"plant_id": key.plant, "circuit_id": key.circuit}
-
-
-def _some(keys: list[CircuitKey]) -> str:
-    every = list(dict.fromkeys(map(str, keys)))
-    more = f" and {len(every) - _NAMED} more" if len(every) > _NAMED else ""
-    return ", ".join(every[:_NAMED]) + more
-
-
-def _named(names: tuple[str, ...] | list[str]) -> str:
-    if not names:
-        return ""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ": " + ", ".join(names[:_NAMED]) + more

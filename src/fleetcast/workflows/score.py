@@ -132,8 +132,7 @@ class ScoreFleet:
         now: datetime,
         progress: Callable[[int, int], None],
     ) -> FleetScored:
-        issues = table.issues(found.day)
-        number = issues[-1].number + 1 if issues else 1
+        number = _last(table, found.day) + 1
         made_by = MadeBy(self.commit, number, now)
         versions = {
             name: version

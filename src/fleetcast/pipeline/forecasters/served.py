@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.place import Gate
 from fleetcast.domain.release import ServedModel
 from fleetcast.forecasting.forecaster import Forecaster
 from fleetcast.pipeline.forecasters.opening import open_forecaster
@@ -33,6 +34,12 @@ class OpenServed:
         workspace = platform.workspace
         manifests = Manifests.of(platform)
         return cls(workspace.models, workspace.artifacts, workspace.foreign, manifests, unsigned_allowed)
+
+    @classmethod
+    def in_force(cls, platform: Platform) -> OpenServed:
+        """For a platform, by what its policy in force says of models that nobody has signed."""
+        policy = platform.control.policies.in_force()[Gate.REGISTRY_PROMOTION]
+        return cls.of(platform, unsigned_allowed=policy.unsigned_allowed)
 
     def version(self, model: ServedModel) -> ModelVersion:
         """The registered version that a release names.

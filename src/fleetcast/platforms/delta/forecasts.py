@@ -11,13 +11,14 @@ from typing import cast
 from uuid import uuid4
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, Transaction
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.pipeline.forecast_rows import COLUMNS
+from fleetcast.platforms.delta.merging import HOOKS, RETENTION
 from fleetcast.platforms.delta.opening import DeltaVersions
 from fleetcast.platforms.delta.syncing import sync_version
 from fleetcast.ports.forecasts import Issue, MadeFrom, WrittenPart
@@ -27,11 +28,6 @@ _KEYS = ("plant_id", "circuit_id", "sensor", "step")
 _BOUNDED = ("plant_id", "circuit_id", "timestamp")
 """Columns whose least and greatest values let readers skip files."""
 _ROW_GROUP = 65_536
-_RETENTION = {
-    "delta.logRetentionDuration": "interval 36500 days",
-    "delta.deletedFileRetentionDuration": "interval 36500 days",
-}
-_HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
 _TOLD_DAY, _TOLD_ISSUE = "fleetcast.day", "fleetcast.issue"
 PutFile = Callable[[str, bytes], None]
 """Keeps a file below the table, durably, before anything names it."""
@@ -161,10 +157,10 @@ class DeltaForecastTable(DeltaVersions):
             [_added(day, part) for part in parts],
             mode="error",
             partition_by=[_DAY],
-            configuration=_RETENTION,
+            configuration=RETENTION,
             storage_options=self._options,
             commit_properties=properties,
-            post_commithook_properties=_HOOKS,
+            post_commithook_properties=HOOKS,
         )
         return 0
 
@@ -184,7 +180,7 @@ class DeltaForecastTable(DeltaVersions):
             self._schema(),
             partition_by=[_DAY],
             commit_properties=properties,
-            post_commithook_properties=_HOOKS,
+            post_commithook_properties=HOOKS,
         )
         return self._open().version()
 

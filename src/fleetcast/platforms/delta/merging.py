@@ -18,11 +18,11 @@ _SHOWN = 3
 # Small enough that reading one circuit skips the others' row groups, large enough to compress well.
 _WRITER = WriterProperties(compression="ZSTD", max_row_group_size=65_536)
 # A version that a circuit names must stay readable for as long as it is named: nothing expires on its own.
-_RETENTION = {
+RETENTION = {
     "delta.logRetentionDuration": "interval 36500 days",
     "delta.deletedFileRetentionDuration": "interval 36500 days",
 }
-_HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
+HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,9 @@ def create(location: str, rows: pl.DataFrame, options: dict[str, str]) -> None:
         mode="error",
         storage_options=options,
         partition_by=["plant_id"],
-        configuration=_RETENTION,
+        configuration=RETENTION,
         writer_properties=_WRITER,
-        post_commithook_properties=_HOOKS,
+        post_commithook_properties=HOOKS,
     )
 
 
@@ -149,7 +149,7 @@ def write_changes(table: DeltaTable, changes: Changes) -> int:
         target_alias="target",
         merge_schema=True,
         writer_properties=_WRITER,
-        post_commithook_properties=_HOOKS,
+        post_commithook_properties=HOOKS,
     )
     merger.when_matched_update_all().when_not_matched_insert_all().execute()
     return table.version()
