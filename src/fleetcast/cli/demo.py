@@ -38,28 +38,24 @@ class DemoStopped(FleetcastError):
     """A command of the demo did not end as it should."""
 
 
-def demo_command(run: Run) -> Callable[[Path], None]:
-    """The command, which types others by handing their words to `run`."""
+def demo(directory: DirectoryArgument = Path("fleetcast-demo")) -> None:
+    """Show everything once, on made-up data: plan, train, approve, promote, change, forecast, serve, roll back.
 
-    def demo(directory: DirectoryArgument = Path("fleetcast-demo")) -> None:
-        """Show everything once, on made-up data: plan, train, approve, promote, change, forecast, serve, roll back.
+    Writes a fleet of 3 plants with 4 circuits each and a year of hourly readings into a folder, and runs there
+    what a person would type. In the folder of an earlier demo it only shows that nothing is left to do.
 
-        Writes a fleet of 3 plants with 4 circuits each and a year of hourly readings into a folder, and runs there
-        what a person would type. In the folder of an earlier demo it only shows that nothing is left to do.
+    For example:
 
-        For example:
+    fleetcast demo
 
-        fleetcast demo
+    fleetcast demo my-demo
+    """
+    from fleetcast.cli.main import run
+    from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 
-        fleetcast demo my-demo
-        """
-        from fleetcast.domain.settings import DATABASE_URL_VARIABLE
-
-        if os.environ.pop(DATABASE_URL_VARIABLE, None):
-            typer.echo(f"The demo keeps a database of its own: {DATABASE_URL_VARIABLE} is not used.")
-        _Demo(run).show(directory)
-
-    return demo
+    if os.environ.pop(DATABASE_URL_VARIABLE, None):
+        typer.echo(f"The demo keeps a database of its own: {DATABASE_URL_VARIABLE} is not used.")
+    _Demo(run).show(directory)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The command `fleetcast`: every command group, and what a person sees when something is wrong."""
+"""The command `fleetcast`: every command and group, and what a person sees when something is wrong."""
 
 from __future__ import annotations
 
@@ -10,34 +10,7 @@ from typing import Annotated
 import typer
 
 from fleetcast import __version__
-from fleetcast.cli.adopt import adopt
-from fleetcast.cli.approvals import approvals_app, approve, reject
-from fleetcast.cli.audit import audit_app
-from fleetcast.cli.circuits import bump, circuits_app
-from fleetcast.cli.data import data_app, ingest, simulate
-from fleetcast.cli.database import database_app
-from fleetcast.cli.demo import demo_command
-from fleetcast.cli.deploy import deploy
-from fleetcast.cli.endpoints import endpoints_app
-from fleetcast.cli.fit import fit
-from fleetcast.cli.forecast import forecast
-from fleetcast.cli.keys import keys_app
-from fleetcast.cli.login import login, logout
-from fleetcast.cli.models import models_app
 from fleetcast.cli.on_demand import root_with
-from fleetcast.cli.people import people_app, whoami
-from fleetcast.cli.plan import plan
-from fleetcast.cli.qa import qa_app
-from fleetcast.cli.releases import releases_app
-from fleetcast.cli.repository import format_files, init, validate
-from fleetcast.cli.rollback import hold, rollback, unblock
-from fleetcast.cli.score import affected, explain_forecast, score
-from fleetcast.cli.serve import serve
-from fleetcast.cli.status import status
-from fleetcast.cli.token import token_app
-from fleetcast.cli.train import runs_app, stage, train
-from fleetcast.cli.up import up
-from fleetcast.cli.web import web
 from fleetcast.domain.errors import FleetcastError
 
 WRONG_USAGE = 64
@@ -48,29 +21,59 @@ INTERRUPTED = 130
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """What Typer raises when a command line does not fit; it has no public name there."""
 
+COMMANDS = {
+    "demo": "fleetcast.cli.demo:demo",
+    "init": "fleetcast.cli.repository:init",
+    "adopt": "fleetcast.cli.adopt:adopt",
+    "validate": "fleetcast.cli.repository:validate",
+    "fmt": "fleetcast.cli.repository:format_files",
+    "bump": "fleetcast.cli.circuits:bump",
+    "ingest": "fleetcast.cli.data:ingest",
+    "simulate": "fleetcast.cli.data:simulate",
+    "plan": "fleetcast.cli.plan:plan",
+    "train": "fleetcast.cli.train:train",
+    "stage": "fleetcast.cli.train:stage",
+    "fit": "fleetcast.cli.fit:fit",
+    "approve": "fleetcast.cli.approvals:approve",
+    "reject": "fleetcast.cli.approvals:reject",
+    "login": "fleetcast.cli.login:login",
+    "logout": "fleetcast.cli.login:logout",
+    "whoami": "fleetcast.cli.people:whoami",
+    "web": "fleetcast.cli.web:web",
+    "status": "fleetcast.cli.status:status",
+    "forecast": "fleetcast.cli.forecast:forecast",
+    "deploy": "fleetcast.cli.deploy:deploy",
+    "rollback": "fleetcast.cli.rollback:rollback",
+    "hold": "fleetcast.cli.rollback:hold",
+    "unblock": "fleetcast.cli.rollback:unblock",
+    "serve": "fleetcast.cli.serve:serve",
+    "up": "fleetcast.cli.up:up",
+    "score": "fleetcast.cli.score:score",
+    "explain-forecast": "fleetcast.cli.score:explain_forecast",
+    "affected": "fleetcast.cli.score:affected",
+    "circuits": "fleetcast.cli.circuits:circuits_app",
+    "data": "fleetcast.cli.data:data_app",
+    "runs": "fleetcast.cli.train:runs_app",
+    "approvals": "fleetcast.cli.approvals:approvals_app",
+    "audit": "fleetcast.cli.audit:audit_app",
+    "people": "fleetcast.cli.people:people_app",
+    "token": "fleetcast.cli.token:token_app",
+    "keys": "fleetcast.cli.keys:keys_app",
+    "models": "fleetcast.cli.models:models_app",
+    "releases": "fleetcast.cli.releases:releases_app",
+    "qa": "fleetcast.cli.qa:qa_app",
+    "endpoints": "fleetcast.cli.endpoints:endpoints_app",
+    "database": "fleetcast.cli.database:database_app",
+}
+"""Every command and group, in the order of `fleetcast --help`, and where it is."""
+
 app = typer.Typer(
     name="fleetcast",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    cls=root_with(
-        {
-            "circuits": circuits_app,
-            "data": data_app,
-            "runs": runs_app,
-            "approvals": approvals_app,
-            "audit": audit_app,
-            "people": people_app,
-            "token": token_app,
-            "keys": keys_app,
-            "models": models_app,
-            "releases": releases_app,
-            "qa": qa_app,
-            "endpoints": endpoints_app,
-            "database": database_app,
-        }
-    ),
+    cls=root_with(COMMANDS),
     help="GitOps for fleets of sensor-forecasting models: plan, train, approve, promote, forecast.",
     epilog=(
         "Exit codes: 0 done or nothing to do, 1 failed or bad input, 2 changes (plan --detailed-exitcode), "
@@ -127,36 +130,6 @@ def complain(error: FleetcastError) -> None:
     if error.fix:
         typer.echo(f"  fix: {error.fix}", err=True)
 
-
-app.command()(demo_command(run))
-app.command()(init)
-app.command()(adopt)
-app.command()(validate)
-app.command("fmt")(format_files)
-app.command()(bump)
-app.command()(ingest)
-app.command()(simulate)
-app.command()(plan)
-app.command()(train)
-app.command()(stage)
-app.command()(fit)
-app.command()(approve)
-app.command()(reject)
-app.command()(login)
-app.command()(logout)
-app.command()(whoami)
-app.command()(web)
-app.command()(status)
-app.command()(forecast)
-app.command()(deploy)
-app.command()(rollback)
-app.command()(hold)
-app.command()(unblock)
-app.command()(serve)
-app.command()(up)
-app.command()(score)
-app.command("explain-forecast")(explain_forecast)
-app.command()(affected)
 
 if __name__ == "__main__":
     main()

@@ -1,9 +1,10 @@
-"""Groups of commands that are made when somebody asks for them: making all sixty takes a tenth of a second."""
+"""Commands that are made when somebody asks for them: loading and making all takes longer than what many of them do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class _Made(Mapping[str, Any]):
-    """The commands of a group by their names."""
+    """The commands of a group by their names, made all at once."""
 
     def __init__(self, of: typer.Typer) -> None:
         self._of = of
@@ -33,25 +34,51 @@ class _Made(Mapping[str, Any]):
         return len(self._commands)
 
 
-def root_with(groups: Mapping[str, typer.Typer]) -> type[TyperGroup]:
-    """The outermost group: the commands it is given, and after them these groups.
+class _Loaded(Mapping[str, Any]):
+    """Commands and groups by their names, each loaded and made by itself."""
+
+    def __init__(self, places: Mapping[str, str], rich_markup_mode: Any) -> None:
+        self._places = places
+        self._rich_markup_mode = rich_markup_mode
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            module, _, attribute = self._places[name].partition(":")
+            self._made[name] = self._make(name, getattr(import_module(module), attribute))
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def _make(self, name: str, told: Any) -> Any:
+        if isinstance(told, typer.Typer):
+            return TyperGroup(
+                name=name,
+                commands=_Made(told),  # type: ignore[arg-type]  # nobody puts anything into it
+                help=str(told.info.help),
+                no_args_is_help=bool(told.info.no_args_is_help),
+                rich_markup_mode=self._rich_markup_mode,
+            )
+        alone = typer.Typer(add_completion=False, rich_markup_mode=self._rich_markup_mode)
+        alone.command(name)(told)
+        return typer.main.get_command(alone)
+
+
+def root_with(places: Mapping[str, str]) -> type[TyperGroup]:
+    """The outermost group, with these commands and groups in this order.
 
     Args:
-        groups: By their names. Each is an app that was made with `help` and `no_args_is_help` and has no callback.
+        places: Where each is, by its name: `package.module:attribute`. What is there is the function of a command, or
+            the app of a group that was made with `help` and `no_args_is_help` and has no callback.
     """
 
     class Root(TyperGroup):
         def __init__(self, *, commands: dict[str, Any], **told: Any) -> None:
-            on_demand = {
-                name: TyperGroup(
-                    name=name,
-                    commands=_Made(of),  # type: ignore[arg-type]  # nobody puts anything into it
-                    help=str(of.info.help),
-                    no_args_is_help=bool(of.info.no_args_is_help),
-                    rich_markup_mode=told.get("rich_markup_mode"),
-                )
-                for name, of in groups.items()
-            }
-            super().__init__(commands={**commands, **on_demand}, **told)
+            super().__init__(commands=commands, **told)
+            self.commands = _Loaded(places, told.get("rich_markup_mode"))  # type: ignore[assignment]  # as above
 
     return Root
