@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from http.client import HTTPConnection
 from itertools import count
 from multiprocessing.connection import Connection
@@ -31,7 +32,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from urllib.parse import urlsplit
 
-from history import SENSORS, asked, versions, write_past
+from history import SENSORS, asked, run_of, versions, write_past
 
 from fleetcast.app import open_desk
 from fleetcast.config.templates import NewFleet, init_fleet
@@ -214,7 +215,7 @@ def _made(folder: Path, requests: int, waiting: int) -> Made:
     policies = opened.fleet.settings.gates
     past = [model for circuit in opened.fleet.circuits for model in versions(circuit)]
     write_past(desk.database, policies, past, requests - waiting, 4 * requests, between=1)
-    newest = [model for model in past if model.lineage.run == "run-0001"][:waiting]
+    newest = [model for model in past if run_of(model) == "run-0001"][:waiting]
     new = opened.platform.control.approvals.open(
         [
             replace(
@@ -283,7 +284,7 @@ def _poll(url: str, tokens: Sequence[str], request: int, begun: Event, over: Eve
             if over.wait(max(0.0, due - time.perf_counter())):
                 return
             path = paths[number % len(paths)]
-            ms = _ms(lambda path=path: client.get(path))
+            ms = _ms(partial(client.get, path))
             with lock:
                 took.append(ms)
             due = max(due + EVERY, time.perf_counter())

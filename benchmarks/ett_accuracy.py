@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fleetcast.forecasting.conformal import conformal_widths
+from fleetcast.forecasting.baseline import candidates
+from fleetcast.forecasting.conformal import conformal_offsets
 from fleetcast.forecasting.fitted import Units
 from fleetcast.forecasting.linear import Linear, LinearModel
 from fleetcast.forecasting.model import Problem
@@ -51,27 +52,35 @@ def run(values: Floats, horizon: int, sharing: str) -> dict[str, float | str]:
     tuning = np.arange(12 * MONTH, 16 * MONTH - horizon + 1)
     test = np.arange(16 * MONTH, 20 * MONTH - horizon + 1)
     parts = Split(LOOKBACK, train_end=12 * MONTH, calibration=tuning[::7], test=test)
-    hyperparameters = {"lookback": LOOKBACK, "sharing": sharing}
+    hyperparameters: dict[str, str | int | float | bool] = {"lookback": LOOKBACK, "sharing": sharing}
+    step = timedelta(hours=1)
+    problem = Problem(
+        standard, step, horizon, hyperparameters, candidates(standard[: 12 * MONTH], step, horizon)
+    )
     started = time.perf_counter()
-    fitted = Linear().fit(Problem(standard, timedelta(hours=1), horizon, hyperparameters), parts)
+    fitted = Linear().fit(problem, parts)
     seconds = time.perf_counter() - started
     model = fitted.backtest
     assert isinstance(model, LinearModel)
 
     def errors(origins: np.typing.NDArray[np.int64]) -> Floats:
         windows = cut(standard, origins - LOOKBACK, LOOKBACK)
-        return np.abs(cut(standard, origins, horizon) - model.point(windows))
+        return cut(standard, origins, horizon) - model.point(windows)
 
-    widths = conformal_widths(errors(tuning))
+    reach = conformal_offsets(errors(tuning))
     tested = errors(test)
     return {
         "mse": float(np.mean(tested**2)),
-        "mae": float(np.mean(tested)),
-        "coverage_80": float(np.mean(tested <= widths.half_80[:, None])),
-        "coverage_95": float(np.mean(tested <= widths.half_95[:, None])),
+        "mae": float(np.mean(np.abs(tested))),
+        "coverage_80": _inside(tested, reach.lower_80, reach.upper_80),
+        "coverage_95": _inside(tested, reach.lower_95, reach.upper_95),
         "fit_s": seconds,
         "chosen": f"{model.choice.sharing} {model.choice.normalisation} {model.choice.ridge:g}",
     }
+
+
+def _inside(errors: Floats, lower: Floats, upper: Floats) -> float:
+    return float(np.mean((errors >= lower[:, None]) & (errors <= upper[:, None])))
 
 
 def main(folder: Path) -> None:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain, cycle, islice, repeat
 
 import sqlalchemy as sa
@@ -37,7 +38,8 @@ from fleetcast.domain.place import Gate
 from fleetcast.domain.scores import ModelScores, Scores
 from fleetcast.domain.training_hash import HASH_SCHEMA, FieldChange, training_hash, training_inputs
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.control import ControlDatabase, last_mark
+from fleetcast.platforms.database.control import ControlDatabase
+from fleetcast.platforms.database.marks import last_mark
 from fleetcast.platforms.signing.sealing import own_sealing
 from fleetcast.ports.clock import SystemClock
 from fleetcast.stored.approvals import REQUEST
@@ -100,9 +102,7 @@ def asked(policies: Mapping[Gate, GatePolicy], model: TrainedModel, version: int
     )
     policy = policies[Gate.REGISTRY_PROMOTION]
     at = BEGAN + timedelta(minutes=40 * index)
-    return Request(
-        index + 1, Gate.REGISTRY_PROMOTION, policy, subject, evidence, model.lineage.run, MACHINE, at
-    )
+    return Request(index + 1, Gate.REGISTRY_PROMOTION, policy, subject, evidence, run_of(model), MACHINE, at)
 
 
 def write_past(
@@ -134,7 +134,17 @@ def write_past(
 def _insert(database: ControlDatabase, table: sa.Table, rows: Iterable[dict[str, object]]) -> None:
     rows = iter(rows)
     while some := list(islice(rows, _AT_ONCE)):
-        database.change(lambda connection, some=some: connection.execute(sa.insert(table), some))
+        database.change(partial(_insert_some, table=table, some=some))
+
+
+def _insert_some(connection: sa.Connection, *, table: sa.Table, some: list[dict[str, object]]) -> None:
+    connection.execute(sa.insert(table), some)
+
+
+def run_of(model: TrainedModel) -> str:
+    """Which run trained it."""
+    assert isinstance(model.lineage, TrainedLineage)
+    return model.lineage.run
 
 
 def _decided(
@@ -228,7 +238,7 @@ def _events(
         for model in islice(others, between):
             digest = model.lineage.training_hash.hex
             yield MACHINE, AuditEvent("data.registered", f"{model.name}-data", {"digest": digest})
-            yield MACHINE, happened.model_selected(model.name, int(model.lineage.run[-1]))
+            yield MACHINE, happened.model_selected(model.name, int(run_of(model)[-1]))
 
 
 def _request_row(request: Request) -> dict[str, object]:

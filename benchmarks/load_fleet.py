@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel
 
-from fleetcast.config import load_fleet
+from fleetcast.config.reader import load_fleet
 from fleetcast.config.templates import init_fleet
 
 CIRCUITS_PER_PLANT = 20

@@ -66,7 +66,7 @@ def ours(series: Series, sharing: str) -> Callable[[], Floats]:
 
 def mlforecast_lightgbm(series: Series, windows: int) -> Callable[[], object]:
     import lightgbm
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
     from mlforecast import MLForecast
     from mlforecast.lag_transforms import RollingMean
     from mlforecast.utils import PredictionIntervals

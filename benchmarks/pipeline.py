@@ -63,7 +63,7 @@ def main() -> None:
     }
     for name, seconds in breakdown.items():
         print(f"  {name:<22}{seconds:7.2f} s")
-    print(f"  {'process start and end':<22}{result['stages_s'] - sum(breakdown.values()):7.2f} s")
+    print(f"  {'process start and end':<22}{statistics.median(ours) - sum(breakdown.values()):7.2f} s")
     print(json.dumps(result))
 
 

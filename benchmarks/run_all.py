@@ -204,6 +204,18 @@ BENCHMARKS = (
         alone=True,
     ),
     Benchmark(
+        "many_served.py",
+        "10,000 circuits behind one server within 2 GiB",
+        lambda r: [
+            (
+                f"{r['circuits']:,.0f} circuits answered, {r['peak_mib']:,.0f} MiB",
+                "at most 2,048 MiB",
+                r["peak_mib"] <= 2_048,
+            )
+        ],
+        alone=True,
+    ),
+    Benchmark(
         "batch_scoring.py",
         "Forecasts of 10,000 circuits × 6 sensors × 168 steps into a Delta table, two processes",
         lambda r: [
@@ -225,7 +237,7 @@ BENCHMARKS = (
 )
 
 
-SETS = {"serving": ("serving.py", "batch_scoring.py")}
+SETS = {"serving": ("serving.py", "many_served.py", "batch_scoring.py")}
 """By word, benchmarks that are measured alone, and their part of RESULTS.md."""
 
 

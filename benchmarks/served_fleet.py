@@ -11,7 +11,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 SENSOR = "temperature"
 ON_RELEASE = {"TF_BUILD": "True", "BUILD_SOURCEBRANCH": "refs/heads/release/1"}
@@ -124,6 +126,21 @@ def http_post(path: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -
         *(f"{name}: {value}" for name, value in headers),
     ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def ask(port: int, request: bytes) -> dict[str, Any]:
+    """The answer to a whole request; one that is no 200 ends the benchmark."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines if not line.startswith(("Content-Length", "Host")))
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("POST", first.split()[1], body, headers)
+    answer = connection.getresponse()
+    said: dict[str, Any] = json.loads(answer.read())
+    connection.close()
+    if answer.status != 200:
+        raise SystemExit(f"{answer.status}: {said}")
+    return said
 
 
 def new_fleet(folder: Path, plants: int, circuits: int, days: int = 120) -> ServedFleet:

@@ -20,13 +20,12 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 from load import write_requests
 from peer_servers import PEERS, serving
-from served_fleet import SENSOR, ServedFleet, Server, http_post, new_fleet
+from served_fleet import SENSOR, ServedFleet, Server, ask, http_post, new_fleet
 from serving_bodies import histories
 
 from fleetcast.app import open_fleet
@@ -148,13 +147,13 @@ def _alone(fleet: ServedFleet, keys: dict[str, str]) -> dict[str, Any]:
     print(f"first answer after {result['first_answer_s']} s", flush=True)
     with fleet.server() as server:
         for request in requests:
-            _ask(server.port, request)
+            ask(server.port, request)
         result["mib_with_200"] = round(server.mib, 1)
         print(f"{result['mib_with_200']} MiB with 200 models", flush=True)
         result |= _swapped(fleet, server, requests)
     with fleet.server() as server:
         for request in requests:
-            _ask(server.port, request)
+            ask(server.port, request)
         one = [requests[0]]
         plant, circuit = fleet.keys[0]
         result["rollback_circuit_s"] = _rolled_back(fleet, server, one, "test", f"{plant}/{circuit}")
@@ -170,22 +169,8 @@ def _alone(fleet: ServedFleet, keys: dict[str, str]) -> dict[str, Any]:
 
 def _first_answer(server: Server, request: bytes) -> float:
     """Seconds from the start of its process to the first answer."""
-    _ask(server.port, request)
+    ask(server.port, request)
     return time.perf_counter() - server.began
-
-
-def _ask(port: int, request: bytes) -> dict[str, Any]:
-    head, _, body = request.partition(b"\r\n\r\n")
-    first, *lines = head.decode().split("\r\n")
-    headers = dict(line.split(": ", 1) for line in lines if not line.startswith(("Content-Length", "Host")))
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("POST", first.split()[1], body, headers)
-    answer = connection.getresponse()
-    said: dict[str, Any] = json.loads(answer.read())
-    connection.close()
-    if answer.status != 200:
-        raise SystemExit(f"{answer.status}: {said}")
-    return said
 
 
 def _swapped(fleet: ServedFleet, server: Server, requests: Sequence[bytes]) -> dict[str, Any]:
@@ -231,7 +216,7 @@ def _swapped(fleet: ServedFleet, server: Server, requests: Sequence[bytes]) -> d
 
 def _rolled_back(fleet: ServedFleet, server: Server, requests: Sequence[bytes], *words: str) -> float:
     """Seconds from typing the command to the last answer of what is rolled back."""
-    bad = {number: _ask(server.port, request)["version"] for number, request in enumerate(requests)}
+    bad = {number: ask(server.port, request)["version"] for number, request in enumerate(requests)}
     last = 0.0
     began = time.perf_counter()
     thread = threading.Thread(target=lambda: fleet.type("rollback", *words, "--comment", "off"))
@@ -239,7 +224,7 @@ def _rolled_back(fleet: ServedFleet, server: Server, requests: Sequence[bytes], 
     left = dict(bad)
     while left and time.perf_counter() - began < 60:
         for number in list(left):
-            if _ask(server.port, requests[number])["version"] == left[number]:
+            if ask(server.port, requests[number])["version"] == left[number]:
                 last = time.perf_counter()
             else:
                 del left[number]

@@ -105,7 +105,13 @@ def oidc() -> Iterator[OidcServer]:
         yield server
 
 
-LONGEST = ("test_agents_example.py", "test_adopt_example.py", "test_documents_run.py", "test_chaos.py")
+LONGEST = (
+    "test_agents_example.py",
+    "test_adopt_example.py",
+    "test_rollout_example.py",
+    "test_documents_run.py",
+    "test_chaos.py",
+)
 """Of the slow ones these begin first: the last to begin is what everybody waits for."""
 ALL_STORIES = "FLEETCAST_TEST_ALL_STORIES"
 ON_BOTH = (
@@ -123,10 +129,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.environ.get(ALL_STORIES):
         return
     once = pytest.mark.skip(reason="told over SQLite here; `make test-all` tells it over PostgreSQL too")
-    elsewhere = pytest.mark.skip(reason="it takes a minute and more: `make adopt` and `make test-all` run it")
     for item in items:
-        if item.path.name == "test_adopt_example.py":
-            item.add_marker(elsewhere)
+        if long := item.get_closest_marker("long"):
+            why = f"it takes minutes: `{long.kwargs['told_by']}` and `make test-all` run it"
+            item.add_marker(pytest.mark.skip(reason=why))
         elif _is_told_again(item):
             item.add_marker(once)
 

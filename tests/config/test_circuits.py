@@ -30,11 +30,13 @@ def test_a_circuit_inherits_from_its_plant_and_the_plant_from_the_fleet(reposito
 
 
 def test_mappings_merge_key_by_key_and_lists_replace(repository: Repository) -> None:
-    plant = "{tags: {a: 1, b: 2}, sensor_limits: {temperature: {min: -40, max: 100}}}"
-    own = "{tags: {b: 3}, features: [temperature], sensor_limits: {temperature: {max: 120}}}"
+    limits, units = "{temperature: {min: -40, max: 100}}", "{temperature: K}"
+    plant = f"{{tags: {{a: 1, b: 2}}, units: {units}, sensor_limits: {limits}}}"
+    own = "{tags: {b: 3}, units: {temperature: °C}, features: [temperature], sensor_limits: {temperature: {max: 120}}}"
     repository.circuits(nested(own, plant=plant))
     circuit = repository.load().circuit(KEY)
     assert circuit.tags == {"a": "1", "b": "3"}
+    assert circuit.units == {"temperature": "°C"}
     assert circuit.features == ("temperature",)
     assert circuit.sensor_limits == {"temperature": SensorLimits(-40.0, 120.0)}
 
@@ -107,6 +109,9 @@ def test_every_setting_knows_where_it_was_written(repository: Repository) -> Non
         ("{sensor_limits: {pressure: {min: .inf}}}", "must be a finite number"),
         ("{sensor_limits: {pressure: {max: 1e999}}}", "must be a finite number"),
         ("{sensor_limits: {pressure: {maximum: 3}}}", "unknown key 'maximum'"),
+        ("{units: {flow: m³/h}}", "which is not a feature of this circuit"),
+        ("{units: {pressure: ' '}}", "' ' is no unit"),
+        ("{units: {pressure: a unit of more than so many}}", "is no unit"),
         ("{delta_version: -1}", "`delta_version`: must be a whole number from 0"),
         ("{delta_version: 010}", "write it without leading zeros"),
         ("{delta_version: '3'}", "remove the quotes"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetcast.domain.canonical import Json, canonical_json, digest_of
-from fleetcast.domain.circuit import Circuit, Cutoff, HyperparameterValue
+from fleetcast.domain.circuit import Circuit, Cutoff, HyperparameterValue, Serving
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.plan import Train, plan_circuit
 from fleetcast.domain.quality import SensorLimits
@@ -103,6 +103,8 @@ OUTSIDE: Mapping[str, Callable[[Circuit], Circuit]] = {
     "description": lambda c: replace(c, description="the one by the window"),
     "owner": lambda c: replace(c, owner="cooling-team"),
     "tags": lambda c: replace(c, tags={"line": "A"}),
+    "units": lambda c: replace(c, units={"temperature": "°C"}),
+    "serving": lambda c: replace(c, serving=Serving.BATCH),
     "thresholds": lambda c: replace(c, thresholds=Thresholds(Limits(min_skill=0.5))),
 }
 

@@ -32,6 +32,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 @pytest.mark.real_data
 @pytest.mark.slow
+@pytest.mark.long(told_by="make real-data")
 @pytest.mark.skipif(not FOLDER, reason="FLEETCAST_REAL_DATA does not name the folder of the public data sets")
 def test_eight_real_circuits_from_files_to_promoted_models(tmp_path: Path) -> None:
     before = contents(EXAMPLE)

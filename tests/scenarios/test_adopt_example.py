@@ -28,6 +28,7 @@ def run_example(*arguments: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.long(told_by="make adopt")
 def test_a_team_with_circuits_models_and_a_table_is_adopted(tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in EXAMPLE.iterdir() if path.is_file()}
     done = run_example(tmp_path / "work")

@@ -15,6 +15,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "agents"
 
 
 @pytest.mark.slow
+@pytest.mark.long(told_by="make agents")
 @pytest.mark.skipif(binaries() is None, reason=MISSING)
 def test_eight_stages_on_agents_that_share_nothing_but_the_database_and_the_store(tmp_path: Path) -> None:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))

@@ -13,7 +13,7 @@ from tests.servers.postgres import PostgresServer, postgres_server
 
 pytestmark = [pytest.mark.slow, ON_POSTGRES]
 
-CIRCUITS = 20
+CIRCUITS = 10
 BETWEEN_RESTARTS_SECONDS = 1.5
 NOT_TOLD = "the server was started anew in that moment"
 """Why a run ends that lost its server in the midst of a commit: what its transaction came to cannot be asked for."""

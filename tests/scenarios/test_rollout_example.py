@@ -13,20 +13,8 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "rollout"
 SHORT = {"WINDOW": "5", "BURST": "600"}
 
 
-ALL = bool(os.environ.get("FLEETCAST_TEST_ALL_STORIES"))
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "how",
-    [
-        "well",
-        pytest.param(
-            "nan",
-            marks=pytest.mark.skipif(not ALL, reason="`make rollout` and `make test-all` take bad releases"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("how", ["well", pytest.param("nan", marks=pytest.mark.long(told_by="make rollout"))])
 def test_what_is_well_reaches_clients_and_what_is_not_goes_back(how: str, tmp_path: Path) -> None:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
     done = subprocess.run(

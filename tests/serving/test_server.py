@@ -2,131 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 
 from fleetcast.domain.fallback import Unused
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.place import EnvironmentName
-from fleetcast.domain.release import Endpoint, NumberedRelease
 from fleetcast.domain.token import digest_of_secret
 from fleetcast.domain.traffic import Override
-from fleetcast.pipeline.forecasters.served import OpenServed
-from fleetcast.pipeline.releases import composed_plants, what_there_is
-from fleetcast.platforms.local.endpoints import LocalEndpointKeys, LocalEndpoints, LocalTrafficBoard
+from fleetcast.platforms.local.endpoints import LocalEndpointKeys, LocalEndpoints
 from fleetcast.serving.asked import LARGEST_BODY
-from fleetcast.serving.engine import Engine
 from fleetcast.serving.loaded_models import LoadedModels
 from fleetcast.serving.metrics import Metrics
-from fleetcast.serving.newest import NewestReadings
-from fleetcast.serving.replays import Replays
 from fleetcast.serving.server import Limits, ScoringServer
-from fleetcast.serving.watcher import Told, Watcher
 from fleetcast.workflows.forecast import MakeForecast
-from tests.fleets import SmallFleet, small_fleet
-
-TEST = EnvironmentName.TEST
-ENDPOINT = Endpoint(TEST, "PLANT001")
-KEY = "fck_" + "k" * 43
-JSON = {"content-type": "application/json"}
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """A server and the fleet behind it."""
-
-    fleet: SmallFleet
-    release: NumberedRelease
-    watcher: Watcher
-    server: ScoringServer
-
-    def ask(
-        self,
-        content: bytes | None = None,
-        *,
-        path: str = "/endpoints/PLANT001/score",
-        headers: Mapping[str, str] | None = None,
-        method: str = "POST",
-        **said: Any,
-    ) -> httpx.Response:
-        sent = json.dumps(said).encode() if content is None else content
-        named = {"authorization": f"Bearer {KEY}", **JSON} if headers is None else headers
-
-        async def asked() -> httpx.Response:
-            transport = httpx.ASGITransport(self.server)
-            async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
-                return await client.request(method, path, content=sent, headers=dict(named))
-
-        return asyncio.run(asked())
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> SmallFleet:
-    fleet = small_fleet(tmp_path_factory.mktemp("served"), "local", circuits=2)
-    fleet.promote()
-    fleet.change(0, revision=1)
-    fleet.promote()
-    return fleet
-
-
-@pytest.fixture
-def house(trained: SmallFleet, tmp_path: Path) -> Iterator[House]:
-    platform, clock = trained.opened.platform, trained.clock
-    (found,) = composed_plants(trained.opened.fleet, TEST, what_there_is(platform, TEST))
-    assert found.composed.release is not None
-    newest = found.composed.release
-    first = {
-        circuit: replace(model, version=1) if model.version == 2 else model
-        for circuit, model in newest.circuits.items()
-    }
-    assert {model.version for model in newest.circuits.values()} == {1, 2}
-    versions = platform.workspace.models.versions([model.name for model in first.values()])
-    older = replace(
-        newest,
-        circuits={
-            circuit: replace(
-                model,
-                artifact=versions[model.name][0].model.artifact,
-                training_hash=versions[model.name][0].training_hash,
-            )
-            for circuit, model in first.items()
-        },
-    )
-    _, release = platform.control.releases.keep([older, newest])
-    endpoints = platform.workspace.endpoints
-    assert isinstance(endpoints, LocalEndpoints)
-    endpoints.serve(ENDPOINT, release.release.digest)
-    LocalEndpointKeys(endpoints.session).put(ENDPOINT, "primary", digest_of_secret(KEY))
-    models = LoadedModels(OpenServed.of(platform, unsigned_allowed=False), 10**9)
-    engine = Engine(models, NewestReadings(platform.workspace.tables, clock), clock)
-    circuits = {"PLANT001": {one.key.circuit: one for one in trained.opened.fleet.circuits}}
-    with ThreadPoolExecutor(1) as executor:
-        loop = asyncio.new_event_loop()
-        told = Told(
-            TEST,
-            circuits,
-            LocalTrafficBoard(endpoints, timedelta(seconds=60)),
-            platform.control.releases,
-            lambda _release, _socket: ["false"],
-            tmp_path,
-            lambda: 0.0,
-            clock,
-        )
-        watcher = Watcher(told, engine, Replays(engine, loop, executor))
-        watcher.look()
-        yield House(trained, release, watcher, ScoringServer(watcher, engine, Metrics()))
-        watcher.end()
-        loop.close()
+from tests.serving.house import ENDPOINT, JSON, KEY, House
 
 
 def test_a_forecast_is_that_of_the_command_line_and_says_where_it_comes_from(house: House) -> None:
@@ -143,6 +37,8 @@ def test_a_forecast_is_that_of_the_command_line_and_says_where_it_comes_from(hou
     assert (said["training_hash"], said["artifact"]) == (served.training_hash.hex, served.artifact.hex)
     assert (said["release"], said["deployment"]) == (str(house.release), "blue")
     assert (said["steps"], said["step_seconds"]) == (48, 3600.0)
+    first, *others = said["sensors"].values()
+    assert (first["unit"], {sensor["unit"] for sensor in others}) == ("°C", {None})
     assert said["readings"]["source"] == "readings"
     assert (said["override"], said["reason_codes"]) == (None, {})
 

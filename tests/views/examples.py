@@ -412,6 +412,7 @@ MADE = CircuitForecast(
         approvals=(ApprovedBy("grace", LATER, "looks right"),),
     ),
     notes=("the newest reading is 5 days old",),
+    units={"Ot_avg": "°C"},
 )
 ENTRY = AuditEntry(
     number=1,

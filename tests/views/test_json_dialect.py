@@ -14,7 +14,7 @@ from tests.views.examples import GOLDEN, VIEWS, written
 
 VERBATIM = {"inputs", "detail"}
 """Below these stands what was declared or recorded, as it was."""
-NAMED_BY_PEOPLE = {"sensors", "readings", "tags", "settings", "stated", "assumed"}
+NAMED_BY_PEOPLE = {"sensors", "readings", "tags", "units", "settings", "stated", "assumed"}
 """The keys right below these are people's."""
 INSTEAD = {
     "at": "something_at",

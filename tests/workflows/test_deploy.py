@@ -12,6 +12,7 @@ import pytest
 
 from fleetcast.domain.approval import Choice, RequestState
 from fleetcast.domain.branch import WrongBranch
+from fleetcast.domain.circuit import Serving
 from fleetcast.domain.deployment import DeploymentState
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.errors import BadInput, Unavailable
@@ -19,13 +20,15 @@ from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.health import Answers, Counts, Forecasts
 from fleetcast.domain.place import EnvironmentName, Gate
 from fleetcast.domain.ramp import Ramp
-from fleetcast.domain.release import Endpoint, Kept
+from fleetcast.domain.release import Endpoint, Kept, Release
 from fleetcast.domain.rollout import Cause, Phase
 from fleetcast.domain.traffic import CountedWindow
 from fleetcast.pipeline.deploying import NotServable
+from fleetcast.pipeline.fared import Fared
 from fleetcast.platforms.memory.endpoints import MemoryEndpoints
 from fleetcast.ports.effects import EffectBook
 from fleetcast.ports.platform import Platform
+from fleetcast.views.evidence import facts_in_words
 from fleetcast.workflows.advance_rollouts import AdvanceRollouts, Moved
 from fleetcast.workflows.deploy import Deploy, Deployed
 from fleetcast.workflows.hold import HoldCircuit, Unblock
@@ -281,6 +284,32 @@ def test_a_bad_release_goes_back_and_does_not_come_again(story: Story) -> None:
     assert story.deploy().deployment is not None
 
 
+def test_a_release_that_forecasts_worse_goes_back_before_it_gets_more(story: Story) -> None:
+    story.released()
+    story.retrained()
+    story.deploy()
+    story.fleet.decide()
+    story.deploy()
+    green, blue = [one.release for one in story.platform.control.releases.history(P1, 2)]
+    asked: list[tuple[Release, Release]] = []
+
+    def worse(new: Release, before: Release) -> Sequence[Fared]:
+        asked.append((new, before))
+        return [Fared(story.fleet.circuit.key, "temperature", 12, 1.5, 1.25)] if len(asked) == 2 else []
+
+    moves = AdvanceRollouts(story.platform, story.fleet.clock, worse)
+    while story.last() is DeploymentState.RUNNING:
+        (moved,) = moves(TEST, lock_timeout=AT_ONCE)
+    assert asked == [(green, blue)] * 2, "once for each share"
+    assert (moved.rollout.rollout.phase, moved.rollout.rollout.cause) == (Phase.ROLLED_BACK, Cause.FAILED)
+    assert (
+        "temperature of PLANT001/CIRCUIT01 was forecast with 1.50 × the error of what serves"
+        in moved.rollout.says
+    )
+    assert story.serves("CIRCUIT01") == 1
+    assert story.deploy().kept == {"PLANT001/CIRCUIT01": Kept.BLOCKED}
+
+
 def test_what_was_damaged_after_its_approval_is_not_deployed(story: Story) -> None:
     story.deploy()
     story.fleet.decide()
@@ -295,6 +324,47 @@ def test_what_was_damaged_after_its_approval_is_not_deployed(story: Story) -> No
     with pytest.raises(NotServable, match="plant001-circuit01:1"):
         story.deploy()
     assert story.advance() == ()
+
+
+def test_a_plant_that_somebody_rolls_back_halts_what_is_on_its_way_to_others(story: Story) -> None:
+    story.released()
+    for number in (0, 2):
+        story.retrained(number)
+    story.deploy()
+    story.fleet.decide()
+    story.deploy()
+    while P2 not in {moved.rollout.endpoint for moved in story.advance()}:
+        pass
+    assert (story.serves("CIRCUIT01", P1), story.serves("CIRCUIT01", P2)) == (2, 1)
+    RollBackTo(story.platform, story.fleet.clock).plant(P1, "off by 100", lock_timeout=AT_ONCE)
+    assert story.to_the_end() is DeploymentState.HALTED
+    assert (story.serves("CIRCUIT01", P1), story.serves("CIRCUIT01", P2)) == (1, 2)
+
+
+def test_a_plant_that_no_client_asks_needs_no_server(story: Story) -> None:
+    declared = story.fleet.opened.fleet.circuits
+    for number, circuit in enumerate(declared):
+        if circuit.key.plant == "PLANT002":
+            story.fleet.change(number, serving=Serving.BATCH)
+    endpoints = story.platform.workspace.endpoints
+    for version in (1, 2):
+        asked = story.deploy(plants=["PLANT002"]).deployment
+        assert asked is not None
+        assert asked.request is not None
+        facts = dict(facts_in_words(story.platform.control.approvals.find(asked.request).evidence))
+        assert facts["at once"] == "PLANT002: no client asks, as circuits only score in batches"
+        story.fleet.decide()
+        story.deploy(plants=["PLANT002"])
+        (moved,) = story.advance()
+        assert (moved.rollout.rollout.phase, endpoints.report(P2, moved.rollout.rollout.green)) == (
+            Phase.DONE,
+            None,
+        )
+        assert story.last() is DeploymentState.DONE
+        assert story.serves("CIRCUIT01", P2) == version
+        story.retrained(2)
+    RollBackTo(story.platform, story.fleet.clock).plant(P2, "off by 100", lock_timeout=AT_ONCE)
+    assert story.serves("CIRCUIT01", P2) == 1
 
 
 def test_one_circuit_goes_back_and_stays_back(story: Story) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from fleetcast.domain.fallback import Source
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import ServedModel
 from fleetcast.forecasting.forecaster import Forecaster
-from fleetcast.pipeline.batch_scoring import OpenModel, Part, PartScored
+from fleetcast.pipeline.batch_scoring import OpenModel, OpenModels, Part, PartScored
 from fleetcast.ports.effects import EffectBook
 from fleetcast.ports.forecasts import ForecastTable
 from fleetcast.ports.runs import RunInProgress
@@ -40,7 +40,7 @@ class Scoring:
     def __init__(self, story: Story) -> None:
         self.story = story
         self.platform = story.platform
-        self.open_model: OpenModel | None = None
+        self.open_models: OpenModels | None = None
 
     @property
     def table(self) -> ForecastTable:
@@ -56,7 +56,7 @@ class Scoring:
 
     def _parts(self, environment: EnvironmentName, parts: Sequence[Part]) -> Iterator[PartScored]:
         part = scoring_part(self.platform, environment)
-        return map(part if self.open_model is None else replace(part, open_model=self.open_model), parts)
+        return map(part if self.open_models is None else replace(part, open_models=self.open_models), parts)
 
     def rows(self, day: date | None = None) -> pl.DataFrame:
         return self.table.read(day or self.today)
@@ -153,7 +153,7 @@ def test_a_circuit_of_which_a_sensor_was_never_read_has_rows_of_the_others_once(
     fleet = scoring.story.fleet
     before = fleet.opened
     fleet.change(0, features=(*fleet.circuit.features, "never"), targets=(*fleet.circuit.features, "never"))
-    scoring.open_model = broken
+    scoring.open_models = all_broken
     try:
         first = scoring(patterns=["PLANT001/CIRCUIT01"])
         again = scoring(patterns=["PLANT001/CIRCUIT01"], supersede=True)
@@ -187,8 +187,12 @@ def broken(circuit: Circuit, model: ServedModel) -> Forecaster:
     raise FleetcastError(f"{model} of {circuit.key} is broken")
 
 
+def all_broken(_models: Collection[ServedModel]) -> OpenModel:
+    return broken
+
+
 def test_without_any_model_the_seasonal_naive_forecast_is_published_and_says_why(scoring: Scoring) -> None:
-    scoring.open_model = broken
+    scoring.open_models = all_broken
     found = scoring()
     assert found.by_source == {Source.SEASONAL_NAIVE: CIRCUITS * SENSORS}
     rows = scoring.rows()
@@ -200,7 +204,7 @@ def test_without_any_model_the_seasonal_naive_forecast_is_published_and_says_why
 
 
 def test_with_too_little_history_too_the_last_reading_is_published(scoring: Scoring) -> None:
-    scoring.open_model = broken
+    scoring.open_models = all_broken
     day = (START + timedelta(days=2)).date()
     found = scoring(day=day)
     assert found.by_source == {Source.LAST_VALUE: CIRCUITS * SENSORS}
@@ -238,12 +242,13 @@ def test_a_previous_model_takes_the_place_of_one_that_is_damaged(alone: Scoring)
 
 
 def test_what_cannot_be_true_is_kept_back_beside_what_took_its_place(scoring: Scoring) -> None:
-    real = scoring_part(scoring.platform, TEST).open_model
+    real = scoring_part(scoring.platform, TEST).open_models
 
-    def open_model(circuit: Circuit, model: ServedModel) -> Forecaster:
-        return Distorted(real(circuit, model))
+    def open_models(models: Collection[ServedModel]) -> OpenModel:
+        opened = real(models)
+        return lambda circuit, model: Distorted(opened(circuit, model))
 
-    scoring.open_model = open_model
+    scoring.open_models = open_models
     found = scoring(patterns=["PLANT001/CIRCUIT01"])
     assert found.by_source == {Source.SEASONAL_NAIVE: SENSORS}
     rows = scoring.rows()

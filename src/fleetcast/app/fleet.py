@@ -162,9 +162,11 @@ class OpenFleet:
     @property
     def advancing(self) -> AdvanceRollouts:
         """Moving deployments on."""
+        from fleetcast.app.opening import comparing_releases
         from fleetcast.workflows.advance_rollouts import AdvanceRollouts
 
-        return AdvanceRollouts(self.platform, self.clock)
+        compare = comparing_releases(self.platform, lambda: self.fleet)
+        return AdvanceRollouts(self.platform, self.clock, compare)
 
     @property
     def scoring(self) -> ScoreFleet:

@@ -13,6 +13,13 @@ from fleetcast.ports.clock import Clock, SystemClock
 from fleetcast.ports.platform import Platform
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from fleetcast.domain.circuit import Circuit
+    from fleetcast.domain.fleet import Fleet
+    from fleetcast.domain.identity import CircuitKey
+    from fleetcast.domain.release import Release
+    from fleetcast.pipeline.fared import Fared, FaredWorse
     from fleetcast.workflows.advance_rollouts import AdvanceRollouts
 
 
@@ -40,6 +47,29 @@ def open_platform(directory: Path, clock: Clock | None = None) -> Platform:
 
 def open_controller(directory: Path, clock: Clock) -> AdvanceRollouts:
     """What moves releases on, for a process that does nothing else; errors as of `open_platform`."""
+    from fleetcast.config.reader import load_fleet
     from fleetcast.workflows.advance_rollouts import AdvanceRollouts
 
-    return AdvanceRollouts(open_platform(directory, clock), clock)
+    platform = open_platform(directory, clock)
+    compare = comparing_releases(platform, lambda: load_fleet(directory, now=clock.now()))
+    return AdvanceRollouts(platform, clock, compare)
+
+
+def comparing_releases(platform: Platform, fleet: Callable[[], Fleet]) -> FaredWorse:
+    """Holding releases against what serves.
+
+    Args:
+        platform: Of the fleet.
+        fleet: Gives it as declared, when there is something to compare.
+    """
+    from fleetcast.pipeline.fared import CompareReleases
+    from fleetcast.pipeline.forecasters.served import OpenServed
+
+    def circuits() -> Mapping[CircuitKey, Circuit]:
+        return {circuit.key: circuit for circuit in fleet().circuits}
+
+    def compare(green: Release, blue: Release) -> Sequence[Fared]:
+        opening = OpenServed.in_force(platform)
+        return CompareReleases(circuits, platform.workspace.tables, opening)(green, blue)
+
+    return compare

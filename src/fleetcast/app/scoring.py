@@ -29,7 +29,7 @@ def scoring_part(platform: Platform, environment: EnvironmentName) -> ScorePart:
 
     return ScorePart(
         platform.workspace.tables,
-        OpenServed.in_force(platform),
+        OpenServed.in_force(platform).ahead,
         platform.workspace.forecasts(environment),
     )
 

@@ -31,7 +31,7 @@ def as_page(view: ForecastView) -> str:
 
 def _section(sensor: SensorView) -> str:
     return f"""<section>
-<h2>{escape(sensor.name)}</h2>
+<h2>{escape(sensor.title)}</h2>
 <p class="quiet">{escape(_summary(sensor))}</p>
 {as_svg(sensor)}
 <details>

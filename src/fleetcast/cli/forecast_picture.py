@@ -51,7 +51,9 @@ def as_png(view: ForecastView) -> bytes:
         panels = [panel for row in grid for panel in row]
         for panel, sensor in zip(panels, view.sensors, strict=False):
             _draw(panel, sensor)
-            panel.set_title(sensor.name, loc="left", color=INK, fontsize=10, fontweight="bold")
+            panel.set_title(
+                sensor.title, parse_math=False, loc="left", color=INK, fontsize=10, fontweight="bold"
+            )
             panel.tick_params(labelbottom=True)
         for panel in panels[len(view.sensors) :]:
             panel.set_axis_off()

@@ -46,7 +46,7 @@ def print_forecasts(views: Sequence[ForecastView], console: Console) -> None:
             table.add_row(
                 Text(str(view.key) if first else ""),
                 Text(f"{view.model}:{view.version}" if first else ""),
-                Text(sensor.name),
+                Text(sensor.title),
                 *_numbers(sensor),
                 f"{view.until:%Y-%m-%d %H:%M}" if first else "",
             )

@@ -62,7 +62,7 @@ def chart(sensor: SensorView, *, width: int, colour: bool) -> str:
     figure.clear()
     figure.theme("colorless")
     figure.plot_size(width, ROWS)
-    figure.title(sensor.name)
+    figure.title(sensor.title)
     past, ahead = len(sensor.history), len(sensor.point)
     before, after = np.arange(-past, 0), np.arange(ahead)
     for steps, values, mark, tint, joined in (
@@ -123,7 +123,7 @@ def _table(view: ForecastView) -> Iterator[str]:
         for place, step in enumerate(steps):
             rows.append(
                 (
-                    sensor.name if place == 0 else "",
+                    sensor.title if place == 0 else "",
                     str(sensor.times[step].astype("datetime64[s]")).replace("T", " ").removesuffix(":00"),
                     sensor.shown(sensor.point[step]),
                     f"{sensor.shown(sensor.lower_80[step])} to {sensor.shown(sensor.upper_80[step])}",

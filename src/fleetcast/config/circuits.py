@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from fleetcast.config.circuit_files import CircuitFinder, FoundCircuit
 from fleetcast.config.complaints import Complaints, looks_like, nearest
 from fleetcast.config.layers import Chain, Origin, origin, overlay, thresholds
-from fleetcast.config.schema import CircuitWritten, CleaningWritten, LimitsWritten
+from fleetcast.config.schema import CircuitWritten, CleaningWritten, DefaultsWritten, LimitsWritten
 from fleetcast.config.written import ThresholdsWritten
 from fleetcast.domain.canonical import Json
-from fleetcast.domain.circuit import Circuit, HyperparameterValue
+from fleetcast.domain.circuit import Circuit, HyperparameterValue, Serving
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.family import FAMILIES, Number, hyperparameter_complaints
 from fleetcast.domain.identity import CircuitKey, checked_id
@@ -131,9 +131,11 @@ class CircuitResolver:
                 cleaning=self._rules(merged.cleaning),
                 source_mapping=self._source_mapping(found.key, known["data_source"], features),
                 revision=merged.revision or 0,
+                serving=Serving(merged.serving or Serving.ENDPOINT),
                 thresholds=self._thresholds(merged.thresholds, features),
                 description=merged.description or "",
                 owner=merged.owner or "",
+                units={sensor: unit for sensor, unit in (merged.units or {}).items() if sensor in features},
                 tags=merged.tags or {},
             )
         except BadInput as error:
@@ -223,7 +225,7 @@ class CircuitResolver:
 
     def _check_own_sensors(self, chain: Chain, features: list[str]) -> None:
         own = chain[0].written
-        for field, named in _per_sensor(own.sensor_limits, own.thresholds):
+        for field, named in _per_sensor(own):
             for sensor in named:
                 if sensor not in features:
                     line = origin(chain, *field, sensor)
@@ -234,7 +236,7 @@ class CircuitResolver:
         """A sensor in defaults that no circuit has is a slip of the pen."""
         layer = chain[0]
         below = self._sensors_below.get(id(layer), set())
-        for field, named in _per_sensor(layer.written.sensor_limits, layer.written.thresholds):
+        for field, named in _per_sensor(layer.written):
             for sensor in named:
                 if below and sensor not in below:
                     line = origin(chain, *field, sensor)
@@ -272,13 +274,14 @@ class CircuitResolver:
         )
 
 
-def _per_sensor(
-    limits: Mapping[str, LimitsWritten] | None, bounds: ThresholdsWritten | None
-) -> Iterable[tuple[tuple[str, ...], Iterable[str]]]:
-    if limits:
-        yield ("sensor_limits",), limits
-    if bounds and bounds.sensors:
-        yield ("thresholds", "sensors"), bounds.sensors
+def _per_sensor(written: DefaultsWritten) -> Iterable[tuple[tuple[str, ...], Iterable[str]]]:
+    """Settings that name sensors, and which."""
+    if written.sensor_limits:
+        yield ("sensor_limits",), written.sensor_limits
+    if written.units:
+        yield ("units",), written.units
+    if written.thresholds and written.thresholds.sensors:
+        yield ("thresholds", "sensors"), written.thresholds.sensors
 
 
 def _hyperparameters(

@@ -81,6 +81,8 @@ def overlay(over: CircuitWritten, base: CircuitWritten) -> CircuitWritten:
         )
     if over.tags and base.tags:
         update["tags"] = base.tags | over.tags
+    if over.units and base.units:
+        update["units"] = base.units | over.units
     if over.cleaning and base.cleaning:
         update["cleaning"] = _merged(over.cleaning, base.cleaning)
     if over.sensor_limits and base.sensor_limits:

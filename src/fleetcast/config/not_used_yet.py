@@ -63,7 +63,7 @@ USED: Mapping[str, frozenset[str]] = {
         | {"sign_in.oidc.roles", "sign_in.oidc.groups"}
     ),
     MAIN_FILE: frozenset(
-        {"plant_id", "circuit_id", "model_name", "description", "owner", "tags"}
+        {"plant_id", "circuit_id", "model_name", "description", "owner", "tags", "units", "serving"}
         | {"features", "targets", "frequency", "forecast_horizon", "training_days", "training_window"}
         | {"cutoff_date", "data_source", "delta_version", "pipeline_component_version", "revision"}
         | {"model", "hyperparameters"}

@@ -26,9 +26,10 @@ from fleetcast.config.written import (
     Written,
     judged,
 )
-from fleetcast.domain.circuit import Cutoff, HyperparameterValue
+from fleetcast.domain.circuit import Cutoff, HyperparameterValue, Serving
 from fleetcast.domain.component import check_max_retries, check_timeout
 from fleetcast.domain.quality import CleaningRules
+from fleetcast.domain.sensor import check_unit
 
 MAX_SENSORS = 1_000
 """Of one circuit; a handful is usual."""
@@ -93,7 +94,9 @@ class DefaultsWritten(Written):
     cleaning: CleaningWritten | None = None
     revision: Count | None = None
     thresholds: ThresholdsWritten | None = None
+    serving: Annotated[str, PlainValidator(scalars.one_of(*(way.value for way in Serving)))] | None = None
     owner: Text | None = None
+    units: dict[Sensor, Annotated[Text, judged(check_unit)]] | None = None
     tags: dict[str, Text] | None = None
 
 

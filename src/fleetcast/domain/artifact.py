@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.identity import CircuitKey, Digest
@@ -21,7 +22,7 @@ class UnloadableModel:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: the digests are kept once they are computed
 class ArtifactFiles:
     """The files of an artifact, read once: what is used is what was hashed."""
 
@@ -30,10 +31,15 @@ class ArtifactFiles:
     content: Mapping[str, bytes]
     """By name relative to the artifact, with slashes."""
 
+    @cached_property
+    def digests(self) -> Mapping[str, Digest]:
+        """Of each file, by its name."""
+        return {name: Digest.of(content) for name, content in self.content.items()}
+
     @property
     def digest(self) -> Digest:
         """The artifact's name."""
-        return artifact_digest((name, Digest.of(content)) for name, content in self.content.items())
+        return artifact_digest(self.digests.items())
 
 
 def artifact_digest(files: Iterable[tuple[str, Digest]]) -> Digest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from types import MappingProxyType
 
 from fleetcast.domain.canonical import Json
@@ -47,6 +48,15 @@ class Cutoff:
         return self.text
 
 
+class Serving(StrEnum):
+    """How a circuit's forecasts reach those who need them."""
+
+    ENDPOINT = "endpoint"
+    """Clients ask a server at any moment, and read the table too."""
+    BATCH = "batch"
+    """Only by the table that `fleetcast score` publishes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Circuit:
     """One circuit: what to forecast, from which data, with which model.
@@ -76,9 +86,12 @@ class Circuit:
     source_mapping: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
     """What decides how an external table is read for this circuit; empty for fleetcast's own."""
     revision: int = 0
+    serving: Serving = Serving.ENDPOINT
     thresholds: Thresholds = field(default_factory=Thresholds)
     description: str = ""
     owner: str = ""
+    units: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """By sensor, what its numbers are in, such as `°C`; where it is said. It trains nothing."""
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:

@@ -34,6 +34,8 @@ class PlannedRelease:
     release: Digest
     before: Digest | None
     """What serves until then; None: nothing."""
+    at_once: bool = False
+    """Whether no client asks this plant's endpoint: there is no traffic to shift, nor to judge by."""
 
 
 @dataclass(frozen=True, slots=True)

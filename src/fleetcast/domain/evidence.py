@@ -327,6 +327,14 @@ class ReleaseFact:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchOnlyFact:
+    """Plants that no client asks: their releases are live at once."""
+
+    plants: tuple[str, ...]
+    kind: Literal["batch_only"] = "batch_only"
+
+
+@dataclass(frozen=True, slots=True)
 class RampFact:
     """How a deployment goes on, step by step."""
 
@@ -371,6 +379,7 @@ Fact = (
     | PackageChange
     | PolicyChange
     | ReleaseFact
+    | BatchOnlyFact
     | RampFact
     | CriteriaFact
     | WordedFact

@@ -212,7 +212,7 @@ class Manifest:
 def manifest_files(files: ArtifactFiles) -> tuple[ManifestFile, ...]:
     """The files of an artifact in memory, as a manifest lists them."""
     return tuple(
-        ManifestFile(name, len(content), Digest.of(content))
+        ManifestFile(name, len(content), files.digests[name])
         for name, content in sorted(files.content.items())
     )
 

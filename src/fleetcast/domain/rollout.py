@@ -182,6 +182,16 @@ def superseded(rollout: Rollout) -> Rollout:
     return rollout if rollout.phase.is_over else replace(rollout, phase=Phase.SUPERSEDED, share=MIRRORED)
 
 
+def fell_short(rollout: Rollout) -> tuple[Rollout, Step]:
+    """The same, where its forecasts turn out worse than those of the release before."""
+    return _rolled_back(rollout, RollBack(Cause.FAILED))
+
+
+def at_once(rollout: Rollout) -> Rollout:
+    """The same at its end, where no client could be hurt, nor anything measured."""
+    return replace(rollout, phase=Phase.DONE, share=EVERYTHING)
+
+
 def rolled_back(rollout: Rollout, cause: Cause) -> Rollout:
     """The same, after everything was given back to blue."""
     return replace(rollout, phase=Phase.ROLLED_BACK, share=MIRRORED, cause=cause)
@@ -190,7 +200,7 @@ def rolled_back(rollout: Rollout, cause: Cause) -> Rollout:
 def _started(rollout: Rollout, seen: Seen) -> tuple[Rollout, Step]:
     if seen.ready and rollout.blue is None:
         # A plant without a release before it has no clients that could be hurt, nor any to judge by.
-        return replace(rollout, phase=Phase.DONE, share=EVERYTHING), Finish()
+        return at_once(rollout), Finish()
     if seen.ready:
         first = rollout.ramp.shares[0]
         newest = max((window.number for window in seen.windows), default=rollout.judged)

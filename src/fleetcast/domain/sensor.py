@@ -12,6 +12,7 @@ from fleetcast.domain.errors import BadInput
 _SENSOR = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 RESERVED = ("plant_id", "circuit_id", "timestamp")
 """Columns of the readings table that are not sensors."""
+_LONGEST_UNIT = 20
 
 
 def is_sensor(name: str) -> bool:
@@ -21,6 +22,18 @@ def is_sensor(name: str) -> bool:
     must quote them.
     """
     return bool(_SENSOR.fullmatch(name)) and name.lower() not in RESERVED
+
+
+def check_unit(unit: str) -> None:
+    """Check what the numbers of a sensor are said to be in: a label, which converts nothing.
+
+    Raises:
+        BadInput: It is empty, too long for a label, or holds what cannot be seen.
+    """
+    if not unit.strip() or len(unit) > _LONGEST_UNIT or not unit.isprintable():
+        raise BadInput(
+            f"{unit[:40]!r} is no unit", fix=f"write at most {_LONGEST_UNIT} characters, such as °C or m³/h"
+        )
 
 
 def proposed_sensor(name: str) -> str:

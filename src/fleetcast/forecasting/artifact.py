@@ -270,7 +270,7 @@ def _read_weights(files: ArtifactFiles, expected: str) -> dict[str, npt.NDArray[
     content = files.content.get(name)
     if content is None:
         raise _damaged(files, f"{name} is missing")
-    if Digest.of(content).hex != expected:
+    if files.digests[name].hex != expected:
         raise _damaged(files, f"{name} is not what was saved")
     try:
         return dict(unpack(content))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
@@ -28,6 +28,8 @@ from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted
 
 OpenModel = Callable[[Circuit, ServedModel], Forecaster]
 """Opens a model of a circuit; raises what `open_forecaster` raises."""
+OpenModels = Callable[[Collection[ServedModel]], OpenModel]
+"""Gives what opens these models, after it has read at once what can be read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class ScorePart:
     """Forecasts parts, and keeps what comes of them where nobody sees it yet."""
 
     tables: Mapping[str, ReadingsTable]
-    open_model: OpenModel
+    open_models: OpenModels
     forecasts: ForecastTable
 
     def __call__(self, part: Part) -> PartScored:
@@ -123,7 +125,8 @@ class ScorePart:
         Raises:
             Unavailable: Readings or the table cannot be reached.
         """
-        opened = _OpenedOnce(self.open_model)
+        models = {one.serves.model for one in part.circuits if isinstance(one.serves.model, ServedModel)}
+        opened = _OpenedOnce(self.open_models(models))
         searches = {one.circuit.key: self._search(one, part, opened) for one in part.circuits}
         readings = self._read(part, [search for search in searches.values() if search is not None])
         scored: list[ScoredCircuit] = []

@@ -13,7 +13,7 @@ from fleetcast.domain.canonical import Json, digest_of, plain
 from fleetcast.domain.deployment import DeploymentPlan, PlannedRelease
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.errors import FleetcastError
-from fleetcast.domain.evidence import CriteriaFact, Evidence, Fact, RampFact, ReleaseFact
+from fleetcast.domain.evidence import BatchOnlyFact, CriteriaFact, Evidence, Fact, RampFact, ReleaseFact
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.health import Criteria
 from fleetcast.domain.identity import Digest
@@ -36,6 +36,8 @@ class ToDeploy:
 
     release: NumberedRelease
     before: NumberedRelease | None
+    at_once: bool = False
+    """Whether its plant only scores in batches."""
 
 
 class NotServable(FleetcastError):
@@ -60,6 +62,7 @@ def deployment_plan(
             one.release.number,
             one.release.release.digest,
             None if one.before is None else one.before.release.digest,
+            one.at_once,
         )
         for one in releases
     )
@@ -91,6 +94,8 @@ def _facts(plan: DeploymentPlan, releases: Sequence[ToDeploy]) -> Iterator[Fact]
             found.count(ChangeOf.REMOVED),
             None if one.before is None else one.before.number,
         )
+    if at_once := tuple(one.plant for one in plan.releases if one.at_once):
+        yield BatchOnlyFact(at_once)
     yield RampFact(plan.ramp.shares, plan.ramp.soak.total_seconds(), tuple(len(wave) for wave in plan.waves))
     yield CriteriaFact(plan.criteria.max_error_rate, plan.criteria.max_p95_latency.total_seconds())
 
@@ -159,6 +164,10 @@ class MoveTraffic:
         """Put green in blue's place."""
         self._do(endpoint, "finished", deployment, green, lambda: self.endpoints.finish(endpoint, green))
 
+    def serve(self, endpoint: Endpoint, release: Digest, deployment: int) -> None:
+        """Put a release in blue's place at once, without a server."""
+        self._do(endpoint, "served", deployment, release, lambda: self.endpoints.serve(endpoint, release))
+
     def stop(self, endpoint: Endpoint, green: Digest, deployment: int) -> None:
         """Give everything back to blue."""
         self._do(endpoint, "given_back", deployment, green, lambda: self.endpoints.stop(endpoint))
@@ -205,7 +214,7 @@ def _is_done(event: AuditEvent, held: Traffic) -> bool:
             return green in (held.green, held.blue)
         case "shifted":
             return held.green == green and held.share == event.detail["share"]
-        case "finished":
+        case "finished" | "served":
             return held.blue == green and held.green is None
         case _:
             return held.green is None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from fleetcast.domain.approval import RequestState
@@ -55,6 +55,10 @@ class Manifests:
         for some in _batches(unsigned):
             self.book.sign(list(self._manifests(some, read)))
 
+    def ahead(self, versions: Collection[Version]) -> Manifests:
+        """The same, with the manifests of these versions read at once."""
+        return replace(self, book=self.book.ahead(versions))
+
     def amiss(self, name: str, version: int, artifact: Digest, *, unsigned_allowed: bool) -> str:
         """Why a version cannot be used, after reading every byte of it; empty if it can.
 
@@ -68,6 +72,17 @@ class Manifests:
             files = self.artifacts.files(artifact)
         except ArtifactMissing as error:
             return str(error)
+        return self.differs(name, version, files, unsigned_allowed=unsigned_allowed)
+
+    def differs(self, name: str, version: int, files: Files, *, unsigned_allowed: bool) -> str:
+        """Why files cannot be used as a version; empty if they can.
+
+        Args:
+            name: Of the model.
+            version: Which one.
+            files: As they were read just now, and are used.
+            unsigned_allowed: Whether it may have no manifest.
+        """
         verdict = self.book.worth(name, version, files)
         if isinstance(verdict, Signed):
             return ""

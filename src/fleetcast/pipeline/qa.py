@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 
 import numpy as np
@@ -16,16 +16,14 @@ from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.release import ServedModel
 from fleetcast.forecasting.forecaster import Forecaster
 from fleetcast.forecasting.series import Series
-from fleetcast.forecasting.training import TrainingTask, train
 from fleetcast.pipeline.batch_scoring import OpenModel
+from fleetcast.pipeline.fared import apart, naive_errors, whole_horizons
 from fleetcast.pipeline.forecast_window import WindowSearch, looks_of, trained_span
-from fleetcast.pipeline.forecasters.fitted import FittedForecaster
 from fleetcast.pipeline.scoring import Serves, score
 from fleetcast.ports.readings import ReadingsTable
 
 _ORIGINS = 7
 """A day apart, or as far as a horizon is shorter than a day."""
-_DAY = timedelta(days=1)
 _NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
@@ -76,21 +74,18 @@ class CheckOnRecent:
         if version is None:
             raise BadInput(f"there are no readings of {circuit.data_source}")
         looks = looks_of(circuit, forecaster)
-        more = max(looks.more_history, looks.horizon + _ORIGINS * _apart(looks.horizon, looks.step))
+        more = max(looks.more_history, looks.horizon + _ORIGINS * apart(looks))
         window = WindowSearch(circuit, looks, table, version, more).window(None, trained_span(circuit))
         return window.history, window.newest
 
 
 def _skill(forecaster: Forecaster, history: Series) -> Mapping[str, float]:
-    origins = _origins(forecaster, history)
-    if not origins:
+    origins = whole_horizons(forecaster, history, _ORIGINS)
+    naive = naive_errors(forecaster, history, origins) if origins else None
+    if naive is None:
         return _NOTHING
-    first = (origins[0] - history.start) // history.step
-    before = Series(history.start, history.step, history.sensors, history.values[:first])
     try:
         errors = forecaster.replay(history, origins)
-        task = TrainingTask(forecaster.sensors, forecaster.horizon, "seasonal_naive", MappingProxyType({}))
-        naive = FittedForecaster(train(before, task).model).replay(history, origins)
     except FleetcastError:
         return _NOTHING
     found = {}
@@ -100,15 +95,3 @@ def _skill(forecaster: Forecaster, history: Series) -> Mapping[str, float]:
         if by_naive > 0:
             found[sensor] = 1 - float(errors[known, column].sum()) / by_naive
     return MappingProxyType(found)
-
-
-def _origins(forecaster: Forecaster, history: Series) -> Sequence[datetime]:
-    """Those of the last days after which a whole horizon was read."""
-    step, apart = history.step, _apart(forecaster.horizon, history.step)
-    last = len(history) - forecaster.horizon
-    places = [last - number * apart for number in range(_ORIGINS)]
-    return [history.start + place * step for place in sorted(places) if place >= forecaster.lookback]
-
-
-def _apart(horizon: int, step: timedelta) -> int:
-    return max(1, min(horizon, _DAY // step))

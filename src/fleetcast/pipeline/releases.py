@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from types import MappingProxyType
 
-from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.circuit import Circuit, Serving
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import Digest, matching_plants
@@ -43,6 +43,8 @@ class PlantComposed:
     endpoint: Endpoint
     live: NumberedRelease | None
     composed: Composed
+    batch_only: bool = False
+    """Whether no client asks for any of its circuits: then nothing has to serve them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ def composed_plants(
             environment_version=_environment_version(fleet, there.shared, live),
             blocked=blocked,
         )
-        yield PlantComposed(Endpoint(environment, plant), live, composed)
+        batch_only = all(one.serving is Serving.BATCH for one in plants[plant])
+        yield PlantComposed(Endpoint(environment, plant), live, composed, batch_only)
 
 
 def check_served_in(environment: EnvironmentName) -> None:

@@ -26,6 +26,10 @@ class ManifestBook(Protocol):
         """
         ...
 
+    def ahead(self, versions: Collection[Version]) -> ManifestBook:
+        """The same, with the manifests of these versions read now and at once: for whoever opens many of them."""
+        ...
+
     def worth(self, model: str, version: int, files: Sequence[ManifestFile]) -> ManifestVerdict:
         """What the manifest of a version says of files that were read just now.
 

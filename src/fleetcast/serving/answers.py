@@ -43,6 +43,8 @@ class Named:
     read_from: ReadFrom
     override: str
     """Why the circuit is not forecast by what its release says; empty if it is."""
+    units: Mapping[str, str]
+    """By sensor, where the fleet says so."""
 
 
 def forecast_as_json(scored: Scored, named: Named) -> dict[str, Any]:
@@ -73,7 +75,10 @@ def forecast_as_json(scored: Scored, named: Named) -> dict[str, Any]:
         "reason_codes": codes,
         "notes": list(scored.notes),
         "sensors": {
-            sensor: {name: lines[name][number] for name in _LINES}
+            sensor: {
+                "unit": named.units.get(sensor),
+                **{name: lines[name][number] for name in _LINES},
+            }
             for number, sensor in enumerate(forecast.sensors)
         },
     }

@@ -7,6 +7,7 @@ import math
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fleetcast.domain.circuit import Circuit
@@ -22,6 +23,7 @@ from fleetcast.serving.asked import Asked, AskedTogether, Refused
 from fleetcast.serving.loaded_models import LoadedModels
 from fleetcast.serving.newest import Newest, NewestReadings
 from fleetcast.serving.plants import ServedPlant
+from fleetcast.serving.tracing import Trace, untraced
 
 FROM_REQUEST = ReadFrom("request")
 
@@ -70,6 +72,7 @@ class Engine:
     models: LoadedModels
     readings: NewestReadings
     clock: Clock
+    trace: Trace = untraced
 
     def open_all(self, plant: ServedPlant) -> Mapping[str, FleetcastError]:
         """Open every model of a release whose circuit is declared here; gives what went wrong, by circuit."""
@@ -119,13 +122,23 @@ class Engine:
         circuit = plant.circuit(asked.circuit)
         serves, override = plant.serves(circuit, self.clock.now())
         found = self._newest(circuit, serves, asked)
+        known = {"circuit": str(circuit.key), "release": plant.name, "deployment": colour.value}
         try:
-            scored = score(serves, found.history, lambda model: self._open(circuit, model), found.last_good)
+            with self.trace("forecast", known):
+                scored = score(serves, found.history, partial(self._open, circuit), found.last_good)
         except BadInput as error:
             # What a client sent is theirs; what was read here is ours.
             status = 503 if asked.history is None else 422
             raise Refused(status, str(error), error.fix) from error
-        named = Named(circuit.key.plant, circuit.key.circuit, plant.name, colour, found.read_from, override)
+        named = Named(
+            circuit.key.plant,
+            circuit.key.circuit,
+            plant.name,
+            colour,
+            found.read_from,
+            override,
+            circuit.units,
+        )
         return Answered(forecast_as_json(scored, named), scored.wrong)
 
     def _newest(self, circuit: Circuit, serves: Serves, asked: Asked) -> Newest:
@@ -138,9 +151,14 @@ class Engine:
             except FleetcastError:
                 forecaster = None  # what takes its place needs readings all the same
         try:
-            return self.readings.get(circuit, forecaster)
+            with self.trace("read readings", {"circuit": str(circuit.key), "source": circuit.data_source}):
+                return self.readings.get(circuit, forecaster)
         except FleetcastError as error:
             raise Refused(503, f"no readings of {circuit.key.circuit}: {error}", "send a history") from error
 
     def _open(self, circuit: Circuit, model: ServedModel) -> Forecaster:
-        return self.models.get(circuit, model)
+        held = self.models.held(model)
+        if held is not None:
+            return held
+        with self.trace("open model", {"model": str(model), "artifact": model.artifact.hex}):
+            return self.models.get(circuit, model)

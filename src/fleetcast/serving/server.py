@@ -164,7 +164,8 @@ class ScoringServer:
         reply: Reply | None = None
         status = 504
         try:
-            reply = await coming.green.ask(body)
+            with self.engine.trace("ask green", {"release": coming.plant.name}):
+                reply = await coming.green.ask(body)
             status = reply.status
         except NoGreen:
             status = 503

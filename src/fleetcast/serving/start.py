@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -34,6 +35,7 @@ from fleetcast.serving.newest import NewestReadings
 from fleetcast.serving.plants import ServedPlant
 from fleetcast.serving.replays import Replays
 from fleetcast.serving.server import Limits, ScoringServer
+from fleetcast.serving.tracing import Trace, tracing, untraced
 from fleetcast.serving.watcher import Told, Watcher
 
 BUDGET_BYTES = 2 * 2**30
@@ -68,10 +70,10 @@ def green_command(directory: Path, environment: EnvironmentName) -> Command:
     return command
 
 
-def engine_of(opened: OpenServing, budget_bytes: int) -> Engine:
+def engine_of(opened: OpenServing, budget_bytes: int, trace: Trace = untraced) -> Engine:
     """What forecasts."""
     models = LoadedModels(opened.open_model, budget_bytes)
-    return Engine(models, NewestReadings(opened.tables, opened.clock), opened.clock)
+    return Engine(models, NewestReadings(opened.tables, opened.clock), opened.clock, trace)
 
 
 def serve(
@@ -86,7 +88,7 @@ def serve(
         command: How greens are started; None: as processes of this fleetcast.
 
     Raises:
-        BadInput: Nobody can listen there, or another server serves this environment.
+        BadInput: Nobody can listen there, another server serves this environment, or traces cannot be sent.
     """
     with ExitStack() as stack:
         try:
@@ -112,7 +114,8 @@ async def _serve(
     executor: ThreadPoolExecutor,
 ) -> None:
     loop = asyncio.get_running_loop()
-    engine = engine_of(opened, at.budget_bytes)
+    traced = tracing(os.environ, opened.environment)
+    engine = engine_of(opened, at.budget_bytes, traced.trace)
     told = Told(
         opened.environment,
         opened.circuits,
@@ -129,7 +132,7 @@ async def _serve(
     watching.start()
     port = at.port or _free_port(at.host)
     server = Server(
-        ScoringServer(watcher, engine, Metrics(), at.limits),
+        traced.around(ScoringServer(watcher, engine, Metrics(), at.limits)),
         address=at.host,
         port=port,
         interface=Interfaces.ASGINL,
@@ -144,6 +147,7 @@ async def _serve(
         await serving
     finally:
         watcher.end()
+        await asyncio.to_thread(traced.end)
 
 
 async def _answers(host: str, port: int, serving: asyncio.Task[None]) -> None:

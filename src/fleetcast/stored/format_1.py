@@ -15,6 +15,7 @@ from fleetcast.domain.canonical import Json, digest_of
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.evidence import (
     BaselineFact,
+    BatchOnlyFact,
     BoundCheck,
     ChampionCheck,
     Check,
@@ -235,6 +236,7 @@ def _fact(fact: Fact) -> list[tuple[str, str]]:  # noqa: C901  # one case for ea
             | BaselineFact()
             | NoStrongestBaseline()
             | ReleaseFact()
+            | BatchOnlyFact()
             | RampFact()
             | CriteriaFact()
         ):

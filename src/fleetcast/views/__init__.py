@@ -3,7 +3,7 @@
 The JSON has one dialect, which `tests/views/test_json_dialect.py` holds every view to:
 
 - Names are snake_case. What people have named (sensors, tags, settings) is a key only directly below `sensors`,
-  `readings`, `tags`, `settings`, `inputs`, `stated`, `assumed` and an audit entry's `detail`.
+  `readings`, `tags`, `units`, `settings`, `inputs`, `stated`, `assumed` and an audit entry's `detail`.
 - Moments are ISO 8601 in UTC with a `Z`, under names that end in `_at`. Days and cutoffs keep the name and the
   spelling of the circuits' files: `cutoff_date`.
 - A circuit is `plant_id` and `circuit_id`, never both in one text.

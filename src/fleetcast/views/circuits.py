@@ -52,6 +52,8 @@ def _circuit(circuit: Circuit) -> Json:
         "description": circuit.description or None,
         "owner": circuit.owner or None,
         "tags": dict(circuit.tags),
+        "units": dict(circuit.units),
+        "serving": circuit.serving.value,
         "training_hash": training_hash(inputs).hex,
         "inputs": inputs,
     }

@@ -8,6 +8,7 @@ from typing import assert_never
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.evidence import (
     BaselineFact,
+    BatchOnlyFact,
     Bound,
     BoundCheck,
     ChampionCheck,
@@ -39,7 +40,7 @@ from fleetcast.domain.evidence import (
     WordedFact,
 )
 from fleetcast.domain.scores import Baseline
-from fleetcast.domain.wording import counted
+from fleetcast.domain.wording import counted, some_of
 
 _METRICS = {"mase": "MASE", "coverage_80": "coverage 80", "coverage_95": "coverage 95"}
 
@@ -133,6 +134,8 @@ def fact_in_words(fact: Fact) -> list[tuple[str, str]]:  # noqa: C901  # one cas
             ]
             follows = "its first release" if before is None else f"after release {before}"
             return [(plant, f"release {number}, {follows}: {', '.join(parts) or 'no circuit changes'}")]
+        case BatchOnlyFact(plants):
+            return [("at once", f"{some_of(plants)}: no client asks, as circuits only score in batches")]
         case RampFact(shares, soak_seconds, waves):
             steps = " → ".join(f"{share} %" for share in shares)
             begins = "copies of requests first, then " if shares[:1] == (0,) else ""

@@ -31,6 +31,8 @@ class SensorView:
     """One sensor's part of a forecast, in its own unit; the arrays of one group have equal lengths."""
 
     name: str
+    unit: str
+    """What its numbers are in; empty if the fleet does not say."""
     history_times: Moments
     history: Floats
     """NaN is a hole."""
@@ -44,6 +46,11 @@ class SensorView:
     actuals: Floats
     """What was read since; NaN is a hole."""
     hindsight: Hindsight | None
+
+    @property
+    def title(self) -> str:
+        """Its name, and what its numbers are in."""
+        return f"{self.name} [{self.unit}]" if self.unit else self.name
 
     def shown(self, value: float) -> str:
         """A value with as many digits as the width of the interval gives reason for."""
@@ -206,6 +213,7 @@ def _sensor(made: CircuitForecast, name: str) -> SensorView:
     actual_times, actuals = _line(made.actuals, name)
     return SensorView(
         name=name,
+        unit=made.units.get(name, ""),
         history_times=history_times,
         history=history,
         times=_times(forecast.start, forecast.step, len(forecast)),
@@ -264,6 +272,7 @@ def _provenance(origin: Provenance, newest: datetime) -> Iterator[tuple[str, str
 def _sensor_json(sensor: SensorView) -> Json:
     seen = sensor.hindsight
     return {
+        "unit": sensor.unit or None,
         "point": sensor.point.tolist(),
         "lower_80": sensor.lower_80.tolist(),
         "upper_80": sensor.upper_80.tolist(),

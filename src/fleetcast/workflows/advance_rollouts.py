@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -30,15 +30,20 @@ from fleetcast.domain.rollout import (
     Step,
     Window,
     advance,
+    at_once,
+    fell_short,
     superseded,
 )
 from fleetcast.domain.traffic import Report, Traffic, Watch
 from fleetcast.pipeline.deploying import MoveTraffic
 from fleetcast.pipeline.effects import CarryOut
+from fleetcast.pipeline.fared import Fared, FaredWorse, nothing_to_compare
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 from fleetcast.workflows.exclusive import holder
 
+_NAMED = 3
+"""Of what fared worse."""
 _NOTHING_SEEN = Report(ready=False, stopped=False, waited=timedelta(0), share=0)
 
 
@@ -58,6 +63,7 @@ class AdvanceRollouts:
 
     platform: Platform
     clock: Clock
+    fared_worse: FaredWorse = nothing_to_compare
 
     def __call__(self, environment: EnvironmentName, *, lock_timeout: timedelta) -> tuple[Moved, ...]:
         """Advance once; safe to repeat, and to be killed at any moment.
@@ -112,6 +118,8 @@ class AdvanceRollouts:
         return begun
 
     def _moved(self, deployment: Deployment, one: PlantRollout) -> Moved:
+        if deployment.plan.release_of(one.endpoint.plant).at_once:
+            return self._moved_at_once(one)
         report = self.platform.workspace.endpoints.report(one.endpoint, one.rollout.green)
         if one.rollout.phase is Phase.STARTING:
             criteria = deployment.plan.criteria
@@ -119,13 +127,35 @@ class AdvanceRollouts:
             self._move.start(one.endpoint, one.rollout.green, watch, one.deployment)
         seen = _seen(report or _NOTHING_SEEN, deployment.plan.criteria)
         rollout, step = advance(one.rollout, seen)
+        goes_on = isinstance(step, Shift | Finish) and rollout != one.rollout
+        worse = self._worse(one.rollout) if goes_on else ()
+        if worse:
+            rollout, step = fell_short(one.rollout)
         says = one.says
         if isinstance(step, RollBack) and not says:
-            says = _why(step, one.rollout, report)
+            says = _why(step, one.rollout, report, worse)
         after = replace(one, rollout=rollout, says=says)
         self.platform.control.deployments.save_rollout(after)
         self._take(after, step, rollout)
         return Moved(after, step, report is not None)
+
+    def _worse(self, rollout: Rollout) -> Sequence[Fared]:
+        """Where green fared worse than blue, by what was read until now."""
+        if rollout.blue is None:
+            return ()
+        held = self.platform.control.releases.of_digests([rollout.green, rollout.blue])
+        return self.fared_worse(held[rollout.green].release, held[rollout.blue].release)
+
+    def _moved_at_once(self, one: PlantRollout) -> Moved:
+        """A plant that no client asks: its next forecasts are made by the release."""
+        if one.rollout.phase not in (Phase.STARTING, Phase.DONE):
+            return Moved(one, Hold(), seen=False)
+        after = replace(one, rollout=at_once(one.rollout))
+        self.platform.control.deployments.save_rollout(after)
+        green = one.rollout.green
+        self._move.serve(one.endpoint, green, one.deployment)
+        self._make_live(green)
+        return Moved(after, Finish(), seen=False)
 
     def _take(self, one: PlantRollout, step: Step, rollout: Rollout) -> None:
         """Do what was decided; what was decided before a crash, and not done, is done again."""
@@ -146,6 +176,9 @@ class AdvanceRollouts:
 
     def _finish(self, one: PlantRollout, green: Digest) -> None:
         self._move.finish(one.endpoint, green, one.deployment)
+        self._make_live(green)
+
+    def _make_live(self, green: Digest) -> None:
         release = self.platform.control.releases.of_digests([green])[green]
         self.platform.control.releases.make_live([release])
 
@@ -185,9 +218,11 @@ def _seen(report: Report, criteria: Criteria) -> Seen:
     )
 
 
-def _why(step: RollBack, at: Rollout, report: Report | None) -> str:
+def _why(step: RollBack, at: Rollout, report: Report | None, worse: Sequence[Fared]) -> str:
     """Why a release is rolled back, and how far it had come, in one line."""
     reasons = [] if step.health is None else [_finding(finding) for finding in step.health.reasons]
+    reasons += [_fared(one) for one in worse[:_NAMED]]
+    reasons += [f"and {len(worse) - _NAMED} more"] if len(worse) > _NAMED else []
     said = [] if report is None or not report.says else [report.says]
     return "; ".join([f"{step.cause.value} {_where(at)}", *reasons, *said])
 
@@ -196,6 +231,14 @@ def _where(at: Rollout) -> str:
     if at.phase is Phase.STARTING:
         return "before it got anything"
     return "while it got copies of requests" if at.share == MIRRORED else f"at {at.share} % of the traffic"
+
+
+def _fared(one: Fared) -> str:
+    naive = "" if one.over_naive is None else f", {one.over_naive:.2f} × that of the naive forecast"
+    return (
+        f"{one.sensor} of {one.key} was forecast with {one.over_before:.2f} × the error of what serves{naive}, "
+        f"from {one.origins} origins since both were trained"
+    )
 
 
 def _finding(finding: Finding) -> str:

@@ -109,7 +109,10 @@ class Deploy:
     def _kept(self, changed: Sequence[PlantComposed]) -> list[ToDeploy]:
         new: list[Release] = [one.composed.release for one in changed if one.composed.release is not None]
         numbered = self.platform.control.releases.keep(new)
-        return [ToDeploy(release, one.live) for release, one in zip(numbered, changed, strict=True)]
+        return [
+            ToDeploy(release, one.live, at_once=one.batch_only)
+            for release, one in zip(numbered, changed, strict=True)
+        ]
 
     def _asked(self, fleet: Fleet, plan: DeploymentPlan, releases: Sequence[ToDeploy]) -> Deployment:
         """Ask at the gate, and begin what people have agreed to."""

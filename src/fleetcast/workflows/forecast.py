@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -83,6 +83,8 @@ class CircuitForecast:
     provenance: Provenance
     notes: tuple[str, ...]
     """What a reader should know before relying on it."""
+    units: Mapping[str, str]
+    """By sensor, where the fleet says so."""
 
     @property
     def origin(self) -> datetime:
@@ -177,6 +179,7 @@ class MakeForecast:
                 *_age_notes(window.newest, forecaster.step, made.forecast.end, at, now),
                 *_notes(circuit, chosen, opened, window, now),
             ),
+            units=circuit.units,
         )
 
     def _model(self, circuit: Circuit, version: int | None, intent: Intent) -> ModelVersion:

@@ -83,6 +83,8 @@ def _beyond_training(circuit: Circuit) -> Mapping[str, Json]:
         "description": circuit.description,
         "owner": circuit.owner,
         "tags": dict(circuit.tags),
+        "units": dict(circuit.units),
+        "serving": circuit.serving.value,
         "thresholds": {
             **_limits(circuit.thresholds.circuit),
             "sensors": {name: _limits(limits) for name, limits in circuit.thresholds.sensors.items()},

@@ -12,7 +12,7 @@ from fleetcast.domain.fallback import Unused
 from fleetcast.domain.place import EnvironmentName, Scope
 from fleetcast.domain.release import Endpoint, NumberedRelease, ServedModel, served_alone
 from fleetcast.domain.role import Right
-from fleetcast.domain.rollout import Cause, rolled_back
+from fleetcast.domain.rollout import Cause, Phase, Rollout, rolled_back
 from fleetcast.domain.traffic import Override
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
@@ -93,7 +93,7 @@ class RollBackTo:
     def _serve(self, live: NumberedRelease, target: NumberedRelease, reason: str) -> RolledBack:
         control, endpoint = self.platform.control, live.release.endpoint
         held = control.deployments.rollouts(endpoint.environment).get(endpoint.plant)
-        if held is not None and not held.rollout.phase.is_over:
+        if held is not None and _is_what_serves(held.rollout, live):
             control.deployments.save_rollout(
                 replace(held, rollout=rolled_back(held.rollout, Cause.BY_SOMEBODY), says=reason)
             )
@@ -152,6 +152,11 @@ class RollBackTo:
             f"circuit {circuit} of {endpoint} was never served by {what}",
             fix=f"use something simpler: `fleetcast hold {endpoint.plant}/{circuit} --use seasonal_naive`",
         )
+
+
+def _is_what_serves(rollout: Rollout, live: NumberedRelease) -> bool:
+    """Whether a rollout is on its way, or came to what is live: if not, it says nothing of what is rolled back."""
+    return not rollout.phase.is_over or (rollout.phase is Phase.DONE and rollout.green == live.release.digest)
 
 
 class NothingBefore(BadInput):

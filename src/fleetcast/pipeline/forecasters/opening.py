@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from fleetcast.domain.artifact import ArtifactFiles
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.model import AdoptedLineage, ModelVersion
 from fleetcast.forecasting.artifact import ModelIdentity, load, load_identity
@@ -55,8 +56,16 @@ def open_forecaster(
             _declared(version, lineage),
         )
     files = artifacts.load(artifact)
-    fitted = load(files).within(circuit.sensor_limits)
-    return OpenedForecaster(FittedForecaster(fitted), load_identity(files))
+    return OpenedForecaster(fitted_forecaster(circuit, files), load_identity(files))
+
+
+def fitted_forecaster(circuit: Circuit, files: ArtifactFiles) -> FittedForecaster:
+    """A model that was trained here, from its files.
+
+    Raises:
+        BadInput: They are no model that this release can read.
+    """
+    return FittedForecaster(load(files).within(circuit.sensor_limits))
 
 
 def _declared(version: ModelVersion, lineage: AdoptedLineage) -> ModelIdentity:

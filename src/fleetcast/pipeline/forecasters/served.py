@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from fleetcast.domain.circuit import Circuit
-from fleetcast.domain.model import ModelVersion
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.manifest import manifest_files
+from fleetcast.domain.model import AdoptedLineage, ModelVersion
 from fleetcast.domain.place import Gate
 from fleetcast.domain.release import ServedModel
 from fleetcast.forecasting.forecaster import Forecaster
-from fleetcast.pipeline.forecasters.opening import open_forecaster
-from fleetcast.pipeline.manifests import Manifests
+from fleetcast.pipeline.forecasters.opening import fitted_forecaster, open_forecaster
+from fleetcast.pipeline.manifests import Files, Manifests
 from fleetcast.ports.artifacts import ArtifactMissing, ArtifactStore
 from fleetcast.ports.foreign_models import ForeignModels
 from fleetcast.ports.models import ModelRegistry
@@ -27,6 +32,8 @@ class OpenServed:
     manifests: Manifests
     unsigned_allowed: bool = False
     """Whether a model may be served whose manifest nobody has signed."""
+    known: Mapping[str, Sequence[ModelVersion]] = field(default_factory=lambda: MappingProxyType({}))
+    """By model, all versions, where they were read ahead."""
 
     @classmethod
     def of(cls, platform: Platform, *, unsigned_allowed: bool) -> OpenServed:
@@ -47,10 +54,9 @@ class OpenServed:
         Raises:
             ArtifactMissing: There is none, or it has other files than the release says.
         """
-        found = next(
-            (one for one in self.models.versions([model.name])[model.name] if one.version == model.version),
-            None,
-        )
+        held = self.known.get(model.name)
+        versions = self.models.versions([model.name])[model.name] if held is None else held
+        found = next((one for one in versions if one.version == model.version), None)
         if found is None:
             raise ArtifactMissing(model.artifact, f"is said to be {model}, which is not registered")
         if found.model.artifact != model.artifact:
@@ -78,6 +84,22 @@ class OpenServed:
             Unavailable: What keeps them does not answer.
         """
         version = self.version(model)
-        if why := self.check(model):
+        if isinstance(version.model.lineage, AdoptedLineage):
+            self._require(model, self.artifacts.files(model.artifact))
+            return open_forecaster(circuit, version, self.artifacts, self.foreign).forecaster
+        loaded = self.artifacts.load(model.artifact)
+        self._require(model, manifest_files(loaded))
+        return fitted_forecaster(circuit, loaded)
+
+    def ahead(self, models: Collection[ServedModel]) -> OpenServed:
+        """The same for whoever opens all of these: what is on record of them is read now, and at once."""
+        known: Mapping[str, Sequence[ModelVersion]] = {}
+        with suppress(BadInput):  # a row is torn: each is read by itself, and the others are opened
+            known = self.models.versions(sorted({model.name for model in models}))
+        manifests = self.manifests.ahead([(model.name, model.version) for model in models])
+        return replace(self, manifests=manifests, known=known)
+
+    def _require(self, model: ServedModel, files: Files) -> None:
+        why = self.manifests.differs(model.name, model.version, files, unsigned_allowed=self.unsigned_allowed)
+        if why:
             raise ArtifactMissing(model.artifact, f"cannot be served: {why}")
-        return open_forecaster(circuit, version, self.artifacts, self.foreign).forecaster
