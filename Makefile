@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents two-people rollout test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints clean chromium postgresql azurite oidc-provider strace
+.PHONY: help demo agents two-people rollout test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints constraints-peers clean chromium postgresql azurite oidc-provider strace
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,11 @@ constraints: .venv/dev.stamp ## pin versions anew after a change of dependencies
 	@$(COMPILE) --extra dev -c constraints/bench.txt pyproject.toml constraints/build.in --output-file constraints/dev.txt
 	@$(COMPILE) --extra serving -c constraints/bench.txt pyproject.toml constraints/build.in --output-file constraints/core.txt
 	@sed -i -e '\,://,d' -e '/^--/d' -e '/-c constraints/d' constraints/*.txt
+
+constraints-peers: .venv/dev.stamp ## pin anew the servers that `make bench ARGS=serving` compares with
+	@for peer in mlserver bentoml; do echo $$peer | $(COMPILE) --custom-compile-command "make constraints-peers" \
+		- --output-file constraints/peers/$$peer.txt; done
+	@sed -i -e '\,://,d' -e '/^--/d' constraints/peers/*.txt
 
 clean: ## remove the environment, the caches and the demo
 	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist

@@ -15,9 +15,7 @@ command -v fleetcast >/dev/null || { echo 'fleetcast is not on the PATH: activat
 python -c 'import mlflow' 2>/dev/null || { echo "MLflow is missing: pip install 'fleetcast[mlflow]'" >&2; exit 1; }
 
 EXAMPLE=$(cd "$(dirname "$0")" && pwd)
-WORK=${1:-$(mktemp -d)}
-mkdir -p "$WORK"
-[ -z "$(ls -A "$WORK")" ] || { echo "$WORK is not empty: name a new folder" >&2; exit 1; }
+WORK=$(new_folder "${1:-}")
 OUTPUT=$(mktemp)
 trap 'rm -f "$OUTPUT"' EXIT
 cp "$EXAMPLE/circuits.yaml" "$EXAMPLE/historian.yaml" "$EXAMPLE/predecessor.py" "$WORK"

@@ -40,10 +40,7 @@ BINARIES=$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null 
 BINARIES=$(dirname "$BINARIES")
 EXAMPLE=$(cd "$(dirname "$0")" && pwd)
 
-WORK=${1:-$(mktemp -d)}
-mkdir -p "$WORK"
-[ -z "$(ls -A "$WORK")" ] || { echo "$WORK is not empty: name a new folder" >&2; exit 1; }
-WORK=$(cd "$WORK" && pwd)
+WORK=$(new_folder "${1:-}")
 SERVER=$(mktemp -d)
 OUTPUT=$(mktemp)
 NUMBER=1

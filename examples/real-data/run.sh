@@ -39,9 +39,7 @@ command -v fleetcast >/dev/null || { echo 'fleetcast is not on the PATH: activat
 
 EXAMPLE=$(cd "$(dirname "$0")" && pwd)
 DATA=$(cd "$1" && pwd)
-WORK=${2:-$(mktemp -d)}
-mkdir -p "$WORK"
-[ -z "$(ls -A "$WORK")" ] || { echo "$WORK is not empty: name a new folder" >&2; exit 1; }
+WORK=$(new_folder "${2:-}")
 OUTPUT=$(mktemp)
 trap 'rm -f "$OUTPUT"' EXIT
 

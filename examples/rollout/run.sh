@@ -18,31 +18,12 @@ EXAMPLE=$(cd "$(dirname "$0")" && pwd)
 WINDOW=${WINDOW:-10}
 BURST=${BURST:-1000}
 
-WORK=${1:-$(mktemp -d)}
+WORK=$(new_folder "${1:-}")
 [ $# -eq 0 ] || shift
-mkdir -p "$WORK"
-[ -z "$(ls -A "$WORK")" ] || { echo "$WORK is not empty: name a new folder" >&2; exit 1; }
-WORK=$(cd "$WORK" && pwd)
 [ $# -gt 0 ] || set -- well errors-4-percent errors-5-percent errors-6-percent slow crash nan times-100 leak worn
 OUTPUT=$(mktemp)
-SERVERS=
-
-end() {
-    [ -z "$SERVERS" ] || kill $SERVERS 2>/dev/null || true
-    rm -f "$OUTPUT"
-}
 trap end EXIT
 trap 'exit 130' INT TERM
-
-# until_says FILE TEXT: wait, two minutes at most, until a server has written a line with this text.
-until_says() {
-    left=600
-    until grep -qF -- "$2" "$1" 2>/dev/null; do
-        left=$((left - 1))
-        [ "$left" -gt 0 ] || { cat "$1"; fail "$1 does not say: $2"; }
-        sleep 0.2
-    done
-}
 
 # serves ENVIRONMENT PORT: start the server of an environment, and note where it is.
 serves() {

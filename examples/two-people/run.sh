@@ -18,29 +18,10 @@ PROVIDER=$EXAMPLE/../../tests/servers/oidc
 command -v node >/dev/null && [ -d "$PROVIDER/node_modules/oidc-provider" ] || {
     echo 'the identity provider is not installed: `make two-people` installs it where npm is' >&2; exit 1; }
 
-WORK=${1:-$(mktemp -d)}
-mkdir -p "$WORK"
-[ -z "$(ls -A "$WORK")" ] || { echo "$WORK is not empty: name a new folder" >&2; exit 1; }
-WORK=$(cd "$WORK" && pwd)
+WORK=$(new_folder "${1:-}")
 OUTPUT=$(mktemp)
-SERVERS=
-
-end() {
-    [ -z "$SERVERS" ] || kill $SERVERS 2>/dev/null || true
-    rm -f "$OUTPUT"
-}
 trap end EXIT
 trap 'exit 130' INT TERM
-
-# until_says FILE TEXT: wait, a minute at most, until a server has written a line with this text, and show the line.
-until_says() {
-    left=300
-    until grep -F -- "$2" "$1" 2>/dev/null; do
-        left=$((left - 1))
-        [ "$left" -gt 0 ] || { cat "$1"; fail "$1 does not say: $2"; }
-        sleep 0.2
-    done
-}
 
 browser() { python3 "$EXAMPLE/../browser.py" "$@"; }
 

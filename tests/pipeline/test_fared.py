@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +15,9 @@ from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Release, ServedModel
 from fleetcast.forecasting.forecaster import Forecaster
 from fleetcast.forecasting.series import Floats, Series
-from fleetcast.pipeline.fared import CompareReleases, Fared
+from fleetcast.pipeline.fared import CompareOnce, CompareReleases, Fared
 from fleetcast.pipeline.forecasters.served import OpenServed
+from fleetcast.ports.readings import ReadingsTable
 from tests.fleets import SmallFleet, small_fleet
 
 
@@ -75,6 +76,34 @@ def test_what_is_clearly_worse_is_named_sensor_by_sensor(fleet: SmallFleet) -> N
     assert all(one.over_before > 1.5 and one.origins >= 20 for one in worse)
     assert all(one.over_naive == pytest.approx(2) for one in worse)
     assert compared(fleet, 1, 2, OpensVersion2Worn) == []
+
+
+def test_what_was_compared_is_compared_again_once_something_was_read(fleet: SmallFleet) -> None:
+    tables = {"readings": AtVersion(1)}
+    asked: list[Release] = []
+
+    def compare(green: Release, _blue: Release) -> Sequence[Fared]:
+        asked.append(green)
+        return ()
+
+    once = CompareOnce(compare, cast("Mapping[str, ReadingsTable]", tables))
+    for _ in range(2):
+        once(release(fleet, 2), release(fleet, 1))
+    assert len(asked) == 1
+    once(release(fleet, 1), release(fleet, 2))
+    tables["readings"] = AtVersion(2)
+    once(release(fleet, 2), release(fleet, 1))
+    assert len(asked) == 3
+
+
+@dataclass(frozen=True, slots=True)
+class AtVersion:
+    """A table that was written so often."""
+
+    version: int
+
+    def latest_version(self) -> int:
+        return self.version
 
 
 def test_what_differs_by_chance_is_not(fleet: SmallFleet) -> None:

@@ -62,7 +62,7 @@ def comparing_releases(platform: Platform, fleet: Callable[[], Fleet]) -> FaredW
         platform: Of the fleet.
         fleet: Gives it as declared, when there is something to compare.
     """
-    from fleetcast.pipeline.fared import CompareReleases
+    from fleetcast.pipeline.fared import CompareOnce, CompareReleases
     from fleetcast.pipeline.forecasters.served import OpenServed
 
     def circuits() -> Mapping[CircuitKey, Circuit]:
@@ -72,4 +72,4 @@ def comparing_releases(platform: Platform, fleet: Callable[[], Fleet]) -> FaredW
         opening = OpenServed.in_force(platform)
         return CompareReleases(circuits, platform.workspace.tables, opening)(green, blue)
 
-    return compare
+    return CompareOnce(compare, platform.workspace.tables)

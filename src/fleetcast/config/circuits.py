@@ -32,6 +32,8 @@ _REQUIRED = (
 )
 _NOTHING = CircuitWritten()
 _DEFAULT_CLEANING = CleaningRules()
+_NO_UNITS: Mapping[str, str] = {}
+"""Shared by the many circuits that name none; nobody writes to it."""
 
 
 class CircuitResolver:
@@ -131,11 +133,11 @@ class CircuitResolver:
                 cleaning=self._rules(merged.cleaning),
                 source_mapping=self._source_mapping(found.key, known["data_source"], features),
                 revision=merged.revision or 0,
-                serving=Serving(merged.serving or Serving.ENDPOINT),
+                serving=Serving(merged.serving) if merged.serving else Serving.ENDPOINT,
                 thresholds=self._thresholds(merged.thresholds, features),
                 description=merged.description or "",
                 owner=merged.owner or "",
-                units={sensor: unit for sensor, unit in (merged.units or {}).items() if sensor in features},
+                units=_of_features(merged.units, features),
                 tags=merged.tags or {},
             )
         except BadInput as error:
@@ -272,6 +274,10 @@ class CircuitResolver:
         return Thresholds(
             full.circuit, {sensor: limits for sensor, limits in full.sensors.items() if sensor in features}
         )
+
+
+def _of_features(units: Mapping[str, str] | None, features: tuple[str, ...]) -> Mapping[str, str]:
+    return {sensor: unit for sensor, unit in units.items() if sensor in features} if units else _NO_UNITS
 
 
 def _per_sensor(written: DefaultsWritten) -> Iterable[tuple[tuple[str, ...], Iterable[str]]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from fleetcast.domain.canonical import digest_of, plain
+from fleetcast.domain.canonical import LATER, digest_of, plain
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.health import Criteria
 from fleetcast.domain.identity import Digest
@@ -34,7 +34,7 @@ class PlannedRelease:
     release: Digest
     before: Digest | None
     """What serves until then; None: nothing."""
-    at_once: bool = False
+    at_once: bool = field(default=False, metadata=LATER)
     """Whether no client asks this plant's endpoint: there is no traffic to shift, nor to judge by."""
 
 

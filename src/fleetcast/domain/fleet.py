@@ -76,24 +76,27 @@ class Fleet:
         )
 
 
-_LABELS = ("description", "owner", "tags")
-"""What a circuit declares for people's orientation; editing it changes no work, and nothing that was approved."""
-
-
 def deciding_content(circuit: Circuit) -> Mapping[str, Json]:
-    """What a circuit declares, without what is only for people's orientation."""
-    return {name: value for name, value in circuit_content(circuit).items() if name not in _LABELS}
+    """What a circuit declares, without what is only for people's orientation, and how its forecasts reach them.
+
+    Editing that changes no work, and nothing that was approved.
+    """
+    return {
+        **training_inputs(circuit),
+        "model_name": circuit.model_name,
+        "thresholds": _thresholds(circuit.thresholds),
+    }
 
 
 def circuit_content(circuit: Circuit) -> Mapping[str, Json]:
     """Everything a circuit declares, training inputs or not, under the names of the fleet repository."""
     return {
-        **training_inputs(circuit),
-        "model_name": circuit.model_name,
-        "thresholds": _thresholds(circuit.thresholds),
+        **deciding_content(circuit),
         "description": circuit.description,
         "owner": circuit.owner,
         "tags": dict(circuit.tags),
+        "units": dict(circuit.units),
+        "serving": circuit.serving.value,
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import stdtr
 
 from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.windows import Ints
@@ -41,6 +40,8 @@ def chance_of(gains: Floats, origins: Ints, apart: int) -> float:
     Returns:
         1.0 where there are less than two independent ones.
     """
+    from scipy.special import stdtr  # commands that compare nothing do without
+
     gains, independent = _measured(gains, origins, apart)
     if len(gains) < 2 or independent < 2:
         return 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.errors import FleetcastError
-from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import ModelVersion
 from fleetcast.domain.release import Release, ServedModel
 from fleetcast.forecasting.chance import chance_of, holm
@@ -108,6 +108,29 @@ class CompareReleases:
         history = search.window(None, trained_span(circuit)).history
         origins = whole_horizons(looks, history, _MOST_ORIGINS, max(end for end in ends if end is not None))
         return _tested(circuit.key, new, old, history, origins) if origins else ()
+
+
+@dataclass(slots=True)
+class CompareOnce:
+    """Compares two releases again only once something new was read: each share of the traffic asks."""
+
+    compare: FaredWorse
+    tables: Mapping[str, ReadingsTable]
+    _found: dict[tuple[Digest, Digest], tuple[Mapping[str, int | None], Sequence[Fared]]] = field(
+        default_factory=dict
+    )
+
+    def __call__(self, green: Release, blue: Release) -> Sequence[Fared]:
+        """As of `FaredWorse`."""
+        key = green.digest, blue.digest
+        try:
+            read = {name: table.latest_version() for name, table in self.tables.items()}
+        except FleetcastError:  # what cannot be read says nothing against a release
+            return ()
+        known = self._found.get(key)
+        if known is None or known[0] != read:
+            known = self._found[key] = (read, self.compare(green, blue))
+        return known[1]
 
 
 @dataclass(frozen=True, slots=True)

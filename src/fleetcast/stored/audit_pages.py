@@ -152,4 +152,20 @@ def _detail(written: str) -> tuple[Mapping[str, Json], str]:
     detail, end = _scan(written, 0)
     if end != len(written):
         raise ValueError("more than one value")
+    if _is_canonical(detail, written):
+        return detail, written
     return detail, canonical_json(detail)
+
+
+def _is_canonical(detail: Mapping[str, Json], written: str) -> bool:
+    """Whether texts alone are written in the order of their names, with nothing that could be written otherwise.
+
+    Blanks between them are not looked for: with any, the digest is another.
+    """
+    return (
+        written.isascii()
+        and "\\" not in written
+        and all(type(value) is str for value in detail.values())
+        and written.count('":') == len(detail)  # no name comes twice
+        and (len(detail) < 2 or list(detail) == sorted(detail))
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.deployment import Deployment, PlantRollout
@@ -11,8 +12,10 @@ from fleetcast.domain.rollout import Phase
 from fleetcast.domain.traffic import Override, Traffic
 from fleetcast.domain.wording import counted, some_of
 from fleetcast.views.moments import iso, iso_or_null, shown
-from fleetcast.workflows.deploy import Deployed
-from fleetcast.workflows.inspect_deployments import DeploymentStatus
+
+if TYPE_CHECKING:
+    from fleetcast.workflows.deploy import Deployed
+    from fleetcast.workflows.inspect_deployments import DeploymentStatus
 
 
 def deployed_as_json(made: Deployed, deployment: Deployment | None) -> Json:

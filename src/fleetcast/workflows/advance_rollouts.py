@@ -74,6 +74,7 @@ class AdvanceRollouts:
         """
         control = self.platform.control
         control.require(Right.OPERATE, Scope(environment=environment))
+        self._compare_ahead(environment)
         with control.deployments.exclusive(holder(control, self.clock), lock_timeout):
             self._move.record_left(environment)
             return tuple(
@@ -82,6 +83,22 @@ class AdvanceRollouts:
                 if deployment.state is DeploymentState.RUNNING
                 for moved in self._deployment(deployment)
             )
+
+    def _compare_ahead(self, environment: EnvironmentName) -> None:
+        """Compare what is about to get more: it takes seconds, in which nobody else is kept from rolling back."""
+        book = self.platform.control.deployments
+        running = {
+            deployment.number: deployment
+            for deployment in book.open_ones(environment)
+            if deployment.state is DeploymentState.RUNNING
+        }
+        for one in book.rollouts(environment).values() if running else ():
+            deployment = running.get(one.deployment)
+            if deployment is None or deployment.plan.release_of(one.endpoint.plant).at_once:
+                continue
+            rollout, step, _ = self._next(deployment, one)
+            if _goes_on(one.rollout, rollout, step):
+                self._worse(one.rollout)
 
     def _deployment(self, deployment: Deployment) -> Iterator[Moved]:
         book = self.platform.control.deployments
@@ -120,15 +137,12 @@ class AdvanceRollouts:
     def _moved(self, deployment: Deployment, one: PlantRollout) -> Moved:
         if deployment.plan.release_of(one.endpoint.plant).at_once:
             return self._moved_at_once(one)
-        report = self.platform.workspace.endpoints.report(one.endpoint, one.rollout.green)
         if one.rollout.phase is Phase.STARTING:
             criteria = deployment.plan.criteria
             watch = Watch(one.rollout.ramp.window, criteria.max_p95_latency)
             self._move.start(one.endpoint, one.rollout.green, watch, one.deployment)
-        seen = _seen(report or _NOTHING_SEEN, deployment.plan.criteria)
-        rollout, step = advance(one.rollout, seen)
-        goes_on = isinstance(step, Shift | Finish) and rollout != one.rollout
-        worse = self._worse(one.rollout) if goes_on else ()
+        rollout, step, report = self._next(deployment, one)
+        worse = self._worse(one.rollout) if _goes_on(one.rollout, rollout, step) else ()
         if worse:
             rollout, step = fell_short(one.rollout)
         says = one.says
@@ -138,6 +152,12 @@ class AdvanceRollouts:
         self.platform.control.deployments.save_rollout(after)
         self._take(after, step, rollout)
         return Moved(after, step, report is not None)
+
+    def _next(self, deployment: Deployment, one: PlantRollout) -> tuple[Rollout, Step, Report | None]:
+        """What a server says of green, and what comes of it by what was counted."""
+        report = self.platform.workspace.endpoints.report(one.endpoint, one.rollout.green)
+        rollout, step = advance(one.rollout, _seen(report or _NOTHING_SEEN, deployment.plan.criteria))
+        return rollout, step, report
 
     def _worse(self, rollout: Rollout) -> Sequence[Fared]:
         """Where green fared worse than blue, by what was read until now."""
@@ -198,6 +218,11 @@ class AdvanceRollouts:
     def _move(self) -> MoveTraffic:
         carry_out = CarryOut(self.platform.control.effects, self.clock)
         return MoveTraffic(self.platform.workspace.endpoints, carry_out)
+
+
+def _goes_on(before: Rollout, after: Rollout, step: Step) -> bool:
+    """Whether a step gives green more; one that is only done again gives it nothing new."""
+    return isinstance(step, Shift | Finish) and after != before
 
 
 def _seen(report: Report, criteria: Criteria) -> Seen:
