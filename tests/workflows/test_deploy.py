@@ -186,9 +186,13 @@ def test_what_a_controller_did_and_had_no_time_to_say_is_said_by_the_next(story:
     control = story.platform.control
     deadly = replace(story.platform, control=replace(control, effects=DiesBeforeRecording(control.effects)))
     advance = AdvanceRollouts(deadly, story.fleet.clock)
-    with pytest.raises(Unavailable):
+
+    def on_and_on() -> None:
         for _ in range(5):
             advance(TEST, lock_timeout=AT_ONCE)
+
+    with pytest.raises(Unavailable):
+        on_and_on()
     (left,) = control.effects.unconfirmed()
     assert left.event.action == "traffic.shifted"
     story.advance()
