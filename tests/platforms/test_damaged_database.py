@@ -42,6 +42,7 @@ from fleetcast.platforms.local.worker import outcome_file
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.sessions import PasswordSet, SignedIn
 from fleetcast.ports.signing import Sealing
+from fleetcast.stored import deployments as stored_deployments
 from fleetcast.stored.accounts import SIGN_IN_SESSION
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.audit import AUDIT_ENTRY
@@ -291,6 +292,7 @@ TORN = (
 )
 NUMBERED = {
     "audit": AUDIT_ENTRY.number,
+    "deployments": stored_deployments.DEPLOYMENT.number,
     "gate_policies": GATE_POLICY.number,
     "grants": GRANT.number,
     "jobs": TRAINING_JOB.number,

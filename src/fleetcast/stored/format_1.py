@@ -45,7 +45,7 @@ from fleetcast.domain.evidence import (
     WordedCheck,
     WordedFact,
 )
-from fleetcast.domain.fleet import Fleet, circuit_content
+from fleetcast.domain.fleet import Fleet, deciding_content
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.plan import (
@@ -139,10 +139,13 @@ def policy_digest(policy: GatePolicy, thresholds: Digest | None) -> Digest:
 
 
 def _circuit(circuit: Circuit) -> Mapping[str, Json]:
-    """What a circuit declares, but for the bounds that came later."""
+    """What a circuit declares, but for what came later."""
     limits = circuit.thresholds
     return {
-        **circuit_content(circuit),
+        **deciding_content(circuit),
+        "description": circuit.description,
+        "owner": circuit.owner,
+        "tags": dict(circuit.tags),
         "thresholds": {
             "circuit": _resolved(limits.circuit),
             "sensors": {name: _resolved(sensor) for name, sensor in limits.sensors.items()},
