@@ -57,7 +57,7 @@ def decide_each(
     answers = []
     for number in numbers:
         deciding = desk.as_(actor).books.deciding
-        together.wait(timeout=60)
+        together.wait(timeout=300)
         try:
             deciding([number], choice, f"{choice.value}, says {actor}")
             answers.append("counted")
@@ -152,7 +152,7 @@ def test_decisions_race_a_kill_after_the_acknowledgement_loses_nothing(declared:
     mine, theirs = SPAWN.Pipe(duplex=False)
     process = SPAWN.Process(target=acknowledge, args=(dict(declared.environment), declared.folder, theirs))
     process.start()
-    assert mine.poll(timeout=60)
+    assert mine.poll(timeout=300)
     assert mine.recv() == "approved"
     process.kill()
     process.join()

@@ -172,7 +172,7 @@ def start_and_stop_half_way(fleet: Repository, sign: signal.Signals) -> tuple[su
 
 def test_a_kill_from_outside_in_the_middle_of_training(fleet: Repository) -> None:
     process, let_go = start_and_stop_half_way(fleet, signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
     assert process.returncode == -signal.SIGKILL
     assert nobody_left(fleet)
     finished = outcomes(fleet)
@@ -183,7 +183,7 @@ def test_a_kill_from_outside_in_the_middle_of_training(fleet: Repository) -> Non
 
 def test_ctrl_c_in_the_middle_of_training(fleet: Repository) -> None:
     process, let_go = start_and_stop_half_way(fleet, signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "interrupted; what is finished is kept: the same command continues" in err
     assert "Traceback" not in err

@@ -44,7 +44,7 @@ def test_a_second_train_is_told_who_is_running(declared: Repository) -> None:
         stage = declared.type("stage", "RegisterData")
     finally:
         let_go.touch()
-        first.communicate(timeout=60)
+        first.communicate(timeout=300)
     assert (second.code, stage.code) == (1, 1)
     assert "another run is in progress" in second.err
     assert f"process {first.pid}" in second.err
@@ -56,7 +56,7 @@ def test_a_second_train_that_waits_finds_the_work_done(declared: Repository) -> 
     assert first.stdout is not None
     assert "RegisterEnvironment" in first.stdout.readline()
     second = declared.type("train", "--lock-timeout", "2min")
-    first.communicate(timeout=60)
+    first.communicate(timeout=300)
     assert first.returncode == 3
     assert second.code == 3
     assert "nothing to train" in second.out
@@ -76,7 +76,7 @@ def test_people_can_look_and_decide_while_a_run_holds_the_fleet(declared: Reposi
         assert declared.type("approve", "1").code == 0
     finally:
         let_go.touch()
-        other.communicate(timeout=60)
+        other.communicate(timeout=300)
     assert other.returncode == 3
     assert declared.type("audit", "verify").code == 0
 
@@ -130,7 +130,7 @@ def everything(fleet: Repository) -> dict[str, list[tuple[object, ...]]]:
 
 
 def test_two_trains_at_the_same_moment_do_the_work_once(declared: Repository) -> None:
-    both = [declared.start("train", "--lock-timeout", "1min") for _ in range(2)]
+    both = [declared.start("train", "--lock-timeout", "5min") for _ in range(2)]
     for process in both:
         _, said = process.communicate(timeout=120)
         assert process.returncode == 3, said
@@ -153,17 +153,17 @@ def test_a_holder_that_stands_still_past_its_lease_is_fenced_off(declared: Repos
         while not declared.rows("SELECT 1 FROM jobs WHERE state = 'running'"):  # not amid that transaction
             assert first.poll() is None
         first.send_signal(signal.SIGSTOP)
-        second = declared.start("train", "--lock-timeout", "1min")
+        second = declared.start("train", "--lock-timeout", "5min")
         assert second.stdout is not None
         while "SubmitTraining" not in second.stdout.readline():
             assert second.poll() is None
         let_go.touch()
-        second.communicate(timeout=60)
+        second.communicate(timeout=300)
         after_second = everything(declared)
     finally:
         let_go.touch()
         first.send_signal(signal.SIGCONT)
-        _, said = first.communicate(timeout=60)
+        _, said = first.communicate(timeout=300)
     assert second.returncode == 3
     assert first.returncode == 1
     assert "another run took over while this one stood still" in said
@@ -179,5 +179,5 @@ def test_the_lease_of_a_process_that_was_killed_is_free_at_once(declared: Reposi
     assert first.stdout is not None
     assert "RegisterEnvironment" in first.stdout.readline()
     first.kill()
-    first.communicate(timeout=60)
+    first.communicate(timeout=300)
     assert declared.type("stage", "RegisterEnvironment").code == 0
