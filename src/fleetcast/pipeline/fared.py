@@ -95,9 +95,9 @@ class CompareReleases:
         return [one.fared for one, holds in zip(tested, believed, strict=True) if holds]
 
     def _circuit(self, circuit: Circuit, model: ServedModel, before: ServedModel) -> Sequence[_Tested]:
-        ends = [_cutoff(self.open_served.version(one)) for one in (model, before)]
+        new_end, old_end = (_cutoff(self.open_served.version(one)) for one in (model, before))
         version = self.tables[circuit.data_source].latest_version()
-        if version is None or None in ends:
+        if version is None or new_end is None or old_end is None:
             return ()
         new, old = (self.open_served(circuit, one) for one in (model, before))
         if (new.step, new.horizon) != (old.step, old.horizon):
@@ -106,7 +106,7 @@ class CompareReleases:
         more = looks.horizon + _MOST_ORIGINS * apart(looks)
         search = WindowSearch(circuit, looks, self.tables[circuit.data_source], version, more)
         history = search.window(None, trained_span(circuit)).history
-        origins = whole_horizons(looks, history, _MOST_ORIGINS, max(end for end in ends if end is not None))
+        origins = whole_horizons(looks, history, _MOST_ORIGINS, max(new_end, old_end))
         return _tested(circuit.key, new, old, history, origins) if origins else ()
 
 
