@@ -43,9 +43,10 @@ class LaggedProducts:
         self.sensors = values.shape[1]
         self._steps = DiagonalSteps(reach, span)
         self._whole = [list(_stretches(readings, span)) for readings in values.T]
-        # One block for both: pages that nobody writes to cost nothing. glibc gives freed memory back to the system once
-        # it is more than twice the largest block, and the next training pays for it again.
-        self._past, self._room = np.empty((2, self.sensors, reach, span))
+        # One block, with a third part that nobody writes to and that costs nothing so. glibc gives freed memory back to
+        # the system once it is more than twice the largest block: with the matrices that are `summed` of both it would
+        # be at times, and the next training pays a fifth of its time for it again.
+        self._past, self._room, _ = np.empty((3, self.sensors, reach, span))
         for own, out in zip(self._whole, self._past, strict=True):
             self._steps.over(_before(own, train_end - span + 1), out)
 
