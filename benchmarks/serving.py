@@ -3,7 +3,7 @@
     python benchmarks/serving.py [--without-peers] [--folder FOLDER]
 
 A request is 336 steps of one sensor of one circuit, an answer 168 steps with two intervals. Rounds alternate, medians
-are compared. Then fleetcast alone: first answer after a start, memory, 10,000 circuits within a budget, a hundred swaps
+are compared. Then fleetcast alone: two servers at the same time, first answer after a start, memory, a hundred swaps
 under 500 requests a second, and how long a rolled back release still answers. The last line is JSON.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -18,8 +19,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -121,14 +124,20 @@ def _told(name: str, one: dict[str, Any]) -> dict[str, Any]:
 
 
 def load(
-    port: int, requests: Sequence[bytes], seconds: float, *, rate: float = 0.0, tell: str = ""
+    port: int,
+    requests: Sequence[bytes],
+    seconds: float,
+    *,
+    connections: int = 16,
+    rate: float = 0.0,
+    tell: str = "",
 ) -> dict[str, Any]:
     """Ask from a process of its own; see load.py."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "requests"
         write_requests(file, list(requests))
         words = [sys.executable, str(HERE / "load.py"), str(file), str(port), str(seconds)]
-        words += ["--rate", str(rate), "--tell", tell]
+        words += ["--connections", str(connections), "--rate", str(rate), "--tell", tell]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
@@ -138,7 +147,7 @@ def load(
 
 def _alone(fleet: ServedFleet, keys: dict[str, str]) -> dict[str, Any]:
     requests = _requests(fleet, keys)
-    result: dict[str, Any] = {}
+    result: dict[str, Any] = {"two_per_second": _two_workers(fleet, requests)}
     firsts = []
     for _ in range(ROUNDS):
         with fleet.server() as server:
@@ -165,6 +174,26 @@ def _alone(fleet: ServedFleet, keys: dict[str, str]) -> dict[str, Any]:
             flush=True,
         )
     return result
+
+
+def _two_workers(fleet: ServedFleet, requests: Sequence[bytes]) -> float:
+    """Requests a second of two servers together, each of a copy of the fleet, with eight connections each.
+
+    The clients take their part of the same cores.
+    """
+    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+        copy = shutil.copytree(fleet.folder, Path(scratch) / "fleet", symlinks=True)
+        second = ServedFleet(copy, fleet.plants, fleet.circuits)
+        ports = [stack.enter_context(one.server()).port for one in (fleet, second)]
+        for port in ports:
+            load(port, requests, 1.0)
+        with ThreadPoolExecutor(len(ports)) as clients:
+            asked = partial(load, requests=requests, seconds=SECONDS, connections=8)
+            found = list(clients.map(asked, ports))
+    together = round(sum(one["per_second"] for one in found), 1)
+    slowest, errors = max(one["p99_ms"] for one in found), sum(one["errors"] for one in found)
+    print(f"two workers: {together:.0f} requests/s, p99 {slowest:.2f} ms, {errors} errors", flush=True)
+    return together
 
 
 def _first_answer(server: Server, request: bytes) -> float:
