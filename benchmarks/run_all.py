@@ -371,15 +371,18 @@ def _results() -> str:
 
 
 def _run(benchmark: Benchmark, arguments: list[str]) -> str:
+    """Run its script, and give on what it prints as it does."""
     print(f"── {benchmark.script}", flush=True)
-    done = subprocess.run(
-        [sys.executable, str(HERE / benchmark.script), *arguments],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    print(done.stdout, flush=True)
-    return done.stdout
+    words = [sys.executable, "-u", str(HERE / benchmark.script), *arguments]
+    lines = []
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    if process.returncode:
+        raise SystemExit(f"{benchmark.script} ended with {process.returncode}")
+    return "".join(lines)
 
 
 def _page(rows: list[str], sections: list[str]) -> str:

@@ -246,18 +246,17 @@ def _swapped(fleet: ServedFleet, server: Server, requests: Sequence[bytes]) -> d
 def _rolled_back(fleet: ServedFleet, server: Server, requests: Sequence[bytes], *words: str) -> float:
     """Seconds from typing the command to the last answer of what is rolled back."""
     bad = {number: ask(server.port, request)["version"] for number, request in enumerate(requests)}
-    last = 0.0
-    began = time.perf_counter()
-    thread = threading.Thread(target=lambda: fleet.type("rollback", *words, "--comment", "off"))
-    thread.start()
     left = dict(bad)
-    while left and time.perf_counter() - began < 60:
-        for number in list(left):
-            if ask(server.port, requests[number])["version"] == left[number]:
-                last = time.perf_counter()
-            else:
-                del left[number]
-    thread.join()
+    with ThreadPoolExecutor(1) as operator:
+        last = began = time.perf_counter()
+        typed = operator.submit(fleet.type, "rollback", *words, "--reason", "off")
+        while left and time.perf_counter() - began < 60:
+            for number in list(left):
+                if ask(server.port, requests[number])["version"] == left[number]:
+                    last = time.perf_counter()
+                else:
+                    del left[number]
+        typed.result()
     if left:
         raise SystemExit(f"{len(left)} circuits were not rolled back")
     return round(last - began, 2)
