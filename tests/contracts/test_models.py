@@ -122,3 +122,13 @@ def test_sharing_twice_is_once(platform: Platform) -> None:
     shared = platform.workspace.shared.shared()
     assert {name: sorted(held) for name, held in shared.environments.items()} == {"training": ["1.0.0"]}
     assert {name: sorted(held) for name, held in shared.models.items()} == {"m": [1]}
+
+
+def test_versions_that_may_not_be_used_are_known_by_themselves(platform: Platform) -> None:
+    states = platform.control.states
+    assert states.refused() == frozenset()
+    states.reject([("a", 1)])
+    states.block({("b", 2): digest("b")}, "rolled back")
+    assert set(states.refused()) == {("a", 1), ("b", 2)}
+    states.unblock(("b", 2), "it was the sensor")
+    assert set(states.refused()) == {("a", 1)}

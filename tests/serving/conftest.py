@@ -73,6 +73,7 @@ def house(trained: SmallFleet, tmp_path: Path) -> Iterator[House]:
             circuits,
             LocalTrafficBoard(endpoints, timedelta(seconds=60)),
             platform.control.releases,
+            platform.control.states,
             lambda _release, _socket: ["false"],
             tmp_path,
             lambda: 0.0,

@@ -25,6 +25,7 @@ from fleetcast.domain.rollout import Cause, Phase
 from fleetcast.domain.traffic import CountedWindow
 from fleetcast.pipeline.deploying import NotServable
 from fleetcast.pipeline.fared import Fared
+from fleetcast.pipeline.releases import previous_of
 from fleetcast.platforms.memory.endpoints import MemoryEndpoints
 from fleetcast.ports.effects import EffectBook
 from fleetcast.ports.platform import Platform
@@ -34,7 +35,7 @@ from fleetcast.workflows.deploy import Deploy, Deployed
 from fleetcast.workflows.hold import HoldCircuit, Unblock
 from fleetcast.workflows.inspect_releases import ShowUndeployed
 from fleetcast.workflows.qa import NotFit, SignedOff
-from fleetcast.workflows.rollback import NothingBefore, RollBackTo
+from fleetcast.workflows.rollback import Blocked, NothingBefore, RollBackTo
 from tests.fleets import SmallFleet, small_fleet
 
 TEST, PROD = EnvironmentName.TEST, EnvironmentName.PROD
@@ -408,8 +409,77 @@ def test_a_plant_and_everything_go_back(story: Story) -> None:
     assert str(rolling.plant(P1, "bad", lock_timeout=AT_ONCE).after) == "test/PLANT001:1"
     assert (story.serves("CIRCUIT01"), story.serves("CIRCUIT01", P2)) == (1, 2)
     everything = rolling.everything(TEST, "worse", lock_timeout=AT_ONCE)
-    assert {str(one.after) for one in everything} == {"test/PLANT001:2", "test/PLANT002:1"}
-    assert story.serves("CIRCUIT01", P2) == 1
+    assert {str(one.after) for one in everything} == {"test/PLANT002:1"}, "what went back does not come back"
+    assert (story.serves("CIRCUIT01"), story.serves("CIRCUIT01", P2)) == (1, 1)
+    with pytest.raises(NothingBefore):
+        rolling.plant(P1, "again", lock_timeout=AT_ONCE)
+
+
+def test_what_was_rolled_back_comes_back_by_no_other_rollback(story: Story) -> None:
+    story.released()
+    for number in (0, 1):
+        story.retrained(number)
+    story.released()
+    story.retrained(0)
+    story.released()
+    rolling = RollBackTo(story.platform, story.fleet.clock)
+    assert (story.serves("CIRCUIT01"), story.serves("CIRCUIT02")) == (3, 2)
+    rolling.circuit(P1, "CIRCUIT01", "off", lock_timeout=AT_ONCE)
+    rolling.circuit(P1, "CIRCUIT01", "off too", lock_timeout=AT_ONCE)
+    assert story.serves("CIRCUIT01") == 1, "version 3 is blocked, and nothing goes back to it"
+    with pytest.raises(Blocked, match="plant001-circuit01:3 was rolled back") as blocked:
+        rolling.circuit(P1, "CIRCUIT01", "", to=3, lock_timeout=AT_ONCE)
+    assert "fleetcast unblock plant001-circuit01:3" in blocked.value.fix
+    with pytest.raises(Blocked):
+        HoldCircuit(story.platform, story.fleet.clock)(
+            P1, "CIRCUIT01", "2", story.fleet.clock.now() + timedelta(days=1)
+        )
+    named = rolling.plant(P1, "back", to=1, lock_timeout=AT_ONCE)
+    assert (named.otherwise, story.serves("CIRCUIT02")) == ((), 1)
+    with pytest.raises(BadInput, match="serves already, as far as nothing is blocked"):
+        rolling.plant(P1, "", to=2, lock_timeout=AT_ONCE)
+
+
+def test_a_plant_goes_back_beyond_what_differs_in_blocked_versions_alone(story: Story) -> None:
+    story.released()
+    for number in (0, 1):
+        story.retrained(number)
+    story.released()
+    rolling = RollBackTo(story.platform, story.fleet.clock)
+    rolling.circuit(P1, "CIRCUIT01", "off", lock_timeout=AT_ONCE)
+    assert (story.serves("CIRCUIT01"), story.serves("CIRCUIT02")) == (1, 2)
+    done = rolling.plant(P1, "the rest too", lock_timeout=AT_ONCE)
+    assert (story.serves("CIRCUIT01"), story.serves("CIRCUIT02")) == (1, 1)
+    assert done.blocked == ("plant001-circuit02:2",)
+
+
+def test_a_release_is_served_again_but_for_what_is_blocked_in_it(story: Story) -> None:
+    story.released()
+    story.retrained(1)
+    story.released()
+    story.retrained(0)
+    story.released()
+    rolling = RollBackTo(story.platform, story.fleet.clock)
+    rolling.circuit(P1, "CIRCUIT02", "off", lock_timeout=AT_ONCE)
+    assert (story.serves("CIRCUIT01"), story.serves("CIRCUIT02")) == (2, 1)
+    done = rolling.plant(P1, "and the other", to=2, lock_timeout=AT_ONCE)
+    assert (story.serves("CIRCUIT01"), story.serves("CIRCUIT02")) == (1, 1)
+    assert done.otherwise == ("CIRCUIT02",)
+
+
+def test_nothing_that_is_blocked_takes_the_place_of_what_cannot_be_used(story: Story) -> None:
+    story.released()
+    for number in (0, 1):
+        story.retrained(number)
+    story.released()
+    RollBackTo(story.platform, story.fleet.clock).circuit(P1, "CIRCUIT01", "off", lock_timeout=AT_ONCE)
+    releases, states = story.platform.control.releases, story.platform.control.states
+    live = releases.live(TEST)["PLANT001"]
+    assert {name: one.version for name, one in previous_of(releases, live, states.refused()).items()} == {
+        "CIRCUIT02": 1
+    }
+    Unblock(story.platform)("plant001-circuit01", 2, "the sensor was wrong, not the model")
+    assert previous_of(releases, live, states.refused())["CIRCUIT01"].version == 2
 
 
 def test_a_rollback_ends_a_rollout_that_is_under_way(story: Story) -> None:

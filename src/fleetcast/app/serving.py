@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fleetcast.domain.release import ServedModel
     from fleetcast.forecasting.forecaster import Forecaster
     from fleetcast.ports.endpoints import TrafficBoard
+    from fleetcast.ports.models import ModelStates
     from fleetcast.ports.readings import ReadingsTable
     from fleetcast.ports.releases import ReleaseBook
 
@@ -33,6 +34,7 @@ class OpenServing:
     """As declared, by plant and circuit id."""
     board: TrafficBoard
     releases: ReleaseBook
+    states: ModelStates
     tables: Mapping[str, ReadingsTable]
     open_model: Callable[[Circuit, ServedModel], Forecaster]
     holder: str
@@ -68,6 +70,7 @@ def open_serving(directory: Path, environment: EnvironmentName, clock: Clock | N
         circuits,
         LocalTrafficBoard(endpoints, opened.fleet.settings.platform.lease),
         control.releases,
+        control.states,
         opened.platform.workspace.tables,
         OpenServed.in_force(opened.platform),
         holder(control, clock or SystemClock()),

@@ -7,7 +7,7 @@ the one before in that entry alone.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -187,6 +187,35 @@ def served_alone(one: Release, other: Release | None) -> tuple[ServedModel, ...]
     """The models of a release that another does not serve for the same circuit; all, where there is no other."""
     others = {} if other is None else other.circuits
     return tuple(model for circuit, model in one.circuits.items() if others.get(circuit) != model)
+
+
+def without_refused(
+    release: Release, live: Release, refused: Collection[tuple[str, int]]
+) -> tuple[Release, tuple[str, ...]]:
+    """An earlier release as it may be served again, and the circuits that are not served as it says.
+
+    A circuit whose version there was refused since stays as it is served now; it is left out where it is not, or where
+    that version is refused as well.
+
+    Args:
+        release: The earlier one.
+        live: What is served now, of the same plant and environment.
+        refused: Versions that may not be used, by name and number.
+    """
+    circuits, other = {}, []
+    for circuit, model in release.circuits.items():
+        if (model.name, model.version) not in refused:
+            circuits[circuit] = model
+            continue
+        other.append(circuit)
+        now = live.circuits.get(circuit)
+        if now is not None and (now.name, now.version) not in refused:
+            circuits[circuit] = now
+    if not other:
+        return release, ()
+    if not circuits:
+        return live, tuple(other)
+    return replace(release, circuits=circuits), tuple(other)
 
 
 class Kept(StrEnum):

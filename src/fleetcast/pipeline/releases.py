@@ -161,13 +161,21 @@ def _environment_version(fleet: Fleet, shared: Shared, live: NumberedRelease | N
     )
 
 
-def previous_of(releases: ReleaseBook, release: NumberedRelease) -> Mapping[str, ServedModel]:
-    """By circuit, the newest other version that an earlier release had: what takes its place."""
+def previous_of(
+    releases: ReleaseBook, release: NumberedRelease, refused: Collection[tuple[str, int]]
+) -> Mapping[str, ServedModel]:
+    """By circuit, the newest other version that an earlier release had: what takes its place.
+
+    Args:
+        releases: All there are.
+        release: What is served.
+        refused: Versions that may not be used, by name and number: they take nothing's place.
+    """
     found: dict[str, ServedModel] = {}
     for earlier in releases.history(release.release.endpoint, _HISTORY):
         if earlier.number >= release.number:
             continue
         for circuit, model in earlier.release.circuits.items():
-            if model != release.release.circuits.get(circuit):
+            if model != release.release.circuits.get(circuit) and (model.name, model.version) not in refused:
                 found.setdefault(circuit, model)
     return MappingProxyType(found)

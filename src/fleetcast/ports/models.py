@@ -80,6 +80,10 @@ class ModelStates(Protocol):
         """Everything that was decided, or all about one model, in one reading."""
         ...
 
+    def refused(self) -> Collection[tuple[str, int]]:
+        """The versions that may not be used, by name and number; cheap, as few ever are."""
+        ...
+
     def select(self, choices: Mapping[str, int]) -> None:
         """Make versions the ones that their circuits use, all or none."""
         ...

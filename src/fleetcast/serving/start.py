@@ -121,6 +121,7 @@ async def _serve(
         opened.circuits,
         opened.board,
         opened.releases,
+        opened.states,
         command or green_command(opened.directory, opened.environment),
         folder,
         time.monotonic,
@@ -187,7 +188,7 @@ def run_green(
         plant = ServedPlant(
             found,
             fleet.circuits.get(found.release.plant, {}),
-            previous_of(fleet.releases, found),
+            previous_of(fleet.releases, found, fleet.states.refused()),
         )
         return Deployment(engine_of(fleet, BUDGET_BYTES), plant)
 

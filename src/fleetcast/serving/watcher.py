@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from fleetcast.domain.traffic import Report, Traffic
 from fleetcast.pipeline.releases import previous_of
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.endpoints import TrafficBoard
+from fleetcast.ports.models import ModelStates
 from fleetcast.ports.releases import ReleaseBook
 from fleetcast.serving.counters import WindowCounters
 from fleetcast.serving.engine import Engine
@@ -42,6 +43,7 @@ class Told:
     """As the fleet declares them, by plant and circuit id."""
     board: TrafficBoard
     releases: ReleaseBook
+    states: ModelStates
     command: Command
     folder: Path
     """For sockets; this user's alone."""
@@ -118,10 +120,11 @@ class Watcher:
             digest for one in traffic.values() for digest in (one.blue, one.green) if digest is not None
         }
         held = self.told.releases.of_digests(wanted)
+        refused = self.told.states.refused()
         before = self.routes.by_plant
         # Whatever serves next is in memory before the first client is sent there.
         after = {
-            plant: self._route(one, held, tuple(keys.get(plant, ())), before.get(plant))
+            plant: self._route(one, held, refused, tuple(keys.get(plant, ())), before.get(plant))
             for plant, one in traffic.items()
         }
         self.routes = Routes(MappingProxyType(after), told.refused)
@@ -135,20 +138,23 @@ class Watcher:
         self,
         traffic: Traffic,
         held: Mapping[Digest, NumberedRelease],
+        refused: Collection[tuple[str, int]],
         keys: tuple[Digest, ...],
         before: Route | None,
     ) -> Route:
         blue = None if traffic.blue is None else held.get(traffic.blue)
-        plant = None if blue is None else self._plant(traffic, blue)
+        plant = None if blue is None else self._plant(traffic, blue, refused)
         if plant is not None and before is not None and (before.blue is None or before.blue.release != blue):
             self._warm(plant)
         green = None if traffic.green is None else held.get(traffic.green)
-        coming = None if green is None else self._coming(traffic, green, before)
+        coming = None if green is None else self._coming(traffic, green, refused, before)
         return Route(traffic.endpoint, plant, coming, keys)
 
-    def _plant(self, traffic: Traffic, release: NumberedRelease) -> ServedPlant:
+    def _plant(
+        self, traffic: Traffic, release: NumberedRelease, refused: Collection[tuple[str, int]]
+    ) -> ServedPlant:
         circuits = self.told.circuits.get(traffic.endpoint.plant, {})
-        plant = ServedPlant(release, circuits, previous_of(self.told.releases, release))
+        plant = ServedPlant(release, circuits, previous_of(self.told.releases, release, refused))
         return plant.overridden(traffic.overrides)
 
     def _warm(self, plant: ServedPlant) -> None:
@@ -156,8 +162,14 @@ class Watcher:
         for name, error in self.engine.open_all(plant).items():
             _log.error("%s serves circuit %s by what takes its model's place: %s", plant.name, name, error)
 
-    def _coming(self, traffic: Traffic, release: NumberedRelease, before: Route | None) -> Coming:
-        plant = self._plant(traffic, release)
+    def _coming(
+        self,
+        traffic: Traffic,
+        release: NumberedRelease,
+        refused: Collection[tuple[str, int]],
+        before: Route | None,
+    ) -> Coming:
+        plant = self._plant(traffic, release, refused)
         digest, share = release.release.digest, Share(traffic.share)
         held = None if before is None else before.coming
         if held is not None and held.green.release == digest:

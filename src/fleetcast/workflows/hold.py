@@ -13,6 +13,7 @@ from fleetcast.domain.role import Right
 from fleetcast.domain.traffic import Override
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
+from fleetcast.workflows.rollback import Blocked
 
 SEASONAL_NAIVE = "seasonal_naive"
 
@@ -69,6 +70,8 @@ class HoldCircuit:
         for one in self.platform.control.releases.history(endpoint, 100):
             model = one.release.circuits.get(circuit)
             if model is not None and model.version == int(use):
+                if (model.name, model.version) in self.platform.control.states.refused():
+                    raise Blocked(model)
                 return model
         raise BadInput(
             f"circuit {circuit} of {endpoint} was never served by version {use}",

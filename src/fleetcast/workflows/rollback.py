@@ -10,7 +10,14 @@ from fleetcast.domain.audit import MADE_LIVE, about_release
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fallback import Unused
 from fleetcast.domain.place import EnvironmentName, Scope
-from fleetcast.domain.release import Endpoint, NumberedRelease, ServedModel, served_alone
+from fleetcast.domain.release import (
+    Endpoint,
+    NumberedRelease,
+    Release,
+    ServedModel,
+    served_alone,
+    without_refused,
+)
 from fleetcast.domain.role import Right
 from fleetcast.domain.rollout import Cause, Phase, Rollout, rolled_back
 from fleetcast.domain.traffic import Override
@@ -28,6 +35,8 @@ class RolledBack:
     after: NumberedRelease
     blocked: tuple[str, ...]
     """Versions that nothing uses until somebody unblocks them."""
+    otherwise: tuple[str, ...] = ()
+    """Circuits that are not served as the earlier release has it: their version there was blocked before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +59,16 @@ class RollBackTo:
         control = self.platform.control
         with control.deployments.exclusive(holder(control, self.clock), lock_timeout):
             live = self._live(endpoint)
-            target = self._before(live) if to is None else control.releases.find(endpoint, to)
-            if target == live:
-                raise BadInput(f"{live} serves already", fix=f"see `fleetcast releases list {endpoint}`")
-            return self._serve(live, target, reason)
+            if to is None:
+                before, otherwise = self._before(live)
+                return self._serve(live, before, otherwise, reason)
+            target, otherwise = self._as_it_may_be(control.releases.find(endpoint, to), live)
+            if target.digest == live.release.digest:
+                raise BadInput(
+                    f"{live} serves already, as far as nothing is blocked",
+                    fix=f"see `fleetcast releases list {endpoint}`; `fleetcast unblock` lets versions be used again",
+                )
+            return self._serve(live, target, otherwise, reason)
 
     def circuit(
         self, endpoint: Endpoint, circuit: str, reason: str, *, to: int | None = None, lock_timeout: timedelta
@@ -73,8 +88,7 @@ class RollBackTo:
             # Servers read it within a moment; the release that says the same follows.
             self.platform.workspace.endpoints.override(endpoint, override)
             release = replace(live.release, circuits={**live.release.circuits, circuit: model})
-            (target,) = control.releases.keep([release])
-            return self._serve(live, target, reason)
+            return self._serve(live, release, (), reason)
 
     def everything(
         self, environment: EnvironmentName, reason: str, *, lock_timeout: timedelta
@@ -90,8 +104,11 @@ class RollBackTo:
                 continue
         return found
 
-    def _serve(self, live: NumberedRelease, target: NumberedRelease, reason: str) -> RolledBack:
+    def _serve(
+        self, live: NumberedRelease, release: Release, otherwise: tuple[str, ...], reason: str
+    ) -> RolledBack:
         control, endpoint = self.platform.control, live.release.endpoint
+        (target,) = control.releases.keep([release])
         held = control.deployments.rollouts(endpoint.environment).get(endpoint.plant)
         if held is not None and _is_what_serves(held.rollout, live):
             control.deployments.save_rollout(
@@ -103,7 +120,7 @@ class RollBackTo:
         control.states.block(
             {(model.name, model.version): model.training_hash for model in bad}, reason or "rolled back"
         )
-        return RolledBack(endpoint, live, target, tuple(map(str, bad)))
+        return RolledBack(endpoint, live, target, tuple(map(str, bad)), otherwise)
 
     def _require(self, endpoint: Endpoint) -> None:
         self.platform.control.require(
@@ -116,13 +133,21 @@ class RollBackTo:
             raise BadInput(f"nothing serves {endpoint}", fix="see `fleetcast releases list`")
         return live
 
-    def _before(self, live: NumberedRelease) -> NumberedRelease:
-        """What was live before, as the audit log says."""
+    def _before(self, live: NumberedRelease) -> tuple[Release, tuple[str, ...]]:
+        """What was live before, as the audit log says, and is another one without what was blocked since."""
         endpoint = live.release.endpoint
         for number in self._once_live(endpoint):
-            if number != live.number:
-                return self.platform.control.releases.find(endpoint, number)
+            earlier = self.platform.control.releases.find(endpoint, number)
+            release, otherwise = self._as_it_may_be(earlier, live)
+            if release.digest != live.release.digest:
+                return release, otherwise
         raise NothingBefore(endpoint)
+
+    def _as_it_may_be(
+        self, earlier: NumberedRelease, live: NumberedRelease
+    ) -> tuple[Release, tuple[str, ...]]:
+        refused = self.platform.control.states.refused()
+        return without_refused(earlier.release, live.release, refused)
 
     def _once_live(self, endpoint: Endpoint) -> list[int]:
         """Numbers of all that was ever live, the last first."""
@@ -141,11 +166,17 @@ class RollBackTo:
             raise BadInput(
                 f"{endpoint} serves no circuit {circuit}", fix=f"see `fleetcast releases show {endpoint}`"
             )
+        refused = self.platform.control.states.refused()
         for number in self._once_live(endpoint):
             model = self.platform.control.releases.find(endpoint, number).release.circuits.get(circuit)
             if model is None or model == now:
                 continue
-            if to is None or model.version == to:
+            is_blocked = (model.name, model.version) in refused
+            if to is None and not is_blocked:
+                return model
+            if model.version == to:
+                if is_blocked:
+                    raise Blocked(model)
                 return model
         what = "another version" if to is None else f"version {to}"
         raise BadInput(
@@ -157,6 +188,16 @@ class RollBackTo:
 def _is_what_serves(rollout: Rollout, live: NumberedRelease) -> bool:
     """Whether a rollout is on its way, or came to what is live: if not, it says nothing of what is rolled back."""
     return not rollout.phase.is_over or (rollout.phase is Phase.DONE and rollout.green == live.release.digest)
+
+
+class Blocked(BadInput):
+    """A version that nothing uses."""
+
+    def __init__(self, model: ServedModel) -> None:
+        super().__init__(f"{model} was rolled back, and is blocked")
+        self.fix = (
+            f"choose another one, or let it be used again first: `fleetcast unblock {model} --reason …`"
+        )
 
 
 class NothingBefore(BadInput):

@@ -195,8 +195,9 @@ class ScoreFleet:
         releases = self.platform.control.releases
         live = releases.live(environment)
         standing = self.platform.workspace.endpoints.standing(environment)
+        refused = self.platform.control.states.refused()
         previous = {
-            plant: previous_of(releases, release)
+            plant: previous_of(releases, release, refused)
             for plant, release in live.items()
             if plant in {circuit.key.plant for circuit in circuits}
         }

@@ -34,6 +34,11 @@ class ControlModelStates(Kept):
             _passed(connection, name),
         )
 
+    @reads
+    def refused(self, connection: Connection) -> Collection[tuple[str, int]]:
+        """The versions that may not be used."""
+        return frozenset(_refusals(connection))
+
     @changes
     def select(self, connection: Connection, choices: Mapping[str, int]) -> None:
         """Make versions the selected ones."""
