@@ -190,7 +190,7 @@ def _two_workers(fleet: ServedFleet, requests: Sequence[bytes]) -> float:
         with ThreadPoolExecutor(len(ports)) as clients:
             asked = partial(load, requests=requests, seconds=SECONDS, connections=8)
             found = list(clients.map(asked, ports))
-    together = round(sum(one["per_second"] for one in found), 1)
+    together = round(sum(float(one["per_second"]) for one in found), 1)
     slowest, errors = max(one["p99_ms"] for one in found), sum(one["errors"] for one in found)
     print(f"two workers: {together:.0f} requests/s, p99 {slowest:.2f} ms, {errors} errors", flush=True)
     return together
