@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import numpy as np
@@ -80,6 +80,11 @@ class FittedModel:
     """Of the intervals' ends, in standard deviations; shape (k, h)."""
     bounds: Bounds
     """What the sensors can read: neither points nor intervals leave it."""
+    reach: Offsets = field(init=False, repr=False, compare=False)
+    """The offsets in the sensors' units."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reach", self.offsets.times(self.units.scale))
 
     @property
     def lookback(self) -> int:
@@ -102,15 +107,25 @@ class FittedModel:
             BadInput: A sensor is missing, or the grid is another.
         """
         values = self.columns(history)
-        point = self.points(values, np.array([len(values)]))[:, 0]
+        point = self._point(values[len(values) - self.lookback :]) if len(values) >= self.lookback else None
+        if point is None:
+            point = self.points(values, np.array([len(values)]))[:, 0].T.copy()
         return Forecast.around(
             history.end,
             self.step,
             self.sensors,
-            point.T.copy(),
-            self.offsets.times(self.units.scale),
+            point,
+            self.reach,
             self.bounds,
         )
+
+    def _point(self, window: Floats) -> Floats | None:
+        """The same as `points` from the end of one window of the right length, shape (h, k); None: it has a hole."""
+        if not np.isfinite(window).all():
+            return None
+        standard = np.ascontiguousarray(self.units.standardise(window).T)
+        point: Floats = self.model.point(standard[:, None])[:, 0].T * self.units.scale + self.units.centre
+        return np.ascontiguousarray(point if self.bounds.is_open else self.bounds.applied(point))
 
     def points(self, values: Floats, origins: Ints) -> Floats:
         """Point forecasts from several origins of one series.
@@ -150,4 +165,6 @@ class FittedModel:
                 f"the history has a step of {series.step}, the model one of {self.step}",
                 fix="resample the readings to the model's frequency",
             )
+        if series.sensors == self.sensors:
+            return series.values
         return series.values[:, [series.sensors.index(sensor) for sensor in self.sensors]]

@@ -48,7 +48,10 @@ class Forecast:
             offsets: Of the interval's ends, in the sensors' units.
             bounds: Of the sensors.
         """
-        lower_95, lower_80, upper_80, upper_95 = (bounds.applied(point + end.T) for end in offsets.in_order)
+        ends = [point + end.T for end in offsets.in_order]
+        if not bounds.is_open:
+            ends = [bounds.applied(end) for end in ends]
+        lower_95, lower_80, upper_80, upper_95 = ends
         return cls(start, step, sensors, point, lower_80, upper_80, lower_95, upper_95)
 
     @property

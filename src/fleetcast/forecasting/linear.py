@@ -160,7 +160,9 @@ class Linear:
             raise BadInput(
                 f"a linear model of lookback {lookback} with the season {season!r}", fix="train it again"
             )
-        return LinearModel(Setting(lookback, float(ridge), normalisation, sharing, season), weights)
+        # Half precision, as it is stored, would be made single by every forecast: that takes longer than the forecast.
+        setting = Setting(lookback, float(ridge), normalisation, sharing, season)
+        return LinearModel(setting, weights.astype(np.float32))
 
 
 def _solve(matrix: Floats, horizon: int, choice: Setting) -> npt.NDArray[np.float32]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from fleetcast.domain.health import Invalid
@@ -27,28 +30,66 @@ def invalid(point: Floats, history: Floats, bounds: Bounds, horizon: int) -> lis
     Returns:
         For each of the k sensors; None: nothing.
     """
-    finite = np.isfinite(point).all(axis=0)
-    outside = ((point < bounds.lower) | (point > bounds.upper)).any(axis=0)
+    if not len(point):
+        return [Invalid.WRONG_LENGTH if horizon else None] * point.shape[1]
+    # Of a handful of sensors, numbers are compared sooner than arrays.
+    ranges = zip(
+        point.min(axis=0).tolist(),
+        point.max(axis=0).tolist(),
+        *_range(history),
+        bounds.lower.tolist(),
+        bounds.upper.tolist(),
+        strict=True,
+    )
+    return [_first(*numbers, right_length=len(point) == horizon, horizon=horizon) for numbers in ranges]
+
+
+def _range(history: Floats) -> tuple[Sequence[float], Sequence[float]]:
+    """The least and the greatest reading of each sensor; 0 where there is none."""
+    if len(history):
+        lows, highs = history.min(axis=0).tolist(), history.max(axis=0).tolist()
+        if all(map(math.isfinite, (*lows, *highs))):
+            return lows, highs
     known = np.isfinite(history)
     seen = known.any(axis=0)
     least = np.where(seen, np.min(np.where(known, history, np.inf), axis=0, initial=np.inf), 0.0)
     most = np.where(seen, np.max(np.where(known, history, -np.inf), axis=0, initial=-np.inf), 0.0)
-    size = np.maximum(np.abs(least), np.abs(most))
-    changes = most - least > _ROUNDING * size
-    highest, lowest = (
-        (np.max(point, axis=0), np.min(point, axis=0)) if len(point) else (np.zeros_like(least),) * 2
-    )
-    constant = changes & (horizon > 1) & (highest - lowest <= _ROUNDING * size)
-    room = _RANGES * (most - least)
-    off = changes & ((lowest < least - room) | (highest > most + room))
-    checks = (
-        (Invalid.NOT_FINITE, ~finite),
-        (Invalid.WRONG_LENGTH, np.full(point.shape[1], len(point) != horizon)),
-        (Invalid.OUTSIDE_LIMITS, outside),
-        (Invalid.CONSTANT, constant),
-        (Invalid.OFF_SCALE, off),
-    )
-    wrong = np.stack([each for _, each in checks])
-    first = np.where(wrong.any(axis=0), wrong.argmax(axis=0), len(checks))
-    kinds: list[Invalid | None] = [*(kind for kind, _ in checks), None]
-    return [kinds[number] for number in first]
+    return least.tolist(), most.tolist()
+
+
+def _first(
+    lowest: float,
+    highest: float,
+    least: float,
+    most: float,
+    lower: float,
+    upper: float,
+    *,
+    right_length: bool,
+    horizon: int,
+) -> Invalid | None:
+    """What is wrong with one sensor's forecast; a number that is none makes its lowest and its highest one too.
+
+    Args:
+        lowest: Point.
+        highest: Point.
+        least: Recent reading.
+        most: Recent reading.
+        lower: That can be read.
+        upper: That can be read.
+        right_length: Whether it has as many steps as were asked for.
+        horizon: How many those are.
+    """
+    if not (math.isfinite(lowest) and math.isfinite(highest)):
+        return Invalid.NOT_FINITE
+    if not right_length:
+        return Invalid.WRONG_LENGTH
+    if lowest < lower or highest > upper:
+        return Invalid.OUTSIDE_LIMITS
+    size, span = max(abs(least), abs(most)), most - least
+    if span <= _ROUNDING * size:
+        return None
+    if horizon > 1 and highest - lowest <= _ROUNDING * size:
+        return Invalid.CONSTANT
+    room = _RANGES * span
+    return Invalid.OFF_SCALE if lowest < least - room or highest > most + room else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import StrEnum
+from functools import lru_cache
 from itertools import chain
 
 import numpy as np
@@ -21,12 +22,14 @@ class Normalisation(StrEnum):
     MEAN = "mean"
 
 
+@lru_cache(maxsize=256)
 def centring_weights(normalisation: Normalisation, lookback: int) -> Floats:
-    """The weights, over the window's steps, of the value it is centred on; they sum to 1."""
-    if normalisation is Normalisation.MEAN:
-        return np.full(lookback, 1.0 / lookback)
-    weights = np.zeros(lookback)
-    weights[-1] = 1.0
+    """The weights, over the window's steps, of the value it is centred on; they sum to 1. Nobody may change them."""
+    weights = np.full(lookback, 1.0 / lookback)
+    if normalisation is Normalisation.LAST:
+        weights[:] = 0.0
+        weights[-1] = 1.0
+    weights.flags.writeable = False
     return weights
 
 

@@ -143,9 +143,11 @@ def check_fits(forecaster: Forecaster, history: Series) -> None:
 
 
 def _wrong(forecast: Forecast, serves: Serves, history: Series) -> Invalid | None:
-    columns = [history.sensors.index(sensor) for sensor in forecast.sensors]
+    values = history.values
+    if forecast.sensors != history.sensors:
+        values = values[:, [history.sensors.index(sensor) for sensor in forecast.sensors]]
     bounds = Bounds.of(forecast.sensors, serves.limits)
-    found = invalid(forecast.point, history.values[:, columns], bounds, serves.horizon)
+    found = invalid(forecast.point, values, bounds, serves.horizon)
     return next((kind for kind in found if kind is not None), None)
 
 

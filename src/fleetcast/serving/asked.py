@@ -136,7 +136,8 @@ def _history(said: object, where: str) -> GivenHistory:
             f"the sensors of `{where}` have {_shown(sorted(lengths))} values",
             "give each one value a step",
         )
-    return GivenHistory(_instant(said.get("end_at"), where), tuple(sensors), np.column_stack(columns))
+    values = columns[0][:, None] if len(columns) == 1 else np.column_stack(columns)
+    return GivenHistory(_instant(said.get("end_at"), where), tuple(sensors), values)
 
 
 def _column(values: object, where: str) -> Floats:
@@ -148,8 +149,8 @@ def _column(values: object, where: str) -> Floats:
         column = np.array(values, dtype=np.float64)
     except OverflowError as error:
         raise Refused(422, f"`{where}` holds a number that is too large", "null is a hole") from error
-    size = np.abs(column)
-    if (size > _LARGEST).any() or np.isinf(column).any():
+    least, most = float(column.min()), float(column.max())
+    if not -_LARGEST <= least <= most <= _LARGEST and bool((np.abs(column) > _LARGEST).any()):
         raise Refused(422, f"`{where}` holds a number that is too large", "null is a hole")
     return column
 

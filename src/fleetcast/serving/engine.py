@@ -6,7 +6,7 @@ import logging
 import math
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -37,6 +37,19 @@ class Answered:
 
     forecast: Mapping[str, Any]
     wrong: Invalid | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A forecast that is asked for, and who gives it."""
+
+    asked: Asked
+    circuit: Circuit
+    serves: Serves
+    override: str
+    """Why that is another than the release says; empty if it is not."""
+    opened: Forecaster | None = None
+    """The model, if it was at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +99,44 @@ class Engine:
                 wrong[name] = error
         return wrong
 
-    def at_hand(self, plant: ServedPlant, asked: Sequence[Asked]) -> bool:
-        """Whether all that is needed is in memory, and no other process is asked: then `forecast` takes a moment."""
-        for one in asked:
-            circuit = plant.circuit(one.circuit)
-            serves, _ = plant.serves(circuit, self.clock.now())
-            if not isinstance(serves.model, ServedModel):
-                return False
-            held = self.models.held(serves.model)
-            if held is None or held.waits:
-                return False
-            if one.history is None and self.readings.held(circuit) is None:
-                return False
-        return True
+    def at_hand(self, plant: ServedPlant, asked: Sequence[Asked]) -> Sequence[Wanted] | None:
+        """What answers each, if it is in memory and no other process is asked: then `reply` takes a moment.
 
-    def reply(self, plant: ServedPlant, asked: AskedTogether, colour: Colour) -> Reply:
-        """Answer a whole request; never raises."""
+        Raises:
+            Refused: A circuit is not served.
+        """
+        found = []
+        for one in asked:
+            wanted = self._wanted(plant, one)
+            model = wanted.serves.model
+            if not isinstance(model, ServedModel):
+                return None
+            held = self.models.held(model)
+            if held is None or held.waits:
+                return None
+            if one.history is None and self.readings.held(wanted.circuit) is None:
+                return None
+            found.append(replace(wanted, opened=held))
+        return found
+
+    def reply(
+        self,
+        plant: ServedPlant,
+        asked: AskedTogether,
+        colour: Colour,
+        at_hand: Sequence[Wanted] | None = None,
+    ) -> Reply:
+        """Answer a whole request; never raises.
+
+        Args:
+            plant: What is served.
+            asked: What is asked for.
+            colour: Which deployment this is.
+            at_hand: What answers each, if it was looked for already.
+        """
         try:
-            answered = [self.forecast(plant, one, colour) for one in asked.forecasts]
+            wanted = at_hand or [self._wanted(plant, one) for one in asked.forecasts]
+            answered = [self._forecast(plant, one, colour) for one in wanted]
             body = together([one.forecast for one in answered], many=asked.many)
         except Refused as refused:
             return refusal(refused)
@@ -113,19 +146,27 @@ class Engine:
             return BROKEN
         return Reply(200, body, len(answered), tuple(one.wrong for one in answered if one.wrong is not None))
 
-    def forecast(self, plant: ServedPlant, asked: Asked, colour: Colour) -> Answered:
+    def _wanted(self, plant: ServedPlant, asked: Asked) -> Wanted:
+        """Who answers at this moment.
+
+        Raises:
+            Refused: The circuit is not served.
+        """
+        circuit = plant.circuit(asked.circuit)
+        return Wanted(asked, circuit, *plant.serves(circuit, self.clock.now()))
+
+    def _forecast(self, plant: ServedPlant, wanted: Wanted, colour: Colour) -> Answered:
         """Forecast one circuit; may wait for files, readings or another process.
 
         Raises:
-            Refused: The circuit is not served, or what was sent along is not what it can be forecast from.
+            Refused: What was sent along is not what it can be forecast from.
         """
-        circuit = plant.circuit(asked.circuit)
-        serves, override = plant.serves(circuit, self.clock.now())
+        asked, circuit, serves = wanted.asked, wanted.circuit, wanted.serves
         found = self._newest(circuit, serves, asked)
         known = {"circuit": str(circuit.key), "release": plant.name, "deployment": colour.value}
         try:
             with self.trace("forecast", known):
-                scored = score(serves, found.history, partial(self._open, circuit), found.last_good)
+                scored = score(serves, found.history, partial(self._opened, wanted), found.last_good)
         except BadInput as error:
             # What a client sent is theirs; what was read here is ours.
             status = 503 if asked.history is None else 422
@@ -136,7 +177,7 @@ class Engine:
             plant.name,
             colour,
             found.read_from,
-            override,
+            wanted.override,
             circuit.units,
         )
         return Answered(forecast_as_json(scored, named), scored.wrong)
@@ -155,6 +196,11 @@ class Engine:
                 return self.readings.get(circuit, forecaster)
         except FleetcastError as error:
             raise Refused(503, f"no readings of {circuit.key.circuit}: {error}", "send a history") from error
+
+    def _opened(self, wanted: Wanted, model: ServedModel) -> Forecaster:
+        if wanted.opened is not None and model == wanted.serves.model:
+            return wanted.opened
+        return self._open(wanted.circuit, model)
 
     def _open(self, circuit: Circuit, model: ServedModel) -> Forecaster:
         held = self.models.held(model)

@@ -25,6 +25,8 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._counted: dict[tuple[str, int], Counter] = {}
+        self._timed: dict[str, Histogram] = {}
         self._models = Gauge("fleetcast_loaded_models", "Models in memory.", registry=self._registry)
         self._bytes = Gauge("fleetcast_loaded_model_bytes", "What they take, about.", registry=self._registry)
         self._greens = [
@@ -38,8 +40,14 @@ class Metrics:
 
     def answered(self, plant: str, status: int, seconds: float) -> None:
         """Count one answer; a plant that no key was shown for is `-`."""
-        self._requests.labels(plant, str(status)).inc()
-        self._seconds.labels(plant).observe(seconds)
+        counted = self._counted.get((plant, status))
+        if counted is None:
+            counted = self._counted[plant, status] = self._requests.labels(plant, str(status))
+        timed = self._timed.get(plant)
+        if timed is None:
+            timed = self._timed[plant] = self._seconds.labels(plant)
+        counted.inc()
+        timed.observe(seconds)
 
     def text(self, models: LoadedModels, routes: Routes) -> bytes:
         """All of it, as Prometheus reads it."""

@@ -24,11 +24,11 @@ class ServedPlant:
     previous: Mapping[str, ServedModel]
     """By circuit id, the version that was served before: what takes the place of one that cannot be used."""
     overrides: Mapping[str, Override] = field(default_factory=lambda: MappingProxyType({}))
+    name: str = field(init=False)
+    """As answers say it."""
 
-    @property
-    def name(self) -> str:
-        """As answers say it."""
-        return str(self.release)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", str(self.release))
 
     def overridden(self, overrides: Sequence[Override]) -> ServedPlant:
         """The same, with other overrides."""

@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -28,9 +28,14 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Headers = Mapping[bytes, bytes]
+"""Those that are read, by their names in small letters."""
 
 _SCORE = re.compile(r"/endpoints/([A-Za-z0-9][A-Za-z0-9_-]{0,63})/score")
 DEPLOYMENT_HEADER = b"azureml-model-deployment"
+_READ = frozenset(
+    {b"authorization", b"content-type", b"content-encoding", b"content-length", DEPLOYMENT_HEADER}
+)
 _ANOTHER_KEY = "send `Authorization: Bearer KEY`; an operator makes one with `fleetcast endpoints key`"
 AGAIN_AFTER = timedelta(seconds=1)
 
@@ -72,11 +77,12 @@ class ScoringServer:
         plant, reply = "-", BROKEN
         try:
             async with asyncio.timeout(self.limits.deadline.total_seconds()):
-                route = self._route(scope, path, method)
+                headers = _read_headers(scope["headers"])
+                route = self._route(headers, path, method)
                 plant = route.endpoint.plant
                 with self._room(plant):
-                    body = await _body(scope, receive)
-                    reply = await self._reply(route, scope, body, began)
+                    body = await _body(headers, receive)
+                    reply = await self._reply(route, headers, body, began)
         except Refused as refused:
             reply = refusal(refused)
         except TimeoutError:
@@ -92,13 +98,13 @@ class ScoringServer:
         ready = path == "/health/live" or self.watcher.seen
         return (200, b'{"status":"ok"}') if ready else (503, b'{"status":"starting"}')
 
-    def _route(self, scope: Scope, path: str, method: str) -> Route:
+    def _route(self, headers: Headers, path: str, method: str) -> Route:
         """The endpoint that a request is for, if its key is one of that endpoint's.
 
         Raises:
             Refused: It is for none, or has no such key. Who has no key at all is told nothing of what there is.
         """
-        routes, headers = self.watcher.routes, scope["headers"]
+        routes = self.watcher.routes
         key = shown_key(_bearer(headers))
         named = _SCORE.fullmatch(path)
         if named is not None:
@@ -135,9 +141,9 @@ class ScoringServer:
             )
         return _Room(self, plant)
 
-    async def _reply(self, route: Route, scope: Scope, body: bytes, began: float) -> Reply:
+    async def _reply(self, route: Route, headers: Headers, body: bytes, began: float) -> Reply:
         asked = read_request(body)
-        coming, wanted = route.coming, _deployment(scope["headers"])
+        coming, wanted = route.coming, _deployment(headers)
         green_ready = coming is not None and coming.green.ready
         if wanted is Colour.GREEN and not green_ready:
             raise Refused(404, "this endpoint has no deployment green that is ready")
@@ -180,9 +186,9 @@ class ScoringServer:
             at_hand = self.engine.at_hand(plant, asked.forecasts)
         except Refused as refused:
             return refusal(refused)
-        if at_hand:
+        if at_hand is not None:
             await self.turns.take((plant.name, asked.forecasts[0].circuit))
-            return self.engine.reply(plant, asked, Colour.BLUE)
+            return self.engine.reply(plant, asked, Colour.BLUE, at_hand)
         return await asyncio.to_thread(self.engine.reply, plant, asked, Colour.BLUE)
 
 
@@ -204,31 +210,35 @@ class _Room:
             del self.server._at_work[self.plant]  # noqa: SLF001
 
 
-def _header(headers: list[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """A header that may come once.
+def _read_headers(sent: Sequence[tuple[bytes, bytes]]) -> Headers:
+    """Those that are read, each of which may come once.
 
     Raises:
-        Refused: It comes more often.
+        Refused: One comes more often.
     """
-    found = [value for held, value in headers if held.lower() == name]
-    if len(found) > 1:
-        raise Refused(400, f"the header {name.decode()} was sent more than once")
-    return found[0] if found else None
+    found: dict[bytes, bytes] = {}
+    for written, value in sent:
+        name = written.lower()
+        if name in _READ:
+            if name in found:
+                raise Refused(400, f"the header {name.decode()} was sent more than once")
+            found[name] = value
+    return found
 
 
-def _bearer(headers: list[tuple[bytes, bytes]]) -> str:
-    said = (_header(headers, b"authorization") or b"").decode("latin-1")
+def _bearer(headers: Headers) -> str:
+    said = headers.get(b"authorization", b"").decode("latin-1")
     scheme, _, key = said.partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
-def _deployment(headers: list[tuple[bytes, bytes]]) -> Colour | None:
+def _deployment(headers: Headers) -> Colour | None:
     """Which deployment a request names, as clients of Azure ML do.
 
     Raises:
         Refused: There is none of that name.
     """
-    said = _header(headers, DEPLOYMENT_HEADER)
+    said = headers.get(DEPLOYMENT_HEADER)
     if said is None:
         return None
     found = next((colour for colour in Colour if colour.value.encode() == said), None)
@@ -237,19 +247,18 @@ def _deployment(headers: list[tuple[bytes, bytes]]) -> Colour | None:
     return found
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes:
+async def _body(headers: Headers, receive: Receive) -> bytes:
     """All that was sent.
 
     Raises:
         Refused: It is too large, compressed, or said to be something else than JSON.
     """
-    headers = scope["headers"]
-    kind = (_header(headers, b"content-type") or b"").partition(b";")[0].strip().lower()
+    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind != JSON:
         raise Refused(415, "the body is said to be something else than JSON", "send application/json")
-    if (_header(headers, b"content-encoding") or b"identity").strip().lower() != b"identity":
+    if (headers.get(b"content-encoding") or b"identity").strip().lower() != b"identity":
         raise Refused(415, "the body is compressed", "send it as it is")
-    said = _header(headers, b"content-length")
+    said = headers.get(b"content-length")
     if said is not None and (not said.isdigit() or len(said) > 12 or int(said) > LARGEST_BODY):
         raise _too_large()
     parts, size = [], 0

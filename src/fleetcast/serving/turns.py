@@ -7,10 +7,15 @@ from collections import OrderedDict, deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+AT_ONCE = 8
+"""Circuits that go on in one round."""
+
 
 @dataclass(slots=True)
 class Turns:
-    """Lets one go on in each round of the event loop, those of different circuits one after the other.
+    """Lets a few go on in each round of the event loop, each of another circuit.
+
+    In each round the interpreter is handed to the threads that read and write, which one alone would be too dear for.
 
     Used in one event loop alone. Whoever was let go on works until it gives control back.
     """
@@ -33,14 +38,13 @@ class Turns:
         await turn
 
     def _next(self) -> None:
-        while self._waiting:
+        for _ in range(min(len(self._waiting), AT_ONCE)):
             of, queue = self._waiting.popitem(last=False)
             turn = queue.popleft()
             if queue:
                 self._waiting[of] = queue
             if not turn.cancelled():
                 turn.set_result(None)
-                break
         self._goes_round = bool(self._waiting)
         if self._goes_round:
             asyncio.get_running_loop().call_soon(self._next)

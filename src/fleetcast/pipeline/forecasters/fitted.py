@@ -12,7 +12,7 @@ from fleetcast.forecasting.forecaster import NotedForecast
 from fleetcast.forecasting.series import Floats, Series
 
 _OBJECTS_BYTES = 40_000
-"""What a model takes beside its numbers."""
+"""What a model takes beside its weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,13 @@ class FittedForecaster:
 
     @property
     def memory_bytes(self) -> int:
-        """Its numbers, in double precision where the artifact holds 16 bits, and what holds them together."""
-        return _OBJECTS_BYTES + sum(4 * int(tensor.nbytes) for tensor in self.model.model.tensors.values())
+        """Its weights and the ends of its intervals, and what holds them together."""
+        numbers = (
+            *self.model.model.tensors.values(),
+            *self.model.offsets.in_order,
+            *self.model.reach.in_order,
+        )
+        return _OBJECTS_BYTES + sum(int(each.nbytes) for each in numbers)
 
     @property
     def reads(self) -> tuple[str, ...]:
