@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from fleetcast.forecasting.series import Floats
 _LEVELS = (0.8, 0.95)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offsets:
     """What is added to a point to get the ends of its intervals; each of shape (k, h).
 
@@ -42,6 +43,11 @@ class Offsets:
     def in_order(self) -> tuple[Floats, Floats, Floats, Floats]:
         """From the lowest to the highest end."""
         return self.lower_95, self.lower_80, self.upper_80, self.upper_95
+
+    @cached_property
+    def stacked(self) -> Floats:
+        """From the lowest to the highest end, steps before sensors: shape (4, h, k)."""
+        return np.stack([end.T for end in self.in_order])
 
     def times(self, scale: Floats) -> Offsets:
         """The same offsets in another unit for each sensor; `scale` has shape (k,) and is positive."""

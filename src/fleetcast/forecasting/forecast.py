@@ -48,9 +48,9 @@ class Forecast:
             offsets: Of the interval's ends, in the sensors' units.
             bounds: Of the sensors.
         """
-        ends = [point + end.T for end in offsets.in_order]
+        ends = point + offsets.stacked
         if not bounds.is_open:
-            ends = [bounds.applied(end) for end in ends]
+            ends = bounds.applied(ends)
         lower_95, lower_80, upper_80, upper_95 = ends
         return cls(start, step, sensors, point, lower_80, upper_80, lower_95, upper_95)
 

@@ -22,6 +22,8 @@ MOST_CIRCUITS = 200
 LONGEST_HISTORY = 100_000
 """Steps; models look back on a few hundred."""
 _NUMBERS = {float, int, type(None)}
+_HOLDERS = (dict, list)
+_ASKED, _GIVEN = {"circuit_id", "history"}, {"end_at", "sensors"}
 _LARGEST = 1e300
 """What sums of squares of larger readings are is no number any more."""
 _SHAPE = (
@@ -109,7 +111,7 @@ def read_request(body: bytes) -> AskedTogether:
 
 
 def _asked(said: Mapping[str, Any], where: str) -> Asked:
-    _only(said, {"circuit_id", "history"}, where)
+    _only(said, _ASKED, where)
     circuit = said.get("circuit_id")
     if not isinstance(circuit, str):
         raise Refused(422, f"`{where}circuit_id` is missing or no text", _SHAPE)
@@ -124,7 +126,7 @@ def _asked(said: Mapping[str, Any], where: str) -> Asked:
 def _history(said: object, where: str) -> GivenHistory:
     if not isinstance(said, dict):
         raise Refused(422, f"`{where}` is no JSON object", _SHAPE)
-    _only(said, {"end_at", "sensors"}, f"{where}.")
+    _only(said, _GIVEN, where + ".")
     sensors = said.get("sensors")
     if not isinstance(sensors, dict) or not sensors:
         raise Refused(422, f"`{where}.sensors` is missing, empty or no JSON object", _SHAPE)
@@ -169,16 +171,21 @@ def _instant(said: object, where: str) -> datetime:
 
 
 def _only(said: Mapping[str, Any], known: set[str], where: str) -> None:
-    unknown = next((key for key in said if key not in known), None)
-    if unknown is not None:
-        shown = unknown if len(unknown) <= 40 else unknown[:37] + "…"
-        raise Refused(422, f"`{where}{shown}` is not known here", _SHAPE)
+    if said.keys() <= known:
+        return
+    unknown = next(key for key in said if key not in known)
+    shown = unknown if len(unknown) <= 40 else unknown[:37] + "…"
+    raise Refused(422, f"`{where}{shown}` is not known here", _SHAPE)
 
 
 def _keys(said: object) -> int:
     """How many keys all JSON objects in a value have together, as far as they can be in a request."""
     if isinstance(said, dict):
-        return len(said) + sum(_keys(value) for value in said.values() if type(value) in (dict, list))
+        count = len(said)
+        for value in said.values():
+            if type(value) in _HOLDERS:
+                count += _keys(value)
+        return count
     if isinstance(said, list) and said and type(said[0]) is dict:
         return sum(_keys(value) for value in said)
     return 0
