@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from fleetcast.app import open_books, open_dummy, open_fleet
+from fleetcast.app import open_books, open_fleet
 from fleetcast.app.platforms import DOORS, Lasts, door, lasting_door
 from fleetcast.config.layers import Origin
-from fleetcast.domain.approval import Choice
-from fleetcast.domain.audit import Actor
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.run import Ending, worst
-from fleetcast.domain.settings import DATABASE_URL_VARIABLE, PlatformKind
-from tests.fleets import UNWATCHED, small_fleet
+from fleetcast.domain.settings import PlatformKind
+from tests.fleets import small_fleet
 
-AT_ONCE = timedelta(0)
 WRITTEN = Origin("fleetcast.yaml", 4)
 
 
@@ -63,31 +58,3 @@ def test_a_platform_that_forgets_is_refused_before_anything_is_written(
     ):
         opening(forgetful)
     assert sorted(forgetful.rglob("*")) == before
-
-
-def test_a_dummy_goes_all_the_way_and_leaves_the_fleet_untouched(
-    forgetful: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(DATABASE_URL_VARIABLE, "postgresql://nobody@nowhere.invalid/none")
-    before = {path: path.stat().st_mtime_ns for path in forgetful.rglob("*")}
-    scratch = tmp_path / "scratch"
-
-    desk = open_dummy(forgetful, scratch)
-    ada, grace = desk.as_(Actor("ada")), desk.as_(Actor("grace"))
-    assert (
-        worst(record.ending for record in ada.training(ada.fleet, UNWATCHED, lock_timeout=AT_ONCE).stages)
-        is Ending.AWAITING
-    )
-    deciding = grace.books.deciding
-    deciding([request.id for request in deciding.pending()], Choice.APPROVE, "fine")
-    assert (
-        worst(record.ending for record in grace.training(grace.fleet, UNWATCHED, lock_timeout=AT_ONCE).stages)
-        is Ending.DONE
-    )
-    (row,) = ada.models(ada.fleet)
-    assert row.selected is not None
-
-    assert {path: path.stat().st_mtime_ns for path in forgetful.rglob("*")} == before
-    assert (scratch / "runs").is_dir()
-    again = open_dummy(forgetful, tmp_path / "another")
-    assert again.as_(Actor("ada")).books.runs.listed() == []

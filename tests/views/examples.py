@@ -518,7 +518,7 @@ VIEWS: Mapping[str, Json] = {
     ),
     "vacuum": data.vacuum_as_json("readings", Cleaned((0, 2), 17), removed=False),
     "valid_repository": repository.valid_as_json(
-        FLEET, [UnusedSetting("fleetcast.yaml", 31, "ramp", "used by releases")]
+        FLEET, [UnusedSetting("fleetcast.yaml", 31, "ramp", "used by releases")], 8
     ),
 }
 MARKDOWN = plan.as_markdown(PLAN, REVISION) + "\n"

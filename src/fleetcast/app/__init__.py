@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fleetcast.app.adoption import open_adoption
     from fleetcast.app.asking import Asking, open_asking
     from fleetcast.app.books import OpenBooks, open_books
+    from fleetcast.app.checking import CheckedRepository, check_repository
     from fleetcast.app.circuits import open_editing
     from fleetcast.app.database import (
         DatabaseBackup,
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
         upgrade_database,
     )
     from fleetcast.app.demo import begin_demo
-    from fleetcast.app.desk import Desk, open_desk, open_dummy, open_fleet
+    from fleetcast.app.desk import Desk, open_desk, open_fleet
+    from fleetcast.app.dummy import Dummy, open_dummy
     from fleetcast.app.fleet import OpenFleet, state_of
     from fleetcast.app.keys import look_at_keys, rotate_key
     from fleetcast.app.opening import open_controller, open_platform
     from fleetcast.app.people import whoami
+    from fleetcast.app.pull_request import open_pull_request
     from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
     from fleetcast.app.service import Service
     from fleetcast.app.serving import OpenServing, open_serving
@@ -42,11 +45,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Asking",
+    "CheckedRepository",
     "DatabaseBackup",
     "DatabaseCopy",
     "DatabaseRestored",
     "DatabaseState",
     "Desk",
+    "Dummy",
     "OpenBooks",
     "OpenFleet",
     "OpenReadings",
@@ -57,6 +62,7 @@ __all__ = [
     "accept_loss",
     "back_up_database",
     "begin_demo",
+    "check_repository",
     "copy_own_database",
     "look_at_database",
     "look_at_keys",
@@ -73,6 +79,7 @@ __all__ = [
     "open_own_readings",
     "open_own_table",
     "open_platform",
+    "open_pull_request",
     "open_readings",
     "open_serving",
     "open_sign_in",
@@ -91,6 +98,8 @@ _WHERE = {
     "open_asking": "asking",
     "OpenBooks": "books",
     "open_books": "books",
+    "CheckedRepository": "checking",
+    "check_repository": "checking",
     "open_editing": "circuits",
     "DatabaseBackup": "database",
     "DatabaseCopy": "database",
@@ -107,7 +116,8 @@ _WHERE = {
     "begin_demo": "demo",
     "Desk": "desk",
     "open_desk": "desk",
-    "open_dummy": "desk",
+    "Dummy": "dummy",
+    "open_dummy": "dummy",
     "open_fleet": "desk",
     "OpenFleet": "fleet",
     "state_of": "fleet",
@@ -116,6 +126,7 @@ _WHERE = {
     "open_controller": "opening",
     "open_platform": "opening",
     "whoami": "people",
+    "open_pull_request": "pull_request",
     "OpenReadings": "readings",
     "OwnReadings": "readings",
     "open_own_readings": "readings",

@@ -51,18 +51,6 @@ def open_database_in(state: Path, clock: Clock, signing: SigningSettings) -> Con
     return database
 
 
-def open_scratch_database(scratch: Path, clock: Clock) -> ControlDatabase:
-    """A database of its own in a scratch folder, whatever the environment names."""
-    from fleetcast.platforms.database.control import ControlDatabase
-    from fleetcast.platforms.database.migrate import ensure_schema
-    from fleetcast.platforms.database.sqlite import sqlite
-    from fleetcast.platforms.signing.sealing import passing_sealing
-
-    database = ControlDatabase(sqlite(scratch / "control.db"), clock=clock, sealing=passing_sealing(clock))
-    ensure_schema(database)
-    return database
-
-
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
     """How a control database stands."""

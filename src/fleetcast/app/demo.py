@@ -11,6 +11,8 @@ from fleetcast.ports.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from fleetcast.platforms.database.control import ControlDatabase
+
 
 def begin_demo(directory: Path, clock: Clock | None = None) -> bool:
     """Say in the control database of a new fleet, as the first thing that is ever written there, that it is a demo's.
@@ -27,11 +29,21 @@ def begin_demo(directory: Path, clock: Clock | None = None) -> bool:
     """
     from fleetcast.app.database import open_database_in
     from fleetcast.config.settings_reader import load_settings
+
+    settings = load_settings(directory)
+    state = directory / settings.platform.state
+    return mark_as_demo(open_database_in(state, clock or SystemClock(), settings.signing))
+
+
+def mark_as_demo(database: ControlDatabase) -> bool:
+    """The same for a database that is open.
+
+    Raises:
+        Unavailable: The database does not answer.
+    """
     from fleetcast.domain import happened
     from fleetcast.platforms.database.session import Session
 
-    settings = load_settings(directory)
-    database = open_database_in(directory / settings.platform.state, clock or SystemClock(), settings.signing)
     session = Session(database, whoami())
 
     def write(connection: Connection) -> bool:

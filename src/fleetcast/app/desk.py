@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleetcast.app.database import open_database_in, open_scratch_database
+from fleetcast.app.database import open_database_in
 from fleetcast.app.fleet import FilesOf, OpenFleet, no_files, state_of
 from fleetcast.app.people import whoami, whoever
-from fleetcast.app.platforms import Ground, WorkspaceOf, door, lasting_door
+from fleetcast.app.platforms import Ground, WorkspaceOf, lasting_door
 from fleetcast.app.tables import DeclaredTables
 from fleetcast.config.reader import read_fleet
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.role import Right
-from fleetcast.domain.settings import PlatformKind
 from fleetcast.ports.clock import Clock, SystemClock
 from fleetcast.ports.platform import Platform
 
@@ -118,42 +117,6 @@ def open_fleet(directory: Path, clock: Clock | None = None) -> OpenFleet:
     desk = open_desk(directory, clock)
     acts = whoever(desk.database, desk.fleet.settings.platform.lease, directory)
     return desk.as_(acts.actor, acts.only)
-
-
-def open_dummy(directory: Path, scratch: Path, clock: Clock | None = None) -> Desk:
-    """Open a fleet on the platform that is gone with this process, whatever its settings name.
-
-    For commands that only try something out: models, jobs and decisions are in memory and in the scratch folder;
-    the fleet's own database and state stay untouched, and its tables are read.
-
-    Args:
-        directory: The fleet repository.
-        scratch: An empty folder, for as long as the dummy is used.
-        clock: Tells the time.
-
-    Raises:
-        InvalidFleet: The repository has mistakes; all of them are named.
-        Unavailable: The scratch folder cannot be written.
-    """
-    clock = clock or SystemClock()
-    reading = read_fleet(directory, now=clock.now())
-    settings = reading.fleet.settings
-    ground = Ground(scratch, DeclaredTables(directory, settings), settings, clock)
-    opening = door(PlatformKind.MEMORY, None)
-    database = open_scratch_database(scratch, clock)
-    return _ready(
-        Desk(
-            directory,
-            reading.fleet,
-            database,
-            opening.open(ground),
-            clock,
-            reading.unused,
-            scratch,
-            reading.files,
-            reading.deciding_files().__getitem__,
-        )
-    )
 
 
 def _ready(desk: Desk) -> Desk:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fleetcast.config.layers import Origin
     from fleetcast.domain.settings import Settings
     from fleetcast.platforms.database.session import Session
+    from fleetcast.platforms.memory.world import World
     from fleetcast.ports.clock import Clock
     from fleetcast.ports.platform import Workspace
     from fleetcast.ports.readings import ReadingsTable
@@ -64,10 +65,14 @@ def _local(ground: Ground) -> WorkspaceOf:
 
 
 def _memory(ground: Ground) -> WorkspaceOf:
-    from fleetcast.platforms.memory.platform import memory_workspace
     from fleetcast.platforms.memory.world import World
 
-    world = World()
+    return memory_of(ground, World())
+
+
+def memory_of(ground: Ground, world: World) -> WorkspaceOf:
+    """The platform in memory over what is there already."""
+    from fleetcast.platforms.memory.platform import memory_workspace
 
     def workspace(session: Session) -> Workspace:
         return memory_workspace(session, world, ground.tables, ground.state, clock=ground.clock)

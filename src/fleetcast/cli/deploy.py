@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from fleetcast.cli.options import FleetOption, LockOption, View, ViewOption
+from fleetcast.cli.options import AwaitingOption, FleetOption, LockOption, View, ViewOption
 from fleetcast.cli.output import console, show_json
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.place import EnvironmentName
@@ -62,6 +62,7 @@ def deploy(
             "--any-branch", help="From a branch that does not lead there; needs that right, and is noted."
         ),
     ] = False,
+    awaiting_ok: AwaitingOption = False,
     lock_timeout: LockOption = None,
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
@@ -114,8 +115,9 @@ def deploy(
         print_deployed(
             made, deployment, opened.deployments().rollouts_of(deployment) if wait else (), console()
         )
+    _tell_agent(deployment)
     if deployment is not None:
-        raise typer.Exit(_exit_code(deployment))
+        raise typer.Exit(_exit_code(deployment, awaiting_ok=awaiting_ok))
 
 
 def _keep_stepping(fleet: Path, pause: timedelta) -> NoReturn:
@@ -139,10 +141,23 @@ def _keep_stepping(fleet: Path, pause: timedelta) -> NoReturn:
         clock.sleep(pause)
 
 
-def _exit_code(deployment: Deployment) -> int:
+def _tell_agent(deployment: Deployment | None) -> None:
+    from fleetcast.cli.agent import Agent
     from fleetcast.domain.deployment import DeploymentState
 
-    ends = {DeploymentState.WAITING: 3, DeploymentState.HALTED: 1, DeploymentState.REFUSED: 1}
+    waits = deployment is not None and deployment.state is DeploymentState.WAITING
+    number = "" if deployment is None else str(deployment.number)
+    Agent().outputs(deployment=number, awaiting=str(waits).lower())
+
+
+def _exit_code(deployment: Deployment, *, awaiting_ok: bool) -> int:
+    from fleetcast.domain.deployment import DeploymentState
+
+    ends = {
+        DeploymentState.WAITING: 0 if awaiting_ok else 3,
+        DeploymentState.HALTED: 1,
+        DeploymentState.REFUSED: 1,
+    }
     return ends.get(deployment.state, 0)
 
 

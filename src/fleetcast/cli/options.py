@@ -34,6 +34,14 @@ LockOption = Annotated[
     typer.Option("--lock-timeout", metavar="DURATION", help="Wait that long for another run: 10min, 1h."),
 ]
 
+AwaitingOption = Annotated[
+    bool,
+    typer.Option(
+        "--awaiting-ok",
+        help="End with 0 in place of 3 while people decide: for the job of a CI pipeline that only asks.",
+    ),
+]
+
 
 def moment(text: str) -> datetime:
     """The moment that an option names; a date is the beginning of its day in UTC.

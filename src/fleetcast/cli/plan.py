@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +36,12 @@ def plan(
     out: Annotated[
         Path | None, typer.Option(help="Save the plan, for `fleetcast train --plan FILE`.")
     ] = None,
+    comment: Annotated[  # noqa: FBT002
+        bool,
+        typer.Option(
+            "--comment", help="Also write it as a comment on the pull request that this agent builds."
+        ),
+    ] = False,
     detailed_exitcode: Annotated[  # noqa: FBT002
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 if anything would change.")
     ] = False,
@@ -68,6 +75,10 @@ def plan(
         print_plan(made, console(), every=every, since=since)
         if unused:
             console().print(unused_in_one_line(unused), style="dim")
+    if comment:
+        from fleetcast.app import open_pull_request
+
+        open_pull_request(os.environ).comment(as_markdown(made, since))
     if out is not None:
         save(made, out)
         typer.echo(f"saved; apply exactly this with: fleetcast train --plan {out}", err=True)

@@ -8,19 +8,63 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.options import DryRunOption, FleetOption, View, ViewOption
 from fleetcast.cli.output import show_json
+from fleetcast.domain.ci import Ci
+from fleetcast.domain.errors import BadInput
 
 DirectoryArgument = Annotated[Path, typer.Argument(help="Where to write the new fleet repository.")]
 
 
-def init(directory: DirectoryArgument) -> None:
-    """Write a new fleet repository that validates as it is."""
+CiOption = Annotated[Ci | None, typer.Option("--ci", help="Whose pipelines.")]
+
+
+def init(directory: DirectoryArgument, ci: CiOption = None) -> None:
+    """Write a new fleet repository that validates as it is, with pipelines for a CI on request.
+
+    For example:
+
+    fleetcast init fleet --ci azure-devops
+    """
+    from fleetcast import __version__
+    from fleetcast.config.pipelines import check_free, write_pipelines
     from fleetcast.config.templates import init_fleet
 
-    for path in init_fleet(directory):
+    if ci is not None:
+        check_free(directory, ci)
+    written = [*init_fleet(directory), *(write_pipelines(directory, ci, __version__) if ci else ())]
+    for path in written:
         typer.echo(f"wrote {path}")
     typer.echo("next: edit config/circuits.yaml, then run `fleetcast validate` there")
+
+
+def update_template(
+    fleet: FleetOption = Path(),
+    ci: CiOption = None,
+    dry_run: DryRunOption = False,  # noqa: FBT002
+) -> None:
+    """Bring the pipelines of a fleet to what this fleetcast writes; with --ci, also those that it has none of yet.
+
+    Files that somebody has edited stay as they are: the newer text is written beside them, as FILE.new.
+
+    For example:
+
+    fleetcast update-template
+
+    fleetcast update-template --ci github
+    """
+    from fleetcast import __version__
+    from fleetcast.config.pipelines import Update, update_pipelines, written_for
+
+    chosen = [ci] if ci is not None else written_for(fleet)
+    if not chosen:
+        raise BadInput("this fleet has no pipelines yet", fix="name a CI: --ci azure-devops or --ci github")
+    for each in chosen:
+        for one in update_pipelines(fleet, each, __version__, write=not dry_run):
+            beside = f"; see {one.path}.new" if one.update is Update.EDITED else ""
+            typer.echo(f"{one.update.value:<11} {one.path}{beside}")
+    if dry_run:
+        typer.echo("nothing was written: --dry-run")
 
 
 def format_files(
@@ -50,9 +94,29 @@ def format_files(
         raise typer.Exit(1)
 
 
-def validate(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
-    """Check the whole fleet repository; every mistake is shown with its file and line."""
-    from fleetcast.config.reader import read_fleet
+def validate(
+    fleet: FleetOption = Path(),
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REV", help="Also see that versions were bumped where content changed since this commit."
+        ),
+    ] = None,
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Check the whole fleet repository, its pipelines too; every mistake is shown with its file and line.
+
+    On an agent of Azure DevOps or GitHub, mistakes are shown at their lines there as well.
+
+    For example:
+
+    fleetcast validate
+
+    fleetcast validate --base origin/main
+    """
+    from fleetcast.app import check_repository
+    from fleetcast.cli.agent import Agent
+    from fleetcast.cli.command_lines import complaint_of
     from fleetcast.domain.errors import InvalidFleet
     from fleetcast.views.repository import (
         complaints_as_json,
@@ -62,14 +126,15 @@ def validate(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
     )
 
     try:
-        found = read_fleet(fleet, now=datetime.now(UTC))
+        found = check_repository(fleet, base, complaint_of)
     except InvalidFleet as invalid:
         if view is View.JSON:
             show_json(complaints_as_json(invalid))
         else:
             typer.echo(complaints_as_text(invalid))
+        Agent().findings(invalid.complaints)
         raise typer.Exit(1) from invalid
     if view is View.JSON:
-        show_json(valid_as_json(found.fleet, found.unused))
+        show_json(valid_as_json(found.fleet, found.unused, found.pipelines))
     else:
-        typer.echo(valid_as_text(found.fleet, found.unused))
+        typer.echo(valid_as_text(found.fleet, found.unused, found.pipelines))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, LockOption, View, ViewOption
+from fleetcast.cli.options import AwaitingOption, FleetOption, LockOption, View, ViewOption
 from fleetcast.cli.output import console, show_json
 from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.identity import CircuitKey
@@ -36,6 +36,7 @@ def train(
     plan: Annotated[Path | None, typer.Option("--plan", help="Apply this saved plan, or refuse.")] = None,
     retry_failed: RetryOption = False,  # noqa: FBT002
     lock_timeout: LockOption = None,
+    awaiting_ok: AwaitingOption = False,  # noqa: FBT002
     view: ViewOption = View.TEXT,
 ) -> None:
     """Run all eight stages: register, train, and ask for promotion. Running it again finishes the work.
@@ -67,7 +68,7 @@ def train(
             retry_failed=retry_failed,
             lock_timeout=_timeout(lock_timeout),
         )
-    _finish(opened, run, Ending(run.state.value), view)
+    _finish(opened, run, Ending(run.state.value), view, awaiting_ok=awaiting_ok)
 
 
 def stage(
@@ -77,6 +78,7 @@ def stage(
     circuits: CircuitsOption = None,
     retry_failed: RetryOption = False,  # noqa: FBT002
     lock_timeout: LockOption = None,
+    awaiting_ok: AwaitingOption = False,  # noqa: FBT002
     view: ViewOption = View.TEXT,
 ) -> None:
     """Run one of the eight stages, as a CI stage does. It asks the platform what earlier stages did.
@@ -100,7 +102,8 @@ def stage(
             lock_timeout=_timeout(lock_timeout),
         )
     records = tuple(record for record in run.stages if record.stage == name)
-    _finish(opened, replace(run, stages=records), worst(record.ending for record in records), view)
+    ending = worst(record.ending for record in records)
+    _finish(opened, replace(run, stages=records), ending, view, awaiting_ok=awaiting_ok)
 
 
 @runs_app.command("list")
@@ -141,21 +144,28 @@ def _open(fleet: Path) -> OpenFleet:
     return open_fleet(fleet)
 
 
-def _finish(opened: OpenFleet, run: Run, ending: Ending, view: View) -> None:
+def _finish(opened: OpenFleet, run: Run, ending: Ending, view: View, *, awaiting_ok: bool) -> None:
     """Say how it ended and what comes next, and exit with its code."""
+    from fleetcast.cli.agent import Agent
+    from fleetcast.domain.run import Ending
     from fleetcast.views.runs import as_json, next_steps
 
+    agent = Agent()
+    waiting = opened.books.deciding.pending() if view is View.TEXT or agent.is_there else ()
     if view is View.JSON:
         show_json(as_json(run, at_work=False))
     else:
-        for line in next_steps(run, ending, waiting=len(opened.books.deciding.pending())):
+        for line in next_steps(run, ending, waiting=len(waiting)):
             typer.echo(line)
+    agent.run(run, ending, [f"{one.gate.value}: {one.subject}" for one in waiting])
+    if ending is Ending.AWAITING and awaiting_ok:
+        return
     if ending.exit_code:
         raise typer.Exit(ending.exit_code)
 
 
 def _keys(circuits: str | None) -> list[CircuitKey] | None:
-    if circuits is None:
+    if circuits is None or not circuits.strip():  # as of a parameter of a pipeline that nobody filled in
         return None
     return [CircuitKey.parse(part.strip()) for part in circuits.split(",") if part.strip()]
 

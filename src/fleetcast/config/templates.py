@@ -87,7 +87,7 @@ def fleet_files(new: NewFleet | None = None) -> Mapping[str, str]:
 
 def _content(name: str, new: NewFleet) -> str:
     template = files("fleetcast.config").joinpath("new_fleet", name).read_text(encoding="utf-8")
-    return _FleetTemplate(template).substitute(
+    return GapTemplate(template).substitute(
         cutoff=new.cutoff,
         delta_version=new.delta_version,
         frequency=new.frequency,
@@ -99,7 +99,7 @@ def _content(name: str, new: NewFleet) -> str:
     )
 
 
-class _FleetTemplate(Template):
+class GapTemplate(Template):
     """Gaps are written `@@name`, as `$` belongs to the component's placeholders."""
 
     delimiter = "@@"

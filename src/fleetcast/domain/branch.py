@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
+from fleetcast.domain.ci import reference_of
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
 
@@ -18,8 +19,6 @@ LEADS_TO: Mapping[EnvironmentName, str] = MappingProxyType(
 )
 """By environment, the branches from which it is changed."""
 _HEADS = "refs/heads/"
-_OF_CI = (("TF_BUILD", "BUILD_SOURCEBRANCH"), ("GITHUB_ACTIONS", "GITHUB_REF"))
-"""How an agent says that it is one, and which reference it builds: Azure Pipelines, GitHub Actions."""
 
 
 class WrongBranch(BadInput):
@@ -31,10 +30,8 @@ def branch_of_ci(variables: Mapping[str, str]) -> str | None:
 
     What is no branch (a pull request, a tag) is given as the whole reference, and leads nowhere.
     """
-    for mark, reference in _OF_CI:
-        if variables.get(mark, "").lower() == "true" and variables.get(reference):
-            return variables[reference].removeprefix(_HEADS)
-    return None
+    reference = reference_of(variables)
+    return None if reference is None else reference.removeprefix(_HEADS)
 
 
 def check_branch(environment: EnvironmentName, branch: str | None) -> None:

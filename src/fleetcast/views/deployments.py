@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def deployed_as_json(made: Deployed, deployment: Deployment | None) -> Json:
     """What came of deploying, for programs; `deployment` is null where there was nothing to do."""
     return {
-        "deployment": None if deployment is None else _deployment(deployment),
+        "deployment": None if deployment is None else deployment_as_json(deployment),
         "kept_circuits": [
             {
                 "plant_id": circuit.partition("/")[0],
@@ -36,7 +36,7 @@ def deployed_as_json(made: Deployed, deployment: Deployment | None) -> Json:
 def status_as_json(status: DeploymentStatus) -> Json:
     """How everything stands, for programs."""
     return {
-        "deployments": [_deployment(one) for one in status.deployments],
+        "deployments": [deployment_as_json(one) for one in status.deployments],
         "endpoints": [_endpoint(one) for one in status.traffic],
         "rollouts": [_rollout(one) for one in status.rollouts],
         "blocked_versions": list(status.blocked),
@@ -104,7 +104,8 @@ def override_in_words(override: Override) -> str:
     return f"{override.circuit} by {by}{until} ({override.why})"
 
 
-def _deployment(one: Deployment) -> dict[str, Json]:
+def deployment_as_json(one: Deployment) -> dict[str, Json]:
+    """One deployment, for programs."""
     return {
         "environment": one.plan.environment.value,
         "deployment": one.number,

@@ -9,20 +9,22 @@ from fleetcast.config.not_used_yet import UnusedSetting
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.errors import InvalidFleet
 from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.wording import counted
 from fleetcast.views.unused import unused_as_json, unused_as_text
 
 
-def valid_as_text(fleet: Fleet, unused: Sequence[UnusedSetting]) -> str:
+def valid_as_text(fleet: Fleet, unused: Sequence[UnusedSetting], pipelines: int) -> str:
     """One line on a fleet without mistakes, and the settings that nothing uses yet."""
+    also = f", {counted(pipelines, 'pipeline')}" if pipelines else ""
     line = (
         f"valid: {len(fleet.circuits)} circuits in {_plants(fleet)} plants, "
         f"environment {fleet.environment.name}:{fleet.environment.version}, "
-        f"component {fleet.component.name}:{fleet.component.version} (fleet {fleet.digest})"
+        f"component {fleet.component.name}:{fleet.component.version}{also} (fleet {fleet.digest})"
     )
     return "\n".join(filter(None, (line, unused_as_text(unused))))
 
 
-def valid_as_json(fleet: Fleet, unused: Sequence[UnusedSetting]) -> Json:
+def valid_as_json(fleet: Fleet, unused: Sequence[UnusedSetting], pipelines: int) -> Json:
     """A fleet without mistakes, for programs."""
     return {
         "valid": True,
@@ -32,6 +34,7 @@ def valid_as_json(fleet: Fleet, unused: Sequence[UnusedSetting]) -> Json:
         "environment_version": str(fleet.environment.version),
         "component_name": fleet.component.name,
         "component_version": str(fleet.component.version),
+        "pipeline_count": pipelines,
         "fleet_digest": fleet.digest.hex,
         "complaints": [],
         "unused": unused_as_json(unused),
@@ -63,6 +66,7 @@ def complaints_as_json(invalid: InvalidFleet) -> Json:
         "environment_version": None,
         "component_name": None,
         "component_version": None,
+        "pipeline_count": None,
         "fleet_digest": None,
         "complaints": [
             {

@@ -22,6 +22,9 @@ from fleetcast.ports.clock import Clock
 from fleetcast.ports.readings import Readings
 from fleetcast.stored.jobs import FIT_TASK
 
+TAKEN_AWAY = "its machine was taken away (simulated)"
+"""Why a job fails that is to fail."""
+
 
 class MemoryFrozenRows:
     """Keeps training rows by their fingerprint."""
@@ -124,6 +127,9 @@ class MemoryJobService:
         """Nothing runs while nobody waits."""
 
     def _run(self, job: TrainingJob) -> TrainingJob:
+        if self._world.failing and job.attempt == 1:
+            self._world.failing -= 1
+            return job.failed(TAKEN_AWAY, self._clock.now())
         folder = self._scratch / job.id
         folder.mkdir(parents=True, exist_ok=True)
         files = JobFiles(folder, folder / "task.json", folder / "rows.parquet")

@@ -85,7 +85,7 @@ def memory_workspace(
         artifacts=artifacts,
         foreign=ProcessForeignModels(),
         models=MemoryModelRegistry(world, session),
-        shared=MemorySharedRegistry(world),
+        shared=MemorySharedRegistry(world, clock),
         endpoints=MemoryEndpoints(world),
         forecasts=Stores(scratch).forecasts,
         workers=1,

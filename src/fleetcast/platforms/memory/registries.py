@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
 
 from fleetcast.domain import happened
 from fleetcast.domain.assets import Asset, AssetKind, RegisteredAsset, VersionTaken
@@ -12,7 +14,10 @@ from fleetcast.domain.model import ModelVersion, TrainedModel, VersionEntry
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.memory.world import World
+from fleetcast.ports.clock import Clock
 from fleetcast.ports.models import Shared
+
+V = TypeVar("V")
 
 
 class MemoryAssetRegistry:
@@ -99,25 +104,37 @@ class MemoryModelRegistry:
 class MemorySharedRegistry:
     """What dev, test and prod have in common."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, clock: Clock) -> None:
         self._world = world
+        self._clock = clock
 
     def shared(self) -> Shared:
-        """Everything in it, by name."""
+        """Everything in it, by name, that shows by now."""
         world = self._world
-        return Shared(
-            {name: frozenset(versions) for name, versions in world.shared_environments.items()},
-            {name: frozenset(versions) for name, versions in world.shared_models.items()},
-        )
+        return Shared(self._shown(world.shared_environments), self._shown(world.shared_models))
 
     def share_environment(self, environment: Asset) -> None:
         """Copy an environment version."""
-        self._world.shared_environments.setdefault(environment.name, set()).add(environment.version)
+        held = self._world.shared_environments.setdefault(environment.name, {})
+        held.setdefault(environment.version, self._shows_at)
 
     def share_models(self, versions: Sequence[ModelVersion]) -> None:
         """Copy model versions."""
         for version in versions:
-            self._world.shared_models.setdefault(version.name, set()).add(version.version)
+            held = self._world.shared_models.setdefault(version.name, {})
+            held.setdefault(version.version, self._shows_at)
+
+    def _shown(self, held: Mapping[str, Mapping[V, datetime]]) -> Mapping[str, Collection[V]]:
+        now = self._clock.now()
+        return {
+            name: frozenset(version for version, at in versions.items() if at <= now)
+            for name, versions in held.items()
+        }
+
+    @property
+    def _shows_at(self) -> datetime:
+        """When what is shared now shows."""
+        return self._clock.now() + self._world.shows_after
 
 
 def _entry(version: ModelVersion) -> VersionEntry:

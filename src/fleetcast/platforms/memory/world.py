@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from fleetcast.domain.assets import AssetKind, RegisteredAsset
 from fleetcast.domain.component import TrainingComponent
@@ -25,8 +26,14 @@ class World:
     jobs: dict[str, TrainingJob] = field(default_factory=dict)
     components: dict[Digest, TrainingComponent] = field(default_factory=dict)
     versions: dict[str, list[ModelVersion]] = field(default_factory=dict)
-    shared_environments: dict[str, set[str]] = field(default_factory=dict)
-    shared_models: dict[str, set[int]] = field(default_factory=dict)
+    shared_environments: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    """By name and version, from when on it shows."""
+    shared_models: dict[str, dict[int, datetime]] = field(default_factory=dict)
+    """The same."""
+    shows_after: timedelta = timedelta(0)
+    """How long it takes until what is shared shows."""
+    failing: int = 0
+    """How many jobs are yet to fail at their first attempt."""
     traffic: dict[Endpoint, Traffic] = field(default_factory=dict)
     windows: dict[Endpoint, list[CountedWindow]] = field(default_factory=dict)
     """What was counted of each green that is there."""

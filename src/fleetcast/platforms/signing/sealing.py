@@ -91,20 +91,3 @@ def own_sealing(
         return opened.signer(clock), opened.trusted(declared)
 
     return KeySealing(keys)
-
-
-def passing_sealing(clock: Clock) -> KeySealing:
-    """Seals with a key that is gone with this process, for a database that is gone with it too."""
-
-    def keys() -> Pair:
-        from fleetcast.platforms.signing.ed25519 import (
-            Ed25519Signer,
-            Ed25519TrustedKeys,
-            new_private,
-            public_of,
-        )
-
-        private = new_private()
-        return Ed25519Signer(private, clock), Ed25519TrustedKeys([TrustedKey(public_of(private))])
-
-    return KeySealing(keys)

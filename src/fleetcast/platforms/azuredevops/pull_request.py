@@ -1,0 +1,66 @@
+"""The pull request that Azure Pipelines builds: a thread of comments of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.errors import BadInput
+from fleetcast.platforms.http.json_service import JsonService
+from fleetcast.ports.clock import Clock
+
+VERSION = "7.1"
+"""Of the API."""
+_MARK = "<!-- fleetcast plan -->"
+_NEEDED = (
+    "SYSTEM_COLLECTIONURI",
+    "SYSTEM_TEAMPROJECTID",
+    "BUILD_REPOSITORY_ID",
+    "SYSTEM_PULLREQUEST_PULLREQUESTID",
+    "SYSTEM_ACCESSTOKEN",
+)
+
+
+class AzureDevOpsPullRequest:
+    """Comments on a pull request of Azure Repos."""
+
+    def __init__(self, variables: Mapping[str, str], clock: Clock) -> None:
+        """Find out which, from the variables of the agent.
+
+        Raises:
+            BadInput: The agent builds no pull request, or was not given a token.
+        """
+        lacking = [name for name in _NEEDED if not variables.get(name)]
+        if lacking:
+            raise BadInput(
+                f"no pull request to comment on: the agent has no {', '.join(lacking)}",
+                fix="run it for a pull request, with `env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}`",
+            )
+        collection, project, repository, number, token = (variables[name] for name in _NEEDED)
+        self._threads = f"/{project}/_apis/git/repositories/{repository}/pullRequests/{number}/threads"
+        headers = {"Authorization": f"Bearer {token}"}
+        self._service = JsonService("Azure DevOps", collection.rstrip("/"), headers, clock)
+
+    def comment(self, markdown: str) -> None:
+        """Say something there; what was said before is replaced."""
+        content = f"{_MARK}\n{markdown}"
+        held = next(self._ours(), None)
+        if held is not None:
+            thread, comment = held
+            path = f"{self._threads}/{thread}/comments/{comment}"
+            self._service.patch(path, {"content": content}, **{"api-version": VERSION})
+            return
+        said: Json = {
+            "comments": [{"parentCommentId": 0, "content": content, "commentType": "text"}],
+            "status": "closed",
+        }
+        self._service.post(self._threads, said, **{"api-version": VERSION})
+
+    def _ours(self) -> Iterator[tuple[int, int]]:
+        """The numbers of the threads and comments that fleetcast wrote."""
+        found = self._service.get(self._threads, **{"api-version": VERSION})
+        threads = found.get("value") if isinstance(found, Mapping) else None
+        for thread in threads if isinstance(threads, list) else ():
+            for comment in thread.get("comments") or ():
+                if str(comment.get("content", "")).startswith(_MARK):
+                    yield int(thread["id"]), int(comment["id"])

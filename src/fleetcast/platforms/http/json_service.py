@@ -1,0 +1,118 @@
+"""JSON over HTTPS with a service that the installation trusts; proxies and certificates are those of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import httpx
+
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.ports.clock import Clock
+
+_ATTEMPTS = 5
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=60)
+_BUSY = (429, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonService:
+    """Asks one service; what it sends along to show who asks is in no error."""
+
+    name: str
+    """As people call it."""
+    base: str
+    """Before every path."""
+    headers: Mapping[str, str] = field(repr=False)
+    clock: Clock
+    seconds: float = 30.0
+    """For one answer."""
+
+    def get(self, path: str, **query: str) -> Json:
+        """Read something.
+
+        Raises:
+            BadInput: There is no such thing, or whoever asks may not see it.
+            Unavailable: No answer, or one that cannot be understood.
+        """
+        return self._ask("GET", path, None, query)
+
+    def post(self, path: str, body: Json, **query: str) -> Json:
+        """Make something; errors as of `get`."""
+        return self._ask("POST", path, body, query)
+
+    def put(self, path: str, body: Json, **query: str) -> Json:
+        """Put something in the place of what is there; errors as of `get`."""
+        return self._ask("PUT", path, body, query)
+
+    def patch(self, path: str, body: Json, **query: str) -> Json:
+        """Change something; errors as of `get`."""
+        return self._ask("PATCH", path, body, query)
+
+    def _ask(self, verb: str, path: str, body: Json, query: Mapping[str, str]) -> Json:
+        """Ask until it is not busy any more; a service that says when to come again is asked then."""
+        pause = _FIRST_PAUSE
+        for attempt in range(1, _ATTEMPTS + 1):
+            answer = self._once(verb, path, body, query)
+            if answer.status_code not in _BUSY or attempt == _ATTEMPTS:
+                return self._understood(verb, path, answer)
+            self.clock.sleep(_said_pause(answer) or pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        raise AssertionError  # the last attempt has returned or raised
+
+    def _once(self, verb: str, path: str, body: Json, query: Mapping[str, str]) -> httpx.Response:
+        try:
+            return httpx.request(
+                verb,
+                self.base + path,
+                params=dict(query),
+                json=body,
+                headers=dict(self.headers),
+                timeout=self.seconds,
+            )
+        except httpx.HTTPError as error:
+            raise Unavailable(
+                f"{self.name} does not answer: {type(error).__name__}",
+                fix="check the address, the proxy and its certificate",
+            ) from error
+
+    def _understood(self, verb: str, path: str, answer: httpx.Response) -> Json:
+        if answer.status_code in (401, 403):
+            raise BadInput(
+                f"{self.name} refuses {verb} {path} ({answer.status_code})",
+                fix="give the identity that runs this the right to",
+            )
+        if answer.status_code == 404:
+            raise BadInput(f"{self.name} has no {path}", fix="check the names, and whether it may be seen")
+        if not answer.is_success:
+            raise Unavailable(
+                f"{self.name} answers {verb} {path} with {answer.status_code}: {_said(answer)}",
+                fix="try again later; look at the service's own page",
+            )
+        if not answer.content:
+            return None
+        try:
+            found: Json = answer.json()
+        except ValueError as error:
+            raise Unavailable(
+                f"{self.name} answers {verb} {path} with something else than JSON",
+                fix="check the address: a sign-in page answers so",
+            ) from error
+        return found
+
+
+def _said_pause(answer: httpx.Response) -> timedelta | None:
+    said = answer.headers.get("Retry-After", "")
+    return min(timedelta(seconds=int(said)), _LONGEST_PAUSE) if said.isdecimal() and int(said) else None
+
+
+def _said(answer: httpx.Response) -> str:
+    """What a service says is wrong, in one line."""
+    try:
+        read = answer.json()
+    except ValueError:
+        return "no reason"
+    said = read.get("message") if isinstance(read, dict) else None
+    return str(said or "no reason").splitlines()[0][:300]

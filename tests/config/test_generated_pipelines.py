@@ -1,0 +1,234 @@
+"""The pipelines that `fleetcast init --ci` writes: valid by the official schema, and every command is a real one."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from fleetcast import __version__
+from fleetcast.cli.command_lines import complaint_of
+from fleetcast.config.check_pipelines import PLACEHOLDER, check_pipelines
+from fleetcast.config.complaints import Complaints
+from fleetcast.config.pipelines import Update, pipeline_files, update_pipelines, write_pipelines, written_for
+from fleetcast.domain.ci import Ci
+from fleetcast.domain.errors import BadInput, Complaint, InvalidFleet
+
+SCHEMAS = Path(os.environ.get("FLEETCAST_AZURE_SPECS") or Path(__file__).parents[3] / "shared" / "azure")
+SCHEMA = SCHEMAS / "azure-pipelines" / "service-schema.json"
+NAMES = {
+    f"{name}-pipeline.yml"
+    for name in (
+        "training", "promote-single-model", "test-deployment", "prod-deployment", "rollback", "pr-validation",
+        "dummy-training", "dummy-promote-single-model",
+    )
+}  # fmt: skip
+TRAINING = ".azuredevops/training-pipeline.yml"
+
+
+@pytest.fixture(params=list(Ci))
+def ci(request: pytest.FixtureRequest) -> Ci:
+    return Ci(request.param)
+
+
+@pytest.fixture
+def azure(tmp_path: Path) -> Path:
+    write_pipelines(tmp_path, Ci.AZURE_DEVOPS, __version__)
+    return tmp_path
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> Path:
+    write_pipelines(tmp_path, Ci.GITHUB, __version__)
+    return tmp_path
+
+
+def found_wrong(folder: Path) -> list[Complaint]:
+    complaints = Complaints()
+    check_pipelines(folder, complaints, complaint_of)
+    try:
+        complaints.raise_any()
+    except InvalidFleet as invalid:
+        return list(invalid.complaints)
+    return []
+
+
+def edited(folder: Path, file: str, before: str, after: str) -> int:
+    """Change one line of a pipeline, as somebody does by mistake; gives its number."""
+    path = folder / file
+    text = path.read_text()
+    assert text.count(before) >= 1, before
+    path.write_text(text.replace(before, after, 1))
+    return text[: text.index(before)].count("\n") + 1
+
+
+def test_each_ci_has_all_eight(ci: Ci, tmp_path: Path) -> None:
+    written = write_pipelines(tmp_path, ci, __version__)
+    assert {path.name for path in written} >= NAMES
+    assert found_wrong(tmp_path) == []
+    assert written_for(tmp_path) == [ci]
+
+
+def test_the_first_eight_stages_are_the_pipelines(azure: Path) -> None:
+    from fleetcast.pipeline.stages import STAGES
+
+    read = yaml.load((azure / TRAINING).read_text(), yaml.BaseLoader)  # noqa: S506  # all texts, as FIDELITY D says
+    assert [stage["stage"] for stage in read["stages"]] == [entry.name for entry in STAGES]
+
+
+@pytest.mark.skipif(
+    not SCHEMA.is_file(), reason=f"{SCHEMA} is not there: set FLEETCAST_AZURE_SPECS to its folder"
+)
+def test_they_are_valid_by_the_official_schema(azure: Path) -> None:
+    validator = jsonschema_rs.Draft7Validator(json.loads(SCHEMA.read_text()))
+    for path in sorted((azure / ".azuredevops").rglob("*.yml")):
+        read = yaml.load(path.read_text(), yaml.BaseLoader)  # noqa: S506  # all texts, as FIDELITY D says
+        found = [(len(error.instance_path), str(error)) for error in validator.iter_errors(read)]
+        assert not found, f"{path.name}: {max(found)[1]}"
+
+
+@pytest.mark.skipif(
+    not SCHEMA.is_file(), reason=f"{SCHEMA} is not there: set FLEETCAST_AZURE_SPECS to its folder"
+)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("  - stage: RegisterData\n", "  - stage: RegisterData\n    dependsOnn: [RegisterEnvironment]\n"),
+        ("            deploy:", "            deployy:"),
+    ],
+)
+def test_the_official_schema_refuses_what_is_misspelt(azure: Path, before: str, after: str) -> None:
+    edited(azure, TRAINING, before, after)
+    read = yaml.load((azure / TRAINING).read_text(), yaml.BaseLoader)  # noqa: S506  # all texts, as FIDELITY D says
+    validator = jsonschema_rs.Draft7Validator(json.loads(SCHEMA.read_text()))
+    assert list(validator.iter_errors(read))
+
+
+def commands(ci: Ci) -> Iterator[str]:
+    for text in pipeline_files(ci, __version__).values():
+        yield from re.findall(r"(?:command|run|script): (fleetcast .+)", text)
+
+
+def test_every_command_line_is_one_that_fleetcast_takes(ci: Ci) -> None:
+    found = list(commands(ci))
+    assert len(found) >= 18
+    assert {line.split()[1] for line in found} >= {
+        "stage", "train", "approvals", "deploy", "rollback", "validate", "plan", "dummy", "models",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["stage", "RegisterData", "--runn", "run-1"],
+        ["deploy", "staging"],
+        ["dummy", "tain"],
+        ["plann"],
+        ["rollback"],
+        ["dummy", "train", "--simulate-circuit-changes", "three"],
+    ],
+)
+def test_a_command_line_that_fleetcast_does_not_take_is_told(words: list[str]) -> None:
+    assert complaint_of(words)
+
+
+def test_what_is_only_known_later_fits_everywhere() -> None:
+    assert complaint_of(["dummy", "train", "--simulate-circuit-changes", PLACEHOLDER]) == ""
+    assert complaint_of(["rollback", PLACEHOLDER, PLACEHOLDER]) == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ("dependsOn: [RegisterEnvironment, RegisterData]", "dependsOn: [RegisterEnvironment, RegisterDta]",
+         "depends on 'RegisterDta'"),
+        ("        environment: registry-promotion\n", "", "has no environment"),
+        ("        strategy:\n          runOnce:", "        strategyy:\n          runOnce:", "has no strategy"),
+        ("--lock-timeout 30min\n", "--lock-timeot 30min\n", "No such option"),
+        ("template: steps/run.yml", "template: steps/rum.yml", "there is no template"),
+        ("    command: fleetcast stage RegisterEnvironment --lock-timeout 30min", "    comand: fleetcast",
+         "has no parameter 'comand'"),
+        ("  - group: mlops-dev-variables", "  - group: mlops-dev-variable", "there is no variable group"),
+        ("dependsOn: [RegisterEnvironment]\n    variables", "dependsOn: []\n    variables", "does not wait for it"),
+        ("  - stage: RegisterData", "  - stage: RegisterComponents", "is there twice"),
+        ("dependsOn: [ask, approve]", "dependsOn: [approve]", "does not wait for it"),
+    ],
+)  # fmt: skip
+def test_a_broken_azure_pipeline_is_refused_at_its_line(
+    azure: Path, before: str, after: str, what: str
+) -> None:
+    line = edited(azure, TRAINING, before, after)
+    wrong = found_wrong(azure)
+    assert any(
+        one.file == TRAINING and what in one.what and one.line is not None and abs(one.line - line) <= 12
+        for one in wrong
+    ), wrong
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ("needs: [register-environment, register-data]", "needs: [register-environment, register-dat]",
+         "depends on 'register-dat'"),
+        ("needs: [promote-environment-ask]", "needs: [register-components]", "does not wait for it"),
+        ("uses: ./.github/actions/fleetcast", "uses: ./.github/actions/fleetcasts", "there is no action"),
+        ("--awaiting-ok", "--awaiting-okay", "No such option"),
+    ],
+)  # fmt: skip
+def test_a_broken_workflow_is_refused_at_its_line(github: Path, before: str, after: str, what: str) -> None:
+    file = ".github/workflows/training-pipeline.yml"
+    edited(github, file, before, after)
+    wrong = found_wrong(github)
+    assert any(one.file == file and what in one.what and one.line for one in wrong), wrong
+
+
+def test_a_circle_is_told(azure: Path) -> None:
+    edited(azure, TRAINING, "  - stage: RegisterComponents\n    dependsOn: [RegisterEnvironment]",
+           "  - stage: RegisterComponents\n    dependsOn: [RegisterEnvironment, RegisterData]")  # fmt: skip
+    assert any("waits for itself" in one.what for one in found_wrong(azure))
+
+
+def test_pipelines_of_somebody_else_are_theirs(tmp_path: Path) -> None:
+    folder = tmp_path / ".azuredevops"
+    folder.mkdir()
+    (folder / "build.yml").write_text("stages:\n  - stage: A\n    dependsOn: [Nowhere]\n")
+    assert found_wrong(tmp_path) == []
+
+
+def test_nonsense_is_one_complaint_and_no_error(azure: Path) -> None:
+    for text in (
+        "stages: 7",
+        "stages: [[[]]]",
+        "- fleetcast",
+        "jobs: {a: fleetcast plan}",
+        "stages:\n- stage: {a: b}\n",
+    ):
+        (azure / ".azuredevops" / "odd.yml").write_text(f"# fleetcast\n{text}\n")
+        found_wrong(azure)
+
+
+def test_a_newer_template_replaces_what_nobody_has_edited(ci: Ci, tmp_path: Path) -> None:
+    write_pipelines(tmp_path, ci, "0.0.1")
+    edited_file = next(path for path in pipeline_files(ci, "1") if path.endswith("/training-pipeline.yml"))
+    mine = (tmp_path / edited_file).read_text().replace("Circuits to train", "Which circuits to train")
+    (tmp_path / edited_file).write_text(mine)
+    asked = {one.path: one.update for one in update_pipelines(tmp_path, ci, __version__, write=False)}
+    assert {one.path: one.update for one in update_pipelines(tmp_path, ci, __version__, write=True)} == asked
+    assert asked.pop(edited_file) is Update.EDITED
+    assert set(asked.values()) == {Update.REPLACED}
+    assert (tmp_path / edited_file).read_text() == mine
+    assert __version__ in (tmp_path / f"{edited_file}.new").read_text()
+    again = [one.update for one in update_pipelines(tmp_path, ci, __version__, write=True)]
+    assert sorted(set(again)) == [Update.EDITED, Update.SAME]
+
+
+def test_pipelines_that_are_there_are_not_written_over(ci: Ci, azure: Path, github: Path) -> None:
+    with pytest.raises(BadInput, match="would be overwritten") as refused:
+        write_pipelines(azure, ci, __version__)
+    assert "update-template" in refused.value.fix
