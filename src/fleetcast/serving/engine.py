@@ -6,7 +6,7 @@ import logging
 import math
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -107,16 +107,16 @@ class Engine:
         """
         found = []
         for one in asked:
-            wanted = self._wanted(plant, one)
-            model = wanted.serves.model
-            if not isinstance(model, ServedModel):
+            circuit = plant.circuit(one.circuit)
+            serves, override = plant.serves(circuit, self.clock.now())
+            if not isinstance(serves.model, ServedModel):
                 return None
-            held = self.models.held(model)
+            held = self.models.held(serves.model)
             if held is None or held.waits:
                 return None
-            if one.history is None and self.readings.held(wanted.circuit) is None:
+            if one.history is None and self.readings.held(circuit) is None:
                 return None
-            found.append(replace(wanted, opened=held))
+            found.append(Wanted(one, circuit, serves, override, held))
         return found
 
     def reply(

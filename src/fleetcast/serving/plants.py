@@ -26,6 +26,8 @@ class ServedPlant:
     overrides: Mapping[str, Override] = field(default_factory=lambda: MappingProxyType({}))
     name: str = field(init=False)
     """As answers say it."""
+    _serves: dict[str, Serves] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """By circuit id, what forecasts those that nothing else is said of."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", str(self.release))
@@ -54,10 +56,13 @@ class ServedPlant:
     def serves(self, circuit: Circuit, now: datetime) -> tuple[Serves, str]:
         """What forecasts a circuit at a moment, and why it is another than the release says; empty if it is not."""
         name = circuit.key.circuit
-        return who_serves(
-            circuit,
-            self.release.release.circuits[name],
-            self.previous.get(name),
-            self.overrides.get(name),
-            now,
+        known = self._serves.get(name)
+        if known is not None:
+            return known, ""
+        override = self.overrides.get(name)
+        serves, why = who_serves(
+            circuit, self.release.release.circuits[name], self.previous.get(name), override, now
         )
+        if override is None:
+            self._serves[name] = serves
+        return serves, why
