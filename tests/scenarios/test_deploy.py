@@ -121,6 +121,7 @@ def test_clients_without_a_right_to_ask_learn_nothing(promoted: Repository) -> N
         assert httpx.get(f"{url}/health/ready").status_code == 200
         answers_all_the_same_while_others_are_slow(url, client)
         takes_no_two_meanings(url, client)
+        says_what_is_wrong_with_a_head_or_a_body(url, client)
         metrics = httpx.get(f"{url}/metrics").text
         assert 'fleetcast_requests_total{plant="PLANT001",status="200"}' in metrics
         assert key not in metrics
@@ -164,6 +165,39 @@ def takes_no_two_meanings(url: str, client: Client) -> None:
                     said += part
         assert b"fleetcast_requests" not in said, lengths
         assert said.count(b"HTTP/1.1 200") == 0, (lengths, said[:300])
+
+
+def says_what_is_wrong_with_a_head_or_a_body(url: str, client: Client) -> None:
+    """Headers that come twice or hold anything, bodies in parts, too large or of no stated length."""
+    key = client.headers["authorization"]
+    head = f"POST /endpoints/PLANT001/score HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\n".encode()
+    json, body = b"Content-Type: application/json\r\n", b'{"circuit_id": "CIRCUIT01"}'
+    whole = b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    parts = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:5], body[5:], b""))
+    for sent, status in (
+        (head + json + whole, 200),
+        (head + json + b"Transfer-Encoding: chunked\r\n\r\n" + parts, 200),
+        (head + json + json + whole, 400),
+        (head + f"authorization: {key}\r\n".encode() + json + whole, 400),
+        (head + json + b"X-Odd: \xff\xfe\xc3\xa4\r\n" + whole, 200),
+        (head + b"Content-Type: \xff\r\n" + whole, 415),
+        (head + whole, 415),
+        (head + json + b"Content-Encoding: gzip\r\n" + whole, 415),
+        (head + json + b"Content-Length: 900000000\r\n\r\n", 413),
+        (head + json + b"Content-Length: 0\r\n\r\n", 400),
+        (head.replace(b"POST", b"PUT") + json + whole, 405),
+        (head.replace(b"/score", b"/scores") + json + whole, 404),
+    ):
+        with connected(url) as one:
+            one.sendall(sent)
+            said = one.recv(65_536).split(b"\r\n")[0]
+        assert said.startswith(b"HTTP/1.1 %d" % status), (sent[len(head) :][:120], said)
+    endless = b"fffff\r\n" + b" " * 0xFFFFF + b"\r\n"
+    with connected(url) as one, suppress(OSError):
+        one.sendall(head + json + b"Transfer-Encoding: chunked\r\n\r\n")
+        for _ in range(20):
+            one.sendall(endless)
+        assert one.recv(65_536).startswith(b"HTTP/1.1 413")
 
 
 def connected(url: str) -> socket.socket:

@@ -6,9 +6,10 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from fleetcast.domain.traffic import Colour
@@ -30,6 +31,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = Mapping[bytes, bytes]
 """Those that are read, by their names in small letters."""
+ReadBody = Callable[[], Awaitable[bytes]]
+"""Gives a request's body; raises `Refused` where it ends early or is too large."""
 
 _SCORE = re.compile(r"/endpoints/([A-Za-z0-9][A-Za-z0-9_-]{0,63})/score")
 DEPLOYMENT_HEADER = b"azureml-model-deployment"
@@ -67,36 +70,48 @@ class ScoringServer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
-        if scope["type"] != "http":
-            return
-        path, method = scope["path"], scope["method"]
+        if scope["type"] == "http":
+            read = partial(_read_body, receive)
+            await _send(send, await self.answer(scope["method"], scope["path"], scope["headers"], read))
+
+    async def answer(
+        self, method: str, path: str, sent: Iterable[tuple[bytes, bytes]], read: ReadBody
+    ) -> Reply:
+        """Answer one request, whatever it came by.
+
+        Args:
+            method: In capitals.
+            path: Without its query.
+            sent: All headers.
+            read: Gives the body, once it is wanted.
+        """
         if path in ("/health/live", "/health/ready", "/metrics"):
-            await _send(send, *self._open(path, method))
-            return
+            return self._open(path, method)
         began = time.perf_counter()
         plant, reply = "-", BROKEN
         try:
             async with asyncio.timeout(self.limits.deadline.total_seconds()):
-                headers = _read_headers(scope["headers"])
+                headers = _read_headers(sent)
                 route = self._route(headers, path, method)
                 plant = route.endpoint.plant
                 with self._room(plant):
-                    body = await _body(headers, receive)
+                    _check_head(headers)
+                    body = await read()
                     reply = await self._reply(route, headers, body, began)
         except Refused as refused:
             reply = refusal(refused)
         except TimeoutError:
             reply = refusal(Refused(504, "this took too long", "ask for fewer circuits at once"))
         self.metrics.answered(plant, reply.status, time.perf_counter() - began)
-        await _send(send, reply.status, reply.body, reply.retry_after_seconds)
+        return reply
 
-    def _open(self, path: str, method: str) -> tuple[int, bytes]:
+    def _open(self, path: str, method: str) -> Reply:
         if method not in ("GET", "HEAD"):
-            return 405, b""
+            return Reply(405, b"")
         if path == "/metrics":
-            return 200, self.metrics.text(self.engine.models, self.watcher.routes)
+            return Reply(200, self.metrics.text(self.engine.models, self.watcher.routes))
         ready = path == "/health/live" or self.watcher.seen
-        return (200, b'{"status":"ok"}') if ready else (503, b'{"status":"starting"}')
+        return Reply(200, b'{"status":"ok"}') if ready else Reply(503, b'{"status":"starting"}')
 
     def _route(self, headers: Headers, path: str, method: str) -> Route:
         """The endpoint that a request is for, if its key is one of that endpoint's.
@@ -210,7 +225,7 @@ class _Room:
             del self.server._at_work[self.plant]  # noqa: SLF001
 
 
-def _read_headers(sent: Sequence[tuple[bytes, bytes]]) -> Headers:
+def _read_headers(sent: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Those that are read, each of which may come once.
 
     Raises:
@@ -247,11 +262,11 @@ def _deployment(headers: Headers) -> Colour | None:
     return found
 
 
-async def _body(headers: Headers, receive: Receive) -> bytes:
-    """All that was sent.
+def _check_head(headers: Headers) -> None:
+    """Make sure that a body is one to be read.
 
     Raises:
-        Refused: It is too large, compressed, or said to be something else than JSON.
+        Refused: It is said to be too large, compressed, or something else than JSON.
     """
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind != JSON:
@@ -260,7 +275,11 @@ async def _body(headers: Headers, receive: Receive) -> bytes:
         raise Refused(415, "the body is compressed", "send it as it is")
     said = headers.get(b"content-length")
     if said is not None and (not said.isdigit() or len(said) > 12 or int(said) > LARGEST_BODY):
-        raise _too_large()
+        raise too_large()
+
+
+async def _read_body(receive: Receive) -> bytes:
+    """All that was sent."""
     parts, size = [], 0
     while True:
         message = await receive()
@@ -269,24 +288,30 @@ async def _body(headers: Headers, receive: Receive) -> bytes:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > LARGEST_BODY:
-            raise _too_large()
+            raise too_large()
         if not message.get("more_body", False):
             return b"".join(parts)
 
 
-def _too_large() -> Refused:
+def too_large() -> Refused:
+    """What is said of a body that is."""
     return Refused(413, f"the body has more than {LARGEST_BODY:,} bytes", "ask for fewer circuits at once")
 
 
-async def _send(send: Send, status: int, body: bytes, retry_after: int | None = None) -> None:
-    kind = JSON if status == 200 else PROBLEM
-    headers = [
+def headers_of(reply: Reply) -> Sequence[tuple[bytes, bytes]]:
+    """What an answer says of itself, but for its length."""
+    kind = JSON if reply.status == 200 else PROBLEM
+    said = [
         (b"content-type", kind),
-        (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
     ]
-    if retry_after is not None:
-        headers.append((b"retry-after", str(retry_after).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    if reply.retry_after_seconds is not None:
+        said.append((b"retry-after", str(reply.retry_after_seconds).encode()))
+    return said
+
+
+async def _send(send: Send, reply: Reply) -> None:
+    headers = [*headers_of(reply), (b"content-length", str(len(reply.body)).encode())]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})

@@ -39,8 +39,8 @@ class Tracing:
     """How a server traces."""
 
     trace: Trace = untraced
-    around: Callable[[Any], Any] = lambda app: app
-    """Puts the tracing of whole requests around an ASGI application."""
+    around: Callable[[Any], Any] | None = None
+    """Puts the tracing of whole requests around an ASGI application; None: nothing is traced."""
     end: Callable[[], None] = lambda: None
     """Sends what was not sent yet; blocks."""
 
