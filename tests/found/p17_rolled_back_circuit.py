@@ -1,4 +1,4 @@
-"""One of three circuits rolled back: its siblings stay, and neither this commit nor a later one brings it back."""
+"""One of three circuits rolled back: its siblings stay, and no commit and no other rollback brings it back."""
 
 from __future__ import annotations
 
@@ -46,6 +46,13 @@ def tell(story: Story) -> None:
         fleet.type("train")
         _deployed(fleet)
         story.expect("and keeps it so", holds=_versions(fleet) == [3, 1, 2], saw=_versions(fleet))
+
+        for what, versions in (("the plant goes back", [2, 1, 2]), ("and beyond what is blocked", [1, 1, 1])):
+            fleet.type("rollback", "test", "PLANT001", "-m", "off as well", code=0)
+            story.expect(what, holds=_versions(fleet) == versions, saw=_versions(fleet))
+        last = fleet.type("rollback", "test", "PLANT001", "-m", "once more")
+        story.says(last, "has no release to go back to")
+        story.expect("nothing that went back comes back", holds=_versions(fleet) == [1, 1, 1])
     story.expect("the log holds", holds=fleet.type("audit", "verify").code == 0)
 
 

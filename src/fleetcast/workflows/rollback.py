@@ -204,5 +204,7 @@ class NothingBefore(BadInput):
     """There is no release to go back to."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        super().__init__(f"{endpoint} was never served by another release")
+        super().__init__(
+            f"{endpoint} has no release to go back to: there was none before, or it differs in what is blocked alone"
+        )
         self.fix = "hold its circuits with `fleetcast hold`, or deploy what is right"
