@@ -6,6 +6,7 @@ import logging
 import math
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,7 +24,7 @@ from fleetcast.serving.asked import Asked, AskedTogether, Refused
 from fleetcast.serving.loaded_models import LoadedModels
 from fleetcast.serving.newest import Newest, NewestReadings
 from fleetcast.serving.plants import ServedPlant
-from fleetcast.serving.tracing import Trace, untraced
+from fleetcast.serving.tracing import NOTHING, Trace, untraced
 
 FROM_REQUEST = ReadFrom("request")
 
@@ -144,7 +145,8 @@ class Engine:
             where = "".join(traceback.format_tb(error.__traceback__))
             _log.error("a request of %s broke: %s\n%s", plant.name, type(error).__name__, where)
             return BROKEN
-        return Reply(200, body, len(answered), tuple(one.wrong for one in answered if one.wrong is not None))
+        wrong = [one.wrong for one in answered if one.wrong is not None]
+        return Reply(200, body, len(answered), tuple(wrong))
 
     def _wanted(self, plant: ServedPlant, asked: Asked) -> Wanted:
         """Who answers at this moment.
@@ -163,9 +165,8 @@ class Engine:
         """
         asked, circuit, serves = wanted.asked, wanted.circuit, wanted.serves
         found = self._newest(circuit, serves, asked)
-        known = {"circuit": str(circuit.key), "release": plant.name, "deployment": colour.value}
         try:
-            with self.trace("forecast", known):
+            with self._traced(plant, circuit, colour):
                 scored = score(serves, found.history, partial(self._opened, wanted), found.last_good)
         except BadInput as error:
             # What a client sent is theirs; what was read here is ours.
@@ -181,6 +182,12 @@ class Engine:
             circuit.units,
         )
         return Answered(forecast_as_json(scored, named), scored.wrong)
+
+    def _traced(self, plant: ServedPlant, circuit: Circuit, colour: Colour) -> AbstractContextManager[object]:
+        if self.trace is untraced:
+            return NOTHING
+        known = {"circuit": str(circuit.key), "release": plant.name, "deployment": colour.value}
+        return self.trace("forecast", known)
 
     def _newest(self, circuit: Circuit, serves: Serves, asked: Asked) -> Newest:
         if asked.history is not None:

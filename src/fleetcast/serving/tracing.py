@@ -26,12 +26,13 @@ _LIBRARIES = (
 )
 _NOT_TRACED = "health/live,health/ready,metrics"
 _VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_NOTHING = nullcontext()
+NOTHING = nullcontext()
+"""What is traced where nothing is."""
 
 
 def untraced(_name: str, _known: Mapping[str, str]) -> AbstractContextManager[object]:
     """Trace nothing."""
-    return _NOTHING
+    return NOTHING
 
 
 @dataclass(frozen=True, slots=True)
