@@ -23,7 +23,7 @@ from fleetcast.serving.replays import Replays
 from fleetcast.serving.server import ScoringServer
 from fleetcast.serving.watcher import Told, Watcher
 from tests.fleets import SmallFleet, small_fleet
-from tests.serving.house import ENDPOINT, KEY, TEST, House
+from tests.serving.house import ENDPOINT, KEY, TEST, Declared, House
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def house(trained: SmallFleet, tmp_path: Path) -> Iterator[House]:
     LocalEndpointKeys(endpoints.session).put(ENDPOINT, "primary", digest_of_secret(KEY))
     models = LoadedModels(OpenServed.of(platform, unsigned_allowed=False), 10**9)
     engine = Engine(models, NewestReadings(platform.workspace.tables, clock), clock)
-    circuits = {"PLANT001": {one.key.circuit: one for one in trained.opened.fleet.circuits}}
+    circuits = Declared({one.key.circuit: one for one in trained.opened.fleet.circuits})
     with ThreadPoolExecutor(1) as executor:
         loop = asyncio.new_event_loop()
         told = Told(
@@ -81,6 +81,6 @@ def house(trained: SmallFleet, tmp_path: Path) -> Iterator[House]:
         )
         watcher = Watcher(told, engine, Replays(engine, loop, executor))
         watcher.look()
-        yield House(trained, release, watcher, ScoringServer(watcher, engine, Metrics()))
+        yield House(trained, release, watcher, ScoringServer(watcher, engine, Metrics()), circuits)
         watcher.end()
         loop.close()

@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint, NumberedRelease
 from fleetcast.serving.server import ScoringServer
@@ -22,6 +24,22 @@ KEY = "fck_" + "k" * 43
 JSON = {"content-type": "application/json"}
 
 
+@dataclass(slots=True)
+class Declared:
+    """The circuits of one plant, and what reading them again comes to."""
+
+    circuits: dict[str, Circuit]
+    next: dict[str, Circuit] | FleetcastError | None = None
+
+    def of(self, _plant: str) -> Mapping[str, Circuit]:
+        return self.circuits
+
+    def refresh(self) -> None:
+        if isinstance(self.next, FleetcastError):
+            raise self.next
+        self.circuits = self.next or self.circuits
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """A server and the fleet behind it."""
@@ -30,6 +48,7 @@ class House:
     release: NumberedRelease
     watcher: Watcher
     server: ScoringServer
+    declared: Declared
 
     def ask(
         self,

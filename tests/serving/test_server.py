@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fallback import Unused
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.token import digest_of_secret
@@ -203,3 +204,26 @@ def test_what_is_not_believed_changes_nothing(house: House) -> None:
     assert house.watcher.routes.refused
     assert house.ask(circuit_id="CIRCUIT01").json()["release"] == str(house.release)
     endpoints.session.change(lambda connection: connection.exec_driver_sql("DELETE FROM traffic"))
+
+
+def test_what_the_fleet_declares_by_now_is_served_with_the_next_change(house: House) -> None:
+    circuit = house.declared.circuits["CIRCUIT01"]
+    sensor = circuit.targets[0]
+    house.declared.next = {**house.declared.circuits, "CIRCUIT01": replace(circuit, units={sensor: "K"})}
+    house.watcher.look()
+    assert house.ask(circuit_id="CIRCUIT01").json()["sensors"][sensor]["unit"] == "°C", "nobody was told"
+    endpoints = house.fleet.opened.platform.workspace.endpoints
+    until = house.fleet.clock.now() + timedelta(hours=1)
+    endpoints.override(ENDPOINT, Override("CIRCUIT02", None, Unused.HELD, until))
+    house.watcher.look()
+    assert house.ask(circuit_id="CIRCUIT01").json()["sensors"][sensor]["unit"] == "K"
+
+
+def test_a_fleet_with_mistakes_keeps_nobody_from_rolling_back(house: House) -> None:
+    house.declared.next = BadInput("config/circuits.yaml:3: a mistake")
+    endpoints = house.fleet.opened.platform.workspace.endpoints
+    until = house.fleet.clock.now() + timedelta(hours=1)
+    endpoints.override(ENDPOINT, Override("CIRCUIT01", None, Unused.HELD, until))
+    house.watcher.look()
+    assert house.ask(circuit_id="CIRCUIT01").json()["override"] == "held"
+    assert house.ask(circuit_id="CIRCUIT02").status_code == 200

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -24,14 +25,67 @@ if TYPE_CHECKING:
     from fleetcast.ports.releases import ReleaseBook
 
 
+class DeclaredCircuits:
+    """What a fleet's files declare, by plant and circuit id; read anew once they are others."""
+
+    def __init__(
+        self, directory: Path, clock: Clock, circuits: Sequence[Circuit], files: Sequence[str]
+    ) -> None:
+        """Begin with what was read.
+
+        Args:
+            directory: The fleet repository.
+            clock: Tells the time.
+            circuits: Sorted by their keys.
+            files: What they were read from, below the directory.
+        """
+        self._directory = directory
+        self._clock = clock
+        self._take(circuits, files)
+
+    def of(self, plant: str) -> Mapping[str, Circuit]:
+        """The circuits of one plant, as they were read last."""
+        return self._circuits.get(plant, {})
+
+    def refresh(self) -> None:
+        """Read the files again, if they are others than before.
+
+        Raises:
+            InvalidFleet: They have mistakes; what was read before stays.
+        """
+        from fleetcast.config.reader import read_fleet
+
+        if self._seen != self._stamps():
+            reading = read_fleet(self._directory, now=self._clock.now())
+            self._take(reading.fleet.circuits, reading.files)
+
+    def _take(self, circuits: Sequence[Circuit], files: Sequence[str]) -> None:
+        from fleetcast.config.reader import CIRCUITS_FOLDER
+
+        self._files = (*files, CIRCUITS_FOLDER)
+        self._seen = self._stamps()
+        self._circuits: Mapping[str, Mapping[str, Circuit]] = {
+            plant: {circuit.key.circuit: circuit for circuit in held}
+            for plant, held in groupby(circuits, lambda one: one.key.plant)
+        }
+
+    def _stamps(self) -> Mapping[str, tuple[int, int]]:
+        """When each file and folder was written last, and its size."""
+        found = {}
+        for name in self._files:
+            with suppress(OSError):
+                state = (self._directory / name).stat()
+                found[name] = (state.st_mtime_ns, state.st_size)
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class OpenServing:
     """A fleet as a server of one environment needs it."""
 
     directory: Path
     environment: EnvironmentName
-    circuits: Mapping[str, Mapping[str, Circuit]]
-    """As declared, by plant and circuit id."""
+    circuits: DeclaredCircuits
     board: TrafficBoard
     releases: ReleaseBook
     states: ModelStates
@@ -60,14 +114,10 @@ def open_serving(directory: Path, environment: EnvironmentName, clock: Clock | N
     control.require(Right.OPERATE, Scope(environment=environment))
     if not isinstance(endpoints, LocalEndpoints):
         raise BadInput("this platform has servers of its own", fix="deploy to it with `fleetcast deploy`")
-    circuits = {
-        plant: {circuit.key.circuit: circuit for circuit in held}
-        for plant, held in groupby(opened.fleet.circuits, lambda one: one.key.plant)
-    }
     return OpenServing(
         directory,
         environment,
-        circuits,
+        DeclaredCircuits(directory, clock or SystemClock(), opened.fleet.circuits, opened.files),
         LocalTrafficBoard(endpoints, opened.fleet.settings.platform.lease),
         control.releases,
         control.states,

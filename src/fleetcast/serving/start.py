@@ -191,7 +191,7 @@ def run_green(
             raise BadInput(f"there is no release {release}")
         plant = ServedPlant(
             found,
-            fleet.circuits.get(found.release.plant, {}),
+            fleet.circuits.of(found.release.plant),
             previous_of(fleet.releases, found, fleet.states.refused()),
         )
         return Deployment(engine_of(fleet, BUDGET_BYTES), plant)

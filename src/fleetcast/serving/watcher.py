@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import FleetcastError
@@ -34,13 +35,24 @@ _READS_KEYS_EVERY_SECONDS = 2.0
 _log = logging.getLogger("fleetcast.serving")
 
 
+class Declared(Protocol):
+    """What the fleet declares."""
+
+    def of(self, plant: str) -> Mapping[str, Circuit]:
+        """The circuits of one plant, by circuit id."""
+        ...
+
+    def refresh(self) -> None:
+        """Read it again, if it is another than before; raises `FleetcastError` where it has mistakes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a watcher works with."""
 
     environment: EnvironmentName
-    circuits: Mapping[str, Mapping[str, Circuit]]
-    """As the fleet declares them, by plant and circuit id."""
+    circuits: Declared
     board: TrafficBoard
     releases: ReleaseBook
     states: ModelStates
@@ -97,12 +109,21 @@ class Watcher:
         """
         board, now = self.told.board, self.told.seconds()
         revision = board.revision(self.told.environment)
+        if revision != self._revision:
+            self._refresh()
         if revision != self._revision or now - self._keys_read > _READS_KEYS_EVERY_SECONDS:
             self._rebuild()
             self._revision, self._keys_read, self.seen = revision, now, True
         for route in self.routes.by_plant.values():
             if route.coming is not None:
                 self._report(route, route.coming)
+
+    def _refresh(self) -> None:
+        """See whether the fleet declares something else by now; what it cannot say keeps nobody from rolling back."""
+        try:
+            self.told.circuits.refresh()
+        except FleetcastError as error:
+            _log.error("the fleet cannot be read, and is served as it was declared before: %s", error)
 
     def _rebuild(self) -> None:
         told = self.told.board.read(self.told.environment)
@@ -153,7 +174,7 @@ class Watcher:
     def _plant(
         self, traffic: Traffic, release: NumberedRelease, refused: Collection[tuple[str, int]]
     ) -> ServedPlant:
-        circuits = self.told.circuits.get(traffic.endpoint.plant, {})
+        circuits = self.told.circuits.of(traffic.endpoint.plant)
         plant = ServedPlant(release, circuits, previous_of(self.told.releases, release, refused))
         return plant.overridden(traffic.overrides)
 
