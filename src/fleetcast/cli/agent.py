@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _OUTPUTS, _SUMMARY = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"
 _AGENTS_FOLDER = "AGENT_TEMPDIRECTORY"
 """Of Azure Pipelines, emptied after each job."""
+_STEP = 5
+"""Per cent."""
 
 
 class Agent:
@@ -27,6 +29,7 @@ class Agent:
 
     def __init__(self) -> None:
         self._ci = ci_of(os.environ)
+        self._shown = ("", 0)
 
     @property
     def is_there(self) -> bool:
@@ -54,11 +57,19 @@ class Agent:
             for one in findings:
                 _say(finding_line(self._ci, one, warning=warnings))
 
-    def progress(self, percent: int, what: str) -> None:
-        """Move the bar of the job."""
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Show what is nobody's mistake in a file."""
+        self.findings((Complaint("", None, text) for text in warnings), warnings=True)
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Move the bar of the job, in steps of a twentieth."""
         from fleetcast.views.ci import progress_line
 
-        line = None if self._ci is None else progress_line(self._ci, percent, what)
+        percent = 100 * done // total // _STEP * _STEP if total else 0
+        if self._ci is None or (what, percent) == self._shown:
+            return
+        self._shown = (what, percent)
+        line = progress_line(self._ci, percent, what)
         if line is not None:
             _say(line)
 

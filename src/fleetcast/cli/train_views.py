@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from fleetcast.cli.agent import Agent
 from fleetcast.cli.options import View
 from fleetcast.cli.run_views import ENDING_STYLES
 from fleetcast.domain.run import StageRecord
@@ -43,6 +44,7 @@ def watching(view: View) -> Iterator[StageWatcher]:
         transient=True,
         disable=not console.is_terminal,
     )
+    agent = Agent()
     tasks: dict[str, int] = {}
 
     def begins(_entry: StageEntry) -> None:
@@ -53,6 +55,7 @@ def watching(view: View) -> Iterator[StageWatcher]:
     def progress(entry: StageEntry, seen: Progress) -> None:
         if entry.name not in tasks:
             tasks[entry.name] = bar.add_task(entry.name, total=seen.total, note="")
+        agent.progress(seen.done, seen.total, entry.name)
         note = f"{seen.failed} failed" if seen.failed else seen.note
         bar.update(bar.task_ids[0], completed=seen.done, total=seen.total, note=note)
 
@@ -71,6 +74,7 @@ def watching(view: View) -> Iterator[StageWatcher]:
             for torn in result.set_aside:
                 console.print(Text(f"    {torn}", "yellow"))
             _print_failures(result, console)
+            agent.warn(f"{job.task.key} failed: {job.error}" for job in result.failed[:_MANY])
 
     with bar:
         yield StageWatcher(begins, progress, ended)
