@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from fleetcast.cli.agent import Agent
 from tests.scenarios.repository import ON_SQLITE, Repository
 
 pytestmark = [pytest.mark.slow, ON_SQLITE]
@@ -48,13 +47,6 @@ def test_the_bar_of_a_job_moves(declared: Repository, azure: Path) -> None:
     for shown in ("50;]RegisterData", "100;]RegisterData", "100;]MonitorTraining"):
         assert f"##vso[task.setprogress value={shown}" in said.err
     assert said.err.count("setprogress") <= 20
-
-
-def test_what_failed_is_a_warning(azure: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Agent().warn(["PLANT001/CIRCUIT01 failed: no signal"])
-    assert (
-        capsys.readouterr().err == "##vso[task.logissue type=warning;]PLANT001/CIRCUIT01 failed: no signal\n"
-    )
 
 
 def test_a_run_writes_into_the_files_of_a_runner(promoted: Repository, github: Path) -> None:
