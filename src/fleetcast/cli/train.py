@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from fleetcast.domain.run import Ending, Run
 
 CircuitsOption = Annotated[
-    str | None, typer.Option("--circuits", metavar="PLANT/CIRCUIT,…", help="Only these circuits.")
+    str | None,
+    typer.Option("--circuits", metavar="PLANT/CIRCUIT,…", help="Only these circuits; * stands for all."),
 ]
+
+EVERYTHING = "*"
+"""Said by a pipeline whose parameter nobody filled in: a blank one may be a mistake, and trains nothing."""
 
 RetryOption = Annotated[
     bool,
@@ -165,7 +169,7 @@ def _finish(opened: OpenFleet, run: Run, ending: Ending, view: View, *, awaiting
 
 
 def _keys(circuits: str | None) -> list[CircuitKey] | None:
-    if circuits is None or not circuits.strip():  # as of a parameter of a pipeline that nobody filled in
+    if circuits is None or circuits.strip() == EVERYTHING:
         return None
     return [CircuitKey.parse(part.strip()) for part in circuits.split(",") if part.strip()]
 
