@@ -147,7 +147,7 @@ def open_dummy(directory: Path | None, state: Path | None = None) -> Iterator[Du
 
     Raises:
         InvalidFleet: The repository has mistakes; all of them are named.
-        BadInput: The file is no dummy's, or of another fleet.
+        BadInput: The file is no dummy's.
         Unavailable: The disk refuses.
     """
     from fleetcast.app.carried import carried

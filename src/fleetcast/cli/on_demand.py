@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 class _Made(Mapping[str, Any]):
     """The commands of a group by their names, made all at once."""
 
-    def __init__(self, of: typer.Typer) -> None:
+    def __init__(self, of: typer.Typer, rich_markup_mode: Any) -> None:
         self._of = of
+        self._of.rich_markup_mode = rich_markup_mode
 
     @cached_property
     def _commands(self) -> Commands:
@@ -58,7 +59,7 @@ class _Loaded(Mapping[str, Any]):
         if isinstance(told, typer.Typer):
             return TyperGroup(
                 name=name,
-                commands=_Made(told),  # type: ignore[arg-type]  # nobody puts anything into it
+                commands=_Made(told, self._rich_markup_mode),  # type: ignore[arg-type]  # nobody puts anything into it
                 help=str(told.info.help),
                 no_args_is_help=bool(told.info.no_args_is_help),
                 rich_markup_mode=self._rich_markup_mode,
