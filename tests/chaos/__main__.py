@@ -94,11 +94,19 @@ def _kill(
         number += 1
         fleet = declared.copy_to(folder / f"cut-{number}")
         ordeal = Ordeal(fleet, chance, 0, tries=8)
-        with cutting(server, fleet.database, chance, cut) as ended:
-            name = f"{where} fleet {number} with cut connections"
-            wrong += _told(name, ordeal, clean, partial(ordeal.go, seconds))
-            print(f"   {ended()} of the server's processes were ended", flush=True)
-            cut -= ended()
+        ended = 0
+
+        def under_cuts(ordeal: Ordeal = ordeal, database: str = fleet.database, count: int = cut) -> None:
+            nonlocal ended
+            with cutting(server, database, chance, count) as counted:
+                try:
+                    ordeal.go(seconds)
+                finally:
+                    ended = counted()
+
+        wrong += _told(f"{where} fleet {number} with cut connections", ordeal, clean, under_cuts)
+        print(f"   {ended} of the server's processes were ended", flush=True)
+        cut -= ended
     if cut > 0 and server:
         print(f"✗ {cut} connections were not cut: the fleets were faster", flush=True)
         wrong += 1

@@ -42,8 +42,11 @@ def state_of(fleet: Repository) -> dict[str, object]:
 
 
 def _counts(event: dict[str, str]) -> bool:
-    """Whether an event tells of the fleet, and not of the run that happened to come by."""
-    return not event["action"].startswith("run.")
+    """Whether an event tells of the fleet, and not of the run that happened to come by.
+
+    Whoever decides again as a kill took the answer, though not the decision, is refused, and that is on record.
+    """
+    return not event["action"].startswith("run.") and event["action"] != "decision.refused"
 
 
 @dataclass
@@ -142,7 +145,12 @@ def cutting(
 
 
 def differences(clean: dict[str, object], found: dict[str, object]) -> list[str]:
-    """What a fleet came to that one without trouble did not."""
-    return [
-        f"{name}: {found[name]!r} instead of {clean[name]!r}" for name in clean if clean[name] != found[name]
-    ]
+    """What a fleet came to that one without trouble did not, and what it lacks."""
+    wrong = []
+    for name, expected in clean.items():
+        more, less = found[name], expected
+        if isinstance(more, Counter) and isinstance(less, Counter):
+            more, less = more - less, less - more
+        if found[name] != expected:
+            wrong.append(f"{name}: {more!r} instead of {less!r}")
+    return wrong
