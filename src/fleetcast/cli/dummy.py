@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from fleetcast.pipeline.runner import StageWatcher
 
 AT_ONCE = timedelta(0)
-_SETTINGS = "fleetcast.yaml"
 _MOST_LOOKS = 1_000
 """At a deployment, before it is given up: a window goes by at each."""
 
@@ -370,9 +369,11 @@ class _Story:
 
 def _fleet(asked: Path | None) -> Path | None:
     """The fleet repository that is meant; None: there is none here, and none was named."""
+    from fleetcast.config.settings import SETTINGS_FILE
+
     if asked is not None:
         return asked
-    return Path() if Path(_SETTINGS).is_file() else None
+    return Path() if Path(SETTINGS_FILE).is_file() else None
 
 
 def _delay(text: str | None) -> timedelta:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+MARK = "<!-- fleetcast plan -->"
+"""How a comment of ours begins, by which the next one finds it; nobody sees it."""
+
 
 class PullRequest(Protocol):
     """One pull request, where people read what fleetcast found."""

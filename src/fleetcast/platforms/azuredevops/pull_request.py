@@ -8,10 +8,10 @@ from fleetcast.domain.canonical import Json
 from fleetcast.domain.errors import BadInput
 from fleetcast.platforms.http.json_service import JsonService
 from fleetcast.ports.clock import Clock
+from fleetcast.ports.pull_request import MARK
 
 VERSION = "7.1"
 """Of the API."""
-_MARK = "<!-- fleetcast plan -->"
 _NEEDED = (
     "SYSTEM_COLLECTIONURI",
     "SYSTEM_TEAMPROJECTID",
@@ -43,7 +43,7 @@ class AzureDevOpsPullRequest:
 
     def comment(self, markdown: str) -> None:
         """Say something there; what was said before is replaced."""
-        content = f"{_MARK}\n{markdown}"
+        content = f"{MARK}\n{markdown}"
         held = next(self._ours(), None)
         if held is not None:
             thread, comment = held
@@ -62,5 +62,5 @@ class AzureDevOpsPullRequest:
         threads = found.get("value") if isinstance(found, Mapping) else None
         for thread in threads if isinstance(threads, list) else ():
             for comment in thread.get("comments") or ():
-                if str(comment.get("content", "")).startswith(_MARK):
+                if str(comment.get("content", "")).startswith(MARK):
                     yield int(thread["id"]), int(comment["id"])

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from fleetcast.domain.errors import BadInput
 from fleetcast.platforms.http.json_service import JsonService
 from fleetcast.ports.clock import Clock
+from fleetcast.ports.pull_request import MARK
 
-_MARK = "<!-- fleetcast plan -->"
 _NEEDED = ("GITHUB_API_URL", "GITHUB_REPOSITORY", "GITHUB_TOKEN")
 _PULL = re.compile(r"refs/pull/([0-9]+)/")
 _AT_ONCE, _MOST_PAGES = 100, 50
@@ -40,7 +40,7 @@ class GitHubPullRequest:
 
     def comment(self, markdown: str) -> None:
         """Say something there; what was said before is replaced."""
-        body = f"{_MARK}\n{markdown}"
+        body = f"{MARK}\n{markdown}"
         held = next(self._ours(), None)
         if held is None:
             self._service.post(self._comments, {"body": body})
@@ -53,7 +53,7 @@ class GitHubPullRequest:
             found = self._service.get(self._comments, per_page=str(_AT_ONCE), page=str(page))
             comments = found if isinstance(found, list) else []
             for comment in comments:
-                if isinstance(comment, Mapping) and str(comment.get("body", "")).startswith(_MARK):
+                if isinstance(comment, Mapping) and str(comment.get("body", "")).startswith(MARK):
                     yield int(str(comment["id"]))
             if len(comments) < _AT_ONCE:
                 return

@@ -43,10 +43,6 @@ class JsonService:
         """Make something; errors as of `get`."""
         return self._ask("POST", path, body, query)
 
-    def put(self, path: str, body: Json, **query: str) -> Json:
-        """Put something in the place of what is there; errors as of `get`."""
-        return self._ask("PUT", path, body, query)
-
     def patch(self, path: str, body: Json, **query: str) -> Json:
         """Change something; errors as of `get`."""
         return self._ask("PATCH", path, body, query)
