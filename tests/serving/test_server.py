@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socketserver
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +16,16 @@ import pytest
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fallback import Unused
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.ramp import EVERYTHING
 from fleetcast.domain.token import digest_of_secret
-from fleetcast.domain.traffic import Override
+from fleetcast.domain.traffic import Override, Watch
 from fleetcast.platforms.local.endpoints import LocalEndpointKeys, LocalEndpoints
 from fleetcast.serving.asked import LARGEST_BODY
+from fleetcast.serving.counters import WindowCounters
+from fleetcast.serving.green import Green
 from fleetcast.serving.loaded_models import LoadedModels
 from fleetcast.serving.metrics import Metrics
+from fleetcast.serving.routes import Coming, Routes, Share
 from fleetcast.serving.server import Limits, ScoringServer
 from fleetcast.workflows.forecast import MakeForecast
 from tests.serving.house import ENDPOINT, JSON, KEY, House
@@ -188,6 +195,28 @@ def test_health_and_metrics_ask_for_no_key(house: House) -> None:
     text = house.ask(path="/metrics", method="GET", headers={}).text
     assert 'fleetcast_requests_total{plant="PLANT001",status="200"} 1.0' in text
     assert "fleetcast_loaded_models 1.0" in text
+
+
+def test_who_asked_a_green_that_became_what_serves_is_answered(house: House, tmp_path: Path) -> None:
+    """It is swapped in, and its process ended, while it is working on a request of a first release."""
+    swapped = house.watcher.routes
+    served = swapped.by_plant["PLANT001"]
+    assert served.blue is not None
+
+    class Swap(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            house.watcher.routes = swapped
+
+    green = Green.start(house.release.release.digest, tmp_path, lambda _release, _at: ["cat"], lambda: 0.0)
+    green.ready = True
+    counters = WindowCounters(Watch(), lambda: 0.0, has_blue=False)
+    coming = Coming(green, served.blue, Share(EVERYTHING), counters)
+    with socketserver.UnixStreamServer(str(green.socket), Swap) as process:
+        threading.Thread(target=process.handle_request, daemon=True).start()
+        house.watcher.routes = Routes({"PLANT001": replace(served, blue=None, coming=coming)})
+        answer = house.ask(circuit_id="CIRCUIT01")
+    green.end()
+    assert (answer.status_code, answer.json().get("deployment")) == (200, "blue")
 
 
 def test_what_is_not_believed_changes_nothing(house: House) -> None:

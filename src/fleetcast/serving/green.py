@@ -140,15 +140,17 @@ class Green:
 
     def _listen(self) -> None:
         assert self.process.stdout is not None  # noqa: S101  # a pipe was asked for
-        for line in self.process.stdout:
-            if line.strip() == READY:
-                self.ready = True
+        with self.process.stdout as lines:
+            for line in lines:
+                if line.strip() == READY:
+                    self.ready = True
 
     def _hear_complaints(self) -> None:
         assert self.process.stderr is not None  # noqa: S101  # the same
-        for line in self.process.stderr:
-            if line.strip() and not self.says:
-                self.says = line.strip()[:500]
+        with self.process.stderr as lines:
+            for line in lines:
+                if line.strip() and not self.says:
+                    self.says = line.strip()[:500]
 
 
 def _memory_of(pid: int) -> int | None:

@@ -168,6 +168,8 @@ class ScoringServer:
                 reply = await self._by_green(coming, body, began)
                 if reply is not None:
                     return reply
+                # A green that is gone may have become what serves since this request came.
+                route = self.watcher.routes.by_plant.get(route.endpoint.plant, route)
         if route.blue is None:
             raise Refused(503, "nothing serves this endpoint yet", "ask again a little later")
         reply = await self._by_blue(route.blue, asked)
