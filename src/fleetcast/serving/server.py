@@ -16,6 +16,7 @@ from fleetcast.domain.traffic import Colour
 from fleetcast.serving.answers import JSON, PROBLEM
 from fleetcast.serving.asked import LARGEST_BODY, AskedTogether, Refused, read_request
 from fleetcast.serving.counters import Outcome
+from fleetcast.serving.deadlines import Deadlines
 from fleetcast.serving.engine import BROKEN, Engine, Reply, refusal
 from fleetcast.serving.green import NoGreen
 from fleetcast.serving.metrics import Metrics
@@ -65,8 +66,12 @@ class ScoringServer:
     limits: Limits = field(default_factory=Limits)
     mirror: Mirror = field(default_factory=Mirror)
     turns: Turns = field(default_factory=Turns)
+    _deadlines: Deadlines = field(init=False)
     _at_work: Counter[str] = field(default_factory=Counter)
     _total: int = 0
+
+    def __post_init__(self) -> None:
+        self._deadlines = Deadlines(self.limits.deadline.total_seconds())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
@@ -89,19 +94,23 @@ class ScoringServer:
             return self._open(path, method)
         began = time.perf_counter()
         plant, reply = "-", BROKEN
+        task = self._deadlines.begin(began)
         try:
-            async with asyncio.timeout(self.limits.deadline.total_seconds()):
-                headers = _read_headers(sent)
-                route = self._route(headers, path, method)
-                plant = route.endpoint.plant
-                with self._room(plant):
-                    _check_head(headers)
-                    body = await read()
-                    reply = await self._reply(route, headers, body, began)
+            headers = _read_headers(sent)
+            route = self._route(headers, path, method)
+            plant = route.endpoint.plant
+            with self._room(plant):
+                _check_head(headers)
+                body = await read()
+                reply = await self._reply(route, headers, body, began)
         except Refused as refused:
             reply = refusal(refused)
-        except TimeoutError:
+        except asyncio.CancelledError:
+            if not self._deadlines.passed(task):
+                raise
             reply = refusal(Refused(504, "this took too long", "ask for fewer circuits at once"))
+        finally:
+            self._deadlines.end(task)
         self.metrics.answered(plant, reply.status, time.perf_counter() - began)
         return reply
 
