@@ -1,1 +1,1 @@
-"""Azure Machine Learning as far as fleetcast needs it, on this machine: strict, and what it does not know it refuses."""
+"""Azure Machine Learning as far as fleetcast needs it, on this machine; what it does not know, it refuses."""
