@@ -8,7 +8,7 @@ BIN    := .venv/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 APT    := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n) env DEBIAN_FRONTEND=noninteractive apt-get -qq
 COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --fork-strategy fewest \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make constraints" $(ARGS)
+	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make $@" $(ARGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo agents two-people rollout test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints constraints-peers clean chromium postgresql azurite oidc-provider actionlint strace
@@ -77,8 +77,8 @@ constraints: .venv/dev.stamp ## pin versions anew after a change of dependencies
 	@sed -i -e '\,://,d' -e '/^--/d' -e '/-c constraints/d' constraints/*.txt
 
 constraints-peers: .venv/dev.stamp ## pin anew the servers that `make bench ARGS=serving` compares with
-	@for peer in mlserver bentoml; do echo $$peer | $(COMPILE) --custom-compile-command "make constraints-peers" \
-		- --output-file constraints/peers/$$peer.txt; done
+	@for peer in mlserver bentoml; do $(COMPILE) \
+		constraints/peers/$$peer.in --output-file constraints/peers/$$peer.txt; done
 	@sed -i -e '\,://,d' -e '/^--/d' constraints/peers/*.txt
 
 clean: ## remove the environment, the caches and the demo

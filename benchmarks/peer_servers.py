@@ -25,6 +25,8 @@ _PATIENCE_SECONDS = 120
 @dataclass(frozen=True)
 class Peer:
     name: str
+    environment: str
+    """Of its programs, and the file below constraints/peers/ that pins them."""
     prepare: Callable[[Path, int], Sequence[str]]
     """Writes what it is started with into a folder; gives the command, after the folder of its programs."""
     path: Callable[[int], str]
@@ -32,14 +34,9 @@ class Peer:
     body: Callable[[int, Sequence[float]], object]
 
 
-def _mlserver(folder: Path, port: int) -> Sequence[str]:
-    settings = {
-        "http_port": port,
-        "grpc_port": port + 1,
-        "metrics_port": port + 2,
-        "parallel_workers": 0,
-        "debug": False,
-    }
+def _mlserver(folder: Path, port: int, **more: object) -> Sequence[str]:
+    """As it is installed, one worker process, but for its ports and what more is said."""
+    settings = {"http_port": port, "grpc_port": port + 1, "metrics_port": port + 2, **more}
     (folder / "settings.json").write_text(json.dumps(settings))
     for number in range(MODELS):
         model = folder / f"m{number:03d}"
@@ -49,22 +46,29 @@ def _mlserver(folder: Path, port: int) -> Sequence[str]:
     return ("mlserver", "start", str(folder))
 
 
+def _mlserver_tuned(folder: Path, port: int) -> Sequence[str]:
+    """Without a worker process, so that nothing is handed from one to the other, and without its access log."""
+    return _mlserver(folder, port, parallel_workers=0, debug=False)
+
+
+def _infer(number: int) -> str:
+    return f"/v2/models/m{number:03d}/infer"
+
+
+def _tensor(_number: int, history: Sequence[float]) -> object:
+    values = {"name": "history", "shape": [1, len(history)], "datatype": "FP64", "data": list(history)}
+    return {"inputs": [values]}
+
+
 def _bentoml(folder: Path, port: int) -> Sequence[str]:
     return ("bentoml", "serve", "bento_service:Forecasts", "--port", str(port), "--working-dir", str(folder))
 
 
 PEERS = (
+    Peer("mlserver", "mlserver", _mlserver, _infer, _tensor),
+    Peer("mlserver_tuned", "mlserver", _mlserver_tuned, _infer, _tensor),
     Peer(
-        "mlserver",
-        _mlserver,
-        lambda number: f"/v2/models/m{number:03d}/infer",
-        lambda _number, history: {
-            "inputs": [
-                {"name": "history", "shape": [1, len(history)], "datatype": "FP64", "data": list(history)}
-            ]
-        },
-    ),
-    Peer(
+        "bentoml",
         "bentoml",
         _bentoml,
         lambda _number: "/score",
@@ -78,7 +82,7 @@ def serving(peer: Peer, folder: Path) -> Iterator[tuple[int, list[bytes]]]:
     """One of them with 200 models and one worker; gives its port, and a request for each model."""
     from serving_bodies import histories
 
-    programs, port = _installed(peer.name), _free_port()
+    programs, port = _installed(peer.environment), _free_port()
     for file in (HERE / "peers").glob("*.py"):
         shutil.copy(file, folder / file.name)
     command = peer.prepare(folder, port)

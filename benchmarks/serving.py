@@ -3,8 +3,9 @@
     python benchmarks/serving.py [--without-peers] [--folder FOLDER]
 
 A request is 336 steps of one sensor of one circuit, an answer 168 steps with two intervals. Rounds alternate, medians
-are compared. Then fleetcast alone: two servers at the same time, first answer after a start, memory, a hundred swaps
-under 500 requests a second, and how long a rolled back release still answers. The last line is JSON.
+are compared. MLServer is asked as it is installed, with its one worker process, and tuned, without any. Then fleetcast
+alone: two servers at the same time, first answer after a start, memory, a hundred swaps under 500 requests a second,
+and how long a rolled back release still answers. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def _requests(fleet: ServedFleet, keys: dict[str, str]) -> list[bytes]:
 def _side_by_side(fleet: ServedFleet, keys: dict[str, str], peers: Sequence[Any]) -> dict[str, Any]:
     requests = _requests(fleet, keys)
     found: dict[str, list[dict[str, Any]]] = {}
-    print(f"{'':<12}{'requests/s':>12}{'p50 ms':>10}{'p99 ms':>10}{'errors':>8}", flush=True)
+    print(f"{'':<15}{'requests/s':>12}{'p50 ms':>10}{'p99 ms':>10}{'errors':>8}", flush=True)
     for _ in range(ROUNDS):
         with fleet.server() as server:
             _first_answer(server, requests[0])
@@ -117,7 +118,7 @@ def _side_by_side(fleet: ServedFleet, keys: dict[str, str], peers: Sequence[Any]
 
 def _told(name: str, one: dict[str, Any]) -> dict[str, Any]:
     print(
-        f"{name:<12}{one['per_second']:12.0f}{one['p50_ms']:10.2f}{one['p99_ms']:10.2f}{one['errors']:8}",
+        f"{name:<15}{one['per_second']:12.0f}{one['p50_ms']:10.2f}{one['p99_ms']:10.2f}{one['errors']:8}",
         flush=True,
     )
     return one
