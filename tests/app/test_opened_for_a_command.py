@@ -48,4 +48,4 @@ def test_a_list_loads_neither_forecasting_nor_tables(words: list[str], fleet: Pa
 def test_looking_at_models_loads_no_worker_and_no_table(fleet: Path) -> None:
     loaded = loaded_by(["models", "list"], fleet)
     assert "fleetcast.platforms.local.job_service" in loaded
-    assert not {"fleetcast.platforms.local.pool", "fleetcast.pipeline.fit", "deltalake", "scipy"} & loaded
+    assert not {"fleetcast.platforms.jobs.pool", "fleetcast.pipeline.fit", "deltalake", "scipy"} & loaded

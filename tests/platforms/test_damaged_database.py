@@ -36,9 +36,9 @@ from fleetcast.domain.token import Token
 from fleetcast.domain.traffic import Report, Watch
 from fleetcast.platforms.database import migrate, schema
 from fleetcast.platforms.database.control import ControlDatabase
+from fleetcast.platforms.jobs.worker import outcome_file
 from fleetcast.platforms.local.endpoints import LocalEndpoints, LocalTrafficBoard
 from fleetcast.platforms.local.platform import local_platform
-from fleetcast.platforms.local.worker import outcome_file
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.sessions import PasswordSet, SignedIn
 from fleetcast.ports.signing import Sealing

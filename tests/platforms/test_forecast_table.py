@@ -14,7 +14,7 @@ from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.location import Location, file_uri
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.pipeline.forecast_rows import COLUMNS
-from fleetcast.platforms.local.stores import Stores
+from fleetcast.platforms.stores import Stores
 from fleetcast.ports.forecasts import ForecastTable
 
 DAY, NEXT = date(2025, 11, 30), date(2025, 12, 1)

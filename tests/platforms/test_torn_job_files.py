@@ -11,8 +11,8 @@ import pytest
 
 from fleetcast.domain.job import JobState, TrainingJob
 from fleetcast.domain.settings import PlatformSettings
+from fleetcast.platforms.jobs.worker import outcome_file
 from fleetcast.platforms.local.platform import local_platform
-from fleetcast.platforms.local.worker import outcome_file
 from fleetcast.ports.platform import Platform
 from fleetcast.stored.jobs import JOB_OUTCOME
 from tests.clocks import FixedClock

@@ -20,7 +20,7 @@ from fleetcast.domain.freeze import parse_freeze
 from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.health import Answers, Counts, Criteria, Forecasts, Invalid
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.job import JobOutcome
+from fleetcast.domain.job import JobBatch, JobOutcome
 from fleetcast.domain.link import Link, LinkEnd, LinkPurpose
 from fleetcast.domain.manifest import Seal
 from fleetcast.domain.people import Grant, Group, Kind, Origin, Person
@@ -42,7 +42,7 @@ from fleetcast.stored.audit import AUDIT_ENTRY
 from fleetcast.stored.deployments import DEPLOYMENT, PLANT_ROLLOUT
 from fleetcast.stored.effects import EFFECT
 from fleetcast.stored.form import Stored
-from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
+from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_BATCH, JOB_OUTCOME, TRAINING_JOB
 from fleetcast.stored.manifests import SEAL, SIGNED_MANIFEST
 from fleetcast.stored.models import TRAINED_MODEL
 from fleetcast.stored.people import GRANT, GROUP, PERSON, TOKEN
@@ -213,6 +213,7 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     "effects_share": Example(EFFECT, Effect("share model plant001-circuit01:3", _EVENT)),
     "jobs_completed": Example(TRAINING_JOB, _QUEUED.started(NOON).completed(_OUTCOME, _LATER)),
+    "jobs_batch": Example(JOB_BATCH, JobBatch(component(max_retries=2), (_QUEUED,))),
     "jobs_component": Example(COMPONENT, component(max_retries=2)),
     "jobs_outcome": Example(JOB_OUTCOME, _OUTCOME),
     "jobs_queued": Example(TRAINING_JOB, _QUEUED),

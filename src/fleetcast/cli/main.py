@@ -35,6 +35,7 @@ COMMANDS = {
     "train": "fleetcast.cli.train:train",
     "stage": "fleetcast.cli.train:stage",
     "fit": "fleetcast.cli.fit:fit",
+    "run-batch": "fleetcast.cli.run_batch:run_batch",
     "dummy": "fleetcast.cli.dummy:dummy_app",
     "approve": "fleetcast.cli.approvals:approve",
     "reject": "fleetcast.cli.approvals:reject",

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fleetcast.domain.circuit import HyperparameterValue
+from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.quality import CleaningRules, SensorLimits
 from fleetcast.domain.scores import ModelScores
@@ -117,6 +118,14 @@ class TrainingJob:
     def voided(self, why: str, at: datetime) -> TrainingJob:
         """The same job, which was done but left nothing that can be used."""
         return replace(self.failed(f"its model is lost: {why}", at), outcome=None)
+
+
+@dataclass(frozen=True, slots=True)
+class JobBatch:
+    """Jobs that are handed over together, with what they are run by."""
+
+    component: TrainingComponent
+    jobs: tuple[TrainingJob, ...]
 
 
 def packed(jobs: Sequence[TrainingJob], size: int, run: str) -> list[TrainingJob]:

@@ -1,4 +1,4 @@
-"""Where the local platform keeps artifacts, frozen rows and forecasts: in its state directory or an object store."""
+"""Where a platform keeps artifacts, frozen rows and forecasts: in its state directory or an object store."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleetcast.domain.component import TrainingComponent
-from fleetcast.domain.job import FitTask, JobOutcome, TrainingJob
+from fleetcast.domain.job import FitTask, JobBatch, JobOutcome, TrainingJob
 from fleetcast.stored.form import Fields, Stored
 
 
@@ -21,3 +21,4 @@ JOB_OUTCOME = Stored(
 )
 TRAINING_JOB = Stored(TrainingJob, number=2, earlier={1: _without_baselines})
 COMPONENT = Stored(TrainingComponent)
+JOB_BATCH = Stored(JobBatch, fix="give the folder that the batch was written to")

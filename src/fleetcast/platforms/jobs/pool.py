@@ -19,7 +19,7 @@ from multiprocessing.context import ForkServerProcess
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE, OIDC_SECRET_VARIABLE, SIGNING_KEY_VARIABLE
 from fleetcast.pipeline.ended import in_short, memory_kills
 from fleetcast.platforms.cores import ONE_THREAD
-from fleetcast.platforms.local.worker import Work, WorkDone, work_until_told
+from fleetcast.platforms.jobs.worker import Work, WorkDone, work_until_told
 
 _NOT_FOR_JOBS = (DATABASE_URL_VARIABLE, "PGPASSWORD", SIGNING_KEY_VARIABLE, OIDC_SECRET_VARIABLE)
 """Secrets that training code has no need of."""
@@ -42,7 +42,7 @@ class WorkerPool:
         self._size = size
         self._workers: list[_Worker] = []
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["fleetcast.platforms.local.worker"])
+        self._context.set_forkserver_preload(["fleetcast.platforms.jobs.worker"])
 
     @property
     def free(self) -> int:

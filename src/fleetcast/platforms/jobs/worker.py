@@ -19,7 +19,7 @@ from fleetcast.domain.job import JobOutcome
 from fleetcast.pipeline.ended import no_memory
 from fleetcast.pipeline.fit import outcome_of
 from fleetcast.pipeline.steps import JobFiles, run_steps
-from fleetcast.platforms.local.stores import Stores
+from fleetcast.platforms.stores import Stores
 from fleetcast.stored.durable import sync, write_durably
 from fleetcast.stored.jobs import JOB_OUTCOME
 

@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import os
-import statistics
-from collections import defaultdict, deque
-from collections.abc import Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-from sqlalchemy.engine import Connection
-
 from fleetcast.domain.component import TrainingComponent
-from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.job import JobOutcome, JobState, TrainingJob
-from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.columns import TORN, amount, last_position
-from fleetcast.platforms.database.session import Kept, Session, changes, chunks, met, reads
+from fleetcast.domain.job import JobOutcome, TrainingJob
+from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.files.torn import set_aside, whole_file
-from fleetcast.platforms.local.stores import Stores
+from fleetcast.platforms.jobs.queue import JobQueue
+from fleetcast.platforms.stores import Stores
 from fleetcast.stored.durable import make_folder, write_in_one_move
-from fleetcast.stored.form import RESTORE, Unreadable, unreadable
-from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_OUTCOME, TRAINING_JOB
+from fleetcast.stored.form import Unreadable
+from fleetcast.stored.jobs import FIT_TASK, JOB_OUTCOME
 
 if TYPE_CHECKING:
     from fleetcast.pipeline.steps import JobFiles
-    from fleetcast.platforms.local.pool import WorkerPool
-    from fleetcast.platforms.local.worker import Work, WorkDone
-
-_jobs = schema.jobs
+    from fleetcast.platforms.jobs.pool import WorkerPool
+    from fleetcast.platforms.jobs.worker import Work, WorkDone
 
 
-class LocalJobService(Kept):
+class LocalJobService(JobQueue):
     """Runs jobs in a pool of worker processes.
 
     Queued jobs are durable; the computing happens inside `wait`, in the process that holds the fleet's lock. A
@@ -62,7 +55,6 @@ class LocalJobService(Kept):
         self._queue: deque[TrainingJob] = deque()
         self._asked: frozenset[Digest] = frozenset()
         self._running: dict[str, TrainingJob] = {}
-        self._components: dict[str, TrainingComponent] = {}
         self._torn: list[str] = []
 
     def check(self, component: TrainingComponent) -> None:
@@ -73,58 +65,19 @@ class LocalJobService(Kept):
 
     def submit(self, jobs: Sequence[TrainingJob], component: TrainingComponent) -> None:
         """Queue jobs, all or none; a job whose id is known is left as it is."""
-        new = self._insert(jobs, component)
+        new = self.insert(jobs, component)
         self._queue.extend(job for job in new if job.task.training_hash in self._asked)
-
-    @changes
-    def _insert(
-        self, connection: Connection, jobs: Sequence[TrainingJob], component: TrainingComponent
-    ) -> Sequence[TrainingJob]:
-        known: set[str] = set()
-        for some in chunks([job.id for job in jobs]):
-            known |= set(connection.execute(sa.select(_jobs.c.id).where(_jobs.c.id.in_(some))).scalars())
-        new = [job for job in jobs if job.id not in known]
-        if not new:
-            return new
-        table = schema.components_run
-        digest = component.digest.hex
-        if connection.execute(sa.select(table.c.digest).where(table.c.digest == digest)).first() is None:
-            connection.execute(sa.insert(table).values(digest=digest, content=COMPONENT.to_json(component)))
-        last = last_position(connection, _jobs, _jobs.c.id)
-        connection.execute(
-            sa.insert(_jobs), [_row(job) | {"position": last + i} for i, job in enumerate(new, start=1)]
-        )
-        return new
-
-    @reads
-    def jobs_for(
-        self, connection: Connection, hashes: Collection[Digest]
-    ) -> Mapping[Digest, Sequence[TrainingJob]]:
-        """All attempts at these training hashes, first attempt first."""
-        found: defaultdict[Digest, list[TrainingJob]] = defaultdict(list)
-        for some in chunks([digest.hex for digest in hashes]):
-            query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.training_hash.in_(some))
-            for row in connection.execute(query.order_by(_jobs.c.position)):
-                job = _job(row.id, row.content)
-                found[job.task.training_hash].append(job)
-        return dict(found)
-
-    def failing(self, hashes: Collection[Digest]) -> Mapping[Digest, Sequence[TrainingJob]]:
-        """All attempts at those of the training hashes at which one failed."""
-        failed = self._failed_at()
-        wanted = [digest for digest in hashes if digest.hex in failed] if failed else []
-        return self.jobs_for(wanted) if wanted else {}
-
-    @reads
-    def _failed_at(self, connection: Connection) -> frozenset[str]:
-        query = sa.select(_jobs.c.training_hash).where(_jobs.c.state == JobState.FAILED.value).distinct()
-        return frozenset(connection.execute(query).scalars())
 
     def wait(self, hashes: Collection[Digest], timeout: timedelta) -> Sequence[TrainingJob]:
         """Let jobs at these hashes go on until some of them changed or the time is over."""
         asked = frozenset(hashes)
         if asked != self._asked:
-            self._load_queue(asked)
+            self._queue = deque(
+                job
+                for job in self.unfinished()
+                if job.task.training_hash in asked and job.id not in self._running
+            )
+            self._asked = asked
         started, ended = self._dispatch()
         for done in self._pool.finished(timeout.total_seconds()) if self._pool.busy and not ended else ():
             ended.append(self._ended(self._running.pop(done.job_id), done))
@@ -137,52 +90,6 @@ class LocalJobService(Kept):
         """The torn files that were set aside since this was last asked."""
         told, self._torn = self._torn, []
         return told
-
-    def abandon(self, wanted: Collection[Digest]) -> Sequence[TrainingJob]:
-        """End the unfinished jobs at other training hashes."""
-        now = self.session.clock.now()
-        left = [job.abandoned(now) for job in self._unfinished() if job.task.training_hash not in wanted]
-        if left:
-            self._update(left)
-        return left
-
-    def void(self, lost: Mapping[str, str]) -> None:
-        """Let completed jobs count as failed."""
-        completed = (
-            [job for job in self._named(list(lost)) if job.state is JobState.COMPLETED] if lost else []
-        )
-        if completed:
-            now = self.session.clock.now()
-            self._update([job.voided(lost[job.id], now) for job in completed])
-
-    @reads
-    def _unfinished(self, connection: Connection) -> list[TrainingJob]:
-        return _unfinished(connection)
-
-    @reads
-    def _named(self, connection: Connection, names: Sequence[str]) -> list[TrainingJob]:
-        found = []
-        for some in chunks(names):
-            query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.id.in_(some))
-            found += [_job(row.id, row.content) for row in connection.execute(query)]
-        return found
-
-    @reads
-    def median_seconds(self, connection: Connection) -> Mapping[str, float]:
-        """How long completed jobs took, by model family; of the latest few hundred."""
-        query = (
-            sa.select(_jobs.c.id, _jobs.c.family, _jobs.c.seconds)
-            .where(_jobs.c.state == JobState.COMPLETED.value, _jobs.c.seconds.is_not(None))
-            .order_by(_jobs.c.position.desc())
-            .limit(500)
-        )
-        seconds: defaultdict[str, list[float]] = defaultdict(list)
-        for row in connection.execute(query):
-            try:
-                seconds[row.family].append(amount(row.seconds))
-            except TORN as error:
-                raise unreadable(f"jobs {row.id}") from error
-        return {family: statistics.median(values) for family, values in seconds.items()}
 
     def close(self) -> None:
         """End the workers; unfinished jobs stay queued."""
@@ -199,7 +106,7 @@ class LocalJobService(Kept):
     @property
     def _pool(self) -> WorkerPool:
         if self._started_pool is None:
-            from fleetcast.platforms.local.pool import WorkerPool
+            from fleetcast.platforms.jobs.pool import WorkerPool
 
             self._started_pool = WorkerPool(self._workers)
         return self._started_pool
@@ -227,18 +134,8 @@ class LocalJobService(Kept):
             started.append(job)
         return started, ended
 
-    @reads
-    def _load_queue(self, connection: Connection, asked: frozenset[Digest]) -> None:
-        """Queue the unfinished jobs that are asked for; others stay in the database."""
-        self._queue = deque(
-            job
-            for job in _unfinished(connection)
-            if job.task.training_hash in asked and job.id not in self._running
-        )
-        self._asked = asked
-
     def _earlier_outcome(self, job: TrainingJob) -> JobOutcome | None:
-        from fleetcast.platforms.local.worker import outcome_file
+        from fleetcast.platforms.jobs.worker import outcome_file
 
         path = outcome_file(self._folder / job.id)
         if not os.path.lexists(path):
@@ -252,9 +149,9 @@ class LocalJobService(Kept):
 
     def _work(self, job: TrainingJob) -> Work:
         from fleetcast.pipeline.steps import JobFiles
-        from fleetcast.platforms.local.worker import Work
+        from fleetcast.platforms.jobs.worker import Work
 
-        component = self._component(job.component_digest)
+        component = self.component(job.component_digest)
         folder = self._folder / job.id
         files = JobFiles(
             folder.resolve(), (folder / "task.json").resolve(), self._frozen.file(job.fingerprint).resolve()
@@ -279,19 +176,6 @@ class LocalJobService(Kept):
             if os.path.lexists(path) and not fits:
                 self._torn.append(f"{path} was in the way; it is kept as {set_aside(path).name}")
 
-    def _component(self, digest: Digest) -> TrainingComponent:
-        if digest.hex not in self._components:
-            self._components[digest.hex] = self._find_component(digest)
-        return self._components[digest.hex]
-
-    @reads
-    def _find_component(self, connection: Connection, digest: Digest) -> TrainingComponent:
-        table = schema.components_run
-        row = connection.execute(sa.select(table.c.content).where(table.c.digest == digest.hex)).first()
-        if row is None:
-            raise BadInput(f"components_run {digest.hex} is not there any more", fix=RESTORE)
-        return COMPONENT.from_json(row.content, f"components_run {digest.hex}")
-
     def _ended(self, job: TrainingJob, done: WorkDone) -> TrainingJob:
         now = self.session.clock.now()
         return job.completed(done.outcome, now) if done.outcome else job.failed(done.error, now)
@@ -300,51 +184,4 @@ class LocalJobService(Kept):
         over = {job.id for job in ended}
         changed = [*(job for job in started if job.id not in over), *ended]
         if changed:
-            self._update(changed)
-
-    @changes
-    def _update(self, connection: Connection, jobs: Sequence[TrainingJob]) -> None:
-        new: dict[str, object] = {
-            name: sa.bindparam(f"new_{name}") for name in ("state", "seconds", "content")
-        }
-        result = connection.execute(
-            sa.update(_jobs).where(_jobs.c.id == sa.bindparam("job_id")).values(new),
-            [
-                {
-                    "job_id": job.id,
-                    "new_state": job.state.value,
-                    "new_seconds": job.seconds,
-                    "new_content": TRAINING_JOB.to_json(job),
-                }
-                for job in jobs
-            ],
-        )
-        met(
-            result,
-            len(jobs),
-            f"all of the jobs {jobs[0].id} … {jobs[-1].id}" if len(jobs) > 1 else f"the job {jobs[0].id}",
-        )
-
-
-def _unfinished(connection: Connection) -> list[TrainingJob]:
-    """In the order in which they were submitted."""
-    ended = [state.value for state in JobState if state.final]
-    query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.state.not_in(ended))
-    found = [_job(row.id, row.content) for row in connection.execute(query.order_by(_jobs.c.position))]
-    return [job for job in found if not job.state.final]
-
-
-def _row(job: TrainingJob) -> dict[str, object]:
-    return {
-        "id": job.id,
-        "training_hash": job.task.training_hash.hex,
-        "state": job.state.value,
-        "family": job.task.family,
-        "seconds": job.seconds,
-        "component": job.component_digest.hex,
-        "content": TRAINING_JOB.to_json(job),
-    }
-
-
-def _job(key: str, content: str) -> TrainingJob:
-    return TRAINING_JOB.from_json(content, f"jobs {key}")
+            self.update(changed)

@@ -20,8 +20,8 @@ from fleetcast.platforms.local.asset_registry import LocalAssetRegistry, LocalDa
 from fleetcast.platforms.local.endpoints import LocalEndpoints
 from fleetcast.platforms.local.job_service import LocalJobService
 from fleetcast.platforms.local.model_registry import LocalModelRegistry, LocalSharedRegistry
-from fleetcast.platforms.local.stores import Stores
 from fleetcast.platforms.signing.sealing import own_sealing
+from fleetcast.platforms.stores import Stores
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform, Workspace
 from fleetcast.ports.readings import ReadingsTable

@@ -18,7 +18,6 @@ from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.database.sqlite import sqlite
 from fleetcast.platforms.files.artifact_store import FileArtifactStore
 from fleetcast.platforms.foreign.process import ProcessForeignModels
-from fleetcast.platforms.local.stores import Stores
 from fleetcast.platforms.memory.endpoints import MemoryEndpoints
 from fleetcast.platforms.memory.jobs import MemoryFrozenRows, MemoryJobService
 from fleetcast.platforms.memory.registries import (
@@ -29,6 +28,7 @@ from fleetcast.platforms.memory.registries import (
 )
 from fleetcast.platforms.memory.world import World
 from fleetcast.platforms.signing.sealing import own_sealing
+from fleetcast.platforms.stores import Stores
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform, Workspace
 from fleetcast.ports.readings import ReadingsTable
