@@ -1,0 +1,250 @@
+"""The emulator as a whole: a thread with its own loop, whose answers come from the capabilities beside this file."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from fleetcast.ports.clock import Clock, SystemClock
+from tests.azure_emulator.authority import Authority
+from tests.azure_emulator.exchange import Exchange
+from tests.azure_emulator.faults import Fault, Faults
+from tests.azure_emulator.identity import MANAGED, Identity, Principal
+from tests.azure_emulator.messages import (
+    HERE,
+    Answer,
+    Json,
+    Refused,
+    Request,
+    Route,
+    answered,
+    first,
+    refusal,
+)
+from tests.azure_emulator.operations import Operations
+from tests.azure_emulator.proxy import KNOWN, Proxy, unknown_host
+from tests.azure_emulator.store import Store
+
+_READY = 30.0
+"""Seconds until the thread listens; it takes milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What there is from the beginning."""
+
+    subscription: str = "11111111-1111-1111-1111-111111111111"
+    resource_group: str = "fleetcast"
+    workspaces: Sequence[str] = ("fleetcast",)
+    registries: Sequence[str] = ("fleetcast-registry",)
+    region: str = "westeurope"
+    principal: Principal = field(default_factory=Principal)
+    jobs_at_once: int = 2
+    page: int = 30
+    """How many resources a list gives at a time."""
+
+
+class AzureEmulator:
+    """Azure Machine Learning on a port of this machine, from `start` to `close`; what it is told stays in `state`."""
+
+    def __init__(
+        self, state: Path, setup: Setup | None = None, *, clock: Clock | None = None, port: int = 0
+    ) -> None:
+        self.state = state
+        self.setup = setup or Setup()
+        self.clock = clock or SystemClock()
+        self.port = port
+        self.faults = Faults()
+        self.store = Store(state / "resources", self.clock)
+        self.operations = Operations(self.store, self.clock, self.setup.region)
+        self.identity = Identity(self.setup.principal, self.faults, self.clock)
+        self._authority = Authority(state / "authority")
+        self._exchanges: list[Exchange] = []
+        self._routes: list[Route] = [
+            *self.identity.routes(),
+            *self.operations.routes(),
+            *self._own_routes(),
+        ]
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="azure-emulator", daemon=True)
+        self._ready = threading.Event()
+        self._stop = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    def start(self) -> Self:
+        """Listen.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        self._thread.start()
+        if not self._ready.wait(_READY):
+            raise TimeoutError("the Azure emulator does not listen")
+        if self._failure is not None:
+            raise self._failure
+        return self
+
+    def close(self) -> None:
+        """End all connections and stop listening."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def address(self) -> str:
+        """Of this machine, in plain HTTP: the proxy, the managed identity, and blobs by path."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What a process needs to find the emulator in Azure's place."""
+        authority, principal = str(self._authority.certificate), self.setup.principal
+        return {
+            "HTTPS_PROXY": self.address,
+            "NO_PROXY": "127.0.0.1,localhost",
+            "REQUESTS_CA_BUNDLE": authority,
+            "SSL_CERT_FILE": authority,
+            "AZURE_TENANT_ID": principal.tenant,
+            "AZURE_CLIENT_ID": principal.client,
+            "AZURE_CLIENT_SECRET": principal.secret,
+            "IDENTITY_ENDPOINT": f"{self.address}{MANAGED}",
+            "IDENTITY_HEADER": principal.header,
+        }
+
+    def storage_environment(self, account: str) -> Mapping[str, str]:
+        """What clients of object stores need besides, to find an account's blobs by path."""
+        return {
+            "AZURE_STORAGE_ACCOUNT_NAME": account,
+            "AZURE_STORAGE_ENDPOINT": f"{self.address}/{account}",
+            "AZURE_STORAGE_TOKEN": self.identity.token("https://storage.azure.com"),
+            "AZURE_STORAGE_ALLOW_HTTP": "true",
+        }
+
+    def exchanges(self) -> Sequence[Exchange]:
+        """All requests and answers so far, but those to the emulator's own questions."""
+        return tuple(self._exchanges)
+
+    def answer(self, request: Request) -> Answer:
+        """Answer one request, and note both."""
+        answer = self._answer(request)
+        if not (request.host == HERE and request.path.startswith("/__")):
+            self._exchanges.append(_exchange(request, answer))
+        return answer
+
+    def _answer(self, request: Request) -> Answer:
+        if request.host != HERE and not KNOWN.fullmatch(request.host):
+            return unknown_host(request.host)
+        self.operations.settle()
+        found = first(self._routes, request)
+        if found is None:
+            unknown = refusal(
+                501,
+                "UnknownRoute",
+                f"the Azure emulator does not know {request.method} {request.host}{request.path}",
+            )
+            return replace(unknown, known=False)
+        route, values = found
+        try:
+            if not route.open:
+                self.identity.check(request)
+            fault = self.faults.take(request.method, request.path) if not _own(request) else None
+            if fault is not None and fault.kind == "refuse":
+                pace = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
+                return refusal(fault.status, fault.code, fault.message, pace)
+            with self.store.lock:
+                answer = route.handler(replace(request, fault=fault), values)
+        except Refused as refused:
+            return refused.answer
+        if (
+            fault is not None
+            and fault.kind == "done_but_failed"
+            and "azure-asyncoperation" not in answer.headers
+        ):
+            return refusal(fault.status, fault.code, fault.message)
+        return answer
+
+    def _own_routes(self) -> Sequence[Route]:
+        return (
+            Route("POST", HERE, "/__faults", self._tell, open=True),
+            Route("DELETE", HERE, "/__faults", self._clear, open=True),
+            Route("GET", HERE, "/__exchanges", self._exchanged, open=True),
+        )
+
+    def _tell(self, request: Request, _: Mapping[str, str]) -> Answer:
+        said = request.mapping()
+        lifetime, length = said.pop("token_lifetime", None), said.pop("operations_take", None)
+        try:
+            if lifetime is not None:
+                self.faults.token_lifetime = timedelta(seconds=float(str(lifetime)))
+            if length is not None:
+                self.operations.length = timedelta(seconds=float(str(length)))
+            if said:
+                self.faults.add(Fault(**said))  # type: ignore[arg-type]  # checked by what it does with it
+        except (TypeError, ValueError) as error:
+            raise Refused(400, "NoSuchFault", str(error)) from error
+        return Answer(204)
+
+    def _clear(self, _: Request, __: Mapping[str, str]) -> Answer:
+        self.faults.clear()
+        return Answer(204)
+
+    def _exchanged(self, _: Request, __: Mapping[str, str]) -> Answer:
+        return answered([_said(one) for one in self._exchanges])
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._listen())
+        except BaseException as error:  # noqa: BLE001  # handed to whoever starts it
+            self._failure = error
+        finally:
+            self._ready.set()
+            self._loop.close()
+
+    async def _listen(self) -> None:
+        proxy = Proxy(self._authority, self.answer)
+        server = await proxy.start(self.port)
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+        proxy.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)
+
+
+def _own(request: Request) -> bool:
+    return request.host == HERE and request.path.startswith("/__")
+
+
+def _exchange(request: Request, answer: Answer) -> Exchange:
+    return Exchange(
+        method=request.method,
+        host=request.host or "127.0.0.1",
+        path=request.path,
+        query=dict(request.query),
+        request=request.json(),
+        status=answer.status,
+        response_headers=dict(answer.headers),
+        response=answer.json(),
+        known=answer.known,
+    )
+
+
+def _said(exchange: Exchange) -> Json:
+    return asdict(exchange)
