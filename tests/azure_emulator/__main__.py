@@ -8,7 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.azure_emulator.emulator import AzureEmulator, Setup
+from tests.azure_emulator.emulator import AzureEmulator
+from tests.azure_emulator.setup import Setup
 
 
 def main() -> None:

@@ -6,17 +6,20 @@ import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from fleetcast.ports.clock import Clock, SystemClock
+from tests.azure_emulator.assets import Assets
 from tests.azure_emulator.authority import Authority
+from tests.azure_emulator.blob_store import BlobStore
+from tests.azure_emulator.blobs import Blobs
 from tests.azure_emulator.exchange import Exchange
 from tests.azure_emulator.faults import Fault, Faults
-from tests.azure_emulator.identity import MANAGED, Identity, Principal
+from tests.azure_emulator.identity import MANAGED, Identity
 from tests.azure_emulator.messages import (
     HERE,
     Answer,
@@ -30,25 +33,14 @@ from tests.azure_emulator.messages import (
 )
 from tests.azure_emulator.operations import Operations
 from tests.azure_emulator.proxy import KNOWN, Proxy, unknown_host
+from tests.azure_emulator.registry import Registries
+from tests.azure_emulator.scope import Scopes
+from tests.azure_emulator.setup import Setup
 from tests.azure_emulator.store import Store
+from tests.azure_emulator.workspaces import Workspaces
 
 _READY = 30.0
 """Seconds until the thread listens; it takes milliseconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What there is from the beginning."""
-
-    subscription: str = "11111111-1111-1111-1111-111111111111"
-    resource_group: str = "fleetcast"
-    workspaces: Sequence[str] = ("fleetcast",)
-    registries: Sequence[str] = ("fleetcast-registry",)
-    region: str = "westeurope"
-    principal: Principal = field(default_factory=Principal)
-    jobs_at_once: int = 2
-    page: int = 30
-    """How many resources a list gives at a time."""
 
 
 class AzureEmulator:
@@ -65,14 +57,23 @@ class AzureEmulator:
         self.store = Store(state / "resources", self.clock)
         self.operations = Operations(self.store, self.clock, self.setup.region)
         self.identity = Identity(self.setup.principal, self.faults, self.clock)
+        self.blobs = BlobStore(state / "blobs", self.clock)
+        self.scopes = scopes = Scopes(self.setup, self.store)
+        assets = Assets(self.setup, self.store, self.blobs, self.operations, scopes, self.clock)
         self._authority = Authority(state / "authority")
         self._exchanges: list[Exchange] = []
         self._routes: list[Route] = [
+            *self._own_routes(),
             *self.identity.routes(),
             *self.operations.routes(),
-            *self._own_routes(),
+            *Workspaces(self.setup, self.store, self.blobs, scopes).routes(),
+            *Registries(
+                self.setup, self.store, self.blobs, self.operations, scopes, assets, self.clock
+            ).routes(),
+            *assets.routes(),
+            *Blobs(self.blobs).routes(),
         ]
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="azure-emulator", daemon=True)
         self._ready = threading.Event()
         self._stop = asyncio.Event()
@@ -93,8 +94,9 @@ class AzureEmulator:
 
     def close(self) -> None:
         """End all connections and stop listening."""
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._stop.set)
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
     def __enter__(self) -> Self:
@@ -132,7 +134,7 @@ class AzureEmulator:
             "AZURE_STORAGE_ACCOUNT_NAME": account,
             "AZURE_STORAGE_ENDPOINT": f"{self.address}/{account}",
             "AZURE_STORAGE_TOKEN": self.identity.token("https://storage.azure.com"),
-            "AZURE_STORAGE_ALLOW_HTTP": "true",
+            "AZURE_ALLOW_HTTP": "true",
         }
 
     def exchanges(self) -> Sequence[Exchange]:
@@ -207,18 +209,17 @@ class AzureEmulator:
         return answered([_said(one) for one in self._exchanges])
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._listen())
+            asyncio.run(self._listen())
         except BaseException as error:  # noqa: BLE001  # handed to whoever starts it
             self._failure = error
         finally:
             self._ready.set()
-            self._loop.close()
 
     async def _listen(self) -> None:
         proxy = Proxy(self._authority, self.answer)
         server = await proxy.start(self.port)
+        self._loop = asyncio.get_running_loop()
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()

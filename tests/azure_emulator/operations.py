@@ -11,7 +11,7 @@ from fleetcast.ports.clock import Clock
 from tests.azure_emulator.messages import Answer, Json, Refused, Request, Route, answered, part, text
 from tests.azure_emulator.store import Record, Store
 
-Change = Literal["write", "delete", "none"]
+Change = Literal["create", "write", "delete", "none"]
 _BELOW = "/operations"
 _HOSTS = r"management\.azure\.com|[a-z0-9]+\.api\.azureml\.ms|cert-[a-z0-9]+\.experiments\.azureml\.net"
 _PREFIX = r"(?:/mferp/managementfrontend)?/subscriptions/.+"
@@ -40,10 +40,10 @@ class Operations:
     def begin(self, request: Request, target: str, change: Change) -> Mapping[str, str]:
         """Begin an operation on a resource; gives the headers by which its end is found.
 
-        What a `write` makes is kept by the caller, with a provisioning state that says so; `delete` removes
-        the resource in the end.
+        What a `create` or a `write` makes is kept by the caller, with a provisioning state that says so; when it
+        fails, what was created is gone, and what was written says so. `delete` removes the resource in the end.
         """
-        fault = request.fault
+        fault = request.fault if request.fault and request.fault.kind != "late" else None
         error: Json = {"code": fault.code, "message": fault.message} if fault else {}
         said: Json = {
             "status": "InProgress",
@@ -64,7 +64,7 @@ class Operations:
             "azure-asyncoperation": f"{base}/mfeOperationsStatus/{name}?api-version={version}",
             **PACE,
         }
-        if change != "write":
+        if request.method != "PUT":
             address["location"] = f"{base}/mfeOperationResults/{name}?api-version={version}"
         return address
 
@@ -81,9 +81,11 @@ class Operations:
         said, failed = record.body, bool(record.body["error"])
         target, change, done = text(said, "target"), said["change"], bool(said["done"])
         found = self._store.find(target)
-        if found is not None and change == "delete" and done:
+        if (found is not None and change == "delete" and done) or (
+            found is not None and change == "create" and not done
+        ):
             self._store.remove(target)
-        elif found is not None and change == "write":
+        elif found is not None and change in {"create", "write"}:
             before = found.kept.pop("before", None)
             if isinstance(before, dict) and not done:
                 self._store.write(target, before, found.kept)

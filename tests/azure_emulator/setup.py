@@ -1,0 +1,23 @@
+"""What the emulator has from the beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.azure_emulator.identity import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What there is from the beginning."""
+
+    subscription: str = "11111111-1111-1111-1111-111111111111"
+    resource_group: str = "fleetcast"
+    workspaces: Sequence[str] = ("fleetcast",)
+    registries: Sequence[str] = ("fleetcast-registry",)
+    region: str = "westeurope"
+    principal: Principal = field(default_factory=Principal)
+    jobs_at_once: int = 2
+    page: int = 30
+    """How many resources a list gives at a time."""
