@@ -44,7 +44,7 @@ def test_only_a_platform_that_lasts_is_opened_for_a_command() -> None:
     assert lasting_door(PlatformKind.LOCAL, WRITTEN).lasts is Lasts.ON
     with pytest.raises(BadInput, match=r"fleetcast\.yaml:4: .* does not outlive a command") as refused:
         lasting_door(PlatformKind.MEMORY, WRITTEN)
-    assert refused.value.fix == "write `kind: local` there"
+    assert refused.value.fix == "write `kind: local` or `kind: azureml` there"
 
 
 @pytest.mark.parametrize("opening", [open_fleet, open_books])

@@ -86,7 +86,7 @@ class Registries:
         )
 
     def _import(self, request: Request, found: Mapping[str, str]) -> Answer:
-        """Bring a model of a workspace into the registry, with its blobs."""
+        """Bring a model of a workspace into the registry, with its blobs, or an environment."""
         scope = self._scopes.of(found)
         sent = request.mapping()
         sent = part(sent, "properties") or sent
@@ -94,25 +94,30 @@ class Registries:
         kind, name, _, version = source.id.split("/")[-4:]
         name, version = text(sent, "destinationName") or name, text(sent, "destinationVersion") or version
         key = scope.key(kind, name, "versions", version)
-        if kind != "models":
-            raise Refused(400, "UserError", f"The emulator shares models only, not {kind}.")
+        if kind not in ("models", "environments"):
+            raise Refused(400, "UserError", f"The emulator shares models and environments, not {kind}.")
         if self._store.find(key) is not None:
             raise Refused(409, "UserError", f"{kind} {name}:{version} is already in the registry.")
-        self._bring(request, scope, source, name, version)
+        self._bring(request, scope, source, kind, name, version)
         return Answer(202, headers=self._operations.begin(request, key, "create"))
 
-    def _bring(self, request: Request, scope: Scope, source: Record, name: str, version: str) -> None:
-        workspace = self._scopes.workspace(source.id.split("/")[8])
+    def _bring(
+        self, request: Request, scope: Scope, source: Record, kind: str, name: str, version: str
+    ) -> None:
         properties: Json = dict(part(source.body, "properties"))
-        there = self._scopes.locate(workspace, text(properties, "modelUri"))
-        assert scope.registry is not None
-        here = Place(storage_account(scope.registry), _CONTAINER, f"models/{name}/{version}")
-        self._blobs.copy(there, here)
-        properties |= {"modelUri": here.url, "provisioningState": "Creating"}
-        kept: Json = {"content": {"modelUri": here.url}}
+        properties["provisioningState"] = "Creating"
+        kept: Json = {"content": dict(source.kept.get("content", {}))}
+        if kind == "models":
+            workspace = self._scopes.workspace(source.id.split("/")[8])
+            there = self._scopes.locate(workspace, text(properties, "modelUri"))
+            assert scope.registry is not None
+            here = Place(storage_account(scope.registry), _CONTAINER, f"models/{name}/{version}")
+            self._blobs.copy(there, here)
+            properties["modelUri"] = here.url
+            kept = {"content": {"modelUri": here.url}}
         fault = request.fault
         if fault is not None and fault.kind == "late":
             kept["hidden_reads"] = fault.reads
             if fault.seconds:
                 kept["hidden_until"] = (self._clock.now() + timedelta(seconds=fault.seconds)).isoformat()
-        self._assets.write(scope, "models", name, version, properties, kept)
+        self._assets.write(scope, kind, name, version, properties, kept)

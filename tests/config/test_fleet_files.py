@@ -34,7 +34,7 @@ steps:
     ("content", "line", "text"),
     [
         ("platfrom: {kind: local}", 1, "unknown key 'platfrom' (did you mean 'platform'?"),
-        ("platform:\n  kind: azure", 2, "platform 'azure' is not in this version"),
+        ("platform:\n  kind: ray", 2, "platform 'ray' is not in this version"),
         ("platform:\n  state: ../../etc", 2, "'../../etc' leaves the fleet directory"),
         ("platform:\n  state: /etc", 2, "leaves the fleet directory"),
         ("platform:\n  state: C:\\x", 2, "is not a path that works everywhere"),

@@ -19,10 +19,12 @@ from fleetcast.ports.clock import SystemClock
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import Readings
 from tests.clocks import FixedClock
-from tests.contracts.samples import ADA, component, digest, job, readings
+from tests.contracts.samples import ADA, component, digest, environment, job, readings
 
 
 def frozen(platform: Platform, rows: Readings) -> Readings:
+    """Rows that can be trained on, in an environment that is registered."""
+    platform.workspace.assets.register(environment())
     platform.workspace.frozen.freeze(rows, rows.fingerprint())
     return rows
 

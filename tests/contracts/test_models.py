@@ -116,6 +116,7 @@ def test_sharing_a_model_keeps_its_number(platform: Platform) -> None:
 
 def test_sharing_twice_is_once(platform: Platform) -> None:
     (version,) = platform.workspace.models.register([trained()])
+    platform.workspace.assets.register(environment())
     for _ in range(2):
         platform.workspace.shared.share_models([version, version])
         platform.workspace.shared.share_environment(environment())

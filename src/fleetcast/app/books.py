@@ -170,5 +170,5 @@ def open_books(directory: Path, clock: Clock | None = None, *, actor: Actor | No
     session = Session(database, acts.actor)
     kept = control(session, settings.lease, acts.only)
     kept.policies.take_first(gates)
-    ground = Ground(state, {}, reading.settings, clock)
+    ground = Ground(directory, state, {}, reading.settings, clock)
     return OpenBooks(kept, gates, clock, state, lambda: opening.open(ground)(session))

@@ -92,7 +92,7 @@ def open_desk(directory: Path, clock: Clock | None = None, database: ControlData
     opening = lasting_door(fleet.settings.platform.kind, reading.setting("platform", "kind"))
     state = state_of(directory, fleet)
     database = database or open_database_in(state, clock, fleet.settings.signing)
-    ground = Ground(state, DeclaredTables(directory, fleet.settings), fleet.settings, clock)
+    ground = Ground(directory, state, DeclaredTables(directory, fleet.settings), fleet.settings, clock)
     desk = Desk(
         directory,
         fleet,

@@ -174,7 +174,7 @@ def _opened(directory: Path, folder: Path) -> Dummy:
     reading = read_fleet(directory, now=clock.now())
     fleet = _short(reading.fleet)
     world, database = kept_world(folder), _database(folder, clock)
-    ground = Ground(folder, _tables(fleet, clock), fleet.settings, clock)
+    ground = Ground(directory, folder, _tables(fleet, clock), fleet.settings, clock)
     desk = Desk(
         directory,
         fleet,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -35,6 +36,8 @@ class Lasts(Enum):
 class Ground:
     """What every platform is opened with."""
 
+    directory: Path
+    """The fleet repository."""
     state: Path
     """The folder where it may keep things."""
     tables: Mapping[str, ReadingsTable]
@@ -80,9 +83,22 @@ def memory_of(ground: Ground, world: World) -> WorkspaceOf:
     return workspace
 
 
+def _azureml(ground: Ground) -> WorkspaceOf:
+    from fleetcast.platforms.azureml.platform import azure_fleet, azure_workspace
+
+    settings = ground.settings
+    fleet = azure_fleet(settings, ground.directory, os.environ)
+
+    def workspace(session: Session) -> Workspace:
+        return azure_workspace(session, fleet, ground.state, ground.tables, settings.foreign)
+
+    return workspace
+
+
 DOORS: Mapping[PlatformKind, Door] = {
     PlatformKind.LOCAL: Door(_local, Lasts.ON),
     PlatformKind.MEMORY: Door(_memory, Lasts.ONE_PROCESS),
+    PlatformKind.AZUREML: Door(_azureml, Lasts.ON),
 }
 
 

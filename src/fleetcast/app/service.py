@@ -96,7 +96,7 @@ class Service:
         session = Session(self.database, by.actor)
         state = self.directory / settings.platform.state
         opening = lasting_door(settings.platform.kind, None)
-        ground = Ground(state, {}, settings, self.clock)
+        ground = Ground(self.directory, state, {}, settings, self.clock)
         return OpenBooks(
             control(session, lease, by.only),
             settings.gates,

@@ -96,8 +96,16 @@ class OpenServing:
     clock: Clock
 
 
-def open_serving(directory: Path, environment: EnvironmentName, clock: Clock | None = None) -> OpenServing:
+def open_serving(
+    directory: Path, environment: EnvironmentName, clock: Clock | None = None, *, in_container: bool = False
+) -> OpenServing:
     """Open a fleet to serve it.
+
+    Args:
+        directory: The fleet repository, or a copy of its files.
+        environment: Which is served.
+        clock: Tells the time.
+        in_container: Whether this process is a server of the platform's own.
 
     Raises:
         Denied: Whoever runs the process may not serve in this environment.
@@ -112,6 +120,8 @@ def open_serving(directory: Path, environment: EnvironmentName, clock: Clock | N
     opened = open_fleet(directory, clock)
     control, endpoints = opened.platform.control, opened.platform.workspace.endpoints
     control.require(Right.OPERATE, Scope(environment=environment))
+    if in_container:
+        endpoints = getattr(endpoints, "rows", endpoints)
     if not isinstance(endpoints, LocalEndpoints):
         raise BadInput("this platform has servers of its own", fix="deploy to it with `fleetcast deploy`")
     return OpenServing(

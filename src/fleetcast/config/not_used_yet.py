@@ -16,7 +16,7 @@ from fleetcast.config.yaml_nodes import Node, line_at
 _NOTHING_WATCHED = "nothing is watched after training"
 
 NOT_USED_YET: Mapping[str, str] = {
-    "registry": "a fleet has one shared registry, whatever its name",
+    "registry": "only Azure ML has several registries; elsewhere a fleet has one, whatever its name",
     "environments.dev.data_drift": _NOTHING_WATCHED,
     "environments.dev.model_drift": _NOTHING_WATCHED,
     "environments.dev.latency_ms": _NOTHING_WATCHED,
@@ -44,6 +44,8 @@ _BOUNDS = "min_skill min_accuracy max_mae max_rmse max_mase min_coverage_80 max_
 USED: Mapping[str, frozenset[str]] = {
     SETTINGS_FILE: frozenset(
         _below("platform", "kind state storage database workers max_parallel batch_size lease")
+        | _below("azure", "subscription_id resource_group compute datastore image instance_type")
+        | _below("azure.workspaces", "dev test prod")
         | _below("data_sources.*", "kind path layout columns plant_id circuit_id sensors time_zone")
         | _below("environments.dev.thresholds", _BOUNDS)
         | _below("environments.dev.thresholds.sensors.*", _BOUNDS)

@@ -68,7 +68,7 @@ _RULES = tuple(field.name for field in fields(GatePolicy) if "later" in field.me
 _NOT_THERE_YET = {
     "GatePolicy": ("verified", *_RULES),
     "Limits": _COVERAGE,
-    "Settings": ("sign_in", "signing"),
+    "Settings": ("azure", "sign_in", "signing"),
 }
 """Fields of settings that came later."""
 _METRICS = {"skill": "skill", "mase": "MASE", "coverage_80": "coverage 80", "coverage_95": "coverage 95"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fleetcast.config.complaints import Complaints
+from fleetcast.config.settings.azure import AzureWritten, read_azure
 from fleetcast.config.settings.channels import NotificationsWritten, read_channels
 from fleetcast.config.settings.data_sources import DataSourceWritten, read_data_sources
 from fleetcast.config.settings.environments import EnvironmentsWritten, read_environments
@@ -29,6 +30,7 @@ class SettingsWritten(Written):
 
     registry: Identifier | None = None
     platform: PlatformWritten | None = None
+    azure: AzureWritten | None = None
     data_sources: dict[str, DataSourceWritten] | None = None
     environments: EnvironmentsWritten | None = None
     gates: dict[str, GateWritten] | None = None
@@ -51,9 +53,11 @@ def read_settings(root: Node | None, directory: Path, complaints: Complaints) ->
         return Settings()
     found, _refused = validated(SettingsWritten, root, SETTINGS_FILE, complaints)
     written, file, plain = found or SettingsWritten(), SettingsFile(root, directory, complaints), Settings()
+    platform = read_platform(written.platform, file)
     return Settings(
         registry=written.registry or plain.registry,
-        platform=read_platform(written.platform, file),
+        platform=platform,
+        azure=read_azure(written.azure, platform, file),
         data_sources=read_data_sources(written.data_sources, file) or plain.data_sources,
         environments=read_environments(written.environments),
         gates=read_gates(written.gates, file),

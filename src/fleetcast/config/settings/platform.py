@@ -15,7 +15,7 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.location import Location
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE, PlatformKind, PlatformSettings
 
-_PLANNED_PLATFORMS = ("azure", "ray")
+_PLANNED_PLATFORMS = ("ray",)
 
 
 def _platform(value: object) -> PlatformKind:

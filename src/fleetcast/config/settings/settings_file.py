@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleetcast.config.complaints import Complaints
-from fleetcast.config.yaml_nodes import Block, Node
+from fleetcast.config.yaml_nodes import Block, Node, line_at
 from fleetcast.domain.errors import BadInput
 
 SETTINGS_FILE = "fleetcast.yaml"
@@ -28,6 +28,10 @@ class SettingsFile:
     def complaint(self, what: str, fix: str, *path: str) -> None:
         """Note a mistake at the line of the setting at a path."""
         self.complaints.add(SETTINGS_FILE, self._line(*path), what, fix)
+
+    def says(self, *path: str) -> bool:
+        """Whether anything is written at a path, right or wrong."""
+        return line_at(self.root, *path) is not None
 
     def _line(self, *path: str) -> int:
         node: Node = self.root

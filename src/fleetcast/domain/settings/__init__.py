@@ -1,5 +1,6 @@
 """What `fleetcast.yaml` says: how a fleet is run, apart from what its circuits are; one file for each capability."""
 
+from fleetcast.domain.settings.azure import AzureSettings
 from fleetcast.domain.settings.channels import Channel
 from fleetcast.domain.settings.data_sources import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 from fleetcast.domain.settings.environments import (
@@ -26,6 +27,7 @@ __all__ = [
     "DEFAULT_STATE",
     "OIDC_SECRET_VARIABLE",
     "SIGNING_KEY_VARIABLE",
+    "AzureSettings",
     "Channel",
     "DataSource",
     "EnvironmentSettings",

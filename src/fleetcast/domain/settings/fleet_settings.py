@@ -11,6 +11,7 @@ from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy
 from fleetcast.domain.identity import checked_id
 from fleetcast.domain.place import EnvironmentName, Gate
 from fleetcast.domain.ramp import Ramp
+from fleetcast.domain.settings.azure import AzureSettings
 from fleetcast.domain.settings.channels import Channel
 from fleetcast.domain.settings.data_sources import DataSource, OwnTable
 from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, EnvironmentSettings
@@ -28,6 +29,7 @@ class Settings:
     registry: str = "fleet-registry"
     """Name of the shared registry."""
     platform: PlatformSettings = field(default_factory=PlatformSettings)
+    azure: AzureSettings = field(default_factory=AzureSettings)
     data_sources: Mapping[str, DataSource] = field(
         default_factory=lambda: MappingProxyType({"readings": OwnTable("readings")})
     )

@@ -21,6 +21,7 @@ class PlatformKind(StrEnum):
 
     LOCAL = "local"
     MEMORY = "memory"
+    AZUREML = "azureml"
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,9 +84,7 @@ class JobQueue(Kept):
 
     def void(self, lost: Mapping[str, str]) -> None:
         """Let completed jobs count as failed."""
-        completed = (
-            [job for job in self._named(list(lost)) if job.state is JobState.COMPLETED] if lost else []
-        )
+        completed = [job for job in self.named(list(lost)) if job.state is JobState.COMPLETED] if lost else []
         if completed:
             now = self.session.clock.now()
             self.update([job.voided(lost[job.id], now) for job in completed])
@@ -100,7 +98,8 @@ class JobQueue(Kept):
         return [job for job in found if not job.state.final]
 
     @reads
-    def _named(self, connection: Connection, names: Sequence[str]) -> list[TrainingJob]:
+    def named(self, connection: Connection, names: Sequence[str]) -> list[TrainingJob]:
+        """Some jobs by their ids; one that is not known is left out."""
         found = []
         for some in chunks(names):
             query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.id.in_(some))

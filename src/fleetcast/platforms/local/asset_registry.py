@@ -37,6 +37,24 @@ class LocalAssetRegistry(Kept):
         )
         return [_registered(row) for row in connection.execute(query)]
 
+    @reads
+    def names(self, connection: Connection, kind: AssetKind) -> Collection[str]:
+        """The names of all assets of a kind."""
+        table = schema.assets
+        query = sa.select(table.c.name).where(table.c.kind == kind.value).distinct()
+        return set(connection.execute(query).scalars())
+
+    @reads
+    def newest(
+        self, connection: Connection, kind: AssetKind, version: str | None = None
+    ) -> RegisteredAsset | None:
+        """What was registered last of a kind, whatever its name; with a version, only among those that have it."""
+        table = schema.assets
+        wanted = [table.c.kind == kind.value, *([] if version is None else [table.c.version == version])]
+        query = sa.select(table).where(*wanted).order_by(table.c.registered_at.desc()).limit(1)
+        row = connection.execute(query).first()
+        return None if row is None else _registered(row)
+
     @changes
     def register(self, connection: Connection, asset: Asset) -> RegisteredAsset:
         """Register a version; the same content again changes nothing."""

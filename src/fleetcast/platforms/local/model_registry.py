@@ -68,17 +68,34 @@ class LocalModelRegistry(Kept):
         """Give each model its next version; here all or none."""
         held = self._by_job(connection, [model.made_by for model in models])
         latest = self._latest(connection)
-        now = self.session.clock.now()
         given: dict[str, ModelVersion] = {}
         for model in models:
             if model.made_by in held or model.made_by in given:
                 continue
             latest[model.name] = latest.get(model.name, 0) + 1
-            given[model.made_by] = ModelVersion(latest[model.name], model, now)
-        if given:
-            connection.execute(sa.insert(_versions), [_row(version) for version in given.values()])
-            self.session.audit(connection, [happened.model_registered(one) for one in given.values()])
+            given[model.made_by] = ModelVersion(latest[model.name], model, self.session.clock.now())
+        self._insert(connection, list(given.values()))
         return [held.get(model.made_by) or given[model.made_by] for model in models]
+
+    @reads
+    def registered_by(self, connection: Connection, makers: Sequence[str]) -> Mapping[str, ModelVersion]:
+        """The versions that these jobs and adoptions made, by maker."""
+        return self._by_job(connection, makers)
+
+    @reads
+    def latest(self, connection: Connection) -> Mapping[str, int]:
+        """The highest number of each model."""
+        return self._latest(connection)
+
+    @changes
+    def note(self, connection: Connection, versions: Sequence[ModelVersion]) -> None:
+        """List versions whose numbers were given elsewhere, all or none; for a registry that is not this one."""
+        self._insert(connection, versions)
+
+    def _insert(self, connection: Connection, versions: Sequence[ModelVersion]) -> None:
+        if versions:
+            connection.execute(sa.insert(_versions), [_row(version) for version in versions])
+            self.session.audit(connection, [happened.model_registered(one) for one in versions])
 
     def _by_job(self, connection: Connection, jobs: Sequence[str]) -> dict[str, ModelVersion]:
         held = {}

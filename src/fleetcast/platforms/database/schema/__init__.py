@@ -19,7 +19,7 @@ from fleetcast.platforms.database.schema.audit import audit
 from fleetcast.platforms.database.schema.deployments import deployments, rollouts
 from fleetcast.platforms.database.schema.effects import effects
 from fleetcast.platforms.database.schema.intent import champions, qa_passed, refused_models, selected_models
-from fleetcast.platforms.database.schema.jobs import components_run, jobs
+from fleetcast.platforms.database.schema.jobs import components_run, handed_over, jobs
 from fleetcast.platforms.database.schema.leases import leases
 from fleetcast.platforms.database.schema.manifests import manifests
 from fleetcast.platforms.database.schema.metadata import metadata
@@ -60,6 +60,7 @@ __all__ = [
     "first_schema_version",
     "gate_policies",
     "grants",
+    "handed_over",
     "identities",
     "jobs",
     "leases",

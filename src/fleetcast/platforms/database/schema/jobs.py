@@ -21,3 +21,11 @@ jobs = sa.Table(
 
 components_run = sa.Table("components_run", metadata, digest("digest", primary_key=True), content())
 """The steps of each component that jobs were submitted with."""
+
+handed_over = sa.Table(
+    "handed_over",
+    metadata,
+    sa.Column("job", sa.String(128), primary_key=True),
+    sa.Column("name", sa.String(64), nullable=False, index=True),
+)
+"""Under which name a platform elsewhere runs each job; several jobs share one."""

@@ -1,0 +1,303 @@
+"""Managed online endpoints: one for each plant, a deployment for each of two releases, traffic and copies."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleetcast import __version__
+from fleetcast.domain.identity import Digest
+from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.release import Endpoint
+from fleetcast.domain.traffic import Override, Report, Traffic, Watch
+from fleetcast.platforms.azureml.client import AzureClients, asked
+from fleetcast.platforms.azureml.operations import held, made_once, unless_busy
+from fleetcast.platforms.database.leases import Lease
+from fleetcast.platforms.database.session import Session
+from fleetcast.platforms.local.endpoints import LocalEndpoints
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
+    from azure.ai.ml.entities import Environment, OnlineDeployment, OnlineEndpoint
+
+RELEASE_TAG, PLANT_TAG = "fleetcast_release", "plant_id"
+SLOTS = ("blue", "green")
+"""Names of deployments; which of them serves is the traffic's business, so the next release takes the other one."""
+MOST_COPIES = 50
+"""Per cent that Azure copies at most."""
+_SCORING_SCRIPT = "from fleetcast.serving.managed import init, run  # noqa: F401\n"
+_NAME = re.compile(r"[^a-z0-9-]+")
+_LEASE = timedelta(seconds=60)
+_WAIT = timedelta(minutes=15)
+"""For whoever changes the same endpoint at the moment; making a deployment takes Azure some minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What containers that serve are given besides the release."""
+
+    fleet: Path
+    """The fleet repository: its files say what circuits are."""
+    variables: Mapping[str, str]
+    """Environment variables: where the database and the storage are, without a secret."""
+
+
+class AzureEndpoints:
+    """Serves releases by deployments. What is told stands in signed rows too, which the containers read.
+
+    Azure is changed first and the rows after it, under a lease, as Azure cannot refuse the slower of two writers.
+    Overrides are rows alone: containers see them within seconds.
+    """
+
+    def __init__(self, session: Session, clients: AzureClients, served: Served) -> None:
+        self._session = session
+        self.rows = LocalEndpoints(session)
+        """What containers read."""
+        self._clients = clients
+        self._served = served
+
+    def standing(self, environment: EnvironmentName) -> Mapping[str, Traffic]:
+        """What servers were told last, by plant."""
+        return self.rows.standing(environment)
+
+    def serve(self, endpoint: Endpoint, release: Digest) -> None:
+        """Have a release serve at once, alone."""
+        with self._moving(endpoint, lambda held: held.serving(release)):
+            self.rows.serve(endpoint, release)
+
+    def start(self, endpoint: Endpoint, green: Digest, watch: Watch) -> None:
+        """Start a release beside the one that serves."""
+        with self._moving(endpoint, lambda held: held.starting(green, watch)):
+            self.rows.start(endpoint, green, watch)
+
+    def shift(self, endpoint: Endpoint, green: Digest, share: int) -> None:
+        """Give green this share of the traffic; at 0 it gets copies."""
+        with self._moving(endpoint, lambda held: held.shifted(green, share)):
+            self.rows.shift(endpoint, green, share)
+
+    def finish(self, endpoint: Endpoint, green: Digest) -> None:
+        """Put green in blue's place; the deployment before it stays, without traffic, until its name is needed."""
+        with self._moving(endpoint, lambda held: held.finished(green)):
+            self.rows.finish(endpoint, green)
+
+    def stop(self, endpoint: Endpoint) -> None:
+        """Give everything back to blue, and end green."""
+        if endpoint.plant not in self.rows.standing(endpoint.environment):
+            return
+        with self._moving(endpoint, Traffic.without_green):
+            self.rows.stop(endpoint)
+
+    def override(self, endpoint: Endpoint, override: Override) -> None:
+        """Have one circuit forecast by something else than its release says."""
+        self.rows.override(endpoint, override)
+
+    def release_override(self, endpoint: Endpoint, circuit: str) -> None:
+        """Have a circuit forecast by what its release says again."""
+        self.rows.release_override(endpoint, circuit)
+
+    def report(self, endpoint: Endpoint, green: Digest) -> Report | None:
+        """What its container says of green."""
+        return self.rows.report(endpoint, green)
+
+    @contextmanager
+    def _moving(self, endpoint: Endpoint, change: Callable[[Traffic], Traffic]) -> Iterator[None]:
+        """Have Azure do what the rows are about to say, as the only one who changes this endpoint."""
+        mine = Session(self._session.database, self._session.actor)
+        with Lease(mine, f"endpoint {endpoint}", _LEASE).held(str(self._session.actor), _WAIT):
+            before = self.rows.standing(endpoint.environment).get(endpoint.plant) or Traffic(endpoint)
+            _Mover(self._clients, self._served, self._session, before, change(before))()
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Mover:
+    """Makes one endpoint as it should be; where it is, it only looks."""
+
+    clients: AzureClients
+    served: Served
+    session: Session
+    before: Traffic
+    after: Traffic
+
+    def __call__(self) -> None:
+        client, name = self._client, endpoint_name(self.after.endpoint)
+        endpoint = self._endpoint(client, name)
+        slots = self._slots(client, name)
+        for release in (self.after.blue, self.after.green):
+            if release is not None and release.hex not in slots.values():
+                slot = self._free_slot(slots)
+                if slot in slots:
+                    self._remove(client, name, slot)
+                self._deploy(client, name, slot, release)
+                slots[slot] = release.hex
+        self._share_out(client, endpoint, {release: slot for slot, release in slots.items()})
+        ended = self.before.green
+        if ended is not None and ended not in (self.after.blue, self.after.green):
+            for slot in [slot for slot, release in slots.items() if release == ended.hex]:
+                self._remove(client, name, slot)
+
+    @property
+    def _client(self) -> MLClient:
+        return self.clients.workspace(self.after.endpoint.environment)
+
+    def _endpoint(self, client: MLClient, name: str) -> OnlineEndpoint:
+        from azure.ai.ml.entities import ManagedOnlineEndpoint
+
+        described = ManagedOnlineEndpoint(
+            name=name,
+            auth_mode="key",
+            description=f"Forecasts of plant {self.after.endpoint.plant}.",
+            tags={PLANT_TAG: self.after.endpoint.plant},
+        )
+        made: OnlineEndpoint = made_once(
+            f"endpoint {name}",
+            lambda: client.online_endpoints.get(name),
+            lambda: client.online_endpoints.begin_create_or_update(described).result(),
+        )
+        return made
+
+    def _slots(self, client: MLClient, name: str) -> dict[str, str]:
+        """The release of each deployment that there is."""
+        with asked(f"deployments of {name}"):
+            return {
+                str(one.name): str((one.tags or {}).get(RELEASE_TAG, ""))
+                for one in client.online_deployments.list(name)
+            }
+
+    def _free_slot(self, slots: Mapping[str, str]) -> str:
+        """A name that is free, or that a release has which is needed no more."""
+        needed = {one.hex for one in (self.after.blue, self.after.green) if one is not None}
+        return next(
+            (slot for slot in SLOTS if slot not in slots),
+            next(slot for slot in reversed(SLOTS) if slots.get(slot) not in needed),
+        )
+
+    def _deploy(self, client: MLClient, name: str, slot: str, release: Digest) -> None:
+        from azure.ai.ml.entities import CodeConfiguration, ManagedOnlineDeployment
+
+        environment = self._serving_environment(client)
+        with self._code() as code:
+            described = ManagedOnlineDeployment(
+                name=slot,
+                endpoint_name=name,
+                environment=f"azureml:{environment.name}:{environment.version}",
+                code_configuration=CodeConfiguration(code=code, scoring_script="score.py"),
+                instance_type=self.clients.settings.instance_type,
+                instance_count=1,
+                tags={RELEASE_TAG: release.hex, PLANT_TAG: self.after.endpoint.plant},
+                environment_variables={
+                    **self.served.variables,
+                    "FLEETCAST_RELEASE": release.hex,
+                    "FLEETCAST_ENVIRONMENT": self.after.endpoint.environment.value,
+                },
+            )
+
+            def made() -> OnlineDeployment:
+                found: OnlineDeployment = client.online_deployments.begin_create_or_update(described).result()
+                return found
+
+            unless_busy(
+                self.session.clock,
+                lambda: made_once(
+                    f"deployment {name}/{slot}",
+                    lambda: client.online_deployments.get(slot, name),
+                    made,
+                ),
+            )
+
+    def _share_out(self, client: MLClient, endpoint: OnlineEndpoint, slot_of: Mapping[str, str]) -> None:
+        """Give each deployment its part of the requests, and green its copies."""
+        traffic, copies = shares(self.after, slot_of)
+        if (endpoint.traffic or {}, endpoint.mirror_traffic or {}) == (traffic, copies):
+            return
+        endpoint.traffic, endpoint.mirror_traffic = traffic, copies
+        what = f"traffic of endpoint {endpoint.name}"
+
+        def put() -> None:
+            with asked(what):
+                client.online_endpoints.begin_create_or_update(endpoint).result()
+
+        unless_busy(self.session.clock, put)
+
+    def _remove(self, client: MLClient, name: str, slot: str) -> None:
+        what = f"deployment {name}/{slot}"
+
+        def delete() -> None:
+            held(what, lambda: client.online_deployments.begin_delete(name=slot, endpoint_name=name).result())
+
+        unless_busy(self.session.clock, delete)
+
+    def _serving_environment(self, client: MLClient) -> Environment:
+        """The environment of all containers that serve: fleetcast itself, of this version."""
+        from azure.ai.ml.entities import Environment
+
+        name, version = "fleetcast-serving", __version__
+        described = Environment(
+            name=name,
+            version=version,
+            image=self.clients.settings.image,
+            conda_file={
+                "name": name,
+                "channels": ["conda-forge"],
+                "dependencies": [
+                    "python=3.11",
+                    "pip",
+                    {
+                        "pip": [
+                            f"fleetcast[azure,postgres,serving]=={version}",
+                            "azureml-inference-server-http",
+                        ]
+                    },
+                ],
+            },
+            description="Serves releases of fleetcast.",
+        )
+        made: Environment = made_once(
+            f"environment {name}:{version}",
+            lambda: client.environments.get(name, version),
+            lambda: client.environments.create_or_update(described),
+        )
+        return made
+
+    @contextmanager
+    def _code(self) -> Iterator[Path]:
+        """What containers run, and the files of the fleet, in one folder."""
+        with tempfile.TemporaryDirectory(prefix="fleetcast-scoring-") as folder:
+            (Path(folder) / "score.py").write_text(_SCORING_SCRIPT)
+            for path in sorted(self.served.fleet.glob("*.yaml")):
+                shutil.copyfile(path, Path(folder) / path.name)
+            if (self.served.fleet / "config").is_dir():
+                shutil.copytree(self.served.fleet / "config", Path(folder) / "config")
+            yield Path(folder)
+
+
+def endpoint_name(endpoint: Endpoint) -> str:
+    """The name of a plant's endpoint: Azure takes 3 to 32 small letters, digits and -, unique in its region."""
+    digest = Digest.of(str(endpoint).encode()).hex[:8]
+    plain = _NAME.sub("-", endpoint.plant.lower()).strip("-")
+    return f"fc-{endpoint.environment.value}-{plain}"[:23].rstrip("-") + f"-{digest}"
+
+
+def shares(traffic: Traffic, slot_of: Mapping[str, str]) -> tuple[dict[str, int], dict[str, int]]:
+    """What an endpoint's deployments get, in per cent: of the requests, and of copies, whose answers reach nobody.
+
+    Args:
+        traffic: What is to be.
+        slot_of: By release, its deployment.
+    """
+    blue = None if traffic.blue is None else slot_of[traffic.blue.hex]
+    green = None if traffic.green is None else slot_of[traffic.green.hex]
+    if green is None or blue is None:
+        only = blue or green
+        return ({} if only is None else {only: 100}), {}
+    if traffic.share == 0:
+        return {blue: 100}, {green: MOST_COPIES}
+    parts = {blue: 100 - traffic.share, green: traffic.share}
+    return {slot: part for slot, part in parts.items() if part}, {}

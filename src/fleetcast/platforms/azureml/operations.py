@@ -1,0 +1,87 @@
+"""Making something in Azure once: what an answer that never came left behind is found by reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TypeVar
+
+from fleetcast.domain.errors import FleetcastError
+from fleetcast.platforms.azureml.client import NotThere, Taken, asked
+from fleetcast.ports.clock import Clock
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+DIGEST_TAG = "fleetcast_digest"
+"""By which a thing in Azure says what it was made from."""
+_TRIES = 20
+_BUSY = timedelta(seconds=15)
+"""Between two tries to change what is being changed."""
+AT_ONCE = 8
+"""Requests at the same time; Azure slows down whoever sends many more."""
+
+
+def held(what: str, read: Callable[[], T]) -> T | None:
+    """What Azure holds; None if there is none.
+
+    Raises:
+        FleetcastError: Azure does not say.
+    """
+    try:
+        with asked(what):
+            return read()
+    except NotThere:
+        return None
+
+
+def made_once(what: str, read: Callable[[], T], make: Callable[[], T]) -> T:
+    """Make a thing unless it is there. An error after which it is there anyway was none.
+
+    Args:
+        what: For the text of an error.
+        read: Gives it, or raises as the SDK does where there is none.
+        make: Makes it.
+
+    Raises:
+        FleetcastError: It is not there, and Azure does not make it.
+    """
+    there = held(what, read)
+    if there is not None:
+        return there
+    try:
+        with asked(what):
+            return make()
+    except FleetcastError as error:
+        there = held(what, read)
+        if there is None:
+            raise error from error.__cause__
+        return there
+
+
+def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Ask for each, several at the same time; gives the answers in their order, as they come.
+
+    Raises:
+        FleetcastError: The first that went wrong; those that were begun are seen through.
+    """
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="azure") as pool:
+        yield from pool.map(work, items)
+
+
+def unless_busy(clock: Clock, change: Callable[[], object]) -> None:
+    """Change something of Azure that takes one change at a time: while another one goes on, wait and try again.
+
+    Raises:
+        Taken: It stays busy.
+        FleetcastError: What the change raises.
+    """
+    for _ in range(_TRIES):
+        try:
+            change()
+        except Taken:
+            clock.sleep(_BUSY)
+        else:
+            return
+    change()

@@ -1,0 +1,95 @@
+"""The platform azureml for contract tests: the unmodified SDK in front, the emulator behind."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from unittest.mock import patch
+
+from fleetcast.domain.location import Location
+from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.settings import AzureSettings, PlatformKind, PlatformSettings, Settings
+from fleetcast.platforms.azureml.platform import azure_fleet, azure_workspace
+from fleetcast.platforms.control.opening import control
+from fleetcast.platforms.database.control import ControlDatabase
+from fleetcast.platforms.database.migrate import ensure_schema
+from fleetcast.platforms.database.session import Session
+from fleetcast.platforms.database.sqlite import sqlite
+from fleetcast.ports.platform import Platform
+from tests.azure_emulator.emulator import AzureEmulator
+from tests.azure_emulator.setup import Setup
+from tests.clocks import FixedClock
+from tests.contracts.samples import ADA
+from tests.sealing import SEALING
+
+ACCOUNT = "fleetaccount"
+_COUNT = itertools.count(1)
+WORKSPACES: Mapping[EnvironmentName, str] = MappingProxyType(
+    {name: f"fleetcast-{name.value}" for name in EnvironmentName}
+)
+REGISTRY = "fleet-registry"
+
+
+@contextmanager
+def azure_emulated(state: Path) -> Iterator[AzureEmulator]:
+    """An emulator with the workspaces and the registry of a fleet, to which this process's environment leads."""
+    setup = Setup(workspaces=tuple(WORKSPACES.values()), registries=(REGISTRY,))
+    with AzureEmulator(state, setup) as emulator:
+        leads = {**emulator.environment, **emulator.storage_environment(ACCOUNT)}
+        with patch.dict(os.environ, leads):
+            yield emulator
+
+
+def settings_of(emulator: AzureEmulator) -> Settings:
+    """A fleet's settings, with a container and datastores of its own."""
+    container = f"fleet-{next(_COUNT)}"
+    emulator.blobs.make_container(ACCOUNT, container)
+    storage = Location(f"az://{container}/fleet")
+    azure = AzureSettings(
+        subscription_id=emulator.setup.subscription,
+        resource_group=emulator.setup.resource_group,
+        workspaces=WORKSPACES,
+    )
+    return Settings(
+        registry=REGISTRY,
+        platform=PlatformSettings(kind=PlatformKind.AZUREML, storage=storage),
+        azure=azure,
+    )
+
+
+def make_datastores(settings: Settings) -> None:
+    """The datastore of each workspace that stands for the container."""
+    from azure.ai.ml.entities import AzureBlobDatastore
+
+    storage = settings.platform.storage
+    assert storage is not None
+    clients = azure_fleet(settings, Path(), {}).clients
+    for environment in EnvironmentName:
+        clients.workspace(environment).datastores.create_or_update(
+            AzureBlobDatastore(
+                name=settings.azure.datastore, account_name=ACCOUNT, container_name=storage.bucket
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AzureForContracts:
+    """Gives each test a platform of its own."""
+
+    emulator: AzureEmulator
+
+    def platform(self, folder: Path, clock: FixedClock) -> Platform:
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = settings_of(self.emulator)
+        make_datastores(settings)
+        fleet = azure_fleet(settings, folder, os.environ)
+        database = ControlDatabase(sqlite(folder / "control.db"), clock=clock, sealing=SEALING)
+        ensure_schema(database)
+        session = Session(database, ADA)
+        workspace = azure_workspace(session, fleet, folder, {}, settings.foreign)
+        return Platform(workspace, control(session, settings.platform.lease))
