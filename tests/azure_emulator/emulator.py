@@ -20,6 +20,8 @@ from tests.azure_emulator.blobs import Blobs
 from tests.azure_emulator.exchange import Exchange
 from tests.azure_emulator.faults import Fault, Faults
 from tests.azure_emulator.identity import MANAGED, Identity
+from tests.azure_emulator.job_runs import JobRuns
+from tests.azure_emulator.jobs import Jobs
 from tests.azure_emulator.messages import (
     HERE,
     Answer,
@@ -60,6 +62,16 @@ class AzureEmulator:
         self.blobs = BlobStore(state / "blobs", self.clock)
         self.scopes = scopes = Scopes(self.setup, self.store)
         assets = Assets(self.setup, self.store, self.blobs, self.operations, scopes, self.clock)
+        self._runs = JobRuns(
+            state / "jobs",
+            self.store,
+            self.blobs,
+            scopes,
+            self.clock,
+            lambda: self.environment,
+            self.setup.jobs_at_once,
+        )
+        self._jobs = Jobs(self.setup, self.store, self.blobs, self.operations, scopes, self._runs)
         self._authority = Authority(state / "authority")
         self._exchanges: list[Exchange] = []
         self._routes: list[Route] = [
@@ -71,6 +83,7 @@ class AzureEmulator:
                 self.setup, self.store, self.blobs, self.operations, scopes, assets, self.clock
             ).routes(),
             *assets.routes(),
+            *self._jobs.routes(),
             *Blobs(self.blobs).routes(),
         ]
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -90,10 +103,12 @@ class AzureEmulator:
             raise TimeoutError("the Azure emulator does not listen")
         if self._failure is not None:
             raise self._failure
+        self._jobs.resume()
         return self
 
     def close(self) -> None:
-        """End all connections and stop listening."""
+        """End all jobs and connections, and stop listening."""
+        self._runs.close()
         if self._loop is not None:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._stop.set)
