@@ -17,6 +17,7 @@ from tests.azure_emulator.assets import Assets
 from tests.azure_emulator.authority import Authority
 from tests.azure_emulator.blob_store import BlobStore
 from tests.azure_emulator.blobs import Blobs
+from tests.azure_emulator.endpoints import Endpoints
 from tests.azure_emulator.exchange import Exchange
 from tests.azure_emulator.faults import Fault, Faults
 from tests.azure_emulator.identity import MANAGED, Identity
@@ -36,6 +37,7 @@ from tests.azure_emulator.messages import (
 from tests.azure_emulator.operations import Operations
 from tests.azure_emulator.proxy import KNOWN, Proxy, unknown_host
 from tests.azure_emulator.registry import Registries
+from tests.azure_emulator.schedules import Schedules
 from tests.azure_emulator.scope import Scopes
 from tests.azure_emulator.setup import Setup
 from tests.azure_emulator.store import Store
@@ -84,6 +86,8 @@ class AzureEmulator:
             ).routes(),
             *assets.routes(),
             *self._jobs.routes(),
+            *Endpoints(self.setup, self.store, self.operations, scopes, self.clock).routes(),
+            *Schedules(self.setup, self.store, self.operations, scopes).routes(),
             *Blobs(self.blobs).routes(),
         ]
         self._loop: asyncio.AbstractEventLoop | None = None
