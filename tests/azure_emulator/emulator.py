@@ -17,9 +17,12 @@ from tests.azure_emulator.assets import Assets
 from tests.azure_emulator.authority import Authority
 from tests.azure_emulator.blob_store import BlobStore
 from tests.azure_emulator.blobs import Blobs
+from tests.azure_emulator.endpoints import Endpoints
 from tests.azure_emulator.exchange import Exchange
 from tests.azure_emulator.faults import Fault, Faults
 from tests.azure_emulator.identity import MANAGED, Identity
+from tests.azure_emulator.job_runs import JobRuns
+from tests.azure_emulator.jobs import Jobs
 from tests.azure_emulator.messages import (
     HERE,
     Answer,
@@ -34,6 +37,7 @@ from tests.azure_emulator.messages import (
 from tests.azure_emulator.operations import Operations
 from tests.azure_emulator.proxy import KNOWN, Proxy, unknown_host
 from tests.azure_emulator.registry import Registries
+from tests.azure_emulator.schedules import Schedules
 from tests.azure_emulator.scope import Scopes
 from tests.azure_emulator.setup import Setup
 from tests.azure_emulator.store import Store
@@ -60,6 +64,16 @@ class AzureEmulator:
         self.blobs = BlobStore(state / "blobs", self.clock)
         self.scopes = scopes = Scopes(self.setup, self.store)
         assets = Assets(self.setup, self.store, self.blobs, self.operations, scopes, self.clock)
+        self._runs = JobRuns(
+            state / "jobs",
+            self.store,
+            self.blobs,
+            scopes,
+            self.clock,
+            lambda: self.environment,
+            self.setup.jobs_at_once,
+        )
+        self._jobs = Jobs(self.setup, self.store, self.blobs, self.operations, scopes, self._runs)
         self._authority = Authority(state / "authority")
         self._exchanges: list[Exchange] = []
         self._routes: list[Route] = [
@@ -71,6 +85,9 @@ class AzureEmulator:
                 self.setup, self.store, self.blobs, self.operations, scopes, assets, self.clock
             ).routes(),
             *assets.routes(),
+            *self._jobs.routes(),
+            *Endpoints(self.setup, self.store, self.operations, scopes, self.clock).routes(),
+            *Schedules(self.setup, self.store, self.operations, scopes).routes(),
             *Blobs(self.blobs).routes(),
         ]
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -90,10 +107,12 @@ class AzureEmulator:
             raise TimeoutError("the Azure emulator does not listen")
         if self._failure is not None:
             raise self._failure
+        self._jobs.resume()
         return self
 
     def close(self) -> None:
-        """End all connections and stop listening."""
+        """End all jobs and connections, and stop listening."""
+        self._runs.close()
         if self._loop is not None:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._stop.set)

@@ -85,7 +85,7 @@ class Operations:
             found is not None and change == "create" and not done
         ):
             self._store.remove(target)
-        elif found is not None and change in {"create", "write"}:
+        elif found is not None and change in {"create", "write", "delete"}:
             before = found.kept.pop("before", None)
             if isinstance(before, dict) and not done:
                 self._store.write(target, before, found.kept)
