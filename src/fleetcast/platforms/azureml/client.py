@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,6 +101,8 @@ class AzureClients:
             ) from error
         if self._credential is None:
             self._credential = DefaultAzureCredential(exclude_interactive_browser_credential=True)
+        # What goes wrong is said by our own errors; what went well needs no line of each request.
+        logging.getLogger("azure").setLevel(logging.CRITICAL)
         if self._transport is None:
             self._transport = OnceTransport()
         options: dict[str, Any] = {

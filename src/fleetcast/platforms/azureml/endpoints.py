@@ -18,7 +18,7 @@ from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint
 from fleetcast.domain.traffic import Override, Report, Traffic, Watch
 from fleetcast.platforms.azureml.client import AzureClients, asked
-from fleetcast.platforms.azureml.operations import held, made_once, unless_busy
+from fleetcast.platforms.azureml.operations import held, made_once, seen_through, unless_busy
 from fleetcast.platforms.database.leases import Lease
 from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.local.endpoints import LocalEndpoints
@@ -134,6 +134,7 @@ class _Mover:
             if release is not None and release.hex not in slots.values():
                 slot = self._free_slot(slots)
                 if slot in slots:
+                    self._without(client, endpoint, slot)
                     self._remove(client, name, slot)
                 self._deploy(client, name, slot, release)
                 slots[slot] = release.hex
@@ -159,7 +160,7 @@ class _Mover:
         made: OnlineEndpoint = made_once(
             f"endpoint {name}",
             lambda: client.online_endpoints.get(name),
-            lambda: client.online_endpoints.begin_create_or_update(described).result(),
+            lambda: seen_through(client.online_endpoints.begin_create_or_update(described)),
         )
         return made
 
@@ -188,7 +189,7 @@ class _Mover:
                 name=slot,
                 endpoint_name=name,
                 environment=f"azureml:{environment.name}:{environment.version}",
-                code_configuration=CodeConfiguration(code=code, scoring_script="score.py"),
+                code_configuration=CodeConfiguration(code=str(code), scoring_script="score.py"),
                 instance_type=self.clients.settings.instance_type,
                 instance_count=1,
                 tags={RELEASE_TAG: release.hex, PLANT_TAG: self.after.endpoint.plant},
@@ -200,7 +201,9 @@ class _Mover:
             )
 
             def made() -> OnlineDeployment:
-                found: OnlineDeployment = client.online_deployments.begin_create_or_update(described).result()
+                found: OnlineDeployment = seen_through(
+                    client.online_deployments.begin_create_or_update(described)
+                )
                 return found
 
             unless_busy(
@@ -214,7 +217,18 @@ class _Mover:
 
     def _share_out(self, client: MLClient, endpoint: OnlineEndpoint, slot_of: Mapping[str, str]) -> None:
         """Give each deployment its part of the requests, and green its copies."""
-        traffic, copies = shares(self.after, slot_of)
+        self._put(client, endpoint, *shares(self.after, slot_of))
+
+    def _without(self, client: MLClient, endpoint: OnlineEndpoint, slot: str) -> None:
+        """Give a deployment that is to end no more requests, and no copies."""
+        traffic = {name: part for name, part in (endpoint.traffic or {}).items() if name != slot}
+        others = next(iter(traffic), None)
+        copies = {name: part for name, part in (endpoint.mirror_traffic or {}).items() if name != slot}
+        self._put(client, endpoint, {} if others is None else {others: 100}, copies)
+
+    def _put(
+        self, client: MLClient, endpoint: OnlineEndpoint, traffic: dict[str, int], copies: dict[str, int]
+    ) -> None:
         if (endpoint.traffic or {}, endpoint.mirror_traffic or {}) == (traffic, copies):
             return
         endpoint.traffic, endpoint.mirror_traffic = traffic, copies
@@ -222,7 +236,7 @@ class _Mover:
 
         def put() -> None:
             with asked(what):
-                client.online_endpoints.begin_create_or_update(endpoint).result()
+                seen_through(client.online_endpoints.begin_create_or_update(endpoint))
 
         unless_busy(self.session.clock, put)
 
@@ -230,7 +244,10 @@ class _Mover:
         what = f"deployment {name}/{slot}"
 
         def delete() -> None:
-            held(what, lambda: client.online_deployments.begin_delete(name=slot, endpoint_name=name).result())
+            held(
+                what,
+                lambda: seen_through(client.online_deployments.begin_delete(name=slot, endpoint_name=name)),
+            )
 
         unless_busy(self.session.clock, delete)
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from datetime import timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.platforms.azureml.client import NotThere, Taken, asked
 from fleetcast.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from azure.core.polling import LROPoller
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -58,6 +63,12 @@ def made_once(what: str, read: Callable[[], T], make: Callable[[], T]) -> T:
         if there is None:
             raise error from error.__cause__
         return there
+
+
+def seen_through(poller: LROPoller[T]) -> T:
+    """Wait for an operation of Azure. The SDK prints a dot for each look: where people see them, and not programs."""
+    with redirect_stdout(sys.stderr):
+        return poller.result()
 
 
 def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:

@@ -17,10 +17,10 @@ _ONCE = re.compile(
 )
 """A workspace itself, and where a registry is."""
 _SCHEMAS = re.compile(r"azuremlschemas[a-z]*\.azureedge\.net")
-"""Where the SDK downloads the schema of MLTable files before each registration, to check what fleetcast wrote itself."""
+"""Where the SDK downloads the schema of MLTable files from before each registration; fleetcast writes them itself."""
 
 
-class OnceTransport(RequestsTransport):
+class OnceTransport(RequestsTransport):  # type: ignore[misc]  # its stubs are incomplete
     """Sends requests, with one set of connections for all clients."""
 
     def __init__(self) -> None:
