@@ -10,7 +10,7 @@ from enum import StrEnum
 from tests.azure_emulator.exchange import Exchange
 from tests.azure_oracle.operations import Match, Operation, Parameter
 from tests.azure_oracle.schemas import Rule, Schemas, Side, Wrong, check_scalar, shown
-from tests.azure_oracle.specs import Node, Specs
+from tests.azure_oracle.specs import Json, Node, Specs
 
 API_VERSION = "api-version"
 
@@ -55,6 +55,8 @@ class Check:
     specs: Specs
     much_unsaid: bool = False
     """Whether a list is answered as its `count` and its `value`, nothing as 204, and so on (Azure DevOps)."""
+    errors: Json | None = None
+    """What an error is where that is not declared: as the answer of an operation says it."""
 
     def __call__(self, exchange: Exchange, match: Match) -> Checked:
         operation = match.operation
@@ -82,12 +84,7 @@ class Check:
 
     def _response(self, exchange: Exchange, operation: Operation) -> Iterator[Wrong]:
         responses = operation.content["responses"]
-        declared = responses.get(str(exchange.status))
-        if declared is None and exchange.status >= 400:
-            declared = responses.get("default")
-        if declared is None and exchange.status == 204 and self.much_unsaid:
-            declared = responses.get("200")
-            declared = None if declared is None or "schema" in declared else declared
+        declared = self._declared(responses, exchange.status)
         if declared is None:
             yield Wrong("status", Rule.STATUS, ", ".join(sorted(responses)), str(exchange.status))
         elif "schema" not in declared:
@@ -98,6 +95,20 @@ class Check:
         else:
             node = self.specs.node(operation.document, declared["schema"])
             yield from self._answer(exchange.response, node)
+
+    def _declared(self, responses: Json, status: int) -> Json | None:
+        """What is said of an answer; None: there should be none such."""
+        declared: Json | None = responses.get(str(status))
+        if declared is None and status >= 400:
+            declared = responses.get("default", self.errors)
+        if (
+            declared is None
+            and status == 204
+            and self.much_unsaid
+            and "schema" not in responses.get("200", ())
+        ):
+            declared = responses.get("200")
+        return declared
 
     def _answer(self, answer: object, node: Node) -> Iterator[Wrong]:
         if self.much_unsaid and node.schema.get("type") == "array":

@@ -119,14 +119,9 @@ class Schemas:
                 yield chosen
                 return
             shape = self.specs.shape(chosen)
-        elif self.much_unsaid and (children := self.specs.children(node)):
-            yield from min(
-                (
-                    list(self._check_properties(value, self.specs.shape(each), at))
-                    for each in (node, *children)
-                ),
-                key=len,
-            )
+        elif self.much_unsaid:
+            shapes = map(self.specs.shape, self.specs.candidates(node, value))
+            yield from min((list(self._check_properties(value, each, at)) for each in shapes), key=len)
             return
         yield from self._check_properties(value, shape, at)
 

@@ -69,6 +69,8 @@ class Specs:
     folder: Path
     written_otherwise: Mapping[str, Json] = field(default_factory=dict)
     """Definitions that go over the wire in another shape than is published, by name."""
+    told_by: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    """What tells a child where no discriminator does: by its name a property, one within it, and its value."""
     _documents: dict[Path, Json] = field(default_factory=dict)
     _shapes: dict[int, tuple[Json, Shape]] = field(default_factory=dict)
     """By the identity of the schema, which is kept so that no other ever gets it."""
@@ -161,6 +163,18 @@ class Specs:
                         found.setdefault((path, parent_name), []).append(Node(document, schema, name))
             self._children[document] = found
         return self._children[document]
+
+    def candidates(self, node: Node, value: Json) -> list[Node]:
+        """What an object without a discriminator may be: the one that it tells, or any of them."""
+        family = [node, *self.children(node)]
+        return [each for each in family if self._tells(value, each.name)] or family
+
+    def _tells(self, value: Json, name: str) -> bool:
+        if name not in self.told_by:
+            return False
+        outer, inner, expected = self.told_by[name]
+        within = value.get(outer)
+        return isinstance(within, Mapping) and str(within.get(inner)).casefold() == expected
 
     def subtypes(self, node: Node) -> dict[str, Node]:
         """What the discriminator's values stand for: this schema's own value and its children's."""
