@@ -37,18 +37,21 @@ class Deviation:
 
 
 DEVIATIONS = (
-    Deviation(
-        "CodeVersions_CreateOrUpdate",
-        "/properties/properties/hash_version",
-        Rule.TYPE,
-        "202208",
-        "the SDK writes the version of its hash as a number where texts are declared",
+    *(
+        Deviation(
+            operation,
+            "/properties/properties/hash_version",
+            Rule.TYPE,
+            "202208",
+            "the SDK writes the version of its hash as a number where texts are declared",
+        )
+        for operation in ("CodeVersions_CreateOrUpdate", "RegistryCodeVersions_CreateOrUpdate")
     ),
     Deviation(
         "Datastores_ListSecrets",
         "",
         Rule.BODY,
-        '{"expirableSecret": true}',
+        '{"expirableSecret": true, "expireAfterHours": 1}',
         "sent with 2024-10-01-preview, which is not published; the version before it has no body here",
     ),
     Deviation(

@@ -18,8 +18,10 @@ PINNED: Mapping[str, frozenset[str]] = {
     for shape, versions in {
         # Getting a workspace, and getting it within `share`.
         "workspaces/{}": "2024-10-01-preview 2023-08-01-preview",
+        "workspaces/{}/datastores": "2024-10-01-preview",
         "workspaces/{}/datastores/{}": "2024-10-01-preview",
         "workspaces/{}/datastores/{}/listsecrets": "2024-10-01-preview",
+        "workspaces/{}/environments": _ASSETS,
         "workspaces/{}/environments/{}/versions": _ASSETS,
         "workspaces/{}/environments/{}/versions/{}": _ASSETS,
         "workspaces/{}/data/{}": _ASSETS,
@@ -45,6 +47,7 @@ PINNED: Mapping[str, frozenset[str]] = {
         # Of a model, and of a pipeline component.
         "workspaces/{}/batchendpoints/{}/deployments/{}": "2024-01-01-preview 2023-02-01-preview",
         "workspaces/{}/schedules/{}": "2023-06-01-preview",
+        "registries/{}/codes/{}/versions/{}": _REGISTRY,
         "registries/{}/environments/{}/versions/{}": _REGISTRY,
         "registries/{}/components/{}/versions/{}": _REGISTRY,
         "registries/{}/models/{}/versions": _REGISTRY,

@@ -193,6 +193,8 @@ def test_what_is_published_nowhere_is_known_as_that(method: str, host: str, path
         ("POST", "login.microsoftonline.com", "/tenant/oauth2/v2.0/token"),
         ("PUT", "forecasts1.blob.core.windows.net", "/azureml-blobstore/LocalUpload/1/train.py"),
         ("GET", "eastus.api.azureml.ms", "/registrymanagement/v1.0/registries/shared/discovery"),
+        ("DELETE", "forecasts1.blob.core.windows.net", "/azureml-blobstore/LocalUpload/1/train.py"),
+        ("GET", "127.0.0.1", "/msi/token"),
         ("GET", REGION, f"/history/v1.0{WORKSPACE}/runs/training-1/details"),
     ],
 )
@@ -208,7 +210,7 @@ def test_what_is_on_another_plane_is_known_as_that(method: str, host: str, path:
         ("GET", REGION, f"{REGISTRY}/import"),
         ("GET", ARM, "/subscriptions/1/resourceGroups"),
         ("GET", "example.com", f"{WORKSPACE}/jobs"),
-        ("DELETE", "forecasts1.blob.core.windows.net", "/azureml-blobstore/a"),
+        ("PATCH", "forecasts1.blob.core.windows.net", "/azureml-blobstore/a"),
         ("GET", f"{ARM}.example.com", f"{WORKSPACE}/jobs"),
     ],
 )

@@ -131,12 +131,18 @@ def test_each_deviation_is_of_an_operation_that_there_is() -> None:
     "exchange",
     [
         CODE,
+        replace(
+            CODE,
+            host=REGION,
+            path=f"/mferp/managementfrontend{PROVIDER}/registries/shared/codes/9f/versions/1",
+            query={"api-version": "2021-10-01-dataplanepreview"},
+        ),
         Exchange(
             "POST",
             ARM,
             f"{WORKSPACE}/datastores/workspaceblobstore/listSecrets",
             {"api-version": "2024-10-01-preview"},
-            request={"expirableSecret": True},
+            request={"expirableSecret": True, "expireAfterHours": 1},
             response={"secretsType": "Sas", "sasToken": "s"},
         ),
         Exchange(
