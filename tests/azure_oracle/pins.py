@@ -30,6 +30,7 @@ PINNED: Mapping[str, frozenset[str]] = {
         "workspaces/{}/codes/{}/versions": "2023-04-01",
         "workspaces/{}/codes/{}/versions/{}": "2023-04-01",
         "workspaces/{}/codes/{}/versions/{}/startpendingupload": "2023-04-01",
+        "workspaces/{}/components/{}": "2024-01-01-preview",
         "workspaces/{}/components/{}/versions": "2024-01-01-preview",
         "workspaces/{}/components/{}/versions/{}": "2024-01-01-preview",
         "workspaces/{}/jobs": "2024-01-01-preview",
@@ -38,12 +39,14 @@ PINNED: Mapping[str, frozenset[str]] = {
         "workspaces/{}/jobs/{}/cancel": "2023-04-01-preview",
         "workspaces/{}/models/{}/versions": "2023-08-01-preview",
         "workspaces/{}/models/{}/versions/{}": "2023-08-01-preview",
-        "workspaces/{}/onlineendpoints/{}": "2022-02-01-preview",
+        "workspaces/{}/onlineendpoints": "2022-02-01-preview",
+        # The later one is of a deployment, before it is put.
+        "workspaces/{}/onlineendpoints/{}": "2022-02-01-preview 2023-04-01-preview",
         # The list is what getting an endpoint asks for.
         "workspaces/{}/onlineendpoints/{}/deployments": "2022-02-01-preview",
         "workspaces/{}/onlineendpoints/{}/deployments/{}": "2023-04-01-preview",
         "workspaces/{}/onlineendpoints/{}/deployments/{}/getlogs": "2023-04-01-preview",
-        "workspaces/{}/batchendpoints/{}": "2023-10-01",
+        "workspaces/{}/batchendpoints/{}": "2023-10-01 2024-01-01-preview",
         # Of a model, and of a pipeline component.
         "workspaces/{}/batchendpoints/{}/deployments/{}": "2024-01-01-preview 2023-02-01-preview",
         "workspaces/{}/schedules/{}": "2023-06-01-preview",
