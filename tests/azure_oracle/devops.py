@@ -83,8 +83,9 @@ class DevOpsOracle:
             expected = ", ".join(sorted(self.operations.versions))
             wrong = Wrong(f"query:{API_VERSION}", Rule.VERSION, expected, asked or "none")
             return Checked(name, Standing.UNKNOWN, (Finding(name, Side.REQUEST, wrong),), str(wrong))
-        found = (self.operations.find(exchange.method, exchange.path, each) for each in sorted(files))
-        match = min(filter(None, found), key=lambda each: len(each.values), default=None)
+        asked_for = (exchange.method, exchange.path)
+        found = (self.operations.find(*asked_for, each, exchange.query) for each in sorted(files))
+        match = min(filter(None, found), key=lambda each: each.rank, default=None)
         if match is None:
             return Checked(name, Standing.UNKNOWN, why=f"{version[1]} has no such operation")
         host = self.operations.specs.document(match.operation.document)["host"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 from tests.azure_oracle.specs import Json, Specs
@@ -53,6 +54,13 @@ class Match:
 
     operation: Operation
     values: Mapping[str, str]
+    unlike: int = 0
+    """How many of the query's parameters it does not declare, or asks for in vain."""
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The least is what was meant: more of the path is written out, then more of the query is declared."""
+        return len(self.values), self.unlike
 
 
 def segments_of(path: str) -> tuple[str, ...]:
@@ -64,40 +72,42 @@ class Operations:
     """All operations of one set of specs."""
 
     specs: Specs
-    _found: dict[tuple[str, str, int], list[Operation]] = field(default_factory=dict)
+    _all: list[Operation] = field(default_factory=list)
+    _found: dict[tuple[str, str, int], list[tuple[tuple[str, ...], Operation]]] = field(default_factory=dict)
+    """By version, method and how many parts a path has: those parts, and the operation."""
 
     def __post_init__(self) -> None:
-        for operation in self.read():
-            key = (operation.version, operation.method, len(segments_of(operation.template)))
-            self._found.setdefault(key, []).append(operation)
+        self._all.extend(self.read())
+        for operation in self._all:
+            for segments in _paths_of(operation):
+                key = (operation.version, operation.method, len(segments))
+                self._found.setdefault(key, []).append((segments, operation))
 
     @property
     def versions(self) -> frozenset[str]:
         return frozenset(version for version, _, _ in self._found)
 
     def __iter__(self) -> Iterator[Operation]:
-        for operations in self._found.values():
-            yield from operations
+        return iter(self._all)
 
-    def find(self, method: str, path: str, version: str) -> Match | None:
-        """The operation of this version; where two fit, the one with more of its path written out."""
+    def find(self, method: str, path: str, version: str, query: Collection[str] = ()) -> Match | None:
+        """The operation of this version that fits best."""
         sent = segments_of(path)
-        fitting = [
-            Match(operation, values)
-            for operation in self._found.get((version, method, len(sent)), ())
-            if (values := values_in(operation.template, sent)) is not None
-        ]
-        return min(fitting, key=lambda match: len(match.values), default=None)
+        fitting = (
+            Match(operation, values, _unlike(operation, query))
+            for declared, operation in self._found.get((version, method, len(sent)), ())
+            if (values := values_in(declared, sent)) is not None
+        )
+        return min(fitting, key=lambda match: match.rank, default=None)
 
     def read(self) -> Iterator[Operation]:
         for path in self.specs.files():
             document = self.specs.document(path)
-            templates = dict(document.get("paths", {}))
-            for template, item in document.get("x-ms-paths", {}).items():
-                # Azure DevOps declares the same path again for each set of query parameters.
-                templates.setdefault(template.partition("?")[0], item)
-            for template, item in templates.items():
-                yield from self._of_item(path, str(document["info"]["version"]), template, item)
+            # Azure DevOps declares some paths again, with a question mark, for each set of query parameters.
+            for paths in ("paths", "x-ms-paths"):
+                for template, item in document.get(paths, {}).items():
+                    version = str(document["info"]["version"])
+                    yield from self._of_item(path, version, template.partition("?")[0], item)
 
     def _of_item(self, document: Path, version: str, template: str, item: Json) -> Iterator[Operation]:
         shared = item.get("parameters", ())
@@ -131,14 +141,35 @@ class Operations:
         )
 
 
-def values_in(template: str, sent: tuple[str, ...]) -> dict[str, str] | None:
-    """What the template's parameters are in a path of as many segments; None: it is another path."""
+def _paths_of(operation: Operation) -> Iterator[tuple[str, ...]]:
+    """The template's parts, with and without those that may be left out."""
+    # Some templates write a parameter in another case than it is declared.
+    declared = {f"{{{name}}}".casefold(): each for name, each in operation.sent_in("path").items()}
+    known = [declared.get(segment.casefold()) for segment in segments_of(operation.template)]
+    segments = [
+        f"{{{parameter.name}}}" if parameter else segment
+        for parameter, segment in zip(known, segments_of(operation.template), strict=True)
+    ]
+    optional = [index for index, parameter in enumerate(known) if parameter and not parameter.required]
+    for count in range(len(optional) + 1):
+        for left_out in combinations(optional, count):
+            yield tuple(each for index, each in enumerate(segments) if index not in left_out)
+
+
+def _unlike(operation: Operation, query: Collection[str]) -> int:
+    declared = operation.sent_in("query")
+    required = {name for name, parameter in declared.items() if parameter.required}
+    return len(set(query) - declared.keys()) + len(required - set(query))
+
+
+def values_in(declared: tuple[str, ...], sent: tuple[str, ...]) -> dict[str, str] | None:
+    """What the parameters of a path are in another of as many parts; None: it is another path."""
     values = {}
-    for declared, given in zip(segments_of(template), sent, strict=True):
-        if declared.startswith("{") and declared.endswith("}"):
+    for part, given in zip(declared, sent, strict=True):
+        if part.startswith("{") and part.endswith("}"):
             if not given:
                 return None
-            values[declared[1:-1]] = given
-        elif declared.casefold() != given.casefold():
+            values[part[1:-1]] = given
+        elif part.casefold() != given.casefold():
             return None
     return values

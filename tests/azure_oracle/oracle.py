@@ -29,7 +29,7 @@ class Oracle:
                 return Checked(known.name, Standing.UNDESCRIBED, why=known.why)
         version = exchange.query.get(API_VERSION, "")
         published, _ = NEIGHBOURS.get(version, (version, ""))
-        match = self.operations.find(exchange.method, path, published)
+        match = self.operations.find(exchange.method, path, published, exchange.query)
         if match is not None:
             return Check(self.operations.specs)(exchange, match)
         name = f"{exchange.method} {exchange.path}"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _NULLS = "it writes what there is not as null, where null is not declared"
-_OTHER_PATH = "its address lacks a part of the path that it is an example of"
 _OTHER_VALUE = "its value is one that this version does not declare"
 
 
@@ -107,6 +106,7 @@ MACHINE_LEARNING = (
     Sloppy("WorkspaceConnection/getModels.json", _MODELS, _NULLS),
 )
 
+_CAPITAL = "it begins a value with a capital"
 _NUMBER = "it writes a number where a text is declared"
 DEVOPS = (
     Sloppy(
@@ -126,7 +126,6 @@ DEVOPS = (
     Sloppy("logs/POST__distributedtask_CreateLog_.json", ("/location",), "it asks with null"),
     Sloppy("runs/PATCH__UpdateCheckSuiteRun.json", ("/Action", "/CheckId"), "it begins names in capitals"),
     Sloppy("subscriptions/GET__hooks_subscriptions_.json", ("/value/*/probationRetries",), _NUMBER),
-    Sloppy("subscriptions/POST__hooks_subscriptions.json", (), _OTHER_PATH),
     Sloppy(
         "tags/POST_build_addBuildTag.json",
         ("", "path:buildId"),
@@ -145,7 +144,16 @@ DEVOPS = (
         ),
         "a demand is declared as an object; it is written as text, and delays are not declared",
     ),
-    Sloppy("taskgroups/LIST__ListAllTaskGroups.json", (), _OTHER_PATH),
     Sloppy("taskgroups/POST__CreateTaskGroup.json", ("/definitionType",), "only the answer declares it"),
-    Sloppy("taskgroups/PUT__UpdateTaskGroup.json", (), _OTHER_PATH),
+    Sloppy(
+        "taskgroups/PUT__UpdateTaskGroup.json",
+        ("/createdBy", "/createdOn", "/definitionType", "/modifiedBy", "/modifiedOn"),
+        "only the answer declares them",
+    ),
+    Sloppy(
+        "variablegroups/GET_VariableGroupsByActionFilter.json",
+        ("query:actionFilter", "query:queryOrder"),
+        _CAPITAL,
+    ),
+    Sloppy("variablegroups/GET_VariableGroupsByGroupName.json", ("query:queryOrder",), _CAPITAL),
 )

@@ -100,6 +100,39 @@ def test_one_thing_wrong_is_found_once(exchange: Exchange, side: Side, where: st
     assert found(exchange) == [(side, where, rule)]
 
 
+def test_a_part_of_a_path_that_is_optional_may_be_left_out() -> None:
+    timeline = Exchange(
+        "GET",
+        HOST,
+        f"{PROJECT}/build/builds/12/timeline",
+        {"api-version": "7.1"},
+        response={"id": APPROVAL, "records": []},
+    )
+    assert check_devops(timeline).name == "Timeline_Get"
+    assert found(timeline) == []
+    assert found(replace(timeline, path=f"{timeline.path}/{APPROVAL}")) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ({"groupIds": "1,2"}, "Variablegroups_Get Variable Groups By Id"),
+        ({"groupName": "production"}, "Variablegroups_Get Variable Groups"),
+        ({}, "Variablegroups_Get Variable Groups"),
+    ],
+)
+def test_of_one_path_that_is_declared_twice_the_query_tells_which(query: dict[str, str], name: str) -> None:
+    groups = Exchange(
+        "GET",
+        HOST,
+        f"{PROJECT}/distributedtask/variablegroups",
+        {"api-version": "7.1-preview.2", **query},
+        response={"count": 0, "value": []},
+    )
+    assert check_devops(groups).name == name
+    assert found(groups) == []
+
+
 @pytest.mark.parametrize("version", ["7.2-preview", "7.2-preview.2"])
 def test_a_preview_is_asked_as_one(version: str) -> None:
     assert found(replace(APPROVE, query={"api-version": version})) == []

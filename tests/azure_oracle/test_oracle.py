@@ -123,6 +123,40 @@ def test_what_is_in_a_query_is_read_as_its_type(
     assert [(where, rule) for _, where, rule in found(listing)] == expected
 
 
+def test_each_of_several_values_in_a_query_is_read() -> None:
+    listing = Exchange(
+        "GET",
+        ARM,
+        f"{PROVIDER}/workspaces/forecasts/datastores",
+        {"api-version": "2024-04-01-preview", "names": "a,b", "count": "3"},
+        response={"value": []},
+    )
+    assert found(listing) == []
+
+
+def test_what_a_query_must_say_is_missed() -> None:
+    deleted = Exchange(
+        "DELETE",
+        ARM,
+        f"{WORKSPACE}/computes/cpu",
+        {"api-version": "2023-04-01-preview"},
+        status=202,
+    )
+    assert found(deleted) == [(Side.REQUEST, "query:underlyingResourceAction", Rule.MISSING)]
+    assert found(asked(deleted, underlyingResourceAction="Delete")) == []
+
+
+def test_a_body_that_is_not_declared_is_found_on_either_side() -> None:
+    cancelled = Exchange(
+        "POST", ARM, f"{WORKSPACE}/jobs/training-1/cancel", {"api-version": "2023-04-01-preview"}
+    )
+    assert found(cancelled) == []
+    assert found(replace(cancelled, request={"force": True}, response={"status": "Canceled"})) == [
+        (Side.REQUEST, "", Rule.BODY),
+        (Side.RESPONSE, "", Rule.BODY),
+    ]
+
+
 def test_a_page_without_a_next_one_has_no_link_at_all() -> None:
     listing = Exchange(
         "GET",
@@ -208,6 +242,9 @@ def test_what_is_on_another_plane_is_known_as_that(method: str, host: str, path:
         ("GET", ARM, f"{WORKSPACE}/wishes"),
         ("PATCH", ARM, f"{WORKSPACE}/environments/training/versions/3"),
         ("GET", REGION, f"{REGISTRY}/import"),
+        ("POST", REGION, f"{REGISTRY}/import/again"),
+        ("GET", "forecasts1.blob.core.windows.net.example.com", "/azureml-blobstore/a"),
+        ("PUT", ARM, f"{WORKSPACE}/environments//versions/3"),
         ("GET", ARM, "/subscriptions/1/resourceGroups"),
         ("GET", "example.com", f"{WORKSPACE}/jobs"),
         ("PATCH", "forecasts1.blob.core.windows.net", "/azureml-blobstore/a"),

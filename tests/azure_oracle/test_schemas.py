@@ -49,7 +49,7 @@ PETS: Json = {
             "type": "object",
             "required": ["kind"],
             "discriminator": "kind",
-            "properties": {"kind": {"type": "string", "enum": ["Cat", "Dog", "Fish"]}},
+            "properties": {"kind": {"type": "string", "enum": ["Cat", "Dog", "Fish", "Kitten"]}},
         },
         "Cat": {
             "allOf": [{"$ref": "#/definitions/Pet"}],
@@ -62,6 +62,21 @@ PETS: Json = {
             "properties": {"tricks": {"type": "array", "items": {"type": "string"}}},
             "x-ms-discriminator-value": "Dog",
         },
+        "Kitten": {
+            "allOf": [{"$ref": "#/definitions/Cat"}],
+            "properties": {"toy": {"type": "string"}},
+            "x-ms-discriminator-value": "Kitten",
+        },
+        "Box": {
+            "type": "object",
+            "required": ["size", "made"],
+            "properties": {
+                "size": {"type": "integer", "format": "int32"},
+                "made": {"type": "string", "x-ms-mutability": ["read"]},
+            },
+            "additionalProperties": {"type": "integer"},
+        },
+        "Crate": {"allOf": [{"$ref": "#/definitions/Box"}], "properties": {"wood": {"type": "string"}}},
         "Check": {"type": "object", "properties": {"id": {"type": "integer"}}},
         "Approval": {
             "type": "object",
@@ -159,6 +174,23 @@ def test_an_answer_need_not_hold_what_is_only_written(specs: Specs) -> None:
 def test_a_schema_that_is_a_child_wants_its_own_value(specs: Specs) -> None:
     assert found(specs, {"kind": "Cat", "lives": 9}, "Cat") == []
     assert found(specs, {"kind": "Dog"}, "Cat") == [("/kind", Rule.ENUM)]
+
+
+def test_a_child_has_all_that_its_parent_says(specs: Specs) -> None:
+    assert found(specs, {"size": 3, "wood": "oak", "slots": 4}, "Crate") == []
+    assert found(specs, {"wood": "oak"}, "Crate") == [("/size", Rule.MISSING)]
+    assert found(specs, {"size": 3, "slots": "4"}, "Crate") == [("/slots", Rule.TYPE)]
+    assert found(specs, {"size": 3}, "Crate", Side.RESPONSE) == [("/made", Rule.MISSING)]
+
+
+def test_a_grandchild_may_stand_for_its_grandparent(specs: Specs) -> None:
+    assert found(specs, {"kind": "Kitten", "lives": 9, "toy": "mouse"}, "Pet") == []
+    assert found(specs, {"kind": "Kitten", "toy": "mouse"}, "Pet") == [("/lives", Rule.MISSING)]
+
+
+def test_an_int32_has_its_bounds(specs: Specs) -> None:
+    assert found(specs, {"size": 2**31 - 1}, "Box") == []
+    assert found(specs, {"size": 2**31}, "Box") == [("/size", Rule.RANGE)]
 
 
 def test_everything_that_is_wrong_is_found(specs: Specs) -> None:
