@@ -42,13 +42,19 @@ PINNED: Mapping[str, frozenset[str]] = {
         "workspaces/{}/onlineendpoints": "2022-02-01-preview",
         # The later one is of a deployment, before it is put.
         "workspaces/{}/onlineendpoints/{}": "2022-02-01-preview 2023-04-01-preview",
-        # The list is what getting an endpoint asks for.
-        "workspaces/{}/onlineendpoints/{}/deployments": "2022-02-01-preview",
+        # The earlier one is of getting an endpoint.
+        "workspaces/{}/onlineendpoints/{}/deployments": "2022-02-01-preview 2023-04-01-preview",
         "workspaces/{}/onlineendpoints/{}/deployments/{}": "2023-04-01-preview",
         "workspaces/{}/onlineendpoints/{}/deployments/{}/getlogs": "2023-04-01-preview",
+        "workspaces/{}/onlineendpoints/{}/listkeys": "2022-02-01-preview",
+        "workspaces/{}/onlineendpoints/{}/regeneratekeys": "2022-02-01-preview",
+        "workspaces/{}/onlineendpoints/{}/token": "2022-02-01-preview",
+        "workspaces/{}/batchendpoints": "2023-10-01",
         "workspaces/{}/batchendpoints/{}": "2023-10-01 2024-01-01-preview",
+        "workspaces/{}/batchendpoints/{}/deployments": "2024-01-01-preview",
         # Of a model, and of a pipeline component.
         "workspaces/{}/batchendpoints/{}/deployments/{}": "2024-01-01-preview 2023-02-01-preview",
+        "workspaces/{}/schedules": "2023-06-01-preview",
         "workspaces/{}/schedules/{}": "2023-06-01-preview",
         "registries/{}/codes/{}/versions/{}": _REGISTRY,
         "registries/{}/environments/{}/versions/{}": _REGISTRY,

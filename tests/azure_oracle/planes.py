@@ -39,6 +39,7 @@ PLANES = (
     Plane("registry discovery", _ML, r"/registrymanagement/v1\.0/registries/[^/]+/discovery"),
     Plane("service discovery", _ML, r"/discovery(/.*)?"),
     Plane("run history", _ML, r"/history/v1\.0/.+", "GET POST"),
+    Plane("data versions", _ML, r"/data/v1\.0/.+", "POST"),
     Plane("the MLTable schema", r"azuremlschemas\.azureedge\.net", r"/.+"),
 )
 """The descriptions of these are either of another kind or not at hand; nothing is said of their bodies."""

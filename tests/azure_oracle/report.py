@@ -10,6 +10,8 @@ from tests.azure_emulator.exchange import Exchange
 from tests.azure_oracle.deviations import DEVIATIONS, Deviation
 from tests.azure_oracle.exchanges import Checked, Finding, Standing
 
+_WIDEST = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -73,7 +75,7 @@ class Report:
     def as_table(self) -> str:
         """The rows as text, and below them what fails and which deviations are stale."""
         rows = self.rows
-        width = max((len(row.operation) for row in rows), default=0)
+        width = min(max((len(row.operation) for row in rows), default=0), _WIDEST)
         lines = [f"{'operation':{width}}  checked  deviating  failing"]
         before = Standing.DESCRIBED
         for row in rows:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from tests.azure_oracle.exchanges import parameters_wrong
 from tests.azure_oracle.operations import Parameter
 from tests.azure_oracle.schemas import Rule
+from tests.azure_oracle.specs import Json
 
+_SCHEMAS: Mapping[str, Json] = {
+    "states": {"type": "array", "items": {"type": "string", "enum": ["Open", "Closed"]}},
+    "top": {"type": "integer", "minimum": 1},
+    "share": {"type": "number", "maximum": 1},
+    "deep": {"type": "boolean"},
+    "name": {"type": "string", "pattern": "^[a-z]+$"},
+}
 DECLARED = {
-    name: Parameter(name, "query", required=False, schema={"name": name, "in": "query", **schema})
-    for name, schema in {
-        "states": {"type": "array", "items": {"type": "string", "enum": ["Open", "Closed"]}},
-        "top": {"type": "integer", "minimum": 1},
-        "share": {"type": "number", "maximum": 1},
-        "deep": {"type": "boolean"},
-        "name": {"type": "string", "pattern": "^[a-z]+$"},
-    }.items()
+    name: Parameter(name, "query", required=False, schema=schema) for name, schema in _SCHEMAS.items()
 }
 
 

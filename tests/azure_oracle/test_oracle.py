@@ -229,6 +229,7 @@ def test_what_is_published_nowhere_is_known_as_that(method: str, host: str, path
         ("GET", "eastus.api.azureml.ms", "/registrymanagement/v1.0/registries/shared/discovery"),
         ("DELETE", "forecasts1.blob.core.windows.net", "/azureml-blobstore/LocalUpload/1/train.py"),
         ("GET", "127.0.0.1", "/msi/token"),
+        ("POST", REGION, f"/data/v1.0{WORKSPACE}/dataversion/batchGetResolvedUris"),
         ("GET", REGION, f"/history/v1.0{WORKSPACE}/runs/training-1/details"),
     ],
 )
