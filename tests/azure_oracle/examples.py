@@ -66,6 +66,7 @@ def _exchange(operation: Operation, content: Json, status: int, answer: Json) ->
         method=operation.method,
         host="",
         path=_path(operation, content),
+        # Half of the lists say `$skipToken`, and no description does: names that are not declared tell nothing.
         query={name: _text(value) for name, value in given.items() if name in queries},
         request=given.get(body.name) if body else None,
         status=status,
