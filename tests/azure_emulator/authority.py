@@ -20,17 +20,32 @@ class Authority:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Azure emulator authority")])
         self._contexts: dict[str, ssl.SSLContext] = {}
+        self.certificate = folder / "authority.pem"
+        self._key = self._kept() or self._made()
+
+    def _kept(self) -> ec.EllipticCurvePrivateKey | None:
+        """The key of an earlier emulator, as there are those who trust it; None if there is none, or not for long."""
+        file = self._folder / "authority.key"
+        if not file.is_file() or not self.certificate.is_file():
+            return None
+        until = x509.load_pem_x509_certificate(self.certificate.read_bytes()).not_valid_after_utc
+        key = serialization.load_pem_private_key(file.read_bytes(), None)
+        soon = datetime.now(UTC) + timedelta(days=1)
+        return key if until > soon and isinstance(key, ec.EllipticCurvePrivateKey) else None
+
+    def _made(self) -> ec.EllipticCurvePrivateKey:
+        self._key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             self._builder(self._name, self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(signs_certificates=True), critical=True)
             .sign(self._key, hashes.SHA256())
         )
-        self.certificate = folder / "authority.pem"
+        _write_secret(self._folder / "authority.key", _pem(self._key))
         self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        return self._key
 
     def context(self, host: str) -> ssl.SSLContext:
         """What a server of that name needs to speak TLS."""
@@ -48,15 +63,7 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         both = self._folder / f"{host}.pem"
-        both.touch(mode=0o600)
-        both.write_bytes(
-            certificate.public_bytes(serialization.Encoding.PEM)
-            + key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
+        _write_secret(both, certificate.public_bytes(serialization.Encoding.PEM) + _pem(key))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(both)
         return context
@@ -76,6 +83,19 @@ class Authority:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
             )
         )
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _write_secret(file: Path, content: bytes) -> None:
+    file.touch(mode=0o600)
+    file.write_bytes(content)
 
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:

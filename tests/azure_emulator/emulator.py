@@ -197,6 +197,15 @@ class AzureEmulator:
             and "azure-asyncoperation" not in answer.headers
         ):
             return refusal(fault.status, fault.code, fault.message)
+        if (
+            fault is not None
+            and fault.kind == "fail_operation"
+            and "azure-asyncoperation" not in answer.headers
+        ):
+            told = refusal(
+                500, "EmulatorError", f"{request.method} {request.path} begins no operation to fail"
+            )
+            return replace(told, known=False)
         return answer
 
     def _own_routes(self) -> Sequence[Route]:

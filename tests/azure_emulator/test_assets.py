@@ -147,6 +147,16 @@ def test_data_get_the_next_version_and_the_latest_is_the_newest(client: MLClient
     assert [one.version for one in client.data.list(name=name)] == ["3", "2", "1"]
 
 
+def test_data_are_put_without_a_look_at_them(client: MLClient, emulator: AzureEmulator) -> None:
+    name, begin = new_name("rows"), len(emulator.exchanges())
+    uri = "azureml://datastores/never/paths/rows/1"
+    data = Data(name=name, version="abc", path=uri, type="mltable", skip_validation=True)
+
+    assert client.data.create_or_update(data).version == "abc"
+    assert [one.method for one in emulator.exchanges()[begin:] if "/data/" in one.path] == ["PUT"]
+    assert client.data.get(name, "abc").path == uri
+
+
 def test_data_of_other_content_is_refused(client: MLClient) -> None:
     name = new_name("rows")
     uri = "azureml://datastores/workspaceblobstore/paths/rows/"

@@ -168,3 +168,13 @@ def test_an_import_may_fail_and_leave_nothing(client: MLClient, emulator: AzureE
         client.models.share(name, "1", **share)
 
     assert client.models.share(name, "1", **share).version == "1"
+
+
+def test_a_fault_that_cannot_happen_is_told(emulator: AzureEmulator) -> None:
+    emulator.faults.add(Fault("fail_operation", "DELETE", PLACE))
+    answer = httpx.delete(
+        f"https://management.azure.com{emulator.scopes.workspace('fleetcast').key('environments', 'e')}/versions/1",
+        headers={"Authorization": f"Bearer {emulator.identity.token('https://management.azure.com')}"},
+    )
+
+    assert "begins no operation to fail" in answer.text

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from azure.ai.ml import Input, MLClient, Output, command, load_component, load_job
-from azure.ai.ml.entities import AzureBlobDatastore, Command, Environment, Job
+from azure.ai.ml.entities import AzureBlobDatastore, Command, CommandComponent, Environment, Job, PipelineJob
 from azure.core.exceptions import HttpResponseError
 
 from tests.azure_emulator.blob_store import Place
@@ -284,3 +284,22 @@ def test_what_was_not_done_is_run_by_the_next_emulator(tmp_path: Path) -> None:
                 break
         else:
             raise AssertionError(body)
+
+
+def test_a_job_finds_our_own_command(fleet: MLClient, emulator: AzureEmulator) -> None:
+    made = fleet.jobs.create_or_update(a_command("fleetcast --help"))
+
+    assert until(fleet, made.name) == "Completed"
+    assert "fleetcast" in log(emulator, made.name)
+
+
+def test_a_component_whose_name_the_sdk_dislikes_runs_too(fleet: MLClient) -> None:
+    component = CommandComponent(
+        name="training-pipeline-batch", version="1.0.0", command="echo made", environment="training:1.0.0"
+    )
+    made = fleet.components.create_or_update(component, skip_validation=True)
+    pipeline = PipelineJob(jobs={"batch": made()}, compute="cpu")
+
+    job = fleet.jobs.create_or_update(pipeline, skip_validation=True)
+
+    assert until(fleet, job.name) == "Completed"
