@@ -351,17 +351,35 @@ def test_busy_and_broken_answers_are_waited_for(server: DevOpsServer, impatient:
     assert impatient == [timedelta(seconds=7), timedelta(seconds=7), timedelta(seconds=1)]
 
 
-@pytest.mark.usefixtures("fleet", "impatient")
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("serviceendpoint/endpoints", "endpoints"),
+        ("distributedtask/variablegroups", "groups"),
+        ("distributedtask/environments", "environments"),
+        ("checks/configurations", "checks"),
+        ("build/definitions", "definitions"),
+        ("policy/configurations", "policies"),
+    ],
+)
+@pytest.mark.usefixtures("fleet")
 def test_what_was_made_though_the_answer_was_lost_is_found_by_the_next_run(
-    server: DevOpsServer, organisation: Organisation, capsys: Output
+    server: DevOpsServer,
+    organisation: Organisation,
+    impatient: list[timedelta],
+    capsys: Output,
+    path: str,
+    kind: str,
 ) -> None:
-    server.fail("POST", "/environments", 503, is_done=True)
+    server.fail("POST", path, 504, is_done=True)
     assert setup("--apply", "--yes") == 1
-    said = capsys.readouterr().err
-    assert "answers POST" in said
-    assert "with 409: dummy already exists" in said
+    assert "with 504" in capsys.readouterr().err
+    assert len(getattr(organisation, kind)) == 1
     assert setup("--apply", "--yes") == 0
-    assert {one["name"] for one in organisation.environments.values()} == ENVIRONMENTS
+    assert impatient == []
+    capsys.readouterr()
+    found = as_json(capsys, "--verify")
+    assert (found["nothing_to_do"], found["not_ours"]) == (True, [])
 
 
 @pytest.mark.usefixtures("fleet")

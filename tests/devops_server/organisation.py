@@ -162,15 +162,15 @@ class Organisation:
 
     def query_checks(self, body: list[Body], query: Mapping[str, str]) -> Any:
         asked = {(one["type"], one["id"]) for one in body}
-        shown = []
+        checks = []
         for check in self.checks.values():
             if (check["resource"]["type"], check["resource"]["id"]) in asked:
                 one = copy.deepcopy(check)
                 if query.get("$expand") != "settings":
                     del one["settings"]
                 one["resource"].pop("name", None)
-                shown.append(one)
-        return listed(shown)
+                checks.append(one)
+        return listed(checks)
 
     def add_check(self, body: Body) -> Body:
         self._check_check(body)
@@ -324,16 +324,15 @@ class Organisation:
             "state": "inProgress",
             "createdDate": MOMENT,
             "pipeline": {"id": pipeline, "name": definition["name"], "folder": definition["path"]},
-            "templateParameters": body.get("templateParameters", {}),
-            "resources": body.get("resources", {}),
+            "asked": body,
         }
-        return self.runs[number]
+        return shown(self.runs[number])
 
     def get_run(self, pipeline: int, number: int) -> Body:
         run = found(self.runs, number)
         if run["pipeline"]["id"] != pipeline:
             raise Refused(404, f"Run {number} is of another pipeline.")
-        return run
+        return shown(run)
 
     def get_build(self, number: int) -> Body:
         found(self.runs, number)
@@ -432,6 +431,11 @@ def hidden(group: Body) -> Body:
         if variable.get("isSecret"):
             variable["value"] = None
     return shown
+
+
+def shown(run: Body) -> Body:
+    """A run as it is shown; what it was asked is this server's own."""
+    return {key: value for key, value in run.items() if key != "asked"}
 
 
 def listed(everything: list[Body]) -> Body:

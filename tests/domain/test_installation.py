@@ -208,7 +208,9 @@ def test_things_are_made_before_what_needs_them() -> None:
     assert set(plan.roles) == {step.item.ref.kind for step in plan.steps}
 
 
-def test_of_several_of_one_name_the_first_counts() -> None:
+def test_of_several_of_one_name_the_first_counts_and_the_others_are_shown() -> None:
     weak = replace(CHECK, minimum=1)
-    assert plan_installation([CHECK], [CHECK, weak]).is_empty
+    plan = plan_installation([CHECK], [CHECK, weak])
+    assert plan.is_empty
+    assert plan.others == (Ref(Kind.CHECK, "prod-deployment (another)"),)
     assert not plan_installation([CHECK], [weak, CHECK]).is_empty

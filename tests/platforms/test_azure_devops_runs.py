@@ -62,8 +62,10 @@ def test_a_run_is_started_on_a_branch_and_followed_to_its_end(
     started = runs.start(pipeline, "main", {"plants": "LYON*"})
     assert (started.pipeline, started.ending, started.created_at) == (pipeline, RunEnding.RUNNING, NOON)
     kept = server.organisation.runs[started.number]
-    assert kept["resources"] == {"repositories": {"self": {"refName": "refs/heads/main"}}}
-    assert kept["templateParameters"] == {"plants": "LYON*"}
+    assert kept["asked"] == {
+        "resources": {"repositories": {"self": {"refName": "refs/heads/main"}}},
+        "templateParameters": {"plants": "LYON*"},
+    }
     job, stage = runs.parts(started.number)
     assert (job.kind, job.ending, job.started_at, job.parent) == ("Job", RunEnding.RUNNING, NOON, stage.id)
     assert (stage.kind, stage.name, stage.started_at) == ("Stage", "Deploy", None)

@@ -418,17 +418,22 @@ def plan_installation(wanted: Iterable[Item], found: Iterable[Item]) -> Installa
 
     Args:
         wanted: Each thing once.
-        found: Of all kinds, somebody else's things too.
+        found: Of all kinds, somebody else's things too. Of several with one name the first counts.
     """
     held: dict[Ref, Item] = {}
+    more: list[Ref] = []
     for item in found:
-        held.setdefault(item.ref, item)
+        if item.ref in held:
+            more.append(Ref(item.ref.kind, f"{item.ref.name} (another)"))
+        else:
+            held[item.ref] = item
     asked = {item.ref: item for item in wanted}
     order = {kind: number for number, kind in enumerate(Kind)}
     steps = [
         _step(asked[ref], held.get(ref)) for ref in sorted(asked, key=lambda ref: (order[ref.kind], ref.name))
     ]
-    return InstallationPlan(tuple(steps), tuple(sorted(ref for ref in held if ref not in asked)))
+    others = sorted({ref for ref in held if ref not in asked}.union(more))
+    return InstallationPlan(tuple(steps), tuple(others))
 
 
 def differences(wanted: Item, found: Item) -> tuple[FieldChange, ...]:

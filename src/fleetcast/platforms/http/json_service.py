@@ -16,6 +16,8 @@ from fleetcast.ports.clock import Clock
 _ATTEMPTS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=60)
 _BUSY = (429, 502, 503, 504)
+_NOT_BEGUN = (429, 503)
+"""Answers after which something may be made once more: nobody knows what became of it after the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class JsonService:
         return self._understood("GET", path, answer), answer.headers.get(next_in, "")
 
     def post(self, path: str, body: Json, **query: str) -> Json:
-        """Make something; errors as of `get`."""
+        """Make something; errors as of `get`. After `Unavailable` it may have been made all the same."""
         return self._ask("POST", path, body, query)
 
     def put(self, path: str, body: Json, **query: str) -> Json:
@@ -75,10 +77,10 @@ class JsonService:
 
     def _answer(self, verb: str, path: str, body: Json, query: Mapping[str, str]) -> httpx.Response:
         """Ask until it is not busy any more; a service that says when to come again is asked then."""
-        pause = _FIRST_PAUSE
+        pause, busy = _FIRST_PAUSE, _NOT_BEGUN if verb == "POST" else _BUSY
         for attempt in range(1, _ATTEMPTS + 1):
             answer = self._once(verb, path, body, query)
-            if answer.status_code not in _BUSY or attempt == _ATTEMPTS:
+            if answer.status_code not in busy or attempt == _ATTEMPTS:
                 return answer
             self.clock.sleep(_said_pause(answer) or pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
