@@ -14,6 +14,7 @@ from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings, LinkedVa
 from fleetcast.platforms.azuredevops.installation import AzureDevOpsInstallation
 from fleetcast.platforms.azuredevops.project import DevOpsProject, open_project
 from fleetcast.platforms.azuredevops.runs import AzureDevOpsRuns
+from fleetcast.ports.pipeline_runs import PipelineRuns, PlatformApprovals
 from tests.clocks import NOON, FixedClock
 from tests.devops_server.organisation import PROJECT
 from tests.devops_server.server import TOKEN, DevOpsServer, devops_server
@@ -58,7 +59,7 @@ def pipeline(server: DevOpsServer, project: DevOpsProject) -> int:
 def test_a_run_is_started_on_a_branch_and_followed_to_its_end(
     server: DevOpsServer, project: DevOpsProject, pipeline: int
 ) -> None:
-    runs = AzureDevOpsRuns(project)
+    runs: PipelineRuns = AzureDevOpsRuns(project)
     started = runs.start(pipeline, "main", {"plants": "LYON*"})
     assert (started.pipeline, started.ending, started.created_at) == (pipeline, RunEnding.RUNNING, NOON)
     kept = server.organisation.runs[started.number]
@@ -79,7 +80,7 @@ def test_a_run_is_started_on_a_branch_and_followed_to_its_end(
 
 @pytest.mark.usefixtures("pipeline")
 def test_approvals_are_found_and_decided(server: DevOpsServer, project: DevOpsProject) -> None:
-    runs = AzureDevOpsRuns(project)
+    runs: PlatformApprovals = AzureDevOpsRuns(project)
     assert runs.waiting() == []
     asked = server.organisation.ask("prod-deployment")
     (found,) = runs.waiting()

@@ -38,7 +38,11 @@ def azure_devops(
     plan: Annotated[bool, typer.Option("--plan", help="Show what differs, and change nothing.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Show what differs, ask, and do it.")] = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Change nothing; end with 1 and say what others must do.")
+        bool,
+        typer.Option(
+            "--verify",
+            help="Change nothing; say what others must do, and end with 1, if something differs.",
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --apply: do not ask. For programs.")] = False,
     view: ViewOption = View.TEXT,

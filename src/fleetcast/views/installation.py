@@ -17,7 +17,6 @@ from fleetcast.domain.installation import (
 )
 from fleetcast.domain.wording import counted, some_of
 
-_LONGEST = 60
 ADD, ALTER, STUCK = "+", "~", "!"
 """What a line begins with: something is made, changed, or left to people."""
 
@@ -29,14 +28,14 @@ def lines(plan: InstallationPlan) -> Iterator[str]:
             case Create(item=item):
                 yield f"{ADD} {item.ref}"
                 for name, value in item.fields.items():
-                    yield f"      {name}: {_short(value)}"
+                    yield f"      {name}: {_shown(value)}"
             case Change(item=item, changes=changes):
                 yield f"{ALTER} {item.ref}"
                 for change in changes:
-                    yield f"      {change.name}: {_before(change)} → {_short(change.after)}"
+                    yield f"      {change.name}: {_before(change)} → {_shown(change.after)}"
             case Blocked(item=item, why=why, fix=fix):
                 yield f"{STUCK} {item.ref}"
-                yield f"      {why}"
+                yield f"      {_plain(why)}"
                 yield f"      {fix}"
             case Leave():
                 pass
@@ -55,7 +54,7 @@ def summary(plan: InstallationPlan) -> str:
 
 def others_in_one_line(plan: InstallationPlan) -> str:
     """What is there besides; empty if nothing is."""
-    return f"not ours, left as it is: {some_of(plan.others)}" if plan.others else ""
+    return f"not ours, left as it is: {some_of(map(_plain, map(str, plan.others)))}" if plan.others else ""
 
 
 def roles_lines(plan: InstallationPlan) -> Iterator[str]:
@@ -122,8 +121,13 @@ def _step(step: Step) -> Json:
 
 
 def _before(change: FieldChange) -> str:
-    return "(absent)" if change.before is None else _short(change.before)
+    return "(absent)" if change.before is None else _shown(change.before)
 
 
-def _short(value: str) -> str:
-    return f"{value[:_LONGEST]}…" if len(value) > _LONGEST else value or '""'
+def _shown(value: str) -> str:
+    """A value on one line, in whole, whatever somebody has written there."""
+    return _plain(value) or '""'
+
+
+def _plain(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
