@@ -277,7 +277,7 @@ def devops_server() -> Iterator[DevOpsServer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Requests)
     running = DevOpsServer(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield running
