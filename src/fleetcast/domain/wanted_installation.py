@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fleetcast.domain.branch import LEADS_TO
@@ -29,7 +29,7 @@ from fleetcast.domain.installation import (
     VaultSecrets,
 )
 from fleetcast.domain.place import EnvironmentName, Gate
-from fleetcast.domain.settings import Settings
+from fleetcast.domain.settings import AzureSettings, Settings
 from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings
 from fleetcast.domain.wording import counted
 
@@ -98,7 +98,10 @@ def _connections(devops: AzureDevOpsSettings, files: Sequence[PipelineFile]) -> 
 
 def _groups(settings: Settings, devops: AzureDevOpsSettings) -> Iterator[VariableGroup]:
     derived = {
-        **{f"mlops-{name}-variables": {"fleetEnvironment": name.value} for name in EnvironmentName},
+        **{
+            f"mlops-{name}-variables": {"fleetEnvironment": name.value, **_in_azure(settings.azure, name)}
+            for name in EnvironmentName
+        },
         REGISTRY_GROUP: {"fleetRegistry": settings.registry},
         SETTINGS_GROUP: {
             "fleetMaxParallel": str(settings.platform.max_parallel),
@@ -111,6 +114,17 @@ def _groups(settings: Settings, devops: AzureDevOpsSettings) -> Iterator[Variabl
             yield VariableGroup(name, Variables({**derived[name], **devops.variables.get(name, {})}))
     vault = devops.vault
     yield VariableGroup(SHARED_GROUP, VaultSecrets(vault.name, vault.connection, frozenset(vault.secrets)))
+
+
+def _in_azure(azure: AzureSettings, environment: EnvironmentName) -> Mapping[str, str]:
+    """Where an environment is; nothing where the fleet is not trained in Azure."""
+    if not azure.subscription_id:
+        return {}
+    return {
+        "fleetSubscription": azure.subscription_id,
+        "fleetResourceGroup": azure.resource_group,
+        "fleetWorkspace": azure.workspace(environment),
+    }
 
 
 def _checks(
