@@ -53,6 +53,14 @@ from fleetcast.domain.ingest import (
     ReadingInRow,
     UnreadCells,
 )
+from fleetcast.domain.installation import (
+    Environment,
+    ServiceConnection,
+    VariableGroup,
+    Variables,
+    VaultSecrets,
+    plan_installation,
+)
 from fleetcast.domain.model import AdoptedLineage, ModelVersion, TrainedLineage, TrainedModel
 from fleetcast.domain.place import Gate
 from fleetcast.domain.plan import AssetAction, Blocked, DataUnfit, Plan, Removed, Reuse, Train, UpToDate
@@ -78,6 +86,7 @@ from fleetcast.views import (
     data,
     database,
     forecast,
+    installation,
     keys,
     models,
     plan,
@@ -463,7 +472,33 @@ MISTAKES = InvalidFleet(
 )
 OWN_KEYS = OwnKeys(public(2), KeySource.EMBEDDED, "/state/fleetcast/signing.key", (public(1), public(3)))
 
+TRUSTED = ServiceConnection(
+    "mlops-dev",
+    "a-tenant",
+    "a-subscription",
+    "Plants",
+    "a-client",
+    issuer="https://issuer",
+    subject="sc://acme",
+)
+INSTALLATION = plan_installation(
+    [
+        TRUSTED,
+        VariableGroup("mlops-dev-variables", Variables({"workspace": "fleet-dev"})),
+        VariableGroup(
+            "mlops-shared-variables", VaultSecrets("vault", "mlops-dev", frozenset({"databaseUrl"}))
+        ),
+        Environment("prod-deployment"),
+    ],
+    [
+        TRUSTED,
+        VariableGroup("mlops-dev-variables", Variables({})),
+        VariableGroup("mlops-shared-variables", Variables({"theirs": "1"})),
+        Environment("payroll"),
+    ],
+)
 VIEWS: Mapping[str, Json] = {
+    "installation": installation.as_json(INSTALLATION, (TRUSTED,)),
     "adoption": adoption.as_json(ADOPTION),
     "approvals": approvals.as_json((APPROVED, PENDING)),
     "approval": approvals.request_as_json(APPROVED),

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
     from fleetcast.app.service import Service
     from fleetcast.app.serving import OpenServing, open_serving
+    from fleetcast.app.setting_up import open_azure_devops_set_up
     from fleetcast.app.sign_in import SignInDoor, open_sign_in, sign_in_at
     from fleetcast.app.tables import open_own_table, open_table
 
@@ -68,6 +69,7 @@ __all__ = [
     "look_at_keys",
     "open_adoption",
     "open_asking",
+    "open_azure_devops_set_up",
     "open_books",
     "open_controller",
     "open_database",
@@ -134,6 +136,7 @@ _WHERE = {
     "Service": "service",
     "OpenServing": "serving",
     "open_serving": "serving",
+    "open_azure_devops_set_up": "setting_up",
     "SignInDoor": "sign_in",
     "open_sign_in": "sign_in",
     "sign_in_at": "sign_in",

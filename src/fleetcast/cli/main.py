@@ -24,6 +24,7 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 COMMANDS = {
     "demo": "fleetcast.cli.demo:demo",
     "init": "fleetcast.cli.repository:init",
+    "setup": "fleetcast.cli.setup:setup_app",
     "adopt": "fleetcast.cli.adopt:adopt",
     "validate": "fleetcast.cli.repository:validate",
     "update-template": "fleetcast.cli.repository:update_template",

@@ -15,16 +15,9 @@ from pathlib import Path
 from fleetcast.config.complaints import Complaints, nearest, shown
 from fleetcast.config.yaml_nodes import Block, Items, Node, Scalar
 from fleetcast.config.yaml_reader import read_yaml
+from fleetcast.domain.installation import VARIABLE_GROUPS
 
 AZURE_FOLDER, GITHUB_FOLDER = ".azuredevops", ".github/workflows"
-VARIABLE_GROUPS = (
-    "mlops-dev-variables",
-    "mlops-test-variables",
-    "mlops-prod-variables",
-    "mlops-registry-variables",
-    "mlops-pipeline-settings",
-    "mlops-shared-variables",
-)
 PLACEHOLDER = "PLACEHOLDER"
 """What stands in a command's words for what is only known when it runs."""
 CommandComplaint = Callable[[Sequence[str]], str]

@@ -63,6 +63,9 @@ USED: Mapping[str, frozenset[str]] = {
             "sign_in.oidc", "client_id issuer tenant scopes allowed_hosts allowed_networks client_secret"
         )
         | {"sign_in.oidc.roles", "sign_in.oidc.groups"}
+        | _below("azure_devops", "organisation project repository url reviewers approvers variables")
+        | _below("azure_devops.key_vault", "name connection secrets")
+        | _below("azure_devops.connections.*", "tenant subscription subscription_name client_id")
     ),
     MAIN_FILE: frozenset(
         {"plant_id", "circuit_id", "model_name", "description", "owner", "tags", "units", "serving"}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fleetcast.config.complaints import Complaints
 from fleetcast.config.settings.azure import AzureWritten, read_azure
+from fleetcast.config.settings.azure_devops import AzureDevOpsWritten, read_azure_devops
 from fleetcast.config.settings.channels import NotificationsWritten, read_channels
 from fleetcast.config.settings.data_sources import DataSourceWritten, read_data_sources
 from fleetcast.config.settings.environments import EnvironmentsWritten, read_environments
@@ -40,6 +41,7 @@ class SettingsWritten(Written):
     foreign_models: ForeignModelsWritten | None = None
     sign_in: SignInWritten | None = None
     signing: SigningWritten | None = None
+    azure_devops: AzureDevOpsWritten | None = None
     notifications: NotificationsWritten | None = None
     schedules: dict[str, Text] | None = None
 
@@ -67,6 +69,7 @@ def read_settings(root: Node | None, directory: Path, complaints: Complaints) ->
         foreign=read_foreign_models(written.foreign_models),
         sign_in=read_sign_in(written.sign_in, file),
         signing=read_signing(written.signing, file),
+        azure_devops=read_azure_devops(written.azure_devops, file),
         channels=read_channels(written.notifications, file),
         schedules=read_schedules(written.schedules, file),
     )

@@ -1,6 +1,7 @@
 """What `fleetcast.yaml` says: how a fleet is run, apart from what its circuits are; one file for each capability."""
 
 from fleetcast.domain.settings.azure import AzureSettings
+from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings
 from fleetcast.domain.settings.channels import Channel
 from fleetcast.domain.settings.data_sources import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 from fleetcast.domain.settings.environments import (
@@ -27,6 +28,7 @@ __all__ = [
     "DEFAULT_STATE",
     "OIDC_SECRET_VARIABLE",
     "SIGNING_KEY_VARIABLE",
+    "AzureDevOpsSettings",
     "AzureSettings",
     "Channel",
     "DataSource",

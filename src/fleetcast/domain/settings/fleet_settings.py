@@ -12,6 +12,7 @@ from fleetcast.domain.identity import checked_id
 from fleetcast.domain.place import EnvironmentName, Gate
 from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.settings.azure import AzureSettings
+from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings
 from fleetcast.domain.settings.channels import Channel
 from fleetcast.domain.settings.data_sources import DataSource, OwnTable
 from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, EnvironmentSettings
@@ -47,6 +48,8 @@ class Settings:
     """Of models that were trained elsewhere."""
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     signing: SigningSettings = field(default_factory=SigningSettings)
+    azure_devops: AzureDevOpsSettings | None = None
+    """None: it is not set up there."""
     channels: tuple[Channel, ...] = ()
     schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Five-field cron expressions in UTC, by what they start."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,6 +16,8 @@ from fleetcast.ports.clock import Clock
 _ATTEMPTS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=60)
 _BUSY = (429, 502, 503, 504)
+_NOT_BEGUN = (429, 503)
+"""Answers after which something may be made once more: nobody knows what became of it after the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,10 @@ class JsonService:
     clock: Clock
     seconds: float = 30.0
     """For one answer."""
+    certificates: ssl.SSLContext = field(
+        default_factory=httpx.create_ssl_context, init=False, repr=False, compare=False
+    )
+    """Those that are trusted; reading them for each request would take longer than most answers."""
 
     def get(self, path: str, **query: str) -> Json:
         """Read something.
@@ -39,21 +46,42 @@ class JsonService:
         """
         return self._ask("GET", path, None, query)
 
+    def get_page(self, path: str, next_in: str, **query: str) -> tuple[Json, str]:
+        """Read a part of something; errors as of `get`.
+
+        Args:
+            path: Of what.
+            next_in: The header of the answer that leads to the next part.
+            query: Which part.
+
+        Returns:
+            The part, and what the header says; empty: this was the last one.
+        """
+        answer = self._answer("GET", path, None, query)
+        return self._understood("GET", path, answer), answer.headers.get(next_in, "")
+
     def post(self, path: str, body: Json, **query: str) -> Json:
-        """Make something; errors as of `get`."""
+        """Make something; errors as of `get`. After `Unavailable` it may have been made all the same."""
         return self._ask("POST", path, body, query)
+
+    def put(self, path: str, body: Json, **query: str) -> Json:
+        """Replace something; errors as of `get`."""
+        return self._ask("PUT", path, body, query)
 
     def patch(self, path: str, body: Json, **query: str) -> Json:
         """Change something; errors as of `get`."""
         return self._ask("PATCH", path, body, query)
 
     def _ask(self, verb: str, path: str, body: Json, query: Mapping[str, str]) -> Json:
+        return self._understood(verb, path, self._answer(verb, path, body, query))
+
+    def _answer(self, verb: str, path: str, body: Json, query: Mapping[str, str]) -> httpx.Response:
         """Ask until it is not busy any more; a service that says when to come again is asked then."""
-        pause = _FIRST_PAUSE
+        pause, busy = _FIRST_PAUSE, _NOT_BEGUN if verb == "POST" else _BUSY
         for attempt in range(1, _ATTEMPTS + 1):
             answer = self._once(verb, path, body, query)
-            if answer.status_code not in _BUSY or attempt == _ATTEMPTS:
-                return self._understood(verb, path, answer)
+            if answer.status_code not in busy or attempt == _ATTEMPTS:
+                return answer
             self.clock.sleep(_said_pause(answer) or pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         raise AssertionError  # the last attempt has returned or raised
@@ -67,6 +95,7 @@ class JsonService:
                 json=body,
                 headers=dict(self.headers),
                 timeout=self.seconds,
+                verify=self.certificates,
             )
         except httpx.HTTPError as error:
             raise Unavailable(

@@ -1,0 +1,49 @@
+"""Bringing Azure DevOps to what a fleet repository declares."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleetcast.domain.errors import BadInput
+from fleetcast.ports.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from fleetcast.workflows.set_up import SetUp
+
+
+def open_azure_devops_set_up(directory: Path, clock: Clock | None = None) -> SetUp:
+    """Open the installation of a fleet in Azure DevOps.
+
+    Args:
+        directory: The fleet repository.
+        clock: Tells the time.
+
+    Raises:
+        InvalidFleet: `fleetcast.yaml` or a pipeline has mistakes.
+        BadInput: The settings lack something, or the environment holds no token.
+        Unavailable: The database does not answer.
+    """
+    from fleetcast.app.books import open_books
+    from fleetcast.config.pipeline_uses import pipeline_uses
+    from fleetcast.config.settings_reader import read_settings_file
+    from fleetcast.domain.wanted_installation import wanted_installation
+    from fleetcast.workflows.set_up import SetUp
+
+    settings = read_settings_file(directory).settings
+    wanted = wanted_installation(settings, pipeline_uses(directory))
+    devops = settings.azure_devops
+    assert devops is not None  # noqa: S101  # nothing would be wanted
+    if find_spec("httpx") is None:
+        raise BadInput(
+            "Azure DevOps needs httpx, which is not installed", fix="pip install 'fleetcast[azure]'"
+        )
+    from fleetcast.platforms.azuredevops.installation import AzureDevOpsInstallation
+    from fleetcast.platforms.azuredevops.project import open_project
+
+    clock = clock or SystemClock()
+    project = open_project(devops, os.environ, clock)
+    books = open_books(directory, clock)
+    return SetUp(books.control, AzureDevOpsInstallation(project, devops.repository), wanted)

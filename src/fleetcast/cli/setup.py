@@ -1,0 +1,130 @@
+"""`fleetcast setup`: what a fleet needs around it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.output import show_json
+from fleetcast.domain.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fleetcast.domain.installation import Change, Create, InstallationPlan, ServiceConnection
+
+FAILED = 1
+
+setup_app = typer.Typer(
+    no_args_is_help=True,
+    help="Make or repair what a fleet needs around it. A plan is shown first; repeating it is safe.",
+)
+
+
+class _Way(StrEnum):
+    PLAN = "plan"
+    APPLY = "apply"
+    VERIFY = "verify"
+
+
+@setup_app.command("azure-devops")
+def azure_devops(
+    fleet: FleetOption = Path(),
+    *,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what differs, and change nothing.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Show what differs, ask, and do it.")] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Change nothing; say what others must do, and end with 1, if something differs.",
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --apply: do not ask. For programs.")] = False,
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Bring an Azure DevOps project to what the fleet repository declares.
+
+    It looks after the six variable groups (secrets are linked to a Key Vault, never copied), environments with their
+    approvals, service connections (by workload identity federation, without secrets), one pipeline for each file in
+    .azuredevops, which pipeline may use what, and branch policies. Whatever else is in the project stays as it is.
+
+    fleetcast.yaml says where, below `azure_devops`. The token comes from the environment: AZURE_DEVOPS_EXT_PAT (a
+    personal access token) or SYSTEM_ACCESSTOKEN (of an agent, or of Entra ID).
+
+    Without an option it is --plan. Lines begin with + (made), ~ (changed, with both values) or ! (people must decide).
+
+    For example:
+
+    fleetcast setup azure-devops
+
+    fleetcast setup azure-devops --apply
+
+    fleetcast setup azure-devops --verify --format json
+    """
+    from fleetcast.app import open_azure_devops_set_up
+
+    way = _way(plan=plan, apply=apply, verify=verify)
+    if way is _Way.APPLY and view is View.JSON and not yes:
+        raise BadInput("a program cannot be asked", fix="add --yes, after looking at --plan")
+    set_up = open_azure_devops_set_up(fleet)
+    found = set_up.plan()
+    if view is View.TEXT:
+        _print(found)
+    if way is _Way.APPLY and found.work:
+        if not yes:
+            typer.confirm("Apply this?", abort=True)
+        found = set_up.apply(found, _telling(view))
+        if view is View.TEXT:
+            _print(found)
+    trusts = set_up.trusts() if way is not _Way.PLAN else []
+    if view is View.JSON:
+        from fleetcast.views.installation import as_json
+
+        show_json(as_json(found, trusts))
+    else:
+        _print_next(way, found, trusts)
+    if (way is _Way.VERIFY and not found.is_empty) or (way is _Way.APPLY and found.blocked):
+        raise typer.Exit(FAILED)
+
+
+def _way(*, plan: bool, apply: bool, verify: bool) -> _Way:
+    chosen = [way for way, is_so in ((_Way.PLAN, plan), (_Way.APPLY, apply), (_Way.VERIFY, verify)) if is_so]
+    if len(chosen) > 1:
+        raise typer.BadParameter(f"--{chosen[0]} and --{chosen[1]} exclude each other")
+    return chosen[0] if chosen else _Way.PLAN
+
+
+def _telling(view: View) -> Callable[[Create | Change], None]:
+    """Tells of each step, where a program does not read standard output."""
+    from fleetcast.views.installation import done_line
+
+    return lambda step: typer.echo(done_line(step), err=view is View.JSON)
+
+
+def _print(plan: InstallationPlan) -> None:
+    from fleetcast.views.installation import lines, others_in_one_line, summary
+
+    for line in (*lines(plan), summary(plan), others_in_one_line(plan)):
+        if line:
+            typer.echo(line)
+
+
+def _print_next(way: _Way, plan: InstallationPlan, trusts: Sequence[ServiceConnection]) -> None:
+    """What people do next."""
+    from fleetcast.views.installation import roles_lines, trust_lines
+
+    if plan.roles:
+        typer.echo("whoever applies it needs, at least:")
+        for line in roles_lines(plan):
+            typer.echo(f"  {line}")
+    if trusts:
+        typer.echo("these identities must trust the project (federated credentials, made once in Azure):")
+        for line in trust_lines(trusts):
+            typer.echo(f"  {line}")
+    if plan.work and way is not _Way.APPLY:
+        typer.echo("next: fleetcast setup azure-devops --apply")

@@ -1,0 +1,79 @@
+"""Bringing what is installed around a fleet to what its repository declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.installation import (
+    Change,
+    Create,
+    InstallationPlan,
+    Item,
+    ServiceConnection,
+    SetUpStopped,
+    plan_installation,
+)
+from fleetcast.domain.role import Right
+from fleetcast.ports.installation import Installation
+from fleetcast.ports.platform import Control
+
+
+def _silent(_step: Create | Change) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """Plan, apply and verify an installation; only an admin may."""
+
+    control: Control
+    installation: Installation
+    wanted: Sequence[Item]
+
+    def plan(self) -> InstallationPlan:
+        """What differs; nothing is changed.
+
+        Raises:
+            Denied: Whoever asks is no admin.
+            BadInput: Something may not be seen.
+            Unavailable: The installation does not answer.
+        """
+        self.control.require(Right.MANAGE)
+        return plan_installation(self.wanted, self.installation.found(self.wanted))
+
+    def apply(
+        self, plan: InstallationPlan, told: Callable[[Create | Change], None] = _silent
+    ) -> InstallationPlan:
+        """Do what a plan says, in its order; gives what differs afterwards, read anew.
+
+        Args:
+            plan: The last one that was made here.
+            told: Is told of each step once it is done.
+
+        Raises:
+            Denied: Whoever asks is no admin.
+            SetUpStopped: A step failed; those before it are done.
+        """
+        self.control.require(Right.MANAGE)
+        for done, step in enumerate(plan.work):
+            try:
+                if isinstance(step, Create):
+                    self.installation.create(step.item)
+                else:
+                    self.installation.change(step.item)
+            except FleetcastError as error:
+                raise SetUpStopped(step.item.ref, done, len(plan.work), error) from error
+            told(step)
+        return self.plan()
+
+    def trusts(self) -> Sequence[ServiceConnection]:
+        """The service connections whose tokens identities in Azure must trust."""
+        self.control.require(Right.MANAGE)
+        names = {item.name for item in self.wanted if isinstance(item, ServiceConnection)}
+        return [
+            item
+            for item in self.installation.found(())
+            if isinstance(item, ServiceConnection) and item.name in names and item.issuer
+        ]

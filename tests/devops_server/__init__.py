@@ -1,0 +1,1 @@
+"""A strict Azure DevOps of one organisation and one project, for tests: see `server.py`."""
