@@ -15,6 +15,9 @@ from fleetcast.platforms.local.asset_registry import LocalAssetRegistry
 from fleetcast.platforms.local.model_registry import LocalModelRegistry, LocalSharedRegistry
 from fleetcast.ports.models import Shared
 
+_ACTIVE = "ActiveOnly"
+"""As it is written on the wire: the SDK writes its own default as the name of a Python enumeration."""
+
 
 @dataclass(slots=True)
 class AzureSharedRegistry:
@@ -131,7 +134,11 @@ def _seen(
     """
     names = set(ours)
     with asked(f"{kind} of the registry"):
-        newest = {one.name: str(one.latest_version or "") for one in operations.list() if one.name in names}
+        newest = {
+            one.name: str(one.latest_version or "")
+            for one in operations.list(list_view_type=_ACTIVE)
+            if one.name in names
+        }
     unseen = [name for name, version in newest.items() if version not in noted.get(name, ())]
 
     def versions(name: str) -> tuple[str, Collection[str]]:
