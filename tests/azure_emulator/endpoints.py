@@ -17,6 +17,7 @@ from tests.azure_emulator.store import Record, Store
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]")
 _BUSY = frozenset({"Creating", "Updating", "Deleting"})
+_AUTH_MODES = {"key": "Key", "amltoken": "AMLToken", "aadtoken": "AADToken"}
 _HALF = 50
 _ALL = 100
 
@@ -72,15 +73,17 @@ class Endpoints:
         if held is not None:
             self._not_busy(held)
         said: Json = {key: value for key, value in part(sent, "properties").items() if value is not None}
-        if not text(said, "authMode"):
-            raise Refused(400, "UserError", "An endpoint needs an authMode.")
+        # The SDK has a case of its own for these.
+        said["authMode"] = _AUTH_MODES.get(text(said, "authMode").lower(), "")
+        if not said["authMode"]:
+            raise Refused(400, "UserError", f"authMode is one of {', '.join(_AUTH_MODES.values())}.")
         deployments = self._store.children(f"{scope.key(kind, name)}/deployments")
         ready = {str(one.body["name"]).lower() for one in deployments if _state(one) == "Succeeded"}
         host = f"https://{name}.{self._setup.region}.inference.ml.azure.com"
-        usual: Json = {"publicNetworkAccess": "Enabled", "scoringUri": f"{host}/score"}
+        usual: Json = {"scoringUri": f"{host}/score", "swaggerUri": f"{host}/swagger.json"}
         if kind == "onlineEndpoints":
             _check_traffic(said, ready)
-            usual |= {"swaggerUri": f"{host}/swagger.json", "traffic": {}, "mirrorTraffic": {}}
+            usual |= {"publicNetworkAccess": "Enabled", "traffic": {}, "mirrorTraffic": {}}
         else:
             default = text(part(said, "defaults"), "deploymentName")
             if default and default.lower() not in ready:

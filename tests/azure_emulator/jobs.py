@@ -78,9 +78,13 @@ class Jobs:
         if not _NAME.fullmatch(name):
             raise Refused(400, "UserError", f"{name} is no name of a job.")
         check(sent, self._scopes)
-        for uri in [*part(sent, "inputs").values(), *part(sent, "outputs").values()]:
-            if isinstance(uri, dict) and "datastores/" in text(uri, "uri"):
-                self._scopes.locate(scope, text(uri, "uri"))
+        for kind in ("inputs", "outputs"):
+            for said in part(sent, kind).values():
+                uri = text(said, "uri") if isinstance(said, dict) else ""
+                if "datastores/" in uri or uri.startswith("https:"):
+                    self._scopes.locate(scope, uri)
+                elif uri and kind == "inputs":
+                    self._scopes.resolve(uri)
         outputs: Json = {
             key: {"uri": one.said, "mode": one.mode, "jobOutputType": one.kind}
             for key, one in outputs_of(name, {}, part(sent, "outputs"), {}).items()

@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 from azure.ai.ml import Input, MLClient, Output, command, load_component, load_job
-from azure.ai.ml.entities import AzureBlobDatastore, Command, CommandComponent, Environment, Job, PipelineJob
+from azure.ai.ml.entities import (
+    AzureBlobDatastore,
+    Command,
+    CommandComponent,
+    Data,
+    Environment,
+    Job,
+    PipelineJob,
+)
 from azure.core.exceptions import HttpResponseError
 
 from tests.azure_emulator.blob_store import Place
@@ -65,6 +73,21 @@ jobs:
     component: azureml:training:1.0.0
     inputs: {jobs: "${{parent.inputs.jobs}}", rows: "${{parent.inputs.rows}}"}
     outputs: {models: "${{parent.outputs.models}}"}
+"""
+CHAIN = """
+type: pipeline
+settings: {default_compute: azureml:cpu}
+jobs:
+  second:
+    type: command
+    command: cat ${{inputs.given}}/a
+    environment: azureml:training:1.0.0
+    inputs: {given: "${{parent.jobs.first.outputs.made}}"}
+  first:
+    type: command
+    command: echo from the first > ${{outputs.made}}/a
+    environment: azureml:training:1.0.0
+    outputs: {made: {type: uri_folder}}
 """
 _COUNT = itertools.count(1)
 _PATIENCE = 20.0
@@ -210,6 +233,29 @@ def test_a_file_goes_in_and_a_file_comes_out(fleet: MLClient, emulator: AzureEmu
 
     assert until(fleet, fleet.jobs.create_or_update(job).name) == "Completed"
     assert content(emulator, "files/out.txt") == b"IN"
+
+
+def test_a_data_asset_goes_in(fleet: MLClient, emulator: AzureEmulator) -> None:
+    emulator.blobs.put(Place("fleetaccount", "fleet", "asset/a.txt"), b"of an asset\n")
+    uri = "azureml://datastores/fleetcast/paths/asset"
+    data = fleet.data.create_or_update(Data(name="asset", path=uri, type="uri_folder", skip_validation=True))
+    job = a_command("cat ${{inputs.given}}/a.txt", inputs={"given": Input(type="uri_folder", path=data.id)})
+
+    made = fleet.jobs.create_or_update(job)
+
+    assert until(fleet, made.name) == "Completed"
+    assert log(emulator, made.name) == "of an asset\n"
+
+
+def test_a_step_reads_what_another_has_written(
+    fleet: MLClient, emulator: AzureEmulator, tmp_path: Path
+) -> None:
+    (tmp_path / "chain.yml").write_text(CHAIN)
+
+    made = fleet.jobs.create_or_update(load_job(tmp_path / "chain.yml"))
+
+    assert until(fleet, made.name) == "Completed"
+    assert log(emulator, f"{made.name}.second") == "from the first\n"
 
 
 def test_logs_and_outputs_are_downloaded(fleet: MLClient, tmp_path: Path) -> None:
