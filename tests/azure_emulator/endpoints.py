@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from fleetcast.ports.clock import Clock
+from tests.azure_emulator.containers import Containers
 from tests.azure_emulator.listing import listed
 from tests.azure_emulator.messages import Answer, Json, Refused, Request, Route, answered, part, text
 from tests.azure_emulator.operations import Operations
@@ -26,13 +27,20 @@ class Endpoints:
     """The endpoints of the workspaces; one change at a time to each."""
 
     def __init__(
-        self, setup: Setup, store: Store, operations: Operations, scopes: Scopes, clock: Clock
+        self,
+        setup: Setup,
+        store: Store,
+        operations: Operations,
+        scopes: Scopes,
+        clock: Clock,
+        containers: Containers,
     ) -> None:
         self._setup = setup
         self._store = store
         self._operations = operations
         self._scopes = scopes
         self._clock = clock
+        self._containers = containers
 
     def routes(self) -> Sequence[Route]:
         kind = rf"{WORKSPACE}/(?P<kind>onlineEndpoints|batchEndpoints)"
@@ -134,7 +142,10 @@ class Endpoints:
         body = self._body(scope, parts, sent, {**usual, **said}, held)
         if kind == "onlineEndpoints":
             body["sku"] = {"name": "Default", "capacity": 1, **part(sent, "sku")}
-        return self._begin(request, body, held, {})
+        answer = self._begin(request, body, held, {})
+        if kind == "onlineEndpoints":
+            self._containers.start(scope, self._store.get(text(body, "id")))
+        return answer
 
     def _body(
         self, scope: Scope, parts: Sequence[str], sent: Json, properties: Json, held: Record | None
@@ -173,6 +184,7 @@ class Endpoints:
         for kind in ("traffic", "mirrorTraffic"):
             if part(properties, kind).get(name):
                 raise Refused(400, "UserError", f"The deployment {name} still has {kind}.")
+        self._containers.end(record.id)
         return self._begin_delete(request, record)
 
     def _begin_delete(self, request: Request, record: Record) -> Answer:
@@ -214,7 +226,8 @@ class Endpoints:
 
     def _logs(self, _: Request, found: Mapping[str, str]) -> Answer:
         record = self._find(found)
-        return answered({"content": f"The emulator runs no server for {record.body['name']}.\n"})
+        said = self._containers.said(record.id) or f"No container runs for {record.body['name']}.\n"
+        return answered({"content": said})
 
     def _find(self, found: Mapping[str, str]) -> Record:
         record = self._store.get(self._scopes.of(found).key(_kind(found), found["endpoint"]))
