@@ -19,6 +19,7 @@ from azure.ai.ml.entities import (
     Job,
     PipelineJob,
 )
+from azure.ai.ml.exceptions import JobException
 from azure.core.exceptions import HttpResponseError
 
 from tests.azure_emulator.blob_store import Place
@@ -269,6 +270,26 @@ def test_logs_and_outputs_are_downloaded(fleet: MLClient, tmp_path: Path) -> Non
 
     assert (tmp_path / "down/artifacts/user_logs/std_log.txt").read_text() == "said\n"
     assert (tmp_path / "down/named-outputs/there/a").read_text() == "made\n"
+
+
+def test_a_job_is_archived_and_shown_again(fleet: MLClient, emulator: AzureEmulator) -> None:
+    begin, made = len(emulator.exchanges()), fleet.jobs.create_or_update(a_command("true"))
+    until(fleet, made.name)
+    fleet.jobs.archive(made.name)
+    assert made.name not in {job.name for job in fleet.jobs.list()}
+
+    fleet.jobs.restore(made.name)
+
+    assert made.name in {job.name for job in fleet.jobs.list()}
+    assert unknown(emulator, begin) == []
+
+
+def test_a_log_is_shown_of_a_job_that_has_failed(fleet: MLClient) -> None:
+    made = fleet.jobs.create_or_update(a_command("exit 7"))
+    until(fleet, made.name)
+
+    with pytest.raises(JobException, match="exit code 7"):
+        fleet.jobs.stream(made.name)
 
 
 def test_what_runs_is_canceled(fleet: MLClient) -> None:
