@@ -26,7 +26,11 @@ SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 def main() -> None:
     environment, plant, circuit = sys.argv[1:]
     workspace = MLClient(
-        DefaultAzureCredential(), SUBSCRIPTION, "fleetcast", f"fleetcast-{environment}", enable_telemetry=False
+        DefaultAzureCredential(),
+        SUBSCRIPTION,
+        "fleetcast",
+        f"fleetcast-{environment}",
+        enable_telemetry=False,
     )
     endpoint = next(
         one for one in workspace.online_endpoints.list() if (one.tags or {}).get("plant_id") == plant
@@ -43,7 +47,11 @@ def main() -> None:
         with httpx.Client(verify=os.environ["SSL_CERT_FILE"], timeout=60) as client:
             while not ended.is_set():
                 answer = client.post(str(endpoint.scoring_uri), content=body, headers=headers)
-                said = answer.json() if answer.headers.get("content-type", "").startswith("application/json") else {}
+                said = (
+                    answer.json()
+                    if answer.headers.get("content-type", "").startswith("application/json")
+                    else {}
+                )
                 seen[f"{answer.status_code}, version {said.get('version')}, {said.get('deployment')}"] += 1
 
     with ThreadPoolExecutor(CLIENTS) as pool:

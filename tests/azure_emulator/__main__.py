@@ -21,7 +21,9 @@ def main() -> None:
     parser.add_argument("--registry", action="append", help="a registry's name; may be repeated")
     parser.add_argument("--jobs", type=int, default=usual.jobs_at_once, help="how many run at the same time")
     parser.add_argument("--containers", action="store_true", help="run what deployments serve")
-    parser.add_argument("--storage", metavar="ACCOUNT/CONTAINER", help="a container of a fleet, to be reached too")
+    parser.add_argument(
+        "--storage", metavar="ACCOUNT/CONTAINER", help="a container of a fleet, to be reached too"
+    )
     asked = parser.parse_args()
     setup = Setup(
         workspaces=asked.workspace or usual.workspaces,

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from azure.ai.ml import Input, MLClient, Output, command, load_component, load_job
+from azure.ai.ml import Input, MLClient, Output, load_job
 from azure.ai.ml.entities import (
-    AzureBlobDatastore,
-    Command,
     CommandComponent,
     Data,
-    Environment,
     Job,
     PipelineJob,
 )
@@ -24,6 +19,7 @@ from azure.core.exceptions import HttpResponseError
 from tests.azure_emulator.blob_store import Place
 from tests.azure_emulator.conftest import unknown
 from tests.azure_emulator.emulator import AzureEmulator
+from tests.azure_emulator.submitted import PATIENCE, a_command, log, until
 
 pytestmark = [
     # The SDK's own libraries will take away what it uses.
@@ -31,31 +27,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:content_as_bytes is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:The use of a 'BlobProperties' instance:DeprecationWarning"),
 ]
-FINAL = ("Completed", "Failed", "Canceled")
-BATCH = """
-type: command
-name: training_batch
-version: 1.0.0
-inputs: {jobs: {type: uri_folder}, rows: {type: uri_folder}, suffix: {type: string, optional: true}}
-outputs: {models: {type: uri_folder, mode: upload}}
-environment: azureml:training:1.0.0
-command: >-
-  cat ${{inputs.jobs}}/1.json ${{inputs.rows}}/a.csv > ${{outputs.models}}/model$[[${{inputs.suffix}}]].txt
-  && echo trained && cat ${{inputs.jobs}}/exit && exit $(cat ${{inputs.jobs}}/exit)
-"""
-PIPELINE = """
-type: pipeline
-name: training
-version: 1.0.0
-inputs: {jobs: {type: uri_folder}, rows: {type: uri_folder}}
-outputs: {models: {type: uri_folder, mode: upload}}
-jobs:
-  batch:
-    type: command
-    component: azureml:training_batch:1.0.0
-    inputs: {jobs: "${{parent.inputs.jobs}}", rows: "${{parent.inputs.rows}}"}
-    outputs: {models: "${{parent.outputs.models}}"}
-"""
 JOB = """
 type: pipeline
 name: NAME
@@ -90,32 +61,6 @@ jobs:
     outputs: {made: {type: uri_folder}}
 """
 _COUNT = itertools.count(1)
-_PATIENCE = 20.0
-
-
-@pytest.fixture
-def fleet(client: MLClient, emulator: AzureEmulator, tmp_path: Path) -> MLClient:
-    """A workspace with all that training needs."""
-    emulator.blobs.make_container("fleetaccount", "fleet")
-    client.datastores.create_or_update(
-        AzureBlobDatastore(name="fleetcast", account_name="fleetaccount", container_name="fleet")
-    )
-    client.environments.create_or_update(Environment(name="training", version="1.0.0", image="x"))
-    for number, text in enumerate((BATCH, PIPELINE)):
-        file = tmp_path / f"{number}.yml"
-        file.write_text(text)
-        client.components.create_or_update(load_component(file))
-    return client
-
-
-def until(client: MLClient, name: str, reached: Callable[[str], bool] = FINAL.__contains__) -> str:
-    """Ask for a job's status until it is as wanted; a real process sets the pace."""
-    end = time.monotonic() + _PATIENCE
-    while time.monotonic() < end:
-        status: str = client.jobs.get(name).status
-        if reached(status):
-            return status
-    raise AssertionError(f"{name} stays {status}")
 
 
 def new_job(emulator: AzureEmulator, folder: Path, *, ends_with: int = 0) -> Job:
@@ -134,19 +79,6 @@ def new_job(emulator: AzureEmulator, folder: Path, *, ends_with: int = 0) -> Job
 def content(emulator: AzureEmulator, name: str) -> bytes | None:
     blob = emulator.blobs.find(Place("fleetaccount", "fleet", name))
     return blob.content() if blob else None
-
-
-def a_command(line: str, **more: Any) -> Command:
-    job: Command = command(command=line, environment="training:1.0.0", name=f"command-{next(_COUNT)}", **more)
-    return job
-
-
-def log(emulator: AzureEmulator, job: str) -> str:
-    scope = emulator.scopes.workspace("fleetcast")
-    uri = f"azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/user_logs/std_log.txt"
-    blob = emulator.blobs.find(emulator.scopes.locate(scope, uri))
-    assert blob is not None
-    return blob.content().decode()
 
 
 def test_a_pipeline_within_a_pipeline_puts_its_files_over_what_is_there(
@@ -258,19 +190,6 @@ def test_a_step_reads_what_another_has_written(
     assert log(emulator, f"{made.name}.second") == "from the first\n"
 
 
-def test_logs_and_outputs_are_downloaded(fleet: MLClient, tmp_path: Path) -> None:
-    job = a_command(
-        "echo said; echo made > ${{outputs.there}}/a", outputs={"there": Output(type="uri_folder")}
-    )
-    made = fleet.jobs.create_or_update(job)
-    until(fleet, made.name)
-
-    fleet.jobs.download(made.name, download_path=tmp_path / "down", all=True)
-
-    assert (tmp_path / "down/artifacts/user_logs/std_log.txt").read_text() == "said\n"
-    assert (tmp_path / "down/named-outputs/there/a").read_text() == "made\n"
-
-
 def test_what_runs_is_canceled(fleet: MLClient) -> None:
     made = fleet.jobs.create_or_update(a_command("sleep 600"))
     until(fleet, made.name, "Running".__eq__)
@@ -292,30 +211,6 @@ def test_no_more_run_than_may_and_what_waits_is_canceled(fleet: MLClient) -> Non
         assert until(fleet, name) == "Canceled"
 
 
-def test_jobs_are_found_by_their_tags(fleet: MLClient, emulator: AzureEmulator) -> None:
-    names = [fleet.jobs.create_or_update(a_command("true", tags={"batch": "b1"})).name for _ in range(3)]
-    other = fleet.jobs.create_or_update(a_command("true", tags={"batch": "b2"})).name
-
-    found = [job.name for job in fleet.jobs.list(tag="batch=b1")]
-
-    assert found == names[::-1]
-    assert other in {job.name for job in fleet.jobs.list()}
-
-
-@pytest.mark.parametrize("wrong", ["environment", "datastore"])
-def test_a_job_that_needs_what_is_not_there_is_refused(fleet: MLClient, wrong: str) -> None:
-    uri = "azureml://datastores/never/paths/a"
-    job = a_command("cat ${{inputs.a}}", inputs={"a": Input(type="uri_file", path=uri)})
-    if wrong == "environment":
-        job = a_command("true")
-        job.environment = "never:1"
-
-    with pytest.raises(HttpResponseError) as error:
-        fleet.jobs.create_or_update(job)
-
-    assert error.value.status_code in {400, 404}
-
-
 def test_what_was_not_done_is_run_by_the_next_emulator(tmp_path: Path) -> None:
     properties = {"jobType": "Command", "command": "true", "status": "Running"}
     first = AzureEmulator(tmp_path)
@@ -323,7 +218,7 @@ def test_what_was_not_done_is_run_by_the_next_emulator(tmp_path: Path) -> None:
     first.store.write(key, {"name": "left", "properties": dict(properties)})
 
     with AzureEmulator(tmp_path) as second:
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             body = second.store.get(key).body
             if body["properties"] == {**properties, "status": "Completed"}:
@@ -349,3 +244,17 @@ def test_a_component_whose_name_the_sdk_dislikes_runs_too(fleet: MLClient) -> No
     job = fleet.jobs.create_or_update(pipeline, skip_validation=True)
 
     assert until(fleet, job.name) == "Completed"
+
+
+@pytest.mark.parametrize("wrong", ["environment", "datastore"])
+def test_a_job_that_needs_what_is_not_there_is_refused(fleet: MLClient, wrong: str) -> None:
+    uri = "azureml://datastores/never/paths/a"
+    job = a_command("cat ${{inputs.a}}", inputs={"a": Input(type="uri_file", path=uri)})
+    if wrong == "environment":
+        job = a_command("true")
+        job.environment = "never:1"
+
+    with pytest.raises(HttpResponseError) as error:
+        fleet.jobs.create_or_update(job)
+
+    assert error.value.status_code in {400, 404}

@@ -36,8 +36,8 @@ def main() -> int:
     described = report.count(Standing.DESCRIBED)
     deviating = sum(row.deviating for row in report.rows)
     print(
-        f"{len(exchanges):,} requests: {described:,} held against a published description, {deviating} deviate as is known, "
-        f"{len(report.failures)} otherwise, {len(unknown)} of unknown routes"
+        f"{len(exchanges):,} requests: {described:,} held against a published description, "
+        f"{deviating} deviate as is known, {len(report.failures)} otherwise, {len(unknown)} of unknown routes"
     )
     return int(bool(report.failures or unknown or elsewhere))
 

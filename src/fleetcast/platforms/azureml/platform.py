@@ -26,7 +26,6 @@ from fleetcast.platforms.stores import Stores
 from fleetcast.ports.platform import Workspace
 from fleetcast.ports.readings import ReadingsTable
 
-
 _PASSED_ON = (DATABASE_URL_VARIABLE, "AZURE_STORAGE_ACCOUNT_NAME")
 """What containers that serve need of an agent's environment; none of it is a secret."""
 
