@@ -24,6 +24,7 @@ SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 
 
 def main() -> None:
+    """Ask until asked to end."""
     environment, plant, circuit = sys.argv[1:]
     workspace = MLClient(
         DefaultAzureCredential(),
