@@ -23,7 +23,7 @@ expect() {
     (
         cd "$agent/work"
         env -i PATH="$PATH" HOME="$agent/home" LANG=C.UTF-8 FLEETCAST_DATABASE_URL="$DATABASE" \
-            FLEETCAST_SIGNING_KEY="$KEY" REPOSITORY="$REPOSITORY" BRANCH="$BRANCH" DATA="$DATA" AZURE="$WORK/azure.env" \
+            FLEETCAST_SIGNING_KEY="$KEY" FLEETCAST_TOKEN="${WHO:-}" ANNA="${ANNA:-}" BERTA="${BERTA:-}" REPOSITORY="$REPOSITORY" BRANCH="$BRANCH" DATA="$DATA" AZURE="$WORK/azure.env" \
             sh -c ". \"\$AZURE\" && git clone --quiet --branch \"\$BRANCH\" \"\$REPOSITORY\" fleet && cd fleet && $2"
     ) >"$OUTPUT" 2>&1 || code=$?
     cat "$OUTPUT"
@@ -87,7 +87,7 @@ fleetcast init "$REPOSITORY" >/dev/null
 cd "$REPOSITORY"
 sed -i -e 's|^  kind: local  .*|  kind: azureml|' -e 's|^  state: .fleetcast .*|&\n  storage: az://fleet/plants|' \
     -e 's|^  batch_size: 50 .*|  batch_size: 3|' -e 's|^  # soak: 5min |  soak: 2s |' -e 's|^  # window: 30s |  window: 2s |' \
-    -e 's|^  steps: .*|  steps: [0, 50, 100]|' -e 's|^  prod-deployment: .*|  prod-deployment: {approvers: ["*"], minimum: 1, own_request: allowed}|' fleetcast.yaml
+    -e 's|^  steps: .*|  steps: [0, 50, 100]|' fleetcast.yaml
 cat >>fleetcast.yaml <<'YAML'
 
 azure:
@@ -109,6 +109,27 @@ git commit --quiet -m 'Declare the fleet'
 
 chapter 'What the fleet needs in Azure'
 expect 0 'fleetcast setup azure --apply --yes'
+
+chapter 'People who are signed in: production asks for two of them'
+browser() { python "$EXAMPLE/../browser.py" "$@"; }
+PASSWORD=$(head -c 24 /dev/urandom | base64)
+export PASSWORD
+(
+    . "$WORK/azure.env"
+    FLEETCAST_DATABASE_URL="$DATABASE" FLEETCAST_SIGNING_KEY="$KEY" HOME="$WORK" exec fleetcast web --port 0
+) >"$WORK/web.out" 2>"$WORK/web.log" &
+SERVERS="$SERVERS $!"
+until_says "$WORK/web.out" 'once: '
+SITE=$(sed -n 's/^fleetcast web at //p' "$WORK/web.out")
+browser link "$(sed -n 's/.*once: //p' "$WORK/web.out")" dora
+WHO=$(browser token "$SITE" dora)
+for who in anna berta; do
+    expect 0 "fleetcast people add $who --role approver"
+    expect 0 "fleetcast people invite $who --url $SITE"
+    browser link "$(grep -o 'http[^ ]*' "$OUTPUT" | head -n 1)"
+done
+ANNA=$(browser token "$SITE" anna)
+BERTA=$(browser token "$SITE" berta)
 
 chapter 'Readings arrive'
 if [ -n "$DATA" ]; then
@@ -150,10 +171,10 @@ expect 0 'fleetcast models list'
 
 # ── To test, and to production ────────────────────────────────────────────────────────────────────────────────
 
-# agreed: approve what the last command has asked for.
+# agreed WHO...: these people approve what the last command has asked for.
 agreed() {
     request=$(sed -n 's/^  request \([0-9]*\):.*/\1/p' "$OUTPUT")
-    for one in $request; do expect 0 "fleetcast approve $one"; done
+    for one; do expect 0 "FLEETCAST_TOKEN=\$$one fleetcast approve $request"; done
 }
 
 # asked ENVIRONMENT: clients ask this plant's endpoint until they are ended.
@@ -163,16 +184,22 @@ asked() {
     SERVERS="$SERVERS $CLIENTS"
 }
 
+# saw ENVIRONMENT: end the clients, and show what they saw.
+saw() {
+    kill "$CLIENTS" && wait "$CLIENTS" || true
+    cat "$WORK/$1.clients"
+}
+
 chapter 'The first release: to test, and to production'
 (cd "$REPOSITORY" && git switch --quiet --create release/1)
 BRANCH=release/1
 expect 3 'fleetcast deploy test'
-agreed
+agreed ANNA
 expect 0 'fleetcast deploy test --wait'
 expect 0 "fleetcast qa sign-off '*' --comment 'looked at a week of forecasts'"
 BRANCH=main
 expect 3 'fleetcast deploy prod'
-agreed
+agreed ANNA BERTA
 expect 0 'fleetcast deploy prod --wait'
 
 chapter 'A later release under the traffic of clients: copies first, then half of the requests, then all'
@@ -185,17 +212,18 @@ expect 3 'fleetcast train'
 expect 0 'fleetcast approvals list --format json | sed -n "s/^ *\"request_id\": \([0-9]*\),*\$/\1/p" | xargs -r fleetcast approve'
 expect 0 'fleetcast train'
 expect 3 "fleetcast deploy test --plants $PLANT"
-agreed
+agreed ANNA
+asked test
 expect 0 "fleetcast deploy test --plants $PLANT --wait"
-expect 0 "fleetcast qa sign-off '$PLANT/*' --comment 'looked at a week of forecasts'"
+saw test
+expect 0 "fleetcast qa sign-off $PLANT --comment 'looked at a week of forecasts'"
 (cd "$REPOSITORY" && git switch --quiet main && git merge --quiet release/1)
 BRANCH=main
 expect 3 "fleetcast deploy prod --plants $PLANT"
-agreed
+agreed ANNA BERTA
 asked prod
 expect 0 "fleetcast deploy prod --plants $PLANT --wait"
-kill "$CLIENTS" && wait "$CLIENTS" || true
-cat "$WORK/prod.clients"
+saw prod
 
 chapter 'One operator takes it back'
 expect 0 "fleetcast rollback prod $PLANT --reason 'clients complain'"

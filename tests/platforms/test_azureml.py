@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
 from fleetcast.domain.model import ModelVersion
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint
-from fleetcast.domain.traffic import Traffic
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE
+from fleetcast.domain.traffic import Traffic, Watch
 from fleetcast.pipeline.effects import CarryOut
 from fleetcast.pipeline.sharing import Share
 from fleetcast.platforms.azureml.endpoints import endpoint_name, shares
@@ -135,6 +136,56 @@ def test_nothing_is_asked_for_each_model_when_nothing_is_new(
     assert len(platform.workspace.shared.shared().models) == 12
     assert len(platform.workspace.models.entries()) == 12
     assert len(emulator.exchanges()) - before <= 3
+
+
+def test_a_step_of_a_rollout_that_is_repeated_changes_nothing_in_azure(
+    platform: Platform, emulator: AzureEmulator
+) -> None:
+    endpoints, endpoint = platform.workspace.endpoints, Endpoint(PROD, "LYON")
+    one, two = digest("one"), digest("two")
+    steps: list[Callable[[], None]] = [
+        lambda: endpoints.serve(endpoint, one),
+        lambda: endpoints.start(endpoint, two, Watch()),
+        lambda: endpoints.shift(endpoint, two, 25),
+        lambda: endpoints.finish(endpoint, two),
+    ]
+    for step in steps:
+        step()
+        made = puts(emulator, "/onlineEndpoints/")
+        step()
+        assert puts(emulator, "/onlineEndpoints/") == made
+    deployed = [one for one in emulator.exchanges() if one.method == "PUT" and "/deployments/" in one.path]
+    assert [one.path.rpartition("/")[2] for one in deployed] == ["blue", "green"]
+
+
+def test_a_green_that_went_back_is_ended_and_the_next_one_takes_its_place(
+    platform: Platform, emulator: AzureEmulator
+) -> None:
+    endpoints, endpoint = platform.workspace.endpoints, Endpoint(PROD, "LYON")
+    endpoints.serve(endpoint, digest("one"))
+    endpoints.start(endpoint, digest("two"), Watch())
+    endpoints.stop(endpoint)
+    assert sum(one.method == "DELETE" for one in emulator.exchanges()) == 1
+    endpoints.start(endpoint, digest("three"), Watch())
+    endpoints.shift(endpoint, digest("three"), 10)
+    assert endpoints.standing(PROD)["LYON"].share == 10
+
+
+def test_an_endpoint_that_is_busy_is_waited_for(platform: Platform, emulator: AzureEmulator) -> None:
+    endpoints, endpoint = platform.workspace.endpoints, Endpoint(PROD, "LYON")
+    emulator.faults.add(Fault("refuse", "PUT", "/deployments/", times=3, status=409, code="Conflict"))
+    endpoints.serve(endpoint, digest("one"))
+    assert endpoints.standing(PROD)["LYON"].blue == digest("one")
+
+
+def test_a_database_address_with_a_password_is_in_no_deployment(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, emulator: AzureEmulator, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(DATABASE_URL_VARIABLE, "postgresql://fleet:hush@server/fleet")
+    told = AzureForContracts(emulator).platform(tmp_path / "told", FixedClock())
+    with pytest.raises(BadInput, match="holds a password"):
+        told.workspace.endpoints.serve(Endpoint(PROD, "LYON"), digest("one"))
+    assert "hush" not in str(emulator.exchanges())
 
 
 @pytest.mark.parametrize(

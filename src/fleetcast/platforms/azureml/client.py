@@ -102,7 +102,8 @@ class AzureClients:
         if self._credential is None:
             self._credential = DefaultAzureCredential(exclude_interactive_browser_credential=True)
         # What goes wrong is said by our own errors; what went well needs no line of each request.
-        logging.getLogger("azure").setLevel(logging.CRITICAL)
+        for name in ("azure", "azure.ai.ml"):  # the second has a level and a handler of its own
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         if self._transport is None:
             self._transport = OnceTransport()
         options: dict[str, Any] = {

@@ -14,21 +14,26 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fleetcast import __version__
-from fleetcast.domain.errors import BadInput
+from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 from fleetcast.domain.traffic import Override, Report, Traffic, Watch
 from fleetcast.platforms.azureml.client import AzureClients, asked
-from fleetcast.platforms.azureml.operations import held, made_once, seen_through, unless_busy
+from fleetcast.platforms.azureml.operations import held, made_once, seen_through, unless_busy, written
 from fleetcast.platforms.database.leases import Lease
 from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.local.endpoints import LocalEndpoints
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
-    from azure.ai.ml.entities import Environment, OnlineDeployment, OnlineEndpoint
+    from azure.ai.ml.entities import (
+        Environment,
+        ManagedOnlineDeployment,
+        OnlineDeployment,
+        OnlineEndpoint,
+    )
 
 RELEASE_TAG, PLANT_TAG = "fleetcast_release", "plant_id"
 SLOTS = ("blue", "green")
@@ -168,12 +173,9 @@ class _Mover:
         return made
 
     def _slots(self, client: MLClient, name: str) -> dict[str, str]:
-        """The release of each deployment that there is."""
+        """The release of each deployment that there is; of one that does not answer, none."""
         with asked(f"deployments of {name}"):
-            return {
-                str(one.name): str((one.tags or {}).get(RELEASE_TAG, ""))
-                for one in client.online_deployments.list(name)
-            }
+            return {str(one.name): _release_of(one) for one in client.online_deployments.list(name)}
 
     def _free_slot(self, slots: Mapping[str, str]) -> str:
         """A name that is free, or that a release has which is needed no more."""
@@ -204,20 +206,36 @@ class _Mover:
                 },
             )
 
-            def made() -> OnlineDeployment:
-                found: OnlineDeployment = seen_through(
-                    client.online_deployments.begin_create_or_update(described)
-                )
-                return found
+            self._make(client, described, release)
 
-            unless_busy(
-                self.session.clock,
-                lambda: made_once(
-                    f"deployment {name}/{slot}",
-                    lambda: client.online_deployments.get(slot, name),
-                    made,
-                ),
-            )
+    def _make(self, client: MLClient, described: ManagedOnlineDeployment, release: Digest) -> None:
+        """Make a deployment and wait until it answers.
+
+        Raises:
+            BadInput: Its container does not start; the text is the last thing that it said.
+            FleetcastError: Azure does not make it.
+        """
+        name, slot = str(described.endpoint_name), str(described.name)
+        what, deployments = f"deployment {name}/{slot}", client.online_deployments
+
+        def make() -> None:
+            with asked(what):
+                seen_through(deployments.begin_create_or_update(described))
+
+        try:
+            unless_busy(self.session.clock, make)
+        except FleetcastError as error:
+            found = held(what, lambda: deployments.get(slot, name))
+            if found is not None and _release_of(found) == release.hex:
+                return
+            said = "" if found is None else held(what, lambda: deployments.get_logs(slot, name, 50))
+            lines = (said or "").strip().splitlines()
+            if not lines:
+                raise error from error.__cause__
+            raise BadInput(
+                f"{what} does not start: {lines[-1][:300]}",
+                fix=f"all that it said: `az ml online-deployment get-logs --endpoint-name {name} --name {slot}`",
+            ) from error
 
     def _check_no_secret(self) -> None:
         """Whoever may look at a deployment sees its variables."""
@@ -234,15 +252,15 @@ class _Mover:
 
     def _without(self, client: MLClient, endpoint: OnlineEndpoint, slot: str) -> None:
         """Give a deployment that is to end no more requests, and no copies."""
-        traffic = {name: part for name, part in (endpoint.traffic or {}).items() if name != slot}
+        traffic = {name: part for name, part in _parts(endpoint.traffic).items() if name != slot}
         others = next(iter(traffic), None)
-        copies = {name: part for name, part in (endpoint.mirror_traffic or {}).items() if name != slot}
+        copies = {name: part for name, part in _parts(endpoint.mirror_traffic).items() if name != slot}
         self._put(client, endpoint, {} if others is None else {others: 100}, copies)
 
     def _put(
         self, client: MLClient, endpoint: OnlineEndpoint, traffic: dict[str, int], copies: dict[str, int]
     ) -> None:
-        if (endpoint.traffic or {}, endpoint.mirror_traffic or {}) == (traffic, copies):
+        if (_parts(endpoint.traffic), _parts(endpoint.mirror_traffic)) == (traffic, copies):
             return
         endpoint.traffic, endpoint.mirror_traffic = traffic, copies
         what = f"traffic of endpoint {endpoint.name}"
@@ -301,11 +319,23 @@ class _Mover:
         """What containers run, and the files of the fleet, in one folder."""
         with tempfile.TemporaryDirectory(prefix="fleetcast-scoring-") as folder:
             (Path(folder) / "score.py").write_text(_SCORING_SCRIPT)
-            for path in sorted(self.served.fleet.glob("*.yaml")):
-                shutil.copyfile(path, Path(folder) / path.name)
-            if (self.served.fleet / "config").is_dir():
-                shutil.copytree(self.served.fleet / "config", Path(folder) / "config")
+            for path in sorted(self.served.fleet.rglob("*.y*ml")):
+                below = path.relative_to(self.served.fleet)
+                if not any(part.startswith(".") for part in below.parts):
+                    (Path(folder) / below).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, Path(folder) / below)
             yield Path(folder)
+
+
+def _parts(said: Mapping[str, int] | None) -> dict[str, int]:
+    """Who gets anything; Azure names some of the others too."""
+    return {name: part for name, part in (said or {}).items() if part}
+
+
+def _release_of(deployment: OnlineDeployment) -> str:
+    """The release that a deployment answers with; empty if it does not answer, or is not ours."""
+    ready = written(deployment.provisioning_state) == "Succeeded"
+    return str((deployment.tags or {}).get(RELEASE_TAG, "")) if ready else ""
 
 
 def endpoint_name(endpoint: Endpoint) -> str:

@@ -19,7 +19,7 @@ from fleetcast.domain.job import JobBatch, JobState, TrainingJob
 from fleetcast.platforms.azureml.assets import AzureAssetRegistry
 from fleetcast.platforms.azureml.client import AzureClients, asked
 from fleetcast.platforms.azureml.graphs import BatchJob
-from fleetcast.platforms.azureml.operations import held, made_once, side_by_side
+from fleetcast.platforms.azureml.operations import held, made_once, side_by_side, written
 from fleetcast.platforms.azureml.places import DatastorePlaces
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Session, changes, chunks, reads
@@ -237,10 +237,10 @@ class AzureJobService(JobQueue):
 
     def _ended(self, job: TrainingJob, found: Job, stands: Stands) -> TrainingJob:
         now, folder = self.session.clock.now(), job_folder(job.id)
-        written = self._places.get(f"{folder}/outcome.json")
-        if written is not None:
+        outcome_text = self._places.get(f"{folder}/outcome.json")
+        if outcome_text is not None:
             try:
-                outcome = JOB_OUTCOME.from_json(written, f"{self._places.storage}/{folder}/outcome.json")
+                outcome = JOB_OUTCOME.from_json(outcome_text, f"{self._places.storage}/{folder}/outcome.json")
                 if stands is not Stands.DONE:
                     self._artifacts.folder(outcome.artifact)  # it ended badly: is all of it there?
                 return job.completed(outcome, now)
@@ -251,7 +251,7 @@ class AzureJobService(JobQueue):
         if error_text is not None:
             return job.failed(error_text.decode(errors="replace")[:1_000], now)
         page = f": see {found.studio_url}" if found.studio_url else ""
-        return job.failed(f"its job of Azure, {found.name}, ended as {_status(found)}{page}", now)
+        return job.failed(f"its job of Azure, {found.name}, ended as {written(found.status)}{page}", now)
 
     @changes
     def _hand_over(self, connection: Connection, names: Mapping[str, str]) -> None:
@@ -278,14 +278,9 @@ class AzureJobService(JobQueue):
         return list(connection.execute(query).scalars())
 
 
-def _status(job: Job) -> str:
-    """As Azure says it: the SDK gives a text or one of its enumerations, as its version has it."""
-    return str(getattr(job.status, "value", job.status))
-
-
 def _stands(job: Job) -> Stands:
     """A state that came after this program was written is one of a job that is still at work."""
-    return _STATES.get(_status(job), Stands.RUNS)
+    return _STATES.get(written(job.status), Stands.RUNS)
 
 
 def _folder(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import io
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
@@ -65,9 +65,14 @@ def made_once(what: str, read: Callable[[], T], make: Callable[[], T]) -> T:
         return there
 
 
+def written(value: object) -> str:
+    """A state as Azure writes it: the SDK gives a text or one of its enumerations, as its version has it."""
+    return str(getattr(value, "value", value))
+
+
 def seen_through(poller: LROPoller[T]) -> T:
-    """Wait for an operation of Azure. The SDK prints a dot for each look: where people see them, and not programs."""
-    with redirect_stdout(sys.stderr):
+    """Wait for an operation of Azure, without the dot that the SDK prints for each look: it would stand in JSON."""
+    with redirect_stdout(io.StringIO()):
         return poller.result()
 
 
