@@ -8,6 +8,7 @@ Prints a line for each operation and the counts; ends with 1 if anything is wron
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import httpx
 
@@ -29,10 +30,13 @@ def main() -> int:
         print(f"{len(exchanges):,} requests, {len(unknown)} of unknown routes; {MISSING}")
         return int(bool(unknown))
     report = Report.of(exchanges, check)
-    print(report.as_table())
+    # One run does not ask for everything, so what is stale is not said of it.
+    print(replace(report, deviations=tuple(report.used)).as_table())
     elsewhere = moved(pins_of(exchanges))
     for line in elsewhere:
         print(f"moved: {line}")
+    for deviation, count in report.used.items():
+        print(f"deviates, {count} ×: {deviation} ({deviation.why})")
     described = report.count(Standing.DESCRIBED)
     deviating = sum(row.deviating for row in report.rows)
     print(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.azure_emulator.exchange import Exchange
@@ -51,6 +51,13 @@ class Report:
         """Deviations that no exchange has; after a whole run they are to be struck out."""
         findings = [finding for each in self.checked for finding in each.findings]
         return tuple(each for each in self.deviations if not any(map(each.explains, findings)))
+
+    @property
+    def used(self) -> Mapping[Deviation, int]:
+        """Known deviations that there were, and how often."""
+        findings = [finding for each in self.checked for finding in each.findings]
+        counts = {each: sum(map(each.explains, findings)) for each in self.deviations}
+        return {deviation: count for deviation, count in counts.items() if count}
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -1,0 +1,22 @@
+"""What tests of the platform hold all that went over the wire against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.azure_emulator.exchange import Exchange
+from tests.azure_oracle.oracle import check
+from tests.azure_oracle.pins import moved, pins_of
+from tests.azure_oracle.report import Report
+from tests.azure_oracle.specs import FOUND
+
+
+def as_published(exchanges: Sequence[Exchange]) -> None:
+    """Nothing was asked that Azure does not know, and where the descriptions are at hand, all is as they say.
+
+    Where they are not, the tests of this package are skipped, and say what is missing.
+    """
+    assert [f"{one.method} {one.host}{one.path}" for one in exchanges if not one.known] == []
+    assert moved(pins_of(exchanges)) == ()
+    if FOUND:
+        assert Report.of(exchanges, check).failures == ()
