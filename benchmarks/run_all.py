@@ -234,11 +234,58 @@ BENCHMARKS = (
         ],
         alone=True,
     ),
+    Benchmark(
+        "azure_requests.py",
+        "Requests to Azure ML for 200 circuits, each command a process of its own",
+        lambda r: [
+            *(
+                (f"{said} {r[f'{key}_requests']:.0f}", "at most 20", r[f"{key}_requests"] <= 20)
+                for key, said in (
+                    ("plan", "a plan of what was never trained"),
+                    ("plan_waiting", "a plan while all waits for approval"),
+                    ("plan_idle", "a plan of what is up to date"),
+                )
+            ),
+            *(
+                (
+                    f"{said} {r[f'{key}_many']:.0f} where nothing is to do, {r[f'{key}_few']:.0f} with 20 circuits",
+                    "the same",
+                    r[f"{key}_many"] == r[f"{key}_few"],
+                )
+                for key, said in (("plan_idle", "a plan"), ("train_idle", "all stages"))
+            ),
+            (
+                f"a registration from a job's output {r['registration']:.2f}",
+                "at most 3",
+                r["registration"] <= 3,
+            ),
+            (
+                f"a share {r['share']:.2f}, with looks at its operation {r['share_with_looks']:.2f}",
+                "at most 9",
+                r["share"] <= 9,
+            ),
+            (
+                f"lookups of the workspace {r['workspace_lookups']:.0f}, of the registry {r['discovery_lookups']:.0f}",
+                "at most one a command",
+                max(r["workspace_lookups"], r["discovery_lookups"]) <= 1,
+            ),
+            (
+                f"plain SDK calls for each circuit ask {r['ratio_plan']:.0f} × as often as the dearest plan",
+                "reported",
+                True,
+            ),
+            (f"the SDK's own share {r['ratio_share']:.2f} × as often", "reported", True),
+        ],
+        alone=True,
+    ),
     Benchmark("ett_accuracy.py", "Accuracy on ETT, the published protocol", own=("fit_s",), data="etth"),
 )
 
 
-SETS = {"serving": ("serving.py", "many_served.py", "batch_scoring.py")}
+SETS = {
+    "serving": ("serving.py", "many_served.py", "batch_scoring.py"),
+    "azure": ("azure_requests.py",),
+}
 """By word, benchmarks that are measured alone, and their part of RESULTS.md."""
 
 

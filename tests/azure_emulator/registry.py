@@ -128,7 +128,7 @@ class Registries:
             properties["modelUri"] = here.url
             kept = {"content": {"modelUri": here.url}}
         fault = request.fault
-        if fault is not None and fault.kind == "late":
+        if fault is not None and fault.kind in ("late", "done_but_failed"):
             kept["hidden_reads"] = fault.reads
             if fault.seconds:
                 kept["hidden_until"] = (self._clock.now() + timedelta(seconds=fault.seconds)).isoformat()

@@ -20,6 +20,7 @@ from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.database.migrate import ensure_schema
 from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.database.sqlite import sqlite
+from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 from tests.azure_emulator.emulator import AzureEmulator
 from tests.azure_emulator.setup import Setup
@@ -36,10 +37,10 @@ REGISTRY = "fleet-registry"
 
 
 @contextmanager
-def azure_emulated(state: Path) -> Iterator[AzureEmulator]:
+def azure_emulated(state: Path, clock: Clock | None = None) -> Iterator[AzureEmulator]:
     """An emulator with the workspaces and the registry of a fleet, to which this process's environment leads."""
     setup = Setup(workspaces=tuple(WORKSPACES.values()), registries=(REGISTRY,))
-    with AzureEmulator(state, setup) as emulator:
+    with AzureEmulator(state, setup, clock=clock) as emulator:
         leads = {**emulator.environment, **emulator.storage_environment(ACCOUNT)}
         with patch.dict(os.environ, leads):
             yield emulator

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -126,9 +127,42 @@ def test_a_share_that_is_reported_failed_and_shows_late_is_one_version_and_one_e
     assert entries.count("model.shared") == 1
 
 
-def test_nothing_is_asked_for_each_model_when_nothing_is_new(
+@pytest.mark.parametrize("kind", ["late", "done_but_failed"])
+def test_a_share_that_is_not_found_for_a_minute_is_one_version_and_one_entry(
+    tmp_path: Path, kind: str
+) -> None:
+    clock = FixedClock()
+    with azure_emulated(tmp_path / "azure", clock) as emulator:
+        emulator.operations.length = timedelta(0)
+        platform = AzureForContracts(emulator).platform(tmp_path / "fleet", clock)
+        (version,) = registered(platform, "job-1")
+        share = Share(platform.workspace.shared, CarryOut(platform.control.effects, clock))
+        emulator.faults.add(Fault(kind, "POST", "/import$", seconds=60))  # type: ignore[arg-type]  # one of them
+        if kind == "done_but_failed":
+            with pytest.raises(Unavailable, match="Azure failed with model m:1"):
+                share.models([version])
+            share.finish(lambda effects: effects)
+        share.models([version])
+        share.finish(lambda effects: effects)
+        assert timedelta(seconds=60) <= sum(clock.slept, timedelta(0)) <= timedelta(seconds=120)
+        assert platform.workspace.shared.shared().models == {"m": {1}}
+        entries = [entry.event.action for entry in platform.control.audit.entries()]
+        assert entries.count("model.shared") == 1
+        assert [one.status for one in emulator.exchanges() if one.path.endswith("/import")].count(202) == 1
+
+
+def test_a_share_of_what_the_workspace_does_not_hold_is_refused_at_once(
     platform: Platform, emulator: AzureEmulator
 ) -> None:
+    (version,) = registered(platform, "job-1")
+    emulator.faults.add(Fault("refuse", "POST", "/import$", status=404, code="NotFound"))
+    clock = FixedClock()
+    with pytest.raises(BadInput, match="Azure does not take model m:1"):
+        Share(platform.workspace.shared, CarryOut(platform.control.effects, clock)).models([version])
+    assert clock.slept == []
+
+
+def test_nothing_is_asked_when_nothing_is_new(platform: Platform, emulator: AzureEmulator) -> None:
     models = platform.workspace.models.register(
         [trained(f"m{number}", f"job-{number}") for number in range(12)]
     )
@@ -136,7 +170,18 @@ def test_nothing_is_asked_for_each_model_when_nothing_is_new(
     before = len(emulator.exchanges())
     assert len(platform.workspace.shared.shared().models) == 12
     assert len(platform.workspace.models.entries()) == 12
-    assert len(emulator.exchanges()) - before <= 3
+    assert emulator.exchanges()[before:] == ()
+
+
+@pytest.mark.parametrize(("models", "asked"), [(2, 2), (12, 1)])
+def test_few_that_were_not_shared_are_asked_for_by_name_and_many_by_one_listing(
+    platform: Platform, emulator: AzureEmulator, models: int, asked: int
+) -> None:
+    platform.workspace.models.register([trained(f"m{number}", f"job-{number}") for number in range(models)])
+    before = len(emulator.exchanges())
+    assert platform.workspace.shared.shared().models == {}
+    paths = [one.path for one in emulator.exchanges()[before:] if "/registries/" in one.path]
+    assert sum("/models" in path for path in paths) == asked
 
 
 def test_a_step_of_a_rollout_that_is_repeated_changes_nothing_in_azure(
