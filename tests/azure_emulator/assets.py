@@ -91,10 +91,14 @@ class Assets:
 
     def _containers(self, request: Request, found: Mapping[str, str]) -> Answer:
         scope, kind = self._scopes.of(found), found["kind"].lower()
+        for container in self._store.children(scope.key(kind)):
+            self._count(scope, kind, text(container.body, "name"))
         return listed(request, self._store.children(scope.key(kind)), self._setup.page)
 
     def _container(self, _: Request, found: Mapping[str, str]) -> Answer:
         scope, kind = self._scopes.of(found), found["kind"].lower()
+        self._store.get(scope.key(kind, found["name"]))
+        self._count(scope, kind, found["name"])
         return answered(self._store.get(scope.key(kind, found["name"])).body)
 
     def _put_container(self, request: Request, found: Mapping[str, str]) -> Answer:
@@ -146,6 +150,8 @@ class Assets:
                 "UserError",
                 f"{kind} {name}:{version} already exists with other content; it cannot be changed.",
             )
+        # The SDK sends a number, where the service keeps texts only.
+        properties["properties"] = {one: str(value) for one, value in part(properties, "properties").items()}
         properties.pop("system_metadata", None)
         if scope.registry is not None:
             properties["provisioningState"] = "Creating" if held is None else "Updating"
@@ -159,7 +165,7 @@ class Assets:
         return answered(record.body, 201 if held is None else 200, headers)
 
     def write(self, scope: Scope, kind: str, name: str, version: str, properties: Json, kept: Json) -> Record:
-        """Keep a version, and what its container says of its versions."""
+        """Keep a version, and make its container."""
         body: Json = {
             "id": scope.shown(kind, name, "versions", version),
             "name": version,
@@ -220,6 +226,7 @@ class Assets:
                 self._scopes.resolve(text(job, "componentId"))
 
     def _count(self, scope: Scope, kind: str, name: str) -> None:
+        """Let a container say what its versions are by now; one that failed has gone since."""
         versions = self._store.children(scope.key(kind, name, "versions"))
         numbers = [int(str(one.body["name"])) for one in versions if str(one.body["name"]).isdigit()]
         held = self._store.find(scope.key(kind, name))
@@ -228,18 +235,25 @@ class Assets:
             "tags": {},
             "properties": {},
             "isArchived": False,
-            **(part(held.body, "properties") if held else {}),
+            **{
+                one: value
+                for one, value in (part(held.body, "properties") if held else {}).items()
+                if one != "latestVersion"
+            },
             "nextVersion": str(max(numbers, default=0) + 1),
         }
         if versions:
             properties["latestVersion"] = versions[-1].body["name"]
+            if kind == "data":
+                properties["dataType"] = part(versions[-1].body, "properties")["dataType"]
         body: Json = {
             "id": scope.shown(kind, name),
             "name": name,
             "type": scope.kind(kind),
             "properties": properties,
         }
-        self._store.write(scope.key(kind, name), body)
+        if held is None or held.body["properties"] != properties:
+            self._store.write(scope.key(kind, name), body)
 
     def _visible(self, parent: str) -> Sequence[Record]:
         return [record for record in self._store.children(parent) if not self._late(record)]

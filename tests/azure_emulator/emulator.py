@@ -17,6 +17,7 @@ from tests.azure_emulator.assets import Assets
 from tests.azure_emulator.authority import Authority
 from tests.azure_emulator.blob_store import BlobStore
 from tests.azure_emulator.blobs import Blobs
+from tests.azure_emulator.containers import Containers
 from tests.azure_emulator.endpoints import Endpoints
 from tests.azure_emulator.exchange import Exchange
 from tests.azure_emulator.faults import Fault, Faults
@@ -74,6 +75,10 @@ class AzureEmulator:
             self.setup.jobs_at_once,
         )
         self._jobs = Jobs(self.setup, self.store, self.blobs, self.operations, scopes, self._runs)
+        self._containers = Containers(
+            state / "containers", self.store, self.blobs, scopes, self.setup, lambda: self.environment
+        )
+        self.operations.failure = self._containers.failure
         self._authority = Authority(state / "authority")
         self._exchanges: list[Exchange] = []
         self._routes: list[Route] = [
@@ -86,7 +91,9 @@ class AzureEmulator:
             ).routes(),
             *assets.routes(),
             *self._jobs.routes(),
-            *Endpoints(self.setup, self.store, self.operations, scopes, self.clock).routes(),
+            *Endpoints(
+                self.setup, self.store, self.operations, scopes, self.clock, self._containers
+            ).routes(),
             *Schedules(self.setup, self.store, self.operations, scopes).routes(),
             *Blobs(self.blobs).routes(),
         ]
@@ -113,6 +120,7 @@ class AzureEmulator:
     def close(self) -> None:
         """End all jobs and connections, and stop listening."""
         self._runs.close()
+        self._containers.close()
         if self._loop is not None:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._stop.set)
@@ -159,6 +167,12 @@ class AzureEmulator:
     def exchanges(self) -> Sequence[Exchange]:
         """All requests and answers so far, but those to the emulator's own questions."""
         return tuple(self._exchanges)
+
+    def score(self, request: Request) -> Answer:
+        """Answer a client of an endpoint, and note both; takes as long as its container does."""
+        answer = self._containers.score(request)
+        self._exchanges.append(_exchange(request, answer))
+        return answer
 
     def answer(self, request: Request) -> Answer:
         """Answer one request, and note both."""
@@ -245,7 +259,7 @@ class AzureEmulator:
             self._ready.set()
 
     async def _listen(self) -> None:
-        proxy = Proxy(self._authority, self.answer)
+        proxy = Proxy(self._authority, self.answer, self.score)
         server = await proxy.start(self.port)
         self._loop = asyncio.get_running_loop()
         self.port = server.sockets[0].getsockname()[1]

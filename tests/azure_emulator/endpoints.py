@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from fleetcast.ports.clock import Clock
+from tests.azure_emulator.containers import Containers
 from tests.azure_emulator.listing import listed
 from tests.azure_emulator.messages import Answer, Json, Refused, Request, Route, answered, part, text
 from tests.azure_emulator.operations import Operations
@@ -17,6 +18,7 @@ from tests.azure_emulator.store import Record, Store
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]")
 _BUSY = frozenset({"Creating", "Updating", "Deleting"})
+_AUTH_MODES = {"key": "Key", "amltoken": "AMLToken", "aadtoken": "AADToken"}
 _HALF = 50
 _ALL = 100
 
@@ -25,13 +27,20 @@ class Endpoints:
     """The endpoints of the workspaces; one change at a time to each."""
 
     def __init__(
-        self, setup: Setup, store: Store, operations: Operations, scopes: Scopes, clock: Clock
+        self,
+        setup: Setup,
+        store: Store,
+        operations: Operations,
+        scopes: Scopes,
+        clock: Clock,
+        containers: Containers,
     ) -> None:
         self._setup = setup
         self._store = store
         self._operations = operations
         self._scopes = scopes
         self._clock = clock
+        self._containers = containers
 
     def routes(self) -> Sequence[Route]:
         kind = rf"{WORKSPACE}/(?P<kind>onlineEndpoints|batchEndpoints)"
@@ -72,15 +81,17 @@ class Endpoints:
         if held is not None:
             self._not_busy(held)
         said: Json = {key: value for key, value in part(sent, "properties").items() if value is not None}
-        if not text(said, "authMode"):
-            raise Refused(400, "UserError", "An endpoint needs an authMode.")
+        # The SDK has a case of its own for these.
+        said["authMode"] = _AUTH_MODES.get(text(said, "authMode").lower(), "")
+        if not said["authMode"]:
+            raise Refused(400, "UserError", f"authMode is one of {', '.join(_AUTH_MODES.values())}.")
         deployments = self._store.children(f"{scope.key(kind, name)}/deployments")
         ready = {str(one.body["name"]).lower() for one in deployments if _state(one) == "Succeeded"}
         host = f"https://{name}.{self._setup.region}.inference.ml.azure.com"
-        usual: Json = {"publicNetworkAccess": "Enabled", "scoringUri": f"{host}/score"}
+        usual: Json = {"scoringUri": f"{host}/score", "swaggerUri": f"{host}/swagger.json"}
         if kind == "onlineEndpoints":
             _check_traffic(said, ready)
-            usual |= {"swaggerUri": f"{host}/swagger.json", "traffic": {}, "mirrorTraffic": {}}
+            usual |= {"publicNetworkAccess": "Enabled", "traffic": {}, "mirrorTraffic": {}}
         else:
             default = text(part(said, "defaults"), "deploymentName")
             if default and default.lower() not in ready:
@@ -131,7 +142,10 @@ class Endpoints:
         body = self._body(scope, parts, sent, {**usual, **said}, held)
         if kind == "onlineEndpoints":
             body["sku"] = {"name": "Default", "capacity": 1, **part(sent, "sku")}
-        return self._begin(request, body, held, {})
+        answer = self._begin(request, body, held, {})
+        if kind == "onlineEndpoints":
+            self._containers.start(scope, self._store.get(text(body, "id")))
+        return answer
 
     def _body(
         self, scope: Scope, parts: Sequence[str], sent: Json, properties: Json, held: Record | None
@@ -170,6 +184,7 @@ class Endpoints:
         for kind in ("traffic", "mirrorTraffic"):
             if part(properties, kind).get(name):
                 raise Refused(400, "UserError", f"The deployment {name} still has {kind}.")
+        self._containers.end(record.id)
         return self._begin_delete(request, record)
 
     def _begin_delete(self, request: Request, record: Record) -> Answer:
@@ -211,7 +226,8 @@ class Endpoints:
 
     def _logs(self, _: Request, found: Mapping[str, str]) -> Answer:
         record = self._find(found)
-        return answered({"content": f"The emulator runs no server for {record.body['name']}.\n"})
+        said = self._containers.said(record.id) or f"No container runs for {record.body['name']}.\n"
+        return answered({"content": said})
 
     def _find(self, found: Mapping[str, str]) -> Record:
         record = self._store.get(self._scopes.of(found).key(_kind(found), found["endpoint"]))

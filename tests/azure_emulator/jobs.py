@@ -51,6 +51,7 @@ class Jobs:
             Route("POST", ARM, rf"{job}/cancel", self._cancel),
             Route("GET", DATA_PLANE, "/discovery", self._discovery, open=True),
             Route("GET", DATA_PLANE, run, self._run),
+            Route("PATCH", DATA_PLANE, rf"{history}/experiments/[^/]+/runs/(?P<job>[^/]+)", self._hide),
             Route("GET", DATA_PLANE, rf"{run}/details", self._details),
             Route("GET", DATA_PLANE, rf"{run}/children", self._children),
             Route("POST", DATA_PLANE, rf"{history}/rundata", self._run_data),
@@ -78,9 +79,13 @@ class Jobs:
         if not _NAME.fullmatch(name):
             raise Refused(400, "UserError", f"{name} is no name of a job.")
         check(sent, self._scopes)
-        for uri in [*part(sent, "inputs").values(), *part(sent, "outputs").values()]:
-            if isinstance(uri, dict) and "datastores/" in text(uri, "uri"):
-                self._scopes.locate(scope, text(uri, "uri"))
+        for kind in ("inputs", "outputs"):
+            for said in part(sent, kind).values():
+                uri = text(said, "uri") if isinstance(said, dict) else ""
+                if "datastores/" in uri or uri.startswith("https:"):
+                    self._scopes.locate(scope, uri)
+                elif uri and kind == "inputs":
+                    self._scopes.resolve(uri)
         outputs: Json = {
             key: {"uri": one.said, "mode": one.mode, "jobOutputType": one.kind}
             for key, one in outputs_of(name, {}, part(sent, "outputs"), {}).items()
@@ -160,6 +165,14 @@ class Jobs:
 
     def _run(self, _: Request, found: Mapping[str, str]) -> Answer:
         return answered(self._metadata(self._find(found)))
+
+    def _hide(self, request: Request, found: Mapping[str, str]) -> Answer:
+        """Archive a job, or show it again: the SDK asks for it here besides changing the job itself."""
+        record, sent = self._find(found), request.mapping()
+        if set(sent) != {"hidden"}:
+            raise Refused(400, "UserError", "The emulator changes nothing of a run but whether it is hidden.")
+        part(record.body, "properties")["isArchived"] = sent["hidden"] is True
+        return answered(self._metadata(self._store.write(record.id, record.body)))
 
     def _details(self, _: Request, found: Mapping[str, str]) -> Answer:
         scope, record = self._scopes.of(found), self._find(found)

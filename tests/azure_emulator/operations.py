@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -28,6 +28,8 @@ class Operations:
         self._region = region
         self.length = timedelta(milliseconds=30)
         """How long an operation takes that is begun from now on."""
+        self.failure: Callable[[str], str | None] = lambda _target: ""
+        """Why a resource could not be made; empty: it could; None: that is not known yet."""
         self._open = {record.id for record in store.children(_BELOW) if record.body["status"] == "InProgress"}
 
     def routes(self) -> Sequence[Route]:
@@ -74,6 +76,12 @@ class Operations:
             for one in sorted(self._open):
                 record = self._store.get(one)
                 if datetime.fromisoformat(text(record.body, "due")) <= self._clock.now():
+                    failure = self.failure(text(record.body, "target")) if record.body["done"] else ""
+                    if failure is None:
+                        continue
+                    if failure:
+                        record.body["error"] = {"code": "BadRequest", "message": failure}
+                        record.body["done"] = False
                     self._end(record)
                     self._open.discard(one)
 

@@ -14,19 +14,31 @@ from tests.azure_emulator.messages import HERE, Answer, Request, refusal
 
 KNOWN = re.compile(
     r"""management\.azure\.com | [a-z0-9]{3,24}\.blob\.core\.windows\.net | [a-z0-9]+\.api\.azureml\.ms
-    | cert-[a-z0-9]+\.experiments\.azureml\.net | login\.microsoftonline\.com | azuremlschemas\.azureedge\.net""",
+    | cert-[a-z0-9]+\.experiments\.azureml\.net | [a-z0-9-]+\.[a-z0-9]+\.inference\.ml\.azure\.com
+    | login\.microsoftonline\.com | azuremlschemas\.azureedge\.net""",
     re.VERBOSE,
 )
 """The hosts that the emulator stands for."""
+SCORING = re.compile(r"[a-z0-9-]+\.[a-z0-9]+\.inference\.ml\.azure\.com")
+"""The hosts of online endpoints."""
 _CHUNK = 1 << 16
 
 
 class Proxy:
-    """Takes connections on 127.0.0.1; `answer` is called for one request at a time and must not block."""
+    """Takes connections on 127.0.0.1.
 
-    def __init__(self, authority: Authority, answer: Callable[[Request], Answer]) -> None:
+    `answer` is called for one request at a time and must not block; `score`, for clients of endpoints, in a thread.
+    """
+
+    def __init__(
+        self,
+        authority: Authority,
+        answer: Callable[[Request], Answer],
+        score: Callable[[Request], Answer],
+    ) -> None:
         self._authority = authority
         self._answer = answer
+        self._score = score
         self._open: set[asyncio.StreamWriter] = set()
 
     async def start(self, port: int) -> asyncio.Server:
@@ -63,7 +75,11 @@ class Proxy:
                 await self._tunnel(speech, reader, writer, target)
                 return
             headers = {name.decode(): value.decode("latin-1") for name, value in asked.headers}
-            answer = self._answer(Request.read(method, *_addressed(host, target), headers, body))
+            request = Request.read(method, *_addressed(host, target), headers, body)
+            if SCORING.fullmatch(host):
+                answer = await asyncio.to_thread(self._score, request)
+            else:
+                answer = self._answer(request)
             await _say(speech, writer, method, answer)
             if speech.our_state is not h11.DONE or speech.their_state is not h11.DONE:
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from fleetcast.ports.clock import Clock
@@ -13,6 +14,7 @@ from tests.azure_emulator.operations import Operations
 from tests.azure_emulator.scope import ARM, DATA_PLANE, REGISTRY, Scope, Scopes, storage_account
 from tests.azure_emulator.setup import Setup
 from tests.azure_emulator.store import Record, Store
+from tests.azure_emulator.workspaces import SAS
 
 _CONTAINER = "assets"
 
@@ -48,6 +50,7 @@ class Registries:
             Route("GET", DATA_PLANE, discovery, self._discovery),
             Route("GET", ARM, registry, self._registry),
             Route("POST", DATA_PLANE, rf"{REGISTRY}/import", self._import),
+            Route("POST", DATA_PLANE, rf"{REGISTRY}/datarefs/[^/]+/versions/[^/]+", self._reference),
         )
 
     def _discovery(self, _: Request, found: Mapping[str, str]) -> Answer:
@@ -100,6 +103,15 @@ class Registries:
             raise Refused(409, "UserError", f"{kind} {name}:{version} is already in the registry.")
         self._bring(request, scope, source, kind, name, version)
         return Answer(202, headers=self._operations.begin(request, key, "create"))
+
+    def _reference(self, request: Request, found: Mapping[str, str]) -> Answer:
+        """Where an asset's blobs may be read."""
+        scope, sent = self._scopes.of(found), request.mapping()
+        self._scopes.resolve(text(sent, "assetId"))
+        uri = text(sent, "blobUri")
+        container = replace(self._scopes.locate(scope, uri), name="")
+        sas: Json = {"credentialType": "SAS", "sasUri": f"{container.url}?{SAS}"}
+        return answered({"blobReferenceForConsumption": {"blobUri": uri, "credential": sas}})
 
     def _bring(
         self, request: Request, scope: Scope, source: Record, kind: str, name: str, version: str

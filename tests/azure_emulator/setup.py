@@ -19,5 +19,7 @@ class Setup:
     region: str = "westeurope"
     principal: Principal = field(default_factory=Principal)
     jobs_at_once: int = 2
+    containers: bool = False
+    """Whether deployments run; else they are said to, and nobody answers."""
     page: int = 30
     """How many resources a list gives at a time."""

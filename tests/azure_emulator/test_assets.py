@@ -274,7 +274,9 @@ def test_a_registry_takes_a_model(emulator: AzureEmulator, tmp_path: Path) -> No
     registry, name = registry_client(emulator), new_name("model")
 
     registry.models.create_or_update(Model(name=name, version="1", path=str(tmp_path)))
+    registry.models.download(name, "1", download_path=tmp_path / "down")
 
+    assert [file.read_bytes() for file in (tmp_path / "down").rglob("*.bin")] == [b"weights"]
     assert [one.version for one in registry.models.list(name=name)] == ["1"]
 
 

@@ -178,3 +178,15 @@ def test_a_fault_that_cannot_happen_is_told(emulator: AzureEmulator) -> None:
     )
 
     assert "begins no operation to fail" in answer.text
+
+
+def test_what_has_failed_in_a_registry_does_not_count(emulator: AzureEmulator) -> None:
+    registry, name = emulator.setup.registries[0], f"failing-{next(_COUNT)}"
+    with credential(emulator) as shown:
+        there = MLClient(shown, registry_name=registry)
+        there.environments.create_or_update(Environment(name=name, version="1", image="x"))
+        emulator.faults.add(Fault("fail_operation", "PUT", PLACE, code="Broken"))
+        with pytest.raises(HttpResponseError, match="Broken"):
+            there.environments.create_or_update(Environment(name=name, version="2", image="x"))
+
+        assert {one.name: one.latest_version for one in there.environments.list()}[name] == "1"

@@ -25,10 +25,9 @@ MACHINE_LEARNING = FOLDER / (
 )
 DEVOPS = FOLDER / "MicrosoftDocs__vsts-rest-api-specs/specification"
 
-NEEDS_SPECS = pytest.mark.skipif(
-    not MACHINE_LEARNING.is_dir() or not DEVOPS.is_dir(),
-    reason=f"Microsoft's Swagger files are not in {FOLDER}: set {VARIABLE} to their folder",
-)
+MISSING = f"Microsoft's Swagger files are not in {FOLDER}: set {VARIABLE} to their folder"
+FOUND = MACHINE_LEARNING.is_dir() and DEVOPS.is_dir()
+NEEDS_SPECS = pytest.mark.skipif(not FOUND, reason=MISSING)
 
 ANYTHING: Json = {}
 

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from fleetcast import __version__
+from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 from fleetcast.domain.traffic import Override, Report, Traffic, Watch
 from fleetcast.platforms.azureml.client import AzureClients, asked
 from fleetcast.platforms.azureml.operations import held, made_once, seen_through, unless_busy
@@ -183,6 +186,7 @@ class _Mover:
     def _deploy(self, client: MLClient, name: str, slot: str, release: Digest) -> None:
         from azure.ai.ml.entities import CodeConfiguration, ManagedOnlineDeployment
 
+        self._check_no_secret()
         environment = self._serving_environment(client)
         with self._code() as code:
             described = ManagedOnlineDeployment(
@@ -213,6 +217,15 @@ class _Mover:
                     lambda: client.online_deployments.get(slot, name),
                     made,
                 ),
+            )
+
+    def _check_no_secret(self) -> None:
+        """Whoever may look at a deployment sees its variables."""
+        address = self.served.variables.get(DATABASE_URL_VARIABLE, "")
+        if urlsplit(address).password or "password=" in address:
+            raise BadInput(
+                f"{DATABASE_URL_VARIABLE} holds a password, and a deployment shows its variables",
+                fix="let the containers' identity sign in: `?auth=entra` in place of a password",
             )
 
     def _share_out(self, client: MLClient, endpoint: OnlineEndpoint, slot_of: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.location import Location
-from fleetcast.domain.settings import Settings
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE, Settings
 from fleetcast.platforms.azureml.assets import AzureAssetRegistry, AzureDataAssets
 from fleetcast.platforms.azureml.client import AzureClients
 from fleetcast.platforms.azureml.endpoints import AzureEndpoints, Served
@@ -25,6 +25,9 @@ from fleetcast.platforms.local.model_registry import LocalModelRegistry, LocalSh
 from fleetcast.platforms.stores import Stores
 from fleetcast.ports.platform import Workspace
 from fleetcast.ports.readings import ReadingsTable
+
+_PASSED_ON = (DATABASE_URL_VARIABLE, "AZURE_STORAGE_ACCOUNT_NAME")
+"""What containers that serve need of an agent's environment; none of it is a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,6 @@ def azure_fleet(settings: Settings, fleet: Path, environment: Mapping[str, str])
         )
     passed = {name: environment[name] for name in _PASSED_ON if name in environment}
     return AzureFleet(AzureClients(settings.azure, settings.registry), storage, Served(fleet, passed))
-
-
-_PASSED_ON = ("AZURE_STORAGE_ACCOUNT_NAME",)
 
 
 def azure_workspace(

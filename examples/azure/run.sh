@@ -1,0 +1,210 @@
+#!/bin/sh
+# A fleet on Azure ML, from nothing to a rollback, without Azure: the unmodified SDK asks an emulator of what Microsoft
+# publishes, and everything that was asked and answered is held against those descriptions at the end. Each command runs
+# on an agent of its own: an empty directory, an empty home, a fresh checkout.
+#
+#     examples/azure/run.sh [DATA [WORK]]
+#
+# DATA is the folder of the public data sets (examples/real-data/README.md says where to get them); without it, six
+# circuits are simulated. WORK is a new folder to work in; without it, a temporary one. A PostgreSQL server and the emulator
+# are started for the purpose and ended again. Every command is shown before it runs and must end with the exit code
+# stated; otherwise the script stops and ends with 1.
+set -eu
+
+. "$(dirname "$0")/../checks.sh"
+
+# expect CODE COMMAND: as in checks.sh, but each command runs on an agent of its own.
+expect() {
+    printf '\n[agent %s]$ %s\n' "$NUMBER" "$2"
+    agent=$WORK/agents/$NUMBER
+    NUMBER=$((NUMBER + 1))
+    mkdir -p "$agent/home" "$agent/work"
+    code=0
+    (
+        cd "$agent/work"
+        env -i PATH="$PATH" HOME="$agent/home" LANG=C.UTF-8 FLEETCAST_DATABASE_URL="$DATABASE" \
+            FLEETCAST_SIGNING_KEY="$KEY" REPOSITORY="$REPOSITORY" BRANCH="$BRANCH" DATA="$DATA" AZURE="$WORK/azure.env" \
+            sh -c ". \"\$AZURE\" && git clone --quiet --branch \"\$BRANCH\" \"\$REPOSITORY\" fleet && cd fleet && $2"
+    ) >"$OUTPUT" 2>&1 || code=$?
+    cat "$OUTPUT"
+    rm -rf "$agent"
+    [ "$code" -eq "$1" ] || fail "exit code $code instead of $1"
+}
+
+# ── PostgreSQL and the emulator ───────────────────────────────────────────────────────────────────────────────
+
+command -v fleetcast >/dev/null || { echo 'fleetcast is not on the PATH: activate its environment' >&2; exit 1; }
+BINARIES=$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1)
+[ -n "$BINARIES" ] || { echo 'PostgreSQL is not installed: apt-get install postgresql' >&2; exit 1; }
+BINARIES=$(dirname "$BINARIES")
+EXAMPLE=$(cd "$(dirname "$0")" && pwd)
+PROJECT=$(cd "$EXAMPLE/../.." && pwd)
+
+DATA=${1:-}
+[ -z "$DATA" ] || DATA=$(cd "$DATA" && pwd)
+WORK=$(new_folder "${2:-}")
+SERVER=$(mktemp -d)
+OUTPUT=$(mktemp)
+NUMBER=1
+PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+DATABASE=postgresql://fleet@127.0.0.1:$PORT/postgres
+KEY=$(head -c 32 /dev/urandom | base64)
+REPOSITORY=$WORK/repository
+BRANCH=main
+
+# as_postgres COMMAND: the server refuses to be run by root.
+as_postgres() {
+    if [ "$(id -u)" = 0 ]; then su -s /bin/sh postgres -c "cd '$SERVER' && $1"; else sh -c "cd '$SERVER' && $1"; fi
+}
+
+end() {
+    [ -z "$SERVERS" ] || kill $SERVERS 2>/dev/null || true
+    as_postgres "'$BINARIES/pg_ctl' stop -D data -m immediate >/dev/null 2>&1" || true
+    rm -rf "$SERVER" "$OUTPUT"
+}
+trap end EXIT
+trap 'exit 130' INT TERM
+
+chapter 'An empty subscription: the emulator, and a PostgreSQL server'
+[ "$(id -u)" != 0 ] || chown postgres: "$SERVER"
+as_postgres "'$BINARIES/initdb' -D data -U fleet -A trust -E UTF8 --locale=C >/dev/null"
+as_postgres "'$BINARIES/pg_ctl' start -w -D data -l log -o '-p $PORT -c listen_addresses=127.0.0.1 -k $SERVER' >/dev/null"
+(
+    cd "$PROJECT"
+    # Containers that serve check what vouches for releases by the fleet's key; in Azure, by keys in fleetcast.yaml.
+    FLEETCAST_SIGNING_KEY="$KEY" exec python -m tests.azure_emulator --state "$WORK/azure" --containers --jobs 2 \
+        --workspace fleetcast-dev --workspace fleetcast-test --workspace fleetcast-prod --registry fleet-registry \
+        --storage fleetaccount/fleet
+) >"$WORK/azure.env" 2>"$WORK/azure.log" &
+SERVERS=$!
+until_says "$WORK/azure.env" AZURE_ALLOW_HTTP
+sed -n 's/^export \([A-Z_]*PROXY\|AZURE_STORAGE_ENDPOINT\)=/\1=/p' "$WORK/azure.env"
+
+# ── The repository: what people push ──────────────────────────────────────────────────────────────────────────
+
+chapter 'A fleet repository that says where in Azure it is'
+fleetcast init "$REPOSITORY" >/dev/null
+cd "$REPOSITORY"
+sed -i -e 's|^  kind: local  .*|  kind: azureml|' -e 's|^  state: .fleetcast .*|&\n  storage: az://fleet/plants|' \
+    -e 's|^  batch_size: 50 .*|  batch_size: 3|' -e 's|^  # soak: 5min |  soak: 2s |' -e 's|^  # window: 30s |  window: 2s |' \
+    -e 's|^  steps: .*|  steps: [0, 50, 100]|' -e 's|^  prod-deployment: .*|  prod-deployment: {approvers: ["*"], minimum: 1, own_request: allowed}|' fleetcast.yaml
+cat >>fleetcast.yaml <<'YAML'
+
+azure:
+  subscription_id: 11111111-1111-1111-1111-111111111111
+  resource_group: fleetcast
+YAML
+if [ -n "$DATA" ]; then
+    cp "$EXAMPLE/circuits.yaml" config/circuits.yaml
+else
+    echo 'no public data sets are named: six circuits are simulated (DATA=folder)'
+fi
+grep -n -e kind: -e storage: -e batch_size: -A3 fleetcast.yaml | head -20
+git init --quiet --initial-branch main
+git config user.name 'Somebody'
+git config user.email somebody@localhost
+git config commit.gpgsign false
+git add .
+git commit --quiet -m 'Declare the fleet'
+
+chapter 'What the fleet needs in Azure'
+expect 0 'fleetcast setup azure --apply --yes'
+
+chapter 'Readings arrive'
+if [ -n "$DATA" ]; then
+    expect 0 'fleetcast ingest "$DATA"/etth/ETTh1.csv --plant ETT --circuit ETTh1 --timezone Asia/Shanghai'
+    expect 0 'fleetcast ingest "$DATA"/etth/ETTh2.csv --plant ETT --circuit ETTh2 --timezone Asia/Shanghai'
+    expect 0 'fleetcast ingest "$DATA"/la_haute_borne/la-haute-borne-data-2014-2015.csv.gz --plant LHB --circuit-column Wind_turbine_name'
+    PLANT=ETT CIRCUIT=ETTh1
+else
+    expect 0 'fleetcast simulate --length 120d --plants 2 --circuits 3'
+    PLANT=PLANT001 CIRCUIT=CIRCUIT01
+fi
+expect 2 'fleetcast plan --detailed-exitcode'
+shows 'Plan: 6 to train'
+
+# ── Eight stages on eight agents ──────────────────────────────────────────────────────────────────────────────
+
+STAGES='RegisterEnvironment PromoteEnvironment RegisterComponents RegisterData SubmitTraining MonitorTraining
+    RegisterModels PromoteModels'
+
+# stages RUN CODES: run all eight, each on an agent of its own, and insist on their exit codes.
+stages() {
+    run=$1
+    shift
+    for name in $STAGES; do
+        [ "$name" = RegisterEnvironment ] && option= || option=" --run $run"
+        expect "$1" "fleetcast stage $name$option"
+        shift
+    done
+}
+
+chapter 'Eight stages, eight agents: two jobs of three circuits each train on the cluster, and people are asked'
+stages run-0001 0 3 0 0 0 0 0 3
+expect 0 'fleetcast approve --passing --comment "looked at skill and coverage"'
+expect 0 'fleetcast approvals list --format json | sed -n "s/^ *\"request_id\": \([0-9]*\),*\$/\1/p" | xargs -r fleetcast approve --comment "what failed was looked at, and is known"'
+stages run-0001 0 0 0 0 0 0 0 0
+expect 0 'fleetcast plan --detailed-exitcode'
+shows 'Nothing to do'
+expect 0 'fleetcast models list'
+
+# ── To test, and to production ────────────────────────────────────────────────────────────────────────────────
+
+# agreed: approve what the last command has asked for.
+agreed() {
+    request=$(sed -n 's/^  request \([0-9]*\):.*/\1/p' "$OUTPUT")
+    for one in $request; do expect 0 "fleetcast approve $one"; done
+}
+
+# asked ENVIRONMENT: clients ask this plant's endpoint until they are ended.
+asked() {
+    (cd "$PROJECT" && . "$WORK/azure.env" && exec python "$EXAMPLE/clients.py" "$1" "$PLANT" "$CIRCUIT") >"$WORK/$1.clients" 2>&1 &
+    CLIENTS=$!
+    SERVERS="$SERVERS $CLIENTS"
+}
+
+chapter 'The first release: to test, and to production'
+(cd "$REPOSITORY" && git switch --quiet --create release/1)
+BRANCH=release/1
+expect 3 'fleetcast deploy test'
+agreed
+expect 0 'fleetcast deploy test --wait'
+expect 0 "fleetcast qa sign-off '*' --comment 'looked at a week of forecasts'"
+BRANCH=main
+expect 3 'fleetcast deploy prod'
+agreed
+expect 0 'fleetcast deploy prod --wait'
+
+chapter 'A later release under the traffic of clients: copies first, then half of the requests, then all'
+(cd "$REPOSITORY" && git switch --quiet release/1 &&
+    if [ -n "$DATA" ]; then sed -i 's|cutoff_date: 2018-05-31|cutoff_date: 2018-05-20|' config/circuits.yaml
+    else sed -i 's|^  training_days: [0-9]*|  training_days: 100|' config/circuits.yaml; fi &&
+    git commit --quiet --all -m 'Train on another window')
+BRANCH=release/1
+expect 3 'fleetcast train'
+expect 0 'fleetcast approvals list --format json | sed -n "s/^ *\"request_id\": \([0-9]*\),*\$/\1/p" | xargs -r fleetcast approve'
+expect 0 'fleetcast train'
+expect 3 "fleetcast deploy test --plants $PLANT"
+agreed
+expect 0 "fleetcast deploy test --plants $PLANT --wait"
+expect 0 "fleetcast qa sign-off '$PLANT/*' --comment 'looked at a week of forecasts'"
+(cd "$REPOSITORY" && git switch --quiet main && git merge --quiet release/1)
+BRANCH=main
+expect 3 "fleetcast deploy prod --plants $PLANT"
+agreed
+asked prod
+expect 0 "fleetcast deploy prod --plants $PLANT --wait"
+kill "$CLIENTS" && wait "$CLIENTS" || true
+cat "$WORK/prod.clients"
+
+chapter 'One operator takes it back'
+expect 0 "fleetcast rollback prod $PLANT --reason 'clients complain'"
+expect 0 'fleetcast releases list'
+expect 0 'fleetcast audit verify'
+
+# ── What was asked of Azure ───────────────────────────────────────────────────────────────────────────────────
+
+chapter 'Everything that was asked and answered, held against what Microsoft publishes'
+(cd "$PROJECT" && . "$WORK/azure.env" && python -m tests.azure_oracle "$HTTPS_PROXY")
+
+chapter "All as expected: $((NUMBER - 1)) agents. Look around in $WORK"
