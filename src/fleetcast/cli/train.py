@@ -150,7 +150,7 @@ def show_log(
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
 ) -> None:
-    """Show what one training job said, also while it runs.
+    """Show what one training job said, as far as it has come; of Azure ML once the job's batch has ended.
 
     Ids are in the files of a run, whose place `fleetcast runs show RUN` says: training_jobs.json has every job,
     completed_jobs.json also how each ended. Where the platform has pages about jobs, as Azure ML Studio does, `runs

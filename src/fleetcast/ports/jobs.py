@@ -80,7 +80,7 @@ class JobService(Protocol):
         ...
 
     def log(self, job_id: str) -> str | None:
-        """What the steps of one job said, as far as they have come; None while nothing is written of it.
+        """What the steps of one job said, as far as it has reached the fleet's own store; None while nothing has.
 
         Bytes that are no text in UTF-8 are replaced. Asking changes nothing, and a job that ended keeps what it said
         for as long as the platform keeps its files.
