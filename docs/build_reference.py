@@ -1,4 +1,4 @@
-"""Write REFERENCE.md from the code: commands, JSON, stages, model families, errors. Run it as `make docs`."""
+"""Write REFERENCE.md from the code: symptoms, commands, JSON, stages, model families, errors. Run it as `make docs`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pkgutil
 import subprocess
 import sys
 from pathlib import Path
+
+from troubles import TROUBLES
 
 import fleetcast
 import fleetcast.views
@@ -27,6 +29,7 @@ def reference() -> str:
         "# Reference",
         "Written from the code by `make docs`; a test compares the two.",
         _exit_codes(),
+        _troubles(),
         _stages(),
         _families(),
         _settings(),
@@ -43,6 +46,26 @@ def _exit_codes() -> str:
     rows[1] = "failed, or bad input"
     lines = ["## Exit codes", "", "| code | means |", "|---|---|"]
     return "\n".join(lines + [f"| {code} | {rows[code]} |" for code in sorted(rows)])
+
+
+def _troubles() -> str:
+    lines = [
+        "## Troubleshooting",
+        "",
+        "| what is seen | what is said | why | what to type |",
+        "|---|---|---|---|",
+    ]
+    for one in TROUBLES:
+        said = "<br>".join(_code(f"… {text.strip()} …") for text in one.quotes)
+        typed = "<br>".join(_code(command) for command in one.type)
+        lines.append(f"| {one.seen} | {said} | {one.why} | {typed} |")
+    return "\n".join(lines)
+
+
+def _code(text: str) -> str:
+    """A text as code in a cell of a table, whatever it holds."""
+    fence = "``" if "`" in text else "`"
+    return f"{fence}{text}{fence}".replace("|", "\\|")
 
 
 def _stages() -> str:

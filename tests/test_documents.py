@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
+from fleetcast.domain.branch import LEADS_TO, WrongBranch, check_branch
+from fleetcast.domain.place import EnvironmentName
+
 ROOT = Path(__file__).parent.parent
 DECISIONS = ROOT / "docs" / "decisions"
 BINARY = {".png", ".gz", ".parquet", ".ico", ".woff2", ".safetensors"}
@@ -78,6 +81,18 @@ def test_the_architecture_names_every_layer_of_the_import_contract() -> None:
     ]
     assert "domain" in layers
     assert not [name for name in layers if f"`{name}/`" not in text and f"`{name}.py`" not in text]
+
+
+def test_the_page_on_branches_says_what_is_enforced() -> None:
+    page = (ROOT / "docs" / "BRANCHING.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([^`]+)` \| [^|]+ \| (\w+) \|", page, re.MULTILINE))
+    assert {rows[branch] for branch in LEADS_TO.values()} == {name.value for name in LEADS_TO}
+    assert {name.value: branch for name, branch in LEADS_TO.items()} == {
+        leads: branch for branch, leads in rows.items() if branch in LEADS_TO.values()
+    }
+    with pytest.raises(WrongBranch) as refused:
+        check_branch(EnvironmentName.TEST, "develop")
+    assert f"`{refused.value}`" in page
 
 
 def test_every_decision_is_in_the_index() -> None:

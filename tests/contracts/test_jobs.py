@@ -16,6 +16,7 @@ from fleetcast.domain.job import JobState, TrainingJob
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.platforms.local.platform import local_platform
 from fleetcast.ports.clock import SystemClock
+from fleetcast.ports.jobs import JobUnknown
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import Readings
 from tests.clocks import FixedClock
@@ -93,6 +94,50 @@ def test_a_failing_command_fails_its_job_with_the_last_thing_it_said(
     assert "exit code 3" in failed.error
     assert "no licence found" in failed.error
     assert completed.state is JobState.COMPLETED, completed.error
+
+
+def test_what_a_job_said_is_kept_word_for_word_and_a_failed_job_said_something_too(
+    platform: Platform, tmp_path: Path
+) -> None:
+    script = tmp_path / "fit.sh"
+    script.write_text("echo 'pression trop élevée'\necho 'no licence found' >&2\nexit 3\n")
+    broken = component(f"sh {script}")
+    queued = job(frozen(platform, readings()), broken)
+    platform.workspace.jobs.submit([queued], broken)
+    seen_through(platform, queued)
+    said = platform.workspace.jobs.log(queued.id)
+    assert said is not None
+    first, *rest = said.splitlines()
+    assert first.startswith("step ")
+    assert str(script) in first
+    assert rest == ["pression trop élevée", "no licence found"]
+
+
+def test_a_job_that_has_not_begun_has_said_nothing(tmp_path: Path) -> None:
+    platform = local(tmp_path)
+    waiting = one_job(platform, component())
+    assert platform.workspace.jobs.log(waiting.id) is None
+
+
+@pytest.mark.parametrize("name", ["no-such-job.0123456789ab.1", "../control.db", ""])
+def test_a_job_that_nobody_submitted_has_no_log(platform: Platform, name: str) -> None:
+    with pytest.raises(JobUnknown) as raised:
+        platform.workspace.jobs.log(name)
+    assert "training_jobs.json" in raised.value.fix
+
+
+def test_pages_about_a_run_are_of_its_own_jobs_alone(
+    platform: Platform, request: pytest.FixtureRequest
+) -> None:
+    plain = component()
+    queued = job(frozen(platform, readings()), plain)
+    platform.workspace.jobs.submit([queued], plain)
+    seen_through(platform, queued)
+    pages = platform.workspace.jobs.pages(queued.run)
+    has_pages = "azureml" in request.node.name
+    assert [page.title for page in pages] == ([f"{queued.run}: {queued.task.key}"] if has_pages else [])
+    assert all(page.url.startswith("https://") for page in pages)
+    assert list(platform.workspace.jobs.pages("run-9999")) == []
 
 
 def test_a_command_that_writes_no_model_fails_its_job(platform: Platform) -> None:

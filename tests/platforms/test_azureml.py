@@ -21,6 +21,7 @@ from fleetcast.pipeline.sharing import Share
 from fleetcast.platforms.azureml.endpoints import endpoint_name, shares
 from fleetcast.platforms.azureml.graphs import component_name
 from fleetcast.ports.platform import Platform
+from fleetcast.workflows.look import LookAtJobs
 from tests.azure_emulator.emulator import AzureEmulator
 from tests.azure_emulator.faults import Fault
 from tests.azure_oracle.published import as_published
@@ -108,6 +109,15 @@ def test_a_token_that_ended_is_said_with_what_to_do(platform: Platform, emulator
     with pytest.raises(Unavailable, match="does not let this identity ask") as refused:
         platform.workspace.assets.register(environment())
     assert "sign" in refused.value.fix
+
+
+def test_a_run_is_shown_though_azure_does_not_say_where_its_jobs_are(
+    platform: Platform, emulator: AzureEmulator
+) -> None:
+    emulator.faults.add(Fault("refuse", "GET", "/jobs", status=401, code="InvalidAuthenticationToken"))
+    found = LookAtJobs(platform.control, lambda: platform.workspace).pages("run-0001")
+    assert found.pages == ()
+    assert "does not let this identity ask" in found.unknown
 
 
 @pytest.mark.parametrize("kind", ["done_but_failed", "fail_operation"])

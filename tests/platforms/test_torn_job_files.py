@@ -65,8 +65,8 @@ def queued(platform: Platform, request: pytest.FixtureRequest) -> TrainingJob:
 
 
 def folder_of(platform: Platform, queued: TrainingJob) -> Path:
-    log: Path = platform.workspace.jobs.log(queued.id)  # type: ignore[attr-defined]  # of the local platform
-    return log.parent
+    folder: Path = platform.workspace.jobs._folder  # type: ignore[attr-defined]  # of the local platform
+    return folder / queued.id
 
 
 def seen_through(platform: Platform, queued: TrainingJob) -> TrainingJob:

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
-import pytest
+import io
+from pathlib import Path
 
+import pytest
+from rich.console import Console
+
+from fleetcast.cli.run_views import print_run
+from fleetcast.domain.job import JobPage
 from fleetcast.domain.run import Ending
-from fleetcast.views.runs import next_steps, short_commit
+from fleetcast.views.runs import as_json, found_as_json, next_steps, short_commit
+from fleetcast.workflows.look import PagesOfRun
 from tests.views.examples import RUN
 
 
@@ -21,6 +28,22 @@ from tests.views.examples import RUN
 )
 def test_each_ending_says_what_comes_next(ending: Ending, said: str) -> None:
     assert next_steps(RUN, ending, waiting=2)[0] == said
+
+
+def test_a_run_is_shown_with_the_pages_of_its_jobs_and_without_those_that_are_not_known() -> None:
+    page = JobPage("run-0001: PLANT001/CIRCUIT01 and 3 more", "https://ml.azure.com/runs/fleetcast-1?wsid=2")
+    written = io.StringIO()
+    console = Console(file=written, width=40, highlight=False)
+    print_run(RUN, console, folder=Path("runs"), jobs=PagesOfRun((page,)), at_work=False)
+    assert f"{page.title}: {page.url}\n" in written.getvalue()
+    unknown = PagesOfRun(unknown="Azure does not answer")
+    print_run(RUN, console, folder=Path("runs"), jobs=unknown, at_work=False)
+    assert "where the platform shows its jobs is not known: Azure does not answer\n" in written.getvalue()
+    assert found_as_json(RUN, PagesOfRun((page,)), at_work=False) == {
+        **as_json(RUN, at_work=False),
+        "pages": [{"title": page.title, "url": page.url}],
+        "pages_unknown": None,
+    }
 
 
 def test_a_commit_is_shown_as_far_as_people_read_it() -> None:

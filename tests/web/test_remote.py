@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -45,6 +46,7 @@ SHOWN: Sequence[Sequence[str]] = (
 WRONG: Sequence[Sequence[str]] = (
     ("approvals", "show", "4711"),
     ("runs", "show", "run-4711"),
+    ("runs", "logs", "plant001-circuit01.0123456789ab.1"),
     ("models", "show", "PLANT001/CIRCUIT99"),
     ("models", "show", "PLANT001/CIRCUIT01:9"),
     ("models", "show", "plant001-circuit99"),
@@ -81,9 +83,13 @@ def test_commands_say_of_a_server_what_they_say_of_a_folder(
 ) -> None:
     made, found = server
     monkeypatch.setenv(TOKEN_VARIABLE, made.tokens["ada"])
+    (submitted, *_) = json.loads(
+        (made.folder / ".fleetcast" / "runs" / "run-0001" / "training_jobs.json").read_text()
+    )["jobs"]
+    shown = [*SHOWN, ("runs", "logs", submitted["job"])]
     for words in [
-        *SHOWN,
-        *([*words, "--format", "json"] for words in SHOWN if "markdown" not in words),
+        *shown,
+        *([*words, "--format", "json"] for words in shown if "markdown" not in words),
         *WRONG,
     ]:
         monkeypatch.delenv(URL_VARIABLE, raising=False)

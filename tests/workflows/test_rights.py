@@ -92,6 +92,8 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "audit report": (Right.VIEW, lambda f: list(f.books.reporting())),
     "audit verify": (Right.VIEW, lambda f: f.books.verifying()),
     "runs": (Right.VIEW, lambda f: f.books.runs),
+    "runs show": (Right.VIEW, lambda f: f.books.jobs.pages("run-0001")),
+    "runs logs": (Right.VIEW, lambda f: f.books.jobs.log("m.0123456789ab.1")),
     "people list": (Right.VIEW, lambda f: f.books.people()),
     "people add": (Right.MANAGE, lambda f: f.books.people.add(NewPerson("grace"))),
     "people disable": (Right.MANAGE, lambda f: f.books.people.disable("li")),
@@ -168,7 +170,7 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
     assert books - {"control", "gates", "clock", "state", "workspace"} - NEED_NO_RIGHT == {
         "deciding", "browsing", "answering", "approvals", "audit", "runs", "verifying", "reporting", "people", "tokens",
-        "inviting", "releases",
+        "inviting", "releases", "jobs",
     }  # fmt: skip
     door = {name for name in vars(SignInDoor) if not name.startswith("_")}
     assert door - set(SignInDoor.__dataclass_fields__) == set(HOW_ONE_SIGNS_IN)

@@ -11,6 +11,7 @@ from fleetcast.domain.audit import Actor
 from fleetcast.domain.people import Grant
 from fleetcast.domain.plan import Plan
 from fleetcast.domain.run import Run
+from fleetcast.workflows.look import PagesOfRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class RunFound:
     at_work: bool
     folder: Path
     """Where its files are, on the machine of the fleet."""
+    jobs: PagesOfRun
+    """Where the platform shows its jobs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fleetcast.app.books import OpenBooks
     from fleetcast.app.fleet import OpenFleet
     from fleetcast.domain.approval import Choice, Request
+    from fleetcast.domain.job import JobLog
     from fleetcast.domain.since import Since
     from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
     from fleetcast.workflows.status import FleetStatus
@@ -53,6 +54,10 @@ class Asking(Protocol):
 
     def run(self, run_id: str) -> RunFound:
         """One run."""
+        ...
+
+    def log(self, job_id: str) -> JobLog:
+        """What one training job said."""
         ...
 
     def pending(self) -> Sequence[Request]:
@@ -143,6 +148,10 @@ class Here:
         """As of `Asking`."""
         return run_found(self._books(), run_id)
 
+    def log(self, job_id: str) -> JobLog:
+        """As of `Asking`."""
+        return self._books().jobs.log(job_id)
+
     def pending(self) -> Sequence[Request]:
         """As of `Asking`."""
         return self._books().deciding.pending()
@@ -198,7 +207,7 @@ def open_asking(directory: Path) -> Asking:
 
 
 def run_found(books: OpenBooks, run_id: str) -> RunFound:
-    """One run, with who is at work on it and where its files are.
+    """One run, with who is at work on it, where its files are and where the platform shows its jobs.
 
     Raises:
         BadInput: There is no such run.
@@ -207,7 +216,10 @@ def run_found(books: OpenBooks, run_id: str) -> RunFound:
 
     run = books.runs.find(run_id)
     return RunFound(
-        run, run.state.is_unfinished and books.runs.at_work() is not None, books.run_files / run.id
+        run,
+        run.state.is_unfinished and books.runs.at_work() is not None,
+        books.run_files / run.id,
+        books.jobs.pages(run.id),
     )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.decide import Decide
     from fleetcast.workflows.inspect_releases import InspectReleases
     from fleetcast.workflows.links import InvitePerson
-    from fleetcast.workflows.look import LookIntoBooks
+    from fleetcast.workflows.look import LookAtJobs, LookIntoBooks
     from fleetcast.workflows.manage_people import ManagePeople
     from fleetcast.workflows.tokens import ManageTokens
 
@@ -78,6 +78,13 @@ class OpenBooks:
     def runs(self) -> RunBook:
         """Past and present runs."""
         return self._looking.runs()
+
+    @property
+    def jobs(self) -> LookAtJobs:
+        """What training jobs said, and where the platform shows them."""
+        from fleetcast.workflows.look import LookAtJobs
+
+        return LookAtJobs(self.control, self.workspace)
 
     @property
     def releases(self) -> InspectReleases:

@@ -13,6 +13,7 @@ from fleetcast.app import sent
 from fleetcast.app.answers import ActorKnown, Decided, PlanMade, RunFound, RunsListed
 from fleetcast.domain.approval import Choice, Request, RequestState, check_displayed, passing
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.job import JobLog
 from fleetcast.ports.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -90,6 +91,11 @@ class AtServer:
     def run(self, run_id: str) -> RunFound:
         """As of `Asking`."""
         return sent.RUN.from_json(self.server.values(f"/runs/{quote(run_id, safe='')}"), "the server's run")
+
+    def log(self, job_id: str) -> JobLog:
+        """As of `Asking`."""
+        found = self.server.values(f"/jobs/{quote(job_id, safe='')}/log")
+        return sent.LOG.from_json(found, "what the server's job said")
 
     def pending(self) -> Sequence[Request]:
         """As of `Asking`."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fleetcast.app.answers import ActorKnown, PlanMade, RunFound, RunsListed
 from fleetcast.config.not_used_yet import UnusedSetting
 from fleetcast.domain.approval import Request
+from fleetcast.domain.job import JobLog
 from fleetcast.domain.plan import Blocked, CircuitAction, Plan, Removed, Reuse, Train, UpToDate
 from fleetcast.stored.form import Stored
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
@@ -81,6 +82,7 @@ PLAN = Stored(PlanSent, fix=_ASK)
 STATUS = Stored(FleetStatus, fix=_ASK)
 RUNS = Stored(RunsListed, fix=_ASK)
 RUN = Stored(RunFound, fix=_ASK)
+LOG = Stored(JobLog, fix=_ASK)
 MODELS = Stored(ModelsListed, fix=_ASK)
 MODEL = Stored(ModelHistory, fix=_ASK)
 REQUESTS = Stored(RequestsListed, fix=_ASK)

@@ -100,7 +100,7 @@ def _table_at(directory: Path, source: DataSource, settings: PlatformSettings) -
         case ExternalTable():
             return _external_table(directory, source)
         case OwnTable():
-            return own_table(directory, source, settings)
+            return _own_table_at(directory, source, settings)
 
 
 def _external_table(directory: Path, source: ExternalTable) -> ReadingsTable:
@@ -116,7 +116,15 @@ def _external_table(directory: Path, source: ExternalTable) -> ReadingsTable:
 
 
 def own_table(directory: Path, source: OwnTable, settings: PlatformSettings) -> WritableReadingsTable:
-    """An own table; one inside the state directory is in the storage, where there is one."""
+    """An own table, to be written to."""
+    if settings.storage is None and source.path.is_relative_to(settings.state):
+        with suppress(OSError):  # who then cannot write there is told by the table
+            make_private_folder(directory / settings.state)
+    return _own_table_at(directory, source, settings)
+
+
+def _own_table_at(directory: Path, source: OwnTable, settings: PlatformSettings) -> WritableReadingsTable:
+    """An own table; one inside the state directory is in the storage, where there is one. Makes nothing."""
     from fleetcast.platforms.delta.table import DeltaReadingsTable
 
     if settings.storage is not None and source.path.is_relative_to(settings.state):
@@ -125,7 +133,4 @@ def own_table(directory: Path, source: OwnTable, settings: PlatformSettings) -> 
         location = settings.storage / str(source.path.relative_to(settings.state))
         return DeltaReadingsTable(location.folder or location.uri, delta_options(location))
 
-    if source.path.is_relative_to(settings.state):
-        with suppress(OSError):  # who then cannot write there is told by the table
-            make_private_folder(directory / settings.state)
     return DeltaReadingsTable(directory / source.path)

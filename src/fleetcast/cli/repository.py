@@ -102,9 +102,19 @@ def validate(
             metavar="REV", help="Also see that versions were bumped where content changed since this commit."
         ),
     ] = None,
+    data: Annotated[  # noqa: FBT002
+        bool,
+        typer.Option(
+            "--data", help="Also read what circuits train on: of all, or with --base of those that differ."
+        ),
+    ] = False,
     view: ViewOption = View.TEXT,
 ) -> None:
     """Check the whole fleet repository, its pipelines too; every mistake is shown with its file and line.
+
+    With --data the readings are looked at by the rules of the stage RegisterData: whether the version of the table is
+    there, and the sensors, and whether what the training window holds is fit to train on. A circuit that could not be
+    trained is a mistake; sensors that would be left out, gaps and the like are only noted. Nothing is written.
 
     On an agent of Azure DevOps or GitHub, mistakes are shown at their lines there as well.
 
@@ -113,20 +123,23 @@ def validate(
     fleetcast validate
 
     fleetcast validate --base origin/main
+
+    fleetcast validate --base origin/main --data
     """
-    from fleetcast.app import check_repository
+    from fleetcast.app.checking import DataAsked, check_repository
     from fleetcast.cli.agent import Agent
     from fleetcast.cli.command_lines import complaint_of
     from fleetcast.domain.errors import InvalidFleet
     from fleetcast.views.repository import (
         complaints_as_json,
         complaints_as_text,
+        data_as_text,
         valid_as_json,
         valid_as_text,
     )
 
     try:
-        found = check_repository(fleet, base, complaint_of)
+        found = check_repository(fleet, base, complaint_of, DataAsked.YES if data else DataAsked.NO)
     except InvalidFleet as invalid:
         if view is View.JSON:
             show_json(complaints_as_json(invalid))
@@ -134,7 +147,13 @@ def validate(
             typer.echo(complaints_as_text(invalid))
         Agent().findings(invalid.complaints)
         raise typer.Exit(1) from invalid
+    checked = found.data
     if view is View.JSON:
-        show_json(valid_as_json(found.fleet, found.unused, found.pipelines))
+        read = None if checked is None else (checked.circuits, checked.notes)
+        show_json(valid_as_json(found.fleet, found.unused, found.pipelines, read))
     else:
         typer.echo(valid_as_text(found.fleet, found.unused, found.pipelines))
+        if checked is not None:
+            typer.echo(data_as_text(checked.circuits, checked.notes))
+    if checked is not None:
+        Agent().findings(checked.notes, warnings=True)

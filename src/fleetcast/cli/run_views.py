@@ -11,6 +11,7 @@ from rich.text import Text
 
 from fleetcast.domain.run import Ending, Run
 from fleetcast.views.runs import short_commit, state_in_words
+from fleetcast.workflows.look import PagesOfRun
 
 ENDING_STYLES = {
     Ending.DONE: "green",
@@ -42,7 +43,7 @@ def print_runs(runs: Sequence[Run], console: Console, *, at_work: bool) -> None:
     console.print(table)
 
 
-def print_run(run: Run, console: Console, *, folder: Path, at_work: bool) -> None:
+def print_run(run: Run, console: Console, *, folder: Path, jobs: PagesOfRun, at_work: bool) -> None:
     """One run, stage by stage."""
     from fleetcast.pipeline.stages import STAGES
 
@@ -64,3 +65,7 @@ def print_run(run: Run, console: Console, *, folder: Path, at_work: bool) -> Non
             table.add_row(entry.name, Text("not yet", "dim"), "", "")
     console.print(table)
     console.print(f"files: {folder}")
+    for page in jobs.pages:
+        console.print(Text(f"{page.title}: {page.url}"), soft_wrap=True)
+    if jobs.unknown:
+        console.print(Text(f"where the platform shows its jobs is not known: {jobs.unknown}"), soft_wrap=True)

@@ -130,16 +130,46 @@ def show_run(
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
 ) -> None:
-    """Show the stages of one run, how long each took, and where its files are."""
+    """Show the stages of one run, how long each took, where its files are, and where the platform shows its jobs."""
     from fleetcast.app import open_asking
     from fleetcast.cli.run_views import print_run
-    from fleetcast.views.runs import as_json
+    from fleetcast.views.runs import found_as_json
 
     found = open_asking(fleet).run(run_id)
     if view is View.JSON:
-        show_json(as_json(found.run, at_work=found.at_work))
+        show_json(found_as_json(found.run, found.jobs, at_work=found.at_work))
     else:
-        print_run(found.run, console(), folder=found.folder, at_work=found.at_work)
+        print_run(found.run, console(), folder=found.folder, jobs=found.jobs, at_work=found.at_work)
+
+
+@runs_app.command("logs")
+def show_log(
+    job_id: Annotated[
+        str, typer.Argument(metavar="JOB", help="Its id: model, beginning of the training hash, attempt.")
+    ],
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Show what one training job said, as far as it has come; of Azure ML once the job's batch has ended.
+
+    Ids are in the files of a run, whose place `fleetcast runs show RUN` says: training_jobs.json has every job,
+    completed_jobs.json also how each ended. Where the platform has pages about jobs, as Azure ML Studio does, `runs
+    show` says their addresses: what happened around a job (images, machines) is told there.
+
+    For example:
+
+    fleetcast runs logs plant001-circuit01.3f2a91c07be4.1
+    """
+    from fleetcast.app import open_asking
+    from fleetcast.views.runs import log_as_json
+
+    found = open_asking(fleet).log(job_id)
+    if view is View.JSON:
+        show_json(log_as_json(found))
+    elif found.text is None:
+        typer.echo(f"{found.job_id} has said nothing yet", err=True)
+    else:
+        typer.echo(found.text, nl=not found.text.endswith("\n"))
 
 
 def _open(fleet: Path) -> OpenFleet:

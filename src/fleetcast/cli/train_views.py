@@ -91,6 +91,9 @@ def _print_failures(result: TrainingMonitored, console: Console) -> None:
         if result.parked:
             failed = counted(len(result.parked), "circuit")
             console.print(f"    {failed} failed in the same way each time, and is not tried again by itself")
+        console.print(
+            Text(f"    what its job said: fleetcast runs logs {result.failed[0].id}"), soft_wrap=True
+        )
         retry = "--retry-failed " if result.parked else ""
         console.print(f"    fix the cause, then continue with: fleetcast train {retry}--circuits {keys}")
         sys.stdout.flush()

@@ -23,6 +23,11 @@ class Complaints:
         """Note what a domain value said when it was made."""
         self.add(file, line, str(error), error.fix)
 
+    @property
+    def found(self) -> tuple[Complaint, ...]:
+        """The mistakes noted, in the order of their files and lines."""
+        return tuple(sorted(self._found, key=lambda one: (one.file, one.line or 0, one.what)))
+
     def __len__(self) -> int:
         return len(self._found)
 

@@ -121,6 +121,24 @@ class TrainingJob:
 
 
 @dataclass(frozen=True, slots=True)
+class JobLog:
+    """What one job said."""
+
+    job_id: str
+    text: str | None
+    """As far as it has come; None: nothing yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """A page of the platform about some jobs of a run."""
+
+    title: str
+    """Which jobs, as the page says it."""
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobBatch:
     """Jobs that are handed over together, with what they are run by."""
 

@@ -15,7 +15,7 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.plan import Reuse, UpToDate
-from fleetcast.domain.quality import judge, without_columns
+from fleetcast.domain.quality import QualityVerdict, judge, without_columns
 from fleetcast.domain.run import Ending
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.wording import counted
@@ -107,28 +107,7 @@ class RegisterData:
 
     def _check(self, read: tuple[Circuit, Readings]) -> DataAsset:
         circuit, readings = read
-        table = self.tables[circuit.data_source]
-        columns = table.sensors(circuit.delta_version) if readings.absent else ()
-        # Without a reading here, but known elsewhere: that is a matter of the sensor.
-        absent = readings.absent.difference(columns)
-        measured = profile(
-            readings.times,
-            readings.values,
-            readings.sensors,
-            circuit.frequency,
-            circuit.sensor_limits,
-            circuit.cleaning,
-            absent=absent,
-        )
-        verdict = judge(
-            measured,
-            circuit.cleaning,
-            targets=circuit.targets,
-            columns=columns,
-            needed_steps=needed_steps(circuit.family, circuit.hyperparameters, circuit.steps),
-        )
-        if readings.conflict:
-            verdict = replace(verdict, blocked=f"the table contradicts itself: {readings.conflict}")
+        verdict = judged(circuit, readings, self.tables[circuit.data_source])
         fingerprint = readings.fingerprint()
         if not verdict.blocked:
             self.frozen.freeze(readings, fingerprint)
@@ -147,6 +126,38 @@ class RegisterData:
             fingerprint=fingerprint,
             verdict=verdict,
         )
+
+
+def judged(circuit: Circuit, readings: Readings, table: ReadingsTable) -> QualityVerdict:
+    """Which sensors of a circuit may be trained on its rows, or why none may.
+
+    Args:
+        circuit: As declared.
+        readings: Its rows in the training window.
+        table: Where they are from.
+    """
+    columns = table.sensors(circuit.delta_version) if readings.absent else ()
+    # Without a reading here, but known elsewhere: that is a matter of the sensor.
+    absent = readings.absent.difference(columns)
+    measured = profile(
+        readings.times,
+        readings.values,
+        readings.sensors,
+        circuit.frequency,
+        circuit.sensor_limits,
+        circuit.cleaning,
+        absent=absent,
+    )
+    verdict = judge(
+        measured,
+        circuit.cleaning,
+        targets=circuit.targets,
+        columns=columns,
+        needed_steps=needed_steps(circuit.family, circuit.hyperparameters, circuit.steps),
+    )
+    if readings.conflict:
+        return replace(verdict, blocked=f"the table contradicts itself: {readings.conflict}")
+    return verdict
 
 
 def check_versions(circuits: Iterable[Circuit], tables: Mapping[str, ReadingsTable]) -> None:

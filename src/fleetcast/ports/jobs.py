@@ -7,8 +7,19 @@ from datetime import timedelta
 from typing import Protocol
 
 from fleetcast.domain.component import TrainingComponent
+from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.job import TrainingJob
+from fleetcast.domain.job import JobPage, TrainingJob
+
+
+class JobUnknown(BadInput):
+    """No training job has the id that was given."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"there is no job {job_id[:200]}")
+        self.fix = (
+            "`fleetcast runs show RUN` says where the run's files are: training_jobs.json names its jobs"
+        )
 
 
 class JobService(Protocol):
@@ -66,6 +77,27 @@ class JobService(Protocol):
 
     def median_seconds(self) -> Mapping[str, float]:
         """How long completed jobs took, by model family."""
+        ...
+
+    def log(self, job_id: str) -> str | None:
+        """What the steps of one job said, as far as it has reached the fleet's own store; None while nothing has.
+
+        Bytes that are no text in UTF-8 are replaced. Asking changes nothing, and a job that ended keeps what it said
+        for as long as the platform keeps its files.
+
+        Raises:
+            JobUnknown: No job has this id.
+            Unavailable: It is there and cannot be read.
+        """
+        ...
+
+    def pages(self, run: str) -> Sequence[JobPage]:
+        """The platform's own pages about the jobs of a run, by their titles; none where it has no pages.
+
+        Raises:
+            Unavailable: The platform does not answer.
+            BadInput: It does not let this identity look.
+        """
         ...
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from fleetcast.config.not_used_yet import UnusedSetting
 from fleetcast.domain.canonical import Json
-from fleetcast.domain.errors import InvalidFleet
+from fleetcast.domain.errors import Complaint, InvalidFleet
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.wording import counted
 from fleetcast.views.unused import unused_as_json, unused_as_text
@@ -24,8 +24,29 @@ def valid_as_text(fleet: Fleet, unused: Sequence[UnusedSetting], pipelines: int)
     return "\n".join(filter(None, (line, unused_as_text(unused))))
 
 
-def valid_as_json(fleet: Fleet, unused: Sequence[UnusedSetting], pipelines: int) -> Json:
-    """A fleet without mistakes, for programs."""
+def data_as_text(circuits: int, notes: Sequence[Complaint]) -> str:
+    """What was found of the data of circuits that can be trained on it."""
+    if not circuits:
+        return "data: no circuit differs, so none was read"
+    what = "it names" if circuits == 1 else "they name"
+    lines = [f"data: {counted(circuits, 'circuit')} can be trained on what {what}"]
+    return "\n".join([*lines, *(f"  {note}" for note in notes)])
+
+
+def valid_as_json(
+    fleet: Fleet,
+    unused: Sequence[UnusedSetting],
+    pipelines: int,
+    data: tuple[int, Sequence[Complaint]] | None = None,
+) -> Json:
+    """A fleet without mistakes, for programs.
+
+    Args:
+        fleet: As declared.
+        unused: Settings that nothing uses yet.
+        pipelines: How many pipelines of CI there are.
+        data: Of how many circuits the data were looked at, and what was noted; None: nobody asked.
+    """
     return {
         "valid": True,
         "circuit_count": len(fleet.circuits),
@@ -37,6 +58,9 @@ def valid_as_json(fleet: Fleet, unused: Sequence[UnusedSetting], pipelines: int)
         "pipeline_count": pipelines,
         "fleet_digest": fleet.digest.hex,
         "complaints": [],
+        "data": None
+        if data is None
+        else {"circuit_count": data[0], "notes": [_complaint_as_json(note) for note in data[1]]},
         "unused": unused_as_json(unused),
     }
 
@@ -68,16 +92,18 @@ def complaints_as_json(invalid: InvalidFleet) -> Json:
         "component_version": None,
         "pipeline_count": None,
         "fleet_digest": None,
-        "complaints": [
-            {
-                "file": complaint.file,
-                "line": complaint.line,
-                "what": complaint.what,
-                "fix": complaint.fix or None,
-            }
-            for complaint in invalid.complaints
-        ],
+        "complaints": [_complaint_as_json(complaint) for complaint in invalid.complaints],
+        "data": None,
         "unused": [],
+    }
+
+
+def _complaint_as_json(complaint: Complaint) -> Json:
+    return {
+        "file": complaint.file,
+        "line": complaint.line,
+        "what": complaint.what,
+        "fix": complaint.fix or None,
     }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from fleetcast.domain.canonical import Json
+from fleetcast.domain.job import JobLog
 from fleetcast.domain.run import Ending, Run
 from fleetcast.domain.wording import counted
 from fleetcast.views.moments import iso, iso_or_null
+from fleetcast.workflows.look import PagesOfRun
 
 
 def state_in_words(run: Run, *, at_work: bool) -> str:
@@ -15,7 +17,7 @@ def state_in_words(run: Run, *, at_work: bool) -> str:
     return f"{run.state.value}, {'at work' if at_work else 'nobody at work'}"
 
 
-def as_json(run: Run, *, at_work: bool) -> Json:
+def as_json(run: Run, *, at_work: bool) -> dict[str, Json]:
     """A run for programs, with the stages that ran."""
     return {
         "run_id": run.id,
@@ -38,6 +40,20 @@ def as_json(run: Run, *, at_work: bool) -> Json:
             for record in run.stages
         ],
     }
+
+
+def found_as_json(run: Run, jobs: PagesOfRun, *, at_work: bool) -> Json:
+    """A run for programs, and where the platform shows its jobs."""
+    return {
+        **as_json(run, at_work=at_work),
+        "pages": [{"title": page.title, "url": page.url} for page in jobs.pages],
+        "pages_unknown": jobs.unknown or None,
+    }
+
+
+def log_as_json(log: JobLog) -> Json:
+    """What a job said, for programs."""
+    return {"job_id": log.job_id, "text": log.text}
 
 
 def next_steps(run: Run, ending: Ending, *, waiting: int) -> list[str]:

@@ -119,7 +119,7 @@ def list_runs(request: Request, query: Annotated[PageQuery, Query()]) -> Respons
     )
 
 
-@routes.get("/runs/{run_id}", tags=["runs"], dependencies=PLAIN, responses=answers(shapes.Run))
+@routes.get("/runs/{run_id}", tags=["runs"], dependencies=PLAIN, responses=answers(shapes.RunFound))
 def show_run(request: Request, run_id: Annotated[str, Path(max_length=64)]) -> Response:
     """One run with its stages."""
     books = books_of(request)
@@ -127,7 +127,15 @@ def show_run(request: Request, run_id: Annotated[str, Path(max_length=64)]) -> R
         found = run_found(books, run_id)
     if _wants_values(request):
         return _values(sent.RUN, found)
-    return json_answer(runs.as_json(found.run, at_work=found.at_work))
+    return json_answer(runs.found_as_json(found.run, found.jobs, at_work=found.at_work))
+
+
+@routes.get("/jobs/{job_id}/log", tags=["runs"], dependencies=PLAIN, responses=answers(shapes.JobLog))
+def show_log(request: Request, job_id: Annotated[str, Path(max_length=200)]) -> Response:
+    """What one training job said, as far as it has come."""
+    with _or_missing():
+        found = books_of(request).jobs.log(job_id)
+    return _values(sent.LOG, found) if _wants_values(request) else json_answer(runs.log_as_json(found))
 
 
 @routes.get("/models", tags=["models"], responses=answers(shapes.Models, CHANGES))

@@ -197,6 +197,27 @@ class Run(_Shape):
     stages: list[StageRecord]
 
 
+class JobPage(_Shape):
+    """A page of the platform about some jobs of a run."""
+
+    title: str
+    url: str
+
+
+class RunFound(Run):
+    """A run of the pipeline, and where the platform shows its jobs."""
+
+    pages: list[JobPage]
+    pages_unknown: str | None
+
+
+class JobLog(_Shape):
+    """What one training job said."""
+
+    job_id: str
+    text: str | None
+
+
 class Runs(_Shape):
     """A page of runs, newest first."""
 

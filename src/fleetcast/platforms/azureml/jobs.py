@@ -15,7 +15,7 @@ from fleetcast.domain.canonical import digest_of
 from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.job import JobBatch, JobState, TrainingJob
+from fleetcast.domain.job import JobBatch, JobPage, JobState, TrainingJob
 from fleetcast.platforms.azureml.assets import AzureAssetRegistry
 from fleetcast.platforms.azureml.client import AzureClients, asked
 from fleetcast.platforms.azureml.graphs import BatchJob
@@ -23,6 +23,7 @@ from fleetcast.platforms.azureml.operations import held, made_once, side_by_side
 from fleetcast.platforms.azureml.places import DatastorePlaces
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.session import Session, changes, chunks, reads
+from fleetcast.platforms.files.job_log import LOG_FILE
 from fleetcast.platforms.jobs.batch import BATCH_FILE, ERROR_FILE, job_folder
 from fleetcast.platforms.jobs.queue import JobQueue
 from fleetcast.ports.artifacts import ArtifactMissing, ArtifactStore
@@ -128,17 +129,19 @@ class AzureJobService(JobQueue):
     def close(self) -> None:
         """Nothing is worked on here."""
 
-    def log(self, job_id: str) -> bytes | None:
-        """What a job said; None while it has said nothing."""
-        return self._places.get(f"{job_folder(job_id)}/log.txt")
+    def log(self, job_id: str) -> str | None:
+        """What a job said."""
+        self.check_known(job_id)
+        said = self._places.get(f"{job_folder(job_id)}/{LOG_FILE}")
+        return None if said is None else said.decode(errors="replace")
 
-    def page(self, job_id: str) -> str | None:
-        """Where people see the job of Azure that a job runs in; None if it was never submitted."""
-        name = self._names([job_id]).get(job_id)
-        found = (
-            None if name is None else held(f"job {name}", lambda: self._clients.workspace().jobs.get(name))
-        )
-        return None if found is None else found.studio_url
+    def pages(self, run: str) -> Sequence[JobPage]:
+        """Where Azure ML Studio shows the jobs of Azure that a run was handed over as."""
+        found = self._listed([run])
+        pages = [
+            JobPage(str(job.display_name or job.name), job.studio_url) for job in found if job.studio_url
+        ]
+        return sorted(pages, key=lambda page: (page.title, page.url))
 
     def _described(self, name: str, members: Sequence[TrainingJob], component: TrainingComponent) -> BatchJob:
         """A batch as Azure is to run it; its component is made if it is not there."""
@@ -212,9 +215,13 @@ class AzureJobService(JobQueue):
         if len(names) <= _FEW:
             asked_for = [held(f"job {name}", lambda name=name: jobs.get(name)) for name in names]  # type: ignore[misc]
             return {str(found.name): found for found in asked_for if found is not None}
+        return {str(found.name): found for found in self._listed(runs)}
+
+    def _listed(self, runs: Iterable[str]) -> list[Job]:
+        """The jobs of Azure that some runs were handed over as."""
+        jobs = self._clients.workspace().jobs
         with asked("jobs"):
-            listed = [job for run in runs for job in jobs.list(tag=f"{RUN_TAG}={run}")]
-        return {str(found.name): found for found in listed}
+            return [job for run in runs for job in jobs.list(tag=f"{RUN_TAG}={run}")]
 
     def _submit_again(self, name: str, members: Sequence[TrainingJob]) -> None:
         """Submit what was queued and never reached Azure, as whoever queued it was cut off."""

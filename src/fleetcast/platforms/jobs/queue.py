@@ -16,6 +16,7 @@ from fleetcast.domain.job import JobState, TrainingJob
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.columns import TORN, amount, last_position
 from fleetcast.platforms.database.session import Kept, Session, changes, chunks, met, reads
+from fleetcast.ports.jobs import JobUnknown
 from fleetcast.stored.form import RESTORE, unreadable
 from fleetcast.stored.jobs import COMPONENT, TRAINING_JOB
 
@@ -105,6 +106,11 @@ class JobQueue(Kept):
             query = sa.select(_jobs.c.id, _jobs.c.content).where(_jobs.c.id.in_(some))
             found += [_job(row.id, row.content) for row in connection.execute(query)]
         return found
+
+    def check_known(self, job_id: str) -> None:
+        """Make sure that a job is on record; raises `JobUnknown`."""
+        if not self.named([job_id]):
+            raise JobUnknown(job_id)
 
     @reads
     def median_seconds(self, connection: Connection) -> Mapping[str, float]:

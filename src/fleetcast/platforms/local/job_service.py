@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import Digest
-from fleetcast.domain.job import JobOutcome, TrainingJob
+from fleetcast.domain.job import JobOutcome, JobPage, TrainingJob
 from fleetcast.platforms.database.session import Session
+from fleetcast.platforms.files.job_log import LOG_FILE, log_text
 from fleetcast.platforms.files.torn import set_aside, whole_file
 from fleetcast.platforms.jobs.queue import JobQueue
 from fleetcast.platforms.stores import Stores
@@ -99,9 +100,14 @@ class LocalJobService(JobQueue):
         self._asked = frozenset()
         self._running.clear()
 
-    def log(self, job_id: str) -> Path:
-        """Where a job's log is."""
-        return self._folder / job_id / "log.txt"
+    def log(self, job_id: str) -> str | None:
+        """What a job said."""
+        self.check_known(job_id)
+        return log_text(self._folder / job_id / LOG_FILE)
+
+    def pages(self, run: str) -> Sequence[JobPage]:  # noqa: ARG002
+        """None: jobs of this machine have no pages."""
+        return ()
 
     @property
     def _pool(self) -> WorkerPool:

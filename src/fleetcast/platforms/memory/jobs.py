@@ -12,13 +12,15 @@ from statistics import median
 from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.job import JobState, TrainingJob
+from fleetcast.domain.job import JobPage, JobState, TrainingJob
 from fleetcast.pipeline.fit import outcome_of
 from fleetcast.pipeline.rows import write_rows
 from fleetcast.pipeline.steps import JobFiles, check_steps, run_steps
+from fleetcast.platforms.files.job_log import LOG_FILE, log_text
 from fleetcast.platforms.memory.world import World
 from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.clock import Clock
+from fleetcast.ports.jobs import JobUnknown
 from fleetcast.ports.readings import Readings
 from fleetcast.stored.jobs import FIT_TASK
 
@@ -122,6 +124,16 @@ class MemoryJobService:
             if job.state is JobState.COMPLETED and job.seconds is not None:
                 seconds[job.task.family].append(job.seconds)
         return {family: median(values) for family, values in seconds.items()}
+
+    def log(self, job_id: str) -> str | None:
+        """What a job said."""
+        if job_id not in self._world.jobs:
+            raise JobUnknown(job_id)
+        return log_text(self._scratch / job_id / LOG_FILE)
+
+    def pages(self, run: str) -> Sequence[JobPage]:  # noqa: ARG002
+        """None: what is in memory has no pages."""
+        return ()
 
     def close(self) -> None:
         """Nothing runs while nobody waits."""
