@@ -1,4 +1,4 @@
-"""Bringing Azure DevOps to what a fleet repository declares."""
+"""Bringing Azure DevOps and Azure to what a fleet repository declares."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from fleetcast.ports.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from fleetcast.workflows.set_up import SetUp
+
+ACCOUNT_VARIABLE = "AZURE_STORAGE_ACCOUNT_NAME"
+"""Where the storage account is named that `az://` leaves open."""
 
 
 def open_azure_devops_set_up(directory: Path, clock: Clock | None = None) -> SetUp:
@@ -47,3 +50,28 @@ def open_azure_devops_set_up(directory: Path, clock: Clock | None = None) -> Set
     project = open_project(devops, os.environ, clock)
     books = open_books(directory, clock)
     return SetUp(books.control, AzureDevOpsInstallation(project, devops.repository), wanted)
+
+
+def open_azure_set_up(directory: Path, clock: Clock | None = None) -> SetUp:
+    """Open the installation of a fleet in Azure; nothing is asked of Azure yet.
+
+    Args:
+        directory: The fleet repository.
+        clock: Tells the time.
+
+    Raises:
+        InvalidFleet: `fleetcast.yaml` has mistakes.
+        BadInput: The settings lack something.
+        Unavailable: The database does not answer.
+    """
+    from fleetcast.app.books import open_books
+    from fleetcast.config.settings_reader import read_settings_file
+    from fleetcast.domain.wanted_azure import wanted_in_azure
+    from fleetcast.platforms.azureml.client import AzureClients
+    from fleetcast.platforms.azureml.installation import AzureInstallation
+    from fleetcast.workflows.set_up import SetUp
+
+    settings = read_settings_file(directory).settings
+    wanted = wanted_in_azure(settings, os.environ.get(ACCOUNT_VARIABLE, ""))
+    books = open_books(directory, clock or SystemClock())
+    return SetUp(books.control, AzureInstallation(AzureClients(settings.azure, settings.registry)), wanted)
