@@ -15,16 +15,14 @@ from fleetcast.cli.main import run
 from fleetcast.domain.azure_roles import NEEDED_ROLES
 from tests.azure_emulator.emulator import AzureEmulator
 from tests.azure_emulator.faults import Fault
-from tests.azure_emulator.setup import Setup
 from tests.azure_oracle.oracle import check
 from tests.azure_oracle.pins import moved, pins_of
 from tests.azure_oracle.specs import NEEDS_SPECS
+from tests.cli.azure_fleets import CONTAINER, azure_in_place, held, rewrite, settings
 from tests.contracts.azure import ACCOUNT, REGISTRY, WORKSPACES
 
 Output = pytest.CaptureFixture[str]
-CONTAINER, CLUSTER = "fleet", "fleetcast-cpu in fleetcast-dev"
-DATASTORES = [f"fleetcast in {name}" for name in WORKSPACES.values()]
-_OTHERS = ("HTTP_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy", "no_proxy", "CURL_CA_BUNDLE")
+CLUSTER = "fleetcast-cpu in fleetcast-dev"
 
 pytestmark = [
     # The SDK's own libraries will take away what it uses.
@@ -32,20 +30,10 @@ pytestmark = [
 ]
 
 
-def leads_to(emulator: AzureEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in _OTHERS:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {**emulator.environment, **emulator.storage_environment(ACCOUNT)}.items():
-        monkeypatch.setenv(name, value)
-
-
 @pytest.fixture
-def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureEmulator]:
-    setup = Setup(workspaces=tuple(WORKSPACES.values()), registries=(REGISTRY,))
-    with AzureEmulator(tmp_path / "azure", setup) as running:
-        leads_to(running, monkeypatch)
+def emulator(tmp_path: Path) -> Iterator[AzureEmulator]:
+    with azure_in_place(tmp_path / "azure") as running:
         yield running
-        assert [str(one) for one in running.exchanges() if not one.known] == []
 
 
 @pytest.fixture
@@ -55,17 +43,6 @@ def fleet(tmp_path: Path, emulator: AzureEmulator, monkeypatch: pytest.MonkeyPat
     (folder / "fleetcast.yaml").write_text(settings(emulator))
     monkeypatch.chdir(folder)
     return folder
-
-
-def settings(emulator: AzureEmulator) -> str:
-    return f"""\
-registry: {REGISTRY}
-platform: {{kind: azureml, storage: az://{CONTAINER}/fleet}}
-azure:
-  subscription_id: {emulator.setup.subscription}
-  resource_group: {emulator.setup.resource_group}
-  cluster: {{size: Standard_DS3_v2, max_nodes: 3, idle: 5min}}
-"""
 
 
 def setup(*words: str) -> int:
@@ -94,15 +71,6 @@ def writes(emulator: AzureEmulator) -> list[str]:
         for one in emulator.exchanges()
         if one.method not in {"GET", "HEAD"} and one.host != "login.microsoftonline.com"
     ]
-
-
-def held(emulator: AzureEmulator, *parts: str, workspace: str = "fleetcast-dev") -> dict[str, Any]:
-    body: dict[str, Any] = emulator.store.get(emulator.scopes.workspace(workspace).key(*parts)).body
-    return body
-
-
-def rewrite(emulator: AzureEmulator, body: dict[str, Any]) -> None:
-    emulator.store.write(body["id"], body)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from fleetcast.app.demo import begin_demo
     from fleetcast.app.desk import Desk, open_desk, open_fleet
+    from fleetcast.app.diagnosing import open_diagnosis
     from fleetcast.app.dummy import Dummy, open_dummy
     from fleetcast.app.fleet import OpenFleet, state_of
     from fleetcast.app.keys import look_at_keys, rotate_key
@@ -75,6 +76,7 @@ __all__ = [
     "open_controller",
     "open_database",
     "open_desk",
+    "open_diagnosis",
     "open_dummy",
     "open_editing",
     "open_fleet",
@@ -119,6 +121,7 @@ _WHERE = {
     "begin_demo": "demo",
     "Desk": "desk",
     "open_desk": "desk",
+    "open_diagnosis": "diagnosing",
     "Dummy": "dummy",
     "open_dummy": "dummy",
     "open_fleet": "desk",

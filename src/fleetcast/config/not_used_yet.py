@@ -59,7 +59,7 @@ USED: Mapping[str, frozenset[str]] = {
         | _below("polling", "start max longest")
         | _below("foreign_models", "memory time")
         | _below("signing.trusted.*", "key revoked revoked_at")
-        | {"signing.checkpoints"}
+        | {"signing.checkpoints", "contacts"}
         | _below(
             "sign_in.oidc", "client_id issuer tenant scopes allowed_hosts allowed_networks client_secret"
         )
