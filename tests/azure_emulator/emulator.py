@@ -17,6 +17,7 @@ from tests.azure_emulator.assets import Assets
 from tests.azure_emulator.authority import Authority
 from tests.azure_emulator.blob_store import BlobStore
 from tests.azure_emulator.blobs import Blobs
+from tests.azure_emulator.computes import Computes
 from tests.azure_emulator.containers import Containers
 from tests.azure_emulator.endpoints import Endpoints
 from tests.azure_emulator.exchange import Exchange
@@ -91,6 +92,7 @@ class AzureEmulator:
             ).routes(),
             *assets.routes(),
             *self._jobs.routes(),
+            *Computes(self.setup, self.store, self.operations, scopes).routes(),
             *Endpoints(
                 self.setup, self.store, self.operations, scopes, self.clock, self._containers
             ).routes(),

@@ -18,6 +18,9 @@ class Setup:
     registries: Sequence[str] = ("fleetcast-registry",)
     region: str = "westeurope"
     principal: Principal = field(default_factory=Principal)
+    cores: int = 100
+    """That the subscription may use."""
+    cores_of_others: int = 0
     jobs_at_once: int = 2
     containers: bool = False
     """Whether deployments run; else they are said to, and nobody answers."""

@@ -30,6 +30,7 @@ from fleetcast.domain.canonical import Json
 from fleetcast.domain.checkpoint import Held, Lost
 from fleetcast.domain.chronicle import BrokenLog, OtherRow
 from fleetcast.domain.component import Step, TrainingComponent
+from fleetcast.domain.diagnosis import Diagnosis, Finding, Verdict
 from fleetcast.domain.environment import TrainingEnvironment
 from fleetcast.domain.errors import Complaint, InvalidFleet
 from fleetcast.domain.evidence import (
@@ -85,6 +86,7 @@ from fleetcast.views import (
     circuits,
     data,
     database,
+    diagnosis,
     forecast,
     installation,
     keys,
@@ -481,6 +483,19 @@ TRUSTED = ServiceConnection(
     issuer="https://issuer",
     subject="sc://acme",
 )
+DIAGNOSIS = Diagnosis(
+    (
+        Finding("the control database answers", Verdict.HOLDS, "db.example:5432/fleet"),
+        Finding(
+            "branch policies stand",
+            Verdict.FAILS,
+            "missing or changed: reviewers of main",
+            "fleetcast setup azure-devops --apply",
+        ),
+        Finding.unknown("quota is enough for blue and green", "Azure fails with quota in westeurope"),
+    ),
+    {"On call": "+33 1 23 45 67 89"},
+)
 INSTALLATION = plan_installation(
     [
         TRUSTED,
@@ -499,6 +514,7 @@ INSTALLATION = plan_installation(
 )
 VIEWS: Mapping[str, Json] = {
     "installation": installation.as_json(INSTALLATION, (TRUSTED,)),
+    "diagnosis": diagnosis.as_json(DIAGNOSIS),
     "adoption": adoption.as_json(ADOPTION),
     "approvals": approvals.as_json((APPROVED, PENDING)),
     "approval": approvals.request_as_json(APPROVED),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from fleetcast.app.demo import begin_demo
     from fleetcast.app.desk import Desk, open_desk, open_fleet
+    from fleetcast.app.diagnosing import open_diagnosis
     from fleetcast.app.dummy import Dummy, open_dummy
     from fleetcast.app.fleet import OpenFleet, state_of
     from fleetcast.app.keys import look_at_keys, rotate_key
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
     from fleetcast.app.service import Service
     from fleetcast.app.serving import OpenServing, open_serving
-    from fleetcast.app.setting_up import open_azure_devops_set_up
+    from fleetcast.app.setting_up import open_azure_devops_set_up, open_azure_set_up
     from fleetcast.app.sign_in import SignInDoor, open_sign_in, sign_in_at
     from fleetcast.app.tables import open_own_table, open_table
 
@@ -70,10 +71,12 @@ __all__ = [
     "open_adoption",
     "open_asking",
     "open_azure_devops_set_up",
+    "open_azure_set_up",
     "open_books",
     "open_controller",
     "open_database",
     "open_desk",
+    "open_diagnosis",
     "open_dummy",
     "open_editing",
     "open_fleet",
@@ -118,6 +121,7 @@ _WHERE = {
     "begin_demo": "demo",
     "Desk": "desk",
     "open_desk": "desk",
+    "open_diagnosis": "diagnosing",
     "Dummy": "dummy",
     "open_dummy": "dummy",
     "open_fleet": "desk",
@@ -137,6 +141,7 @@ _WHERE = {
     "OpenServing": "serving",
     "open_serving": "serving",
     "open_azure_devops_set_up": "setting_up",
+    "open_azure_set_up": "setting_up",
     "SignInDoor": "sign_in",
     "open_sign_in": "sign_in",
     "sign_in_at": "sign_in",

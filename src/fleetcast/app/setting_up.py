@@ -1,4 +1,4 @@
-"""Bringing Azure DevOps to what a fleet repository declares."""
+"""Bringing Azure DevOps and Azure to what a fleet repository declares."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.ports.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fleetcast.domain.installation import Item
+    from fleetcast.domain.settings import Settings
+    from fleetcast.ports.installation import Installation
     from fleetcast.workflows.set_up import SetUp
+
+ACCOUNT_VARIABLE = "AZURE_STORAGE_ACCOUNT_NAME"
+"""Where the storage account is named that `az://` leaves open."""
 
 
 def open_azure_devops_set_up(directory: Path, clock: Clock | None = None) -> SetUp:
@@ -27,12 +35,27 @@ def open_azure_devops_set_up(directory: Path, clock: Clock | None = None) -> Set
         Unavailable: The database does not answer.
     """
     from fleetcast.app.books import open_books
-    from fleetcast.config.pipeline_uses import pipeline_uses
     from fleetcast.config.settings_reader import read_settings_file
-    from fleetcast.domain.wanted_installation import wanted_installation
     from fleetcast.workflows.set_up import SetUp
 
-    settings = read_settings_file(directory).settings
+    settings, clock = read_settings_file(directory).settings, clock or SystemClock()
+    installation, wanted = azure_devops_installation(directory, settings, clock)
+    books = open_books(directory, clock)
+    return SetUp(books.control, installation, wanted)
+
+
+def azure_devops_installation(
+    directory: Path, settings: Settings, clock: Clock
+) -> tuple[Installation, Sequence[Item]]:
+    """The installation of a fleet in Azure DevOps, and what it should hold; nothing is asked yet.
+
+    Raises:
+        InvalidFleet: A pipeline has mistakes.
+        BadInput: The settings lack something, or the environment holds no token.
+    """
+    from fleetcast.config.pipeline_uses import pipeline_uses
+    from fleetcast.domain.wanted_installation import wanted_installation
+
     wanted = wanted_installation(settings, pipeline_uses(directory))
     devops = settings.azure_devops
     assert devops is not None  # noqa: S101  # nothing would be wanted
@@ -43,7 +66,29 @@ def open_azure_devops_set_up(directory: Path, clock: Clock | None = None) -> Set
     from fleetcast.platforms.azuredevops.installation import AzureDevOpsInstallation
     from fleetcast.platforms.azuredevops.project import open_project
 
-    clock = clock or SystemClock()
-    project = open_project(devops, os.environ, clock)
-    books = open_books(directory, clock)
-    return SetUp(books.control, AzureDevOpsInstallation(project, devops.repository), wanted)
+    return AzureDevOpsInstallation(open_project(devops, os.environ, clock), devops.repository), wanted
+
+
+def open_azure_set_up(directory: Path, clock: Clock | None = None) -> SetUp:
+    """Open the installation of a fleet in Azure; nothing is asked of Azure yet.
+
+    Args:
+        directory: The fleet repository.
+        clock: Tells the time.
+
+    Raises:
+        InvalidFleet: `fleetcast.yaml` has mistakes.
+        BadInput: The settings lack something.
+        Unavailable: The database does not answer.
+    """
+    from fleetcast.app.books import open_books
+    from fleetcast.config.settings_reader import read_settings_file
+    from fleetcast.domain.wanted_azure import wanted_in_azure
+    from fleetcast.platforms.azureml.client import AzureClients
+    from fleetcast.platforms.azureml.installation import AzureInstallation
+    from fleetcast.workflows.set_up import SetUp
+
+    settings = read_settings_file(directory).settings
+    wanted = wanted_in_azure(settings, os.environ.get(ACCOUNT_VARIABLE, ""))
+    books = open_books(directory, clock or SystemClock())
+    return SetUp(books.control, AzureInstallation(AzureClients(settings.azure, settings.registry)), wanted)

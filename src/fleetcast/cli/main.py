@@ -25,6 +25,7 @@ COMMANDS = {
     "demo": "fleetcast.cli.demo:demo",
     "init": "fleetcast.cli.repository:init",
     "setup": "fleetcast.cli.setup:setup_app",
+    "doctor": "fleetcast.cli.doctor:doctor",
     "adopt": "fleetcast.cli.adopt:adopt",
     "validate": "fleetcast.cli.repository:validate",
     "update-template": "fleetcast.cli.repository:update_template",

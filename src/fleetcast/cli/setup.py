@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fleetcast.domain.installation import Change, Create, InstallationPlan, ServiceConnection
+    from fleetcast.workflows.set_up import SetUp
 
 FAILED = 1
 
@@ -31,20 +32,26 @@ class _Way(StrEnum):
     VERIFY = "verify"
 
 
+PlanOption = Annotated[bool, typer.Option("--plan", help="Show what differs, and change nothing.")]
+ApplyOption = Annotated[bool, typer.Option("--apply", help="Show what differs, ask, and do it.")]
+VerifyOption = Annotated[
+    bool,
+    typer.Option(
+        "--verify",
+        help="Change nothing; say what others must do, and end with 1, if something differs.",
+    ),
+]
+YesOption = Annotated[bool, typer.Option("--yes", help="With --apply: do not ask. For programs.")]
+
+
 @setup_app.command("azure-devops")
 def azure_devops(
     fleet: FleetOption = Path(),
     *,
-    plan: Annotated[bool, typer.Option("--plan", help="Show what differs, and change nothing.")] = False,
-    apply: Annotated[bool, typer.Option("--apply", help="Show what differs, ask, and do it.")] = False,
-    verify: Annotated[
-        bool,
-        typer.Option(
-            "--verify",
-            help="Change nothing; say what others must do, and end with 1, if something differs.",
-        ),
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --apply: do not ask. For programs.")] = False,
+    plan: PlanOption = False,
+    apply: ApplyOption = False,
+    verify: VerifyOption = False,
+    yes: YesOption = False,
     view: ViewOption = View.TEXT,
 ) -> None:
     """Bring an Azure DevOps project to what the fleet repository declares.
@@ -68,10 +75,52 @@ def azure_devops(
     """
     from fleetcast.app import open_azure_devops_set_up
 
-    way = _way(plan=plan, apply=apply, verify=verify)
-    if way is _Way.APPLY and view is View.JSON and not yes:
-        raise BadInput("a program cannot be asked", fix="add --yes, after looking at --plan")
-    set_up = open_azure_devops_set_up(fleet)
+    way = _way_of(view, plan=plan, apply=apply, verify=verify, yes=yes)
+    _go(open_azure_devops_set_up(fleet), "azure-devops", way, view, yes=yes)
+
+
+@setup_app.command("azure")
+def azure(
+    fleet: FleetOption = Path(),
+    *,
+    plan: PlanOption = False,
+    apply: ApplyOption = False,
+    verify: VerifyOption = False,
+    roles: Annotated[
+        bool, typer.Option("--roles", help="Say which roles in Azure each command needs, and do nothing.")
+    ] = False,
+    yes: YesOption = False,
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Bring Azure to what a fleet of the platform azureml needs there.
+
+    It makes and repairs the container of platform.storage, the datastore of each workspace that stands for it (without
+    a key) and the cluster that trains. Workspaces and the shared registry are only looked at: where one is missing,
+    it says with which `az` command somebody with the right to do so makes it. Nothing is ever deleted.
+
+    fleetcast.yaml says where, below `azure`. Whoever runs it is found as Azure's own tools do: by a managed identity,
+    a federated token, or `az login`.
+
+    Without an option it is --plan. Lines begin with + (made), ~ (changed, with both values) or ! (people must decide).
+
+    For example:
+
+    fleetcast setup azure
+
+    fleetcast setup azure --apply
+
+    fleetcast setup azure --roles
+    """
+    from fleetcast.app import open_azure_set_up
+
+    if roles:
+        _show_roles(view)
+        return
+    way = _way_of(view, plan=plan, apply=apply, verify=verify, yes=yes)
+    _go(open_azure_set_up(fleet), "azure", way, view, yes=yes)
+
+
+def _go(set_up: SetUp, command: str, way: _Way, view: View, *, yes: bool) -> None:
     found = set_up.plan()
     if view is View.TEXT:
         _print(found)
@@ -87,9 +136,26 @@ def azure_devops(
 
         show_json(as_json(found, trusts))
     else:
-        _print_next(way, found, trusts)
+        _print_next(way, command, found, trusts)
     if (way is _Way.VERIFY and not found.is_empty) or (way is _Way.APPLY and found.blocked):
         raise typer.Exit(FAILED)
+
+
+def _show_roles(view: View) -> None:
+    from fleetcast.views.installation import needed_roles_as_json, needed_roles_lines
+
+    if view is View.JSON:
+        show_json(needed_roles_as_json())
+        return
+    for line in needed_roles_lines():
+        typer.echo(line)
+
+
+def _way_of(view: View, *, plan: bool, apply: bool, verify: bool, yes: bool) -> _Way:
+    way = _way(plan=plan, apply=apply, verify=verify)
+    if way is _Way.APPLY and view is View.JSON and not yes:
+        raise BadInput("a program cannot be asked", fix="add --yes, after looking at --plan")
+    return way
 
 
 def _way(*, plan: bool, apply: bool, verify: bool) -> _Way:
@@ -114,7 +180,7 @@ def _print(plan: InstallationPlan) -> None:
             typer.echo(line)
 
 
-def _print_next(way: _Way, plan: InstallationPlan, trusts: Sequence[ServiceConnection]) -> None:
+def _print_next(way: _Way, command: str, plan: InstallationPlan, trusts: Sequence[ServiceConnection]) -> None:
     """What people do next."""
     from fleetcast.views.installation import roles_lines, trust_lines
 
@@ -127,4 +193,4 @@ def _print_next(way: _Way, plan: InstallationPlan, trusts: Sequence[ServiceConne
         for line in trust_lines(trusts):
             typer.echo(f"  {line}")
     if plan.work and way is not _Way.APPLY:
-        typer.echo("next: fleetcast setup azure-devops --apply")
+        typer.echo(f"next: fleetcast setup {command} --apply")

@@ -46,6 +46,7 @@ USED: Mapping[str, frozenset[str]] = {
         _below("platform", "kind state storage database workers max_parallel batch_size lease")
         | _below("azure", "subscription_id resource_group compute datastore image instance_type")
         | _below("azure.workspaces", "dev test prod")
+        | _below("azure.cluster", "size min_nodes max_nodes idle")
         | _below("data_sources.*", "kind path layout columns plant_id circuit_id sensors time_zone")
         | _below("environments.dev.thresholds", _BOUNDS)
         | _below("environments.dev.thresholds.sensors.*", _BOUNDS)
@@ -58,7 +59,7 @@ USED: Mapping[str, frozenset[str]] = {
         | _below("polling", "start max longest")
         | _below("foreign_models", "memory time")
         | _below("signing.trusted.*", "key revoked revoked_at")
-        | {"signing.checkpoints"}
+        | {"signing.checkpoints", "contacts"}
         | _below(
             "sign_in.oidc", "client_id issuer tenant scopes allowed_hosts allowed_networks client_secret"
         )

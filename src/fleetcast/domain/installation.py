@@ -1,4 +1,4 @@
-"""What an installation in Azure DevOps should hold, what it holds, and the plan that leads from one to the other.
+"""What an installation in Azure DevOps or Azure should hold, what it holds, and the plan from one to the other.
 
 Each thing is a value of its own and says what it is as named fields. Only the fields of what is wanted are compared,
 so that what somebody else has added to the same thing stays as it is.
@@ -6,7 +6,7 @@ so that what somebody else has added to the same thing stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -45,6 +45,11 @@ class Kind(StrEnum):
     PIPELINE = "pipeline"
     PERMISSION = "permission to use"
     POLICY = "branch policy"
+    WORKSPACE = "workspace"
+    REGISTRY = "shared registry"
+    CONTAINER = "container"
+    DATASTORE = "datastore"
+    CLUSTER = "compute cluster"
 
 
 ROLES: Mapping[Kind, str] = MappingProxyType(
@@ -56,9 +61,14 @@ ROLES: Mapping[Kind, str] = MappingProxyType(
         Kind.PIPELINE: "Pipelines, Manage security: Edit build pipeline, in the folder fleetcast",
         Kind.PERMISSION: "Administrator of the resource",
         Kind.POLICY: "Repositories, Security: Edit policies, on the repository of the fleet",
+        Kind.WORKSPACE: "Contributor on the resource group",
+        Kind.REGISTRY: "Contributor on the resource group",
+        Kind.CONTAINER: "Storage Blob Data Contributor on the storage account",
+        Kind.DATASTORE: "AzureML Data Scientist on each workspace",
+        Kind.CLUSTER: "AzureML Compute Operator on the workspace of dev",
     }
 )
-"""The least that whoever applies a plan must be given, where Azure DevOps shows it."""
+"""The least that whoever applies a plan must be given, as Azure DevOps and Azure call it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -325,9 +335,139 @@ class BranchPolicy:
         }
 
 
-Item = (
+@dataclass(frozen=True, slots=True)
+class AzureWorkspace:
+    """Where an environment of the fleet is trained or served; made by whoever may deploy in the resource group."""
+
+    name: str
+    subscription: str = field(default="", compare=False)
+    resource_group: str = field(default="", compare=False)
+
+    @property
+    def ref(self) -> Ref:
+        """Its kind and name."""
+        return Ref(Kind.WORKSPACE, self.name)
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Nothing but that it exists."""
+        return {}
+
+    @property
+    def command(self) -> str:
+        """What makes it."""
+        return (
+            f"az ml workspace create --subscription {self.subscription} "
+            f"--resource-group '{self.resource_group}' --name {self.name}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AzureRegistry:
+    """What workspaces share models by; made by whoever may deploy in the resource group."""
+
+    name: str
+    subscription: str = field(default="", compare=False)
+    resource_group: str = field(default="", compare=False)
+
+    @property
+    def ref(self) -> Ref:
+        """Its kind and name."""
+        return Ref(Kind.REGISTRY, self.name)
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Nothing but that it exists."""
+        return {}
+
+    @property
+    def command(self) -> str:
+        """What makes it, where the resource group is; `az` takes no registry without a file."""
+        where = f"--subscription {self.subscription}"
+        return (
+            f"at=$(az group show {where} --name '{self.resource_group}' --query location --output tsv); "
+            f"printf 'name: {self.name}\\nlocation: %s\\nreplication_locations: [{{location: %s}}]\\n' "
+            f'"$at" "$at" > registry.yml; '
+            f"az ml registry create {where} --resource-group '{self.resource_group}' --file registry.yml"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BlobContainer:
+    """Where the files of a fleet are."""
+
+    account: str
+    name: str
+
+    @property
+    def ref(self) -> Ref:
+        """Its kind, and where it is."""
+        return Ref(Kind.CONTAINER, f"{self.name} in {self.account}")
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Nothing but that it exists."""
+        return {}
+
+
+BY_IDENTITY = "none: whoever reads shows their identity"
+"""The credentials of a datastore that keeps no key."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobDatastore:
+    """How a workspace reaches the container: by the identity of whoever reads, never by a key."""
+
+    name: str
+    workspace: str
+    account: str
+    container: str
+    credentials: str = BY_IDENTITY
+
+    @property
+    def ref(self) -> Ref:
+        """Its kind, and where it is."""
+        return Ref(Kind.DATASTORE, f"{self.name} in {self.workspace}")
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """What it stands for."""
+        return {"account": self.account, "container": self.container, "credentials": self.credentials}
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeCluster:
+    """The machines that train: none while there is nothing to do."""
+
+    name: str
+    workspace: str
+    size: str
+    min_nodes: int
+    max_nodes: int
+    idle: timedelta
+    """After which a machine without work is given back."""
+
+    @property
+    def ref(self) -> Ref:
+        """Its kind, and where it is."""
+        return Ref(Kind.CLUSTER, f"{self.name} in {self.workspace}")
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """What it is, and how far it grows and shrinks."""
+        return {
+            "size": self.size,
+            "min nodes": str(self.min_nodes),
+            "max nodes": str(self.max_nodes),
+            "idle": f"{self.idle.total_seconds():.0f}s",
+        }
+
+
+AzureItem = AzureWorkspace | AzureRegistry | BlobContainer | BlobDatastore | ComputeCluster
+DevOpsItem = (
     ServiceConnection | VariableGroup | Environment | ApprovalCheck | Pipeline | UsePermission | BranchPolicy
 )
+Item = DevOpsItem | AzureItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,8 +569,12 @@ def plan_installation(wanted: Iterable[Item], found: Iterable[Item]) -> Installa
             held[item.ref] = item
     asked = {item.ref: item for item in wanted}
     order = {kind: number for number, kind in enumerate(Kind)}
+    lacking = {
+        ref.name for ref, item in asked.items() if isinstance(item, AzureWorkspace) and ref not in held
+    }
     steps = [
-        _step(asked[ref], held.get(ref)) for ref in sorted(asked, key=lambda ref: (order[ref.kind], ref.name))
+        _step(asked[ref], held.get(ref), lacking)
+        for ref in sorted(asked, key=lambda ref: (order[ref.kind], ref.name))
     ]
     others = sorted({ref for ref in held if ref not in asked}.union(more))
     return InstallationPlan(tuple(steps), tuple(others))
@@ -446,9 +590,9 @@ def differences(wanted: Item, found: Item) -> tuple[FieldChange, ...]:
     )
 
 
-def _step(wanted: Item, found: Item | None) -> Step:
+def _step(wanted: Item, found: Item | None, lacking: Collection[str]) -> Step:
     if found is None:
-        return Create(wanted)
+        return _missing(wanted, lacking)
     changes = differences(wanted, found)
     if not changes:
         return Leave(wanted)
@@ -459,7 +603,28 @@ def _step(wanted: Item, found: Item | None) -> Step:
             f"it holds {', '.join(lost)}, which would be lost as it has to hold {wanted.fields['holds']}",
             "move them to a group of their own, or delete them, then run this again",
         )
+    if isinstance(wanted, ComputeCluster) and isinstance(found, ComputeCluster) and wanted.size != found.size:
+        return Blocked(
+            wanted,
+            f"its machines are {found.size} and should be {wanted.size}, and Azure never changes those of a cluster",
+            "write the name of another cluster below `azure.compute`, or delete this one while it has no jobs, "
+            "then run this again",
+        )
     return Change(wanted, changes)
+
+
+def _missing(wanted: Item, lacking: Collection[str]) -> Step:
+    if isinstance(wanted, BlobDatastore | ComputeCluster) and wanted.workspace in lacking:
+        return Blocked(
+            wanted, f"there is no workspace {wanted.workspace} yet", "make it, then run this again"
+        )
+    if isinstance(wanted, AzureWorkspace | AzureRegistry):
+        return Blocked(
+            wanted,
+            "it is not there; making it deploys resources, which somebody with the right to do so decides",
+            wanted.command,
+        )
+    return Create(wanted)
 
 
 def _lost(wanted: Item, found: Item) -> Sequence[str]:

@@ -9,7 +9,7 @@ from fleetcast.domain.installation import Item
 
 
 class Installation(Protocol):
-    """Things of one project, each known by its kind and name.
+    """Things of one project or resource group, each known by its kind and name.
 
     `found` reads and changes nothing. `create` and `change` follow on it, with what it found and what was made since.
     Whoever has no right to something is told by `BadInput`; `Unavailable` says that there was no answer, so that

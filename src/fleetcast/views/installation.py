@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from fleetcast.domain.azure_roles import NEEDED_ROLES
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.installation import (
     Blocked,
@@ -61,6 +62,16 @@ def roles_lines(plan: InstallationPlan) -> Iterator[str]:
     """The least that whoever applies a plan needs."""
     for kind, role in plan.roles.items():
         yield f"{kind}: {role}"
+
+
+def needed_roles_lines() -> Iterator[str]:
+    """Which roles in Azure each command needs."""
+    return map(str, NEEDED_ROLES)
+
+
+def needed_roles_as_json() -> dict[str, Json]:
+    """The same for programs."""
+    return {"roles": [{"command": one.command, "role": one.role, "on": one.on} for one in NEEDED_ROLES]}
 
 
 def trust_lines(connections: Iterable[ServiceConnection]) -> Iterator[str]:

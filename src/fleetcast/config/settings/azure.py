@@ -6,14 +6,15 @@ from types import MappingProxyType
 from typing import Annotated
 
 from fleetcast.config.settings.settings_file import SettingsFile
-from fleetcast.config.written import Text, Written, judged
+from fleetcast.config.written import Duration, Text, Whole, Written, judged
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
-from fleetcast.domain.settings import AzureSettings, PlatformKind, PlatformSettings
+from fleetcast.domain.settings import AzureSettings, ClusterSettings, PlatformKind, PlatformSettings
 from fleetcast.domain.settings.azure import (
     checked_compute,
     checked_datastore,
     checked_group,
+    checked_size,
     checked_subscription,
     checked_workspace,
 )
@@ -27,6 +28,15 @@ class WorkspacesWritten(Written):
     prod: Annotated[Text, judged(checked_workspace)] | None = None
 
 
+class ClusterWritten(Written):
+    """`azure.cluster:`."""
+
+    size: Annotated[Text, judged(checked_size)] | None = None
+    min_nodes: Whole | None = None
+    max_nodes: Whole | None = None
+    idle: Duration | None = None
+
+
 class AzureWritten(Written):
     """`azure:`."""
 
@@ -34,6 +44,7 @@ class AzureWritten(Written):
     resource_group: Annotated[Text, judged(checked_group)] | None = None
     workspaces: WorkspacesWritten | None = None
     compute: Annotated[Text, judged(checked_compute)] | None = None
+    cluster: ClusterWritten | None = None
     datastore: Annotated[Text, judged(checked_datastore)] | None = None
     image: Text | None = None
     instance_type: Text | None = None
@@ -70,7 +81,22 @@ def read_azure(written: AzureWritten | None, platform: PlatformSettings, file: S
         resource_group=said.resource_group or "",
         workspaces=MappingProxyType(workspaces),
         compute=said.compute or plain.compute,
+        cluster=_cluster(said.cluster, file),
         datastore=said.datastore or plain.datastore,
         image=said.image or plain.image,
         instance_type=said.instance_type or plain.instance_type,
     )
+
+
+def _cluster(written: ClusterWritten | None, file: SettingsFile) -> ClusterSettings:
+    said, plain = written or ClusterWritten(), ClusterSettings()
+    try:
+        return ClusterSettings(
+            size=said.size or plain.size,
+            min_nodes=plain.min_nodes if said.min_nodes is None else said.min_nodes,
+            max_nodes=plain.max_nodes if said.max_nodes is None else said.max_nodes,
+            idle=plain.idle if said.idle is None else said.idle,
+        )
+    except BadInput as error:
+        file.refuse(error, "azure", "cluster")
+        return plain

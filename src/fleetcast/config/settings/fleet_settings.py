@@ -8,6 +8,7 @@ from fleetcast.config.complaints import Complaints
 from fleetcast.config.settings.azure import AzureWritten, read_azure
 from fleetcast.config.settings.azure_devops import AzureDevOpsWritten, read_azure_devops
 from fleetcast.config.settings.channels import NotificationsWritten, read_channels
+from fleetcast.config.settings.contacts import read_contacts
 from fleetcast.config.settings.data_sources import DataSourceWritten, read_data_sources
 from fleetcast.config.settings.environments import EnvironmentsWritten, read_environments
 from fleetcast.config.settings.foreign_models import ForeignModelsWritten, read_foreign_models
@@ -44,6 +45,7 @@ class SettingsWritten(Written):
     azure_devops: AzureDevOpsWritten | None = None
     notifications: NotificationsWritten | None = None
     schedules: dict[str, Text] | None = None
+    contacts: dict[str, Text] | None = None
 
 
 def read_settings(root: Node | None, directory: Path, complaints: Complaints) -> Settings:
@@ -72,4 +74,5 @@ def read_settings(root: Node | None, directory: Path, complaints: Complaints) ->
         azure_devops=read_azure_devops(written.azure_devops, file),
         channels=read_channels(written.notifications, file),
         schedules=read_schedules(written.schedules, file),
+        contacts=read_contacts(written.contacts, file),
     )

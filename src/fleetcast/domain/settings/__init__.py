@@ -1,6 +1,6 @@
 """What `fleetcast.yaml` says: how a fleet is run, apart from what its circuits are; one file for each capability."""
 
-from fleetcast.domain.settings.azure import AzureSettings
+from fleetcast.domain.settings.azure import AzureSettings, ClusterSettings
 from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings
 from fleetcast.domain.settings.channels import Channel
 from fleetcast.domain.settings.data_sources import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
@@ -31,6 +31,7 @@ __all__ = [
     "AzureDevOpsSettings",
     "AzureSettings",
     "Channel",
+    "ClusterSettings",
     "DataSource",
     "EnvironmentSettings",
     "ExternalTable",

@@ -14,6 +14,7 @@ from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.settings.azure import AzureSettings
 from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings
 from fleetcast.domain.settings.channels import Channel
+from fleetcast.domain.settings.contacts import checked_contact
 from fleetcast.domain.settings.data_sources import DataSource, OwnTable
 from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, EnvironmentSettings
 from fleetcast.domain.settings.platform import PlatformSettings
@@ -53,6 +54,10 @@ class Settings:
     channels: tuple[Channel, ...] = ()
     schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Five-field cron expressions in UTC, by what they start."""
+    contacts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Whom to ask when something is wrong: how to reach them, by their names."""
 
     def __post_init__(self) -> None:
         checked_id("registry", self.registry)
+        for name, reach in self.contacts.items():
+            checked_contact(name, reach)

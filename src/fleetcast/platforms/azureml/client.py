@@ -88,19 +88,29 @@ class AzureClients:
                 self._clients[key] = self._open(key, where)
             return self._clients[key]
 
+    def credential(self) -> TokenCredential:
+        """Who asks.
+
+        Raises:
+            BadInput: A library is not installed.
+        """
+        with self._lock:
+            if self._credential is None:
+                try:
+                    from azure.identity import DefaultAzureCredential
+                except ModuleNotFoundError as error:
+                    raise _not_installed() from error
+                self._credential = DefaultAzureCredential(exclude_interactive_browser_credential=True)
+            return self._credential
+
     def _open(self, key: str, where: dict[str, str]) -> MLClient:
         try:
             from azure.ai.ml import MLClient
-            from azure.identity import DefaultAzureCredential
 
             from fleetcast.platforms.azureml.transport import OnceTransport
         except ModuleNotFoundError as error:
-            raise BadInput(
-                "the platform azureml needs a library that is not installed",
-                fix="pip install 'fleetcast[azure]'",
-            ) from error
-        if self._credential is None:
-            self._credential = DefaultAzureCredential(exclude_interactive_browser_credential=True)
+            raise _not_installed() from error
+        credential = self.credential()
         # What goes wrong is said by our own errors; what went well needs no line of each request.
         for name in ("azure", "azure.ai.ml"):  # the second has a level and a handler of its own
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -114,8 +124,15 @@ class AzureClients:
         }
         with asked(key):
             return MLClient(
-                self._credential, self.settings.subscription_id, self.settings.resource_group, **options
+                credential, self.settings.subscription_id, self.settings.resource_group, **options
             )
+
+
+def _not_installed() -> BadInput:
+    return BadInput(
+        "the platform azureml needs a library that is not installed",
+        fix="pip install 'fleetcast[azure]'",
+    )
 
 
 @contextmanager

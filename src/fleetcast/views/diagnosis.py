@@ -1,0 +1,45 @@
+"""A diagnosis in words and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.diagnosis import Diagnosis, Verdict
+from fleetcast.domain.wording import counted
+
+_SIGNS = {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.NOT_CHECKED: "-"}
+
+
+def lines(found: Diagnosis) -> Iterator[str]:
+    """Each finding on a line, with its mend below where there is one; then how it stands, and whom to ask."""
+    for one in found.findings:
+        unknown = f"{one.verdict}: " if one.verdict is Verdict.NOT_CHECKED else ""
+        yield f"{_SIGNS[one.verdict]} {one.name}: {unknown}{_plain(one.seen)}"
+        if one.mend:
+            yield f"      {_plain(one.mend)}"
+    count = {verdict: sum(one.verdict is verdict for one in found.findings) for verdict in Verdict}
+    yield (
+        f"{counted(count[Verdict.HOLDS], 'finding holds', 'findings hold')}, "
+        f"{count[Verdict.FAILS]} not, {count[Verdict.NOT_CHECKED]} not checked"
+    )
+    if found.contacts:
+        yield "whom to ask:"
+        for name, reach in found.contacts.items():
+            yield f"  {name}: {reach}"
+
+
+def as_json(found: Diagnosis) -> dict[str, Json]:
+    """The same for programs."""
+    return {
+        "is_well": found.is_well,
+        "findings": [
+            {"name": one.name, "verdict": one.verdict.value, "seen": one.seen, "fix": one.mend or None}
+            for one in found.findings
+        ],
+        "contacts": [{"name": name, "reach": reach} for name, reach in found.contacts.items()],
+    }
+
+
+def _plain(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
