@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fleetcast.config.settings_reader import load_settings
 from fleetcast.config.templates import NewFleet, init_fleet
 from fleetcast.domain.identity import CircuitKey
 from tests.azure_emulator.emulator import AzureEmulator
-from tests.contracts.azure import make_datastores, settings_of
+from tests.contracts.azure import settings_of
 from tests.scenarios.repository import CIRCUITS, CUTOFF, Repository
 
 SETTINGS = "fleetcast.yaml"
@@ -43,7 +42,6 @@ def write_azure_fleet(
     fleet.edit(SETTINGS, "  # storage: s3://bucket/fleet ", f"  storage: {where.platform.storage} ")
     fleet.edit(SETTINGS, "batch_size: 50 ", f"batch_size: {batch_size} ")
     fleet.edit(SETTINGS, "# azure:                 #", f"{azure}\n#")
-    make_datastores(load_settings(folder))
     size = ("--plants", str(plants), "--circuits", str(circuits), "--length", f"{days}d")
     said = fleet.type("simulate", *size)
     assert said.code == 0, said.out + said.err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.azure_emulator.identity import Principal
@@ -16,6 +16,8 @@ class Setup:
     resource_group: str = "fleetcast"
     workspaces: Sequence[str] = ("fleetcast",)
     registries: Sequence[str] = ("fleetcast-registry",)
+    datastores: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """By name, the account and the container of datastores without a key that every workspace has besides its own."""
     region: str = "westeurope"
     principal: Principal = field(default_factory=Principal)
     cores: int = 100

@@ -32,6 +32,11 @@ class Workspaces:
                 blobs.make_container(account, container)
                 if store.find(scope.key("datastores", datastore)) is None:
                     self._write(scope, datastore, _default(account, container, first=datastore == DEFAULT))
+            for datastore, (account, container) in setup.datastores.items():
+                blobs.make_container(account, container)
+                if store.find(scope.key("datastores", datastore)) is None:
+                    said = _default(account, container, first=False)
+                    self._write(scope, datastore, {**said, "credentials": {"credentialsType": "None"}})
 
     def routes(self) -> Sequence[Route]:
         one = rf"{WORKSPACE}/datastores/(?P<name>[^/]+)"

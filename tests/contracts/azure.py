@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,8 +27,7 @@ from tests.clocks import FixedClock
 from tests.contracts.samples import ADA
 from tests.sealing import SEALING
 
-ACCOUNT = "fleetaccount"
-_COUNT = itertools.count(1)
+ACCOUNT, CONTAINER = "fleetaccount", "fleet"
 WORKSPACES: Mapping[EnvironmentName, str] = MappingProxyType(
     {name: f"fleetcast-{name.value}" for name in EnvironmentName}
 )
@@ -38,8 +36,12 @@ REGISTRY = "fleet-registry"
 
 @contextmanager
 def azure_emulated(state: Path, clock: Clock | None = None) -> Iterator[AzureEmulator]:
-    """An emulator with the workspaces and the registry of a fleet, to which this process's environment leads."""
-    setup = Setup(workspaces=tuple(WORKSPACES.values()), registries=(REGISTRY,))
+    """An emulator with the workspaces, the container and the registry of a fleet, to which this process is led."""
+    setup = Setup(
+        workspaces=tuple(WORKSPACES.values()),
+        registries=(REGISTRY,),
+        datastores={AzureSettings().datastore: (ACCOUNT, CONTAINER)},
+    )
     with AzureEmulator(state, setup, clock=clock) as emulator:
         leads = {**emulator.environment, **emulator.storage_environment(ACCOUNT)}
         with patch.dict(os.environ, leads):
@@ -47,35 +49,18 @@ def azure_emulated(state: Path, clock: Clock | None = None) -> Iterator[AzureEmu
 
 
 def settings_of(emulator: AzureEmulator) -> Settings:
-    """A fleet's settings, with a container and datastores of its own."""
-    container = f"fleet-{next(_COUNT)}"
-    emulator.blobs.make_container(ACCOUNT, container)
-    storage = Location(f"az://{container}/fleet")
+    """The settings of a fleet there."""
     azure = AzureSettings(
         subscription_id=emulator.setup.subscription,
         resource_group=emulator.setup.resource_group,
         workspaces=WORKSPACES,
     )
+    storage = Location(f"az://{CONTAINER}/fleet")
     return Settings(
         registry=REGISTRY,
         platform=PlatformSettings(kind=PlatformKind.AZUREML, storage=storage),
         azure=azure,
     )
-
-
-def make_datastores(settings: Settings) -> None:
-    """The datastore of each workspace that stands for the container."""
-    from azure.ai.ml.entities import AzureBlobDatastore
-
-    storage = settings.platform.storage
-    assert storage is not None
-    clients = azure_fleet(settings, Path(), {}).clients
-    for environment in EnvironmentName:
-        clients.workspace(environment).datastores.create_or_update(
-            AzureBlobDatastore(
-                name=settings.azure.datastore, account_name=ACCOUNT, container_name=storage.bucket
-            )
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +72,6 @@ class AzureForContracts:
     def platform(self, folder: Path, clock: FixedClock) -> Platform:
         folder.mkdir(parents=True, exist_ok=True)
         settings = settings_of(self.emulator)
-        make_datastores(settings)
         fleet = azure_fleet(settings, folder, os.environ)
         database = ControlDatabase(sqlite(folder / "control.db"), clock=clock, sealing=SEALING)
         ensure_schema(database)
