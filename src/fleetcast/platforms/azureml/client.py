@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from fleetcast.platforms.azureml.transport import OnceTransport
 
 _ROLE = "give this identity the role AzureML Data Scientist on the workspace, and on the registry AzureML Registry User"
+_SDK = "azure"
+"""Its loggers."""
 _QUOTA = ("OutOfQuota", "QuotaExceeded", "OutOfCapacity")
 """What Azure says when there are no more machines: asking again changes nothing."""
 
@@ -89,6 +91,8 @@ class AzureClients:
             return self._clients[key]
 
     def _open(self, key: str, where: dict[str, str]) -> MLClient:
+        # What goes wrong is said by our own errors; what went well needs no line of each request.
+        logging.getLogger(_SDK).setLevel(logging.CRITICAL)
         try:
             from azure.ai.ml import MLClient
             from azure.identity import DefaultAzureCredential
@@ -101,8 +105,6 @@ class AzureClients:
             ) from error
         if self._credential is None:
             self._credential = DefaultAzureCredential(exclude_interactive_browser_credential=True)
-        # What goes wrong is said by our own errors; what went well needs no line of each request.
-        logging.getLogger("azure").setLevel(logging.CRITICAL)
         if self._transport is None:
             self._transport = OnceTransport()
         options: dict[str, Any] = {
@@ -112,9 +114,18 @@ class AzureClients:
             **where,
         }
         with asked(key):
-            return MLClient(
+            client = MLClient(
                 self._credential, self.settings.subscription_id, self.settings.resource_group, **options
             )
+        _quieten()
+        return client
+
+
+def _quieten() -> None:
+    """Some of the SDK's modules give their loggers a level and a stream of their own as they are loaded."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith(f"{_SDK}."):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @contextmanager

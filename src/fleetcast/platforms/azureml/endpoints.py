@@ -13,12 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetcast import __version__
+from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint
 from fleetcast.domain.traffic import Override, Report, Traffic, Watch
-from fleetcast.platforms.azureml.client import AzureClients, asked
-from fleetcast.platforms.azureml.operations import held, made_once, seen_through, unless_busy
+from fleetcast.platforms.azureml.client import AzureClients, NotThere, asked
+from fleetcast.platforms.azureml.operations import (
+    failed,
+    held,
+    made_once,
+    seen_through,
+    settled,
+    unless_busy,
+)
 from fleetcast.platforms.database.leases import Lease
 from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.local.endpoints import LocalEndpoints
@@ -129,7 +137,7 @@ class _Mover:
     def __call__(self) -> None:
         client, name = self._client, endpoint_name(self.after.endpoint)
         endpoint = self._endpoint(client, name)
-        slots = self._slots(client, name)
+        slots = self._slots(client, name, endpoint)
         for release in (self.after.blue, self.after.green):
             if release is not None and release.hex not in slots.values():
                 slot = self._free_slot(slots)
@@ -157,20 +165,42 @@ class _Mover:
             description=f"Forecasts of plant {self.after.endpoint.plant}.",
             tags={PLANT_TAG: self.after.endpoint.plant},
         )
-        made: OnlineEndpoint = made_once(
-            f"endpoint {name}",
-            lambda: client.online_endpoints.get(name),
-            lambda: seen_through(client.online_endpoints.begin_create_or_update(described)),
-        )
-        return made
+        what = f"endpoint {name}"
 
-    def _slots(self, client: MLClient, name: str) -> dict[str, str]:
-        """The release of each deployment that there is."""
+        def read() -> OnlineEndpoint:
+            found: OnlineEndpoint = client.online_endpoints.get(name)
+            return found
+
+        made: OnlineEndpoint = made_once(
+            what, read, lambda: seen_through(client.online_endpoints.begin_create_or_update(described))
+        )
+        return settled(what, made, read, self.session.clock)
+
+    def _slots(self, client: MLClient, name: str, endpoint: OnlineEndpoint) -> dict[str, str]:
+        """The release of each deployment that there is; one that Azure could not make is removed."""
         with asked(f"deployments of {name}"):
-            return {
-                str(one.name): str((one.tags or {}).get(RELEASE_TAG, ""))
-                for one in client.online_deployments.list(name)
-            }
+            there = {str(one.name): one for one in client.online_deployments.list(name)}
+        slots = {}
+        for slot, seen in there.items():
+            try:
+                one = self._settled(client, name, slot, seen)
+            except NotThere:
+                continue
+            if failed(one):
+                self._without(client, endpoint, slot)
+                self._remove(client, name, slot)
+            else:
+                slots[slot] = str((one.tags or {}).get(RELEASE_TAG, ""))
+        return slots
+
+    def _settled(self, client: MLClient, name: str, slot: str, seen: OnlineDeployment) -> OnlineDeployment:
+        """A deployment once nothing goes on with it; raises `NotThere` if it is gone then."""
+        return settled(
+            f"deployment {name}/{slot}",
+            seen,
+            lambda: client.online_deployments.get(slot, name),
+            self.session.clock,
+        )
 
     def _free_slot(self, slots: Mapping[str, str]) -> str:
         """A name that is free, or that a release has which is needed no more."""
@@ -206,14 +236,17 @@ class _Mover:
                 )
                 return found
 
-            unless_busy(
-                self.session.clock,
-                lambda: made_once(
-                    f"deployment {name}/{slot}",
-                    lambda: client.online_deployments.get(slot, name),
-                    made,
-                ),
-            )
+            what = f"deployment {name}/{slot}"
+
+            def make() -> None:
+                there = made_once(what, lambda: client.online_deployments.get(slot, name), made)
+                if failed(self._settled(client, name, slot, there)):
+                    raise Unavailable(
+                        f"Azure could not make {what}",
+                        fix="see its log in the workspace, then repeat the command",
+                    )
+
+            unless_busy(self.session.clock, make)
 
     def _share_out(self, client: MLClient, endpoint: OnlineEndpoint, slot_of: Mapping[str, str]) -> None:
         """Give each deployment its part of the requests, and green its copies."""
@@ -221,6 +254,8 @@ class _Mover:
 
     def _without(self, client: MLClient, endpoint: OnlineEndpoint, slot: str) -> None:
         """Give a deployment that is to end no more requests, and no copies."""
+        if slot not in {*(endpoint.traffic or {}), *(endpoint.mirror_traffic or {})}:
+            return
         traffic = {name: part for name, part in (endpoint.traffic or {}).items() if name != slot}
         others = next(iter(traffic), None)
         copies = {name: part for name, part in (endpoint.mirror_traffic or {}).items() if name != slot}
