@@ -1,4 +1,4 @@
-"""`make chaos`: kill runs, or what moves releases on, and compare what is left with what is left in peace."""
+"""`make chaos`: kill runs or what moves releases on, or let Azure fail; compare what is left with what peace leaves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from tests.chaos import releases
+from tests.chaos import azure, releases
 from tests.chaos.ordeal import Ordeal, Wrong, cutting, differences, state_of
 from tests.scenarios.repository import write_fleet
 from tests.servers.postgres import MISSING, PostgresServer, binaries, postgres_server
@@ -27,14 +27,21 @@ def main() -> int:
     """Go through all ordeals."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", choices=("runs", "releases"), default="runs", help="what is killed; default runs"
+        "what",
+        nargs="?",
+        choices=("runs", "releases", "azure"),
+        default="runs",
+        help="what is killed, or fails; default runs",
     )
     parser.add_argument("--sqlite", type=int, default=200, help="kills with the database in a file")
     parser.add_argument("--postgres", type=int, default=60, help="kills with the database on a server")
     parser.add_argument("--cut", type=int, default=20, help="connections to the server that are cut")
     parser.add_argument("--circuits", type=int, default=20, help="of each fleet")
     parser.add_argument("--seed", type=int, default=None, help="the same seed kills at the same moments")
+    parser.add_argument("--short", action="store_true", help="with azure: three cases")
     chosen = parser.parse_args()
+    if chosen.what == "azure":
+        return _told_of(azure.main(short=chosen.short), "cases")
     seed = random.SystemRandom().randrange(10**6) if chosen.seed is None else chosen.seed
     print(f"seed {seed}", flush=True)
     chance = random.Random(seed)  # noqa: S311  # moments, not secrets

@@ -34,18 +34,26 @@ WORKSPACES: Mapping[EnvironmentName, str] = MappingProxyType(
 REGISTRY = "fleet-registry"
 
 
+SETUP = Setup(
+    workspaces=tuple(WORKSPACES.values()),
+    registries=(REGISTRY,),
+    datastores={AzureSettings().datastore: (ACCOUNT, CONTAINER)},
+)
+"""The workspaces, the container and the registry of a fleet."""
+
+
 @contextmanager
 def azure_emulated(state: Path, clock: Clock | None = None) -> Iterator[AzureEmulator]:
-    """An emulator with the workspaces, the container and the registry of a fleet, to which this process is led."""
-    setup = Setup(
-        workspaces=tuple(WORKSPACES.values()),
-        registries=(REGISTRY,),
-        datastores={AzureSettings().datastore: (ACCOUNT, CONTAINER)},
-    )
-    with AzureEmulator(state, setup, clock=clock) as emulator:
-        leads = {**emulator.environment, **emulator.storage_environment(ACCOUNT)}
-        with patch.dict(os.environ, leads):
-            yield emulator
+    """An emulator to which this process's environment leads."""
+    with AzureEmulator(state, SETUP, clock=clock) as emulator, led_to(emulator):
+        yield emulator
+
+
+@contextmanager
+def led_to(emulator: AzureEmulator) -> Iterator[None]:
+    """Let this process's environment lead to an emulator, for a `with` block."""
+    with patch.dict(os.environ, {**emulator.environment, **emulator.storage_environment(ACCOUNT)}):
+        yield
 
 
 def settings_of(emulator: AzureEmulator) -> Settings:

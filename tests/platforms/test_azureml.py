@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -18,10 +19,11 @@ from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 from fleetcast.domain.traffic import Traffic, Watch
 from fleetcast.pipeline.effects import CarryOut
 from fleetcast.pipeline.sharing import Share
-from fleetcast.platforms.azureml.endpoints import endpoint_name, shares
+from fleetcast.platforms.azureml.endpoints import RELEASE_TAG, endpoint_name, shares
 from fleetcast.platforms.azureml.graphs import component_name
 from fleetcast.ports.platform import Platform
 from fleetcast.workflows.look import LookAtJobs
+from tests.azure_emulator.conftest import credential, workspace_client
 from tests.azure_emulator.emulator import AzureEmulator
 from tests.azure_emulator.faults import Fault
 from tests.azure_oracle.published import as_published
@@ -30,6 +32,7 @@ from tests.contracts.azure import AzureForContracts, azure_emulated
 from tests.contracts.samples import digest, environment, trained
 
 PROD = EnvironmentName.PROD
+WATCH = Watch(window=timedelta(seconds=30))
 
 
 @pytest.fixture
@@ -46,6 +49,14 @@ def platform(emulator: AzureEmulator, tmp_path: Path) -> Platform:
 
 def registered(platform: Platform, *makers: str) -> list[ModelVersion]:
     return list(platform.workspace.models.register([trained("m", maker) for maker in makers]))
+
+
+def said_of(emulator: AzureEmulator, below: str) -> object:
+    """The provisioning state of the only resource whose id ends so, as it was read last."""
+    answers = [one.response for one in emulator.exchanges() if one.path.endswith(below) and one.status < 300]
+    last = answers[-1]
+    assert isinstance(last, dict)
+    return last["properties"]["provisioningState"]
 
 
 def puts(emulator: AzureEmulator, below: str) -> int:
@@ -242,6 +253,65 @@ def test_a_database_address_with_a_password_is_in_no_deployment(
     with pytest.raises(BadInput, match="holds a password"):
         told.workspace.endpoints.serve(Endpoint(PROD, "LYON"), digest("one"))
     assert "hush" not in str(emulator.exchanges())
+
+
+def test_what_an_import_was_refused_for_as_in_conflict_is_not_taken_for_shared(tmp_path: Path) -> None:
+    clock = FixedClock()
+    with azure_emulated(tmp_path / "azure", clock) as emulator:
+        emulator.operations.length = timedelta(0)
+        platform = AzureForContracts(emulator).platform(tmp_path / "fleet", clock)
+        (version,) = registered(platform, "job-1")
+        share = Share(platform.workspace.shared, CarryOut(platform.control.effects, clock))
+        emulator.faults.add(Fault("refuse", "POST", "/import$", status=409, code="Conflict"))
+        with pytest.raises(Unavailable, match="is not visible"):
+            share.models([version])
+        assert platform.workspace.shared.shared().models == {}
+        share.models([version])
+        assert platform.workspace.shared.shared().models == {"m": {1}}
+
+
+@pytest.mark.parametrize("path", ["/onlineEndpoints/[^/]+$", "/deployments/blue$"])
+def test_what_azure_could_not_make_is_made_anew(
+    platform: Platform, emulator: AzureEmulator, path: str
+) -> None:
+    endpoint, endpoints = Endpoint(PROD, "P"), platform.workspace.endpoints
+    emulator.faults.add(Fault("fail_operation", "PUT", path))
+    with pytest.raises(Unavailable, match="Azure failed with"):
+        endpoints.serve(endpoint, digest("one"))
+    assert endpoints.standing(PROD) == {}
+    endpoints.serve(endpoint, digest("one"))
+    assert endpoints.standing(PROD)["P"].blue == digest("one")
+    assert said_of(emulator, "/deployments/blue") == "Succeeded"
+
+
+def test_a_deployment_that_somebody_began_who_is_gone_is_waited_for(tmp_path: Path) -> None:
+    clock, endpoint = FixedClock(), Endpoint(EnvironmentName.DEV, "P")
+    with azure_emulated(tmp_path / "azure", clock) as emulator, credential(emulator) as shown:
+        emulator.operations.length = timedelta(0)
+        platform = AzureForContracts(emulator).platform(tmp_path / "fleet", clock)
+        endpoints = platform.workspace.endpoints
+        endpoints.serve(endpoint, digest("one"))
+        client = workspace_client(emulator, shown)
+        other = client.online_deployments.get("blue", endpoint_name(endpoint))
+        other.name, other.tags = "green", {RELEASE_TAG: digest("two").hex}
+        emulator.operations.length = timedelta(minutes=3)
+        client.online_deployments.begin_create_or_update(other)
+        emulator.operations.length = timedelta(0)
+        endpoints.start(endpoint, digest("two"), WATCH)
+        assert sum(clock.slept, timedelta(0)) >= timedelta(minutes=3)
+        assert puts(emulator, "/deployments/green") == 1
+        assert said_of(emulator, "/deployments/green") == "Succeeded"
+
+
+def test_what_the_sdk_says_of_itself_is_not_shown(
+    platform: Platform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    platform.workspace.endpoints.serve(Endpoint(PROD, "P"), digest("one"))
+    loggers = [name for name in logging.root.manager.loggerDict if name.startswith("azure.")]
+    assert [name for name in loggers if logging.getLogger(name).isEnabledFor(logging.ERROR)] == []
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert all(set(line) <= {"."} for line in said.err.splitlines() if "\x1b" not in line)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from fleetcast.platforms.azureml.transport import OnceTransport
 
 _ROLE = "give this identity the role AzureML Data Scientist on the workspace, and on the registry AzureML Registry User"
+_SDK = "azure"
+"""Its loggers."""
 _QUOTA = ("OutOfQuota", "QuotaExceeded", "OutOfCapacity")
 """What Azure says when there are no more machines: asking again changes nothing."""
 
@@ -104,6 +106,8 @@ class AzureClients:
             return self._credential
 
     def _open(self, key: str, where: dict[str, str]) -> MLClient:
+        # What goes wrong is said by our own errors; what went well needs no line of each request.
+        logging.getLogger(_SDK).setLevel(logging.CRITICAL)
         try:
             from azure.ai.ml import MLClient
 
@@ -111,9 +115,6 @@ class AzureClients:
         except ModuleNotFoundError as error:
             raise _not_installed() from error
         credential = self.credential()
-        # What goes wrong is said by our own errors; what went well needs no line of each request.
-        for name in ("azure", "azure.ai.ml"):  # the second has a level and a handler of its own
-            logging.getLogger(name).setLevel(logging.CRITICAL)
         if self._transport is None:
             self._transport = OnceTransport()
         options: dict[str, Any] = {
@@ -123,9 +124,18 @@ class AzureClients:
             **where,
         }
         with asked(key):
-            return MLClient(
+            client = MLClient(
                 credential, self.settings.subscription_id, self.settings.resource_group, **options
             )
+        _quieten()
+        return client
+
+
+def _quieten() -> None:
+    """Some of the SDK's modules give their loggers a level and a stream of their own as they are loaded."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith(f"{_SDK}."):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _not_installed() -> BadInput:

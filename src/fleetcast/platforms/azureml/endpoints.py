@@ -20,8 +20,15 @@ from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 from fleetcast.domain.traffic import Override, Report, Traffic, Watch
-from fleetcast.platforms.azureml.client import AzureClients, asked
-from fleetcast.platforms.azureml.operations import held, made_once, seen_through, unless_busy, written
+from fleetcast.platforms.azureml.client import AzureClients, NotThere, asked
+from fleetcast.platforms.azureml.operations import (
+    failed,
+    held,
+    made_once,
+    seen_through,
+    settled,
+    unless_busy,
+)
 from fleetcast.platforms.database.leases import Lease
 from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.local.endpoints import LocalEndpoints
@@ -137,7 +144,7 @@ class _Mover:
     def __call__(self) -> None:
         client, name = self._client, endpoint_name(self.after.endpoint)
         endpoint = self._endpoint(client, name)
-        slots = self._slots(client, name)
+        slots = self._slots(client, name, endpoint)
         for release in (self.after.blue, self.after.green):
             if release is not None and release.hex not in slots.values():
                 slot = self._free_slot(slots)
@@ -165,17 +172,42 @@ class _Mover:
             description=f"Forecasts of plant {self.after.endpoint.plant}.",
             tags={PLANT_TAG: self.after.endpoint.plant},
         )
-        made: OnlineEndpoint = made_once(
-            f"endpoint {name}",
-            lambda: client.online_endpoints.get(name),
-            lambda: seen_through(client.online_endpoints.begin_create_or_update(described)),
-        )
-        return made
+        what = f"endpoint {name}"
 
-    def _slots(self, client: MLClient, name: str) -> dict[str, str]:
-        """The release of each deployment that there is; of one that does not answer, none."""
+        def read() -> OnlineEndpoint:
+            found: OnlineEndpoint = client.online_endpoints.get(name)
+            return found
+
+        made: OnlineEndpoint = made_once(
+            what, read, lambda: seen_through(client.online_endpoints.begin_create_or_update(described))
+        )
+        return settled(what, made, read, self.session.clock)
+
+    def _slots(self, client: MLClient, name: str, endpoint: OnlineEndpoint) -> dict[str, str]:
+        """The release of each deployment that there is; one that Azure could not make is removed."""
         with asked(f"deployments of {name}"):
-            return {str(one.name): _release_of(one) for one in client.online_deployments.list(name)}
+            there = {str(one.name): one for one in client.online_deployments.list(name)}
+        slots = {}
+        for slot, seen in there.items():
+            try:
+                one = self._settled(client, name, slot, seen)
+            except NotThere:
+                continue
+            if failed(one):
+                self._without(client, endpoint, slot)
+                self._remove(client, name, slot)
+            else:
+                slots[slot] = str((one.tags or {}).get(RELEASE_TAG, ""))
+        return slots
+
+    def _settled(self, client: MLClient, name: str, slot: str, seen: OnlineDeployment) -> OnlineDeployment:
+        """A deployment once nothing goes on with it; raises `NotThere` if it is gone then."""
+        return settled(
+            f"deployment {name}/{slot}",
+            seen,
+            lambda: client.online_deployments.get(slot, name),
+            self.session.clock,
+        )
 
     def _free_slot(self, slots: Mapping[str, str]) -> str:
         """A name that is free, or that a release has which is needed no more."""
@@ -212,8 +244,8 @@ class _Mover:
         """Make a deployment and wait until it answers.
 
         Raises:
-            BadInput: Its container does not start; the text is the last thing that it said.
-            FleetcastError: Azure does not make it.
+            FleetcastError: Azure does not make it, or its container does not start; then the text ends with what
+                that said last.
         """
         name, slot = str(described.endpoint_name), str(described.name)
         what, deployments = f"deployment {name}/{slot}", client.online_deployments
@@ -226,15 +258,17 @@ class _Mover:
             unless_busy(self.session.clock, make)
         except FleetcastError as error:
             found = held(what, lambda: deployments.get(slot, name))
-            if found is not None and _release_of(found) == release.hex:
+            if found is None:
+                raise
+            found = self._settled(client, name, slot, found)
+            if not failed(found) and (found.tags or {}).get(RELEASE_TAG) == release.hex:
                 return
-            said = "" if found is None else held(what, lambda: deployments.get_logs(slot, name, 50))
-            lines = (said or "").strip().splitlines()
+            lines = (held(what, lambda: deployments.get_logs(slot, name, 50)) or "").strip().splitlines()
             if not lines:
-                raise error from error.__cause__
-            raise BadInput(
-                f"{what} does not start: {lines[-1][:300]}",
-                fix=f"all that it said: `az ml online-deployment get-logs --endpoint-name {name} --name {slot}`",
+                raise
+            raise type(error)(
+                f"{error}; its container said last: {lines[-1][:300]}",
+                fix=f"see all that it said: `az ml online-deployment get-logs --endpoint-name {name} --name {slot}`",
             ) from error
 
     def _check_no_secret(self) -> None:
@@ -252,6 +286,8 @@ class _Mover:
 
     def _without(self, client: MLClient, endpoint: OnlineEndpoint, slot: str) -> None:
         """Give a deployment that is to end no more requests, and no copies."""
+        if slot not in {*_parts(endpoint.traffic), *_parts(endpoint.mirror_traffic)}:
+            return
         traffic = {name: part for name, part in _parts(endpoint.traffic).items() if name != slot}
         others = next(iter(traffic), None)
         copies = {name: part for name, part in _parts(endpoint.mirror_traffic).items() if name != slot}
@@ -330,12 +366,6 @@ class _Mover:
 def _parts(said: Mapping[str, int] | None) -> dict[str, int]:
     """Who gets anything; Azure names some of the others too."""
     return {name: part for name, part in (said or {}).items() if part}
-
-
-def _release_of(deployment: OnlineDeployment) -> str:
-    """The release that a deployment answers with; empty if it does not answer, or is not ours."""
-    ready = written(deployment.provisioning_state) == "Succeeded"
-    return str((deployment.tags or {}).get(RELEASE_TAG, "")) if ready else ""
 
 
 def endpoint_name(endpoint: Endpoint) -> str:

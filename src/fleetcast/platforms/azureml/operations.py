@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.errors import FleetcastError, Unavailable
 from fleetcast.platforms.azureml.client import NotThere, Taken, asked
 from fleetcast.ports.clock import Clock
 
@@ -24,6 +24,9 @@ DIGEST_TAG = "fleetcast_digest"
 _TRIES = 20
 _BUSY = timedelta(seconds=15)
 """Between two tries to change what is being changed."""
+_LOOKS = 80
+"""At what Azure is busy making: a deployment takes some minutes."""
+_UNDER_WAY = frozenset({"Creating", "Updating", "Provisioning", "Deleting"})
 AT_ONCE = 8
 """Requests at the same time; Azure slows down whoever sends many more."""
 
@@ -44,6 +47,8 @@ def held(what: str, read: Callable[[], T]) -> T | None:
 def made_once(what: str, read: Callable[[], T], make: Callable[[], T]) -> T:
     """Make a thing unless it is there. An error after which it is there anyway was none.
 
+    What Azure shows and says that it failed with is not there, and is made anew.
+
     Args:
         what: For the text of an error.
         read: Gives it, or raises as the SDK does where there is none.
@@ -53,14 +58,14 @@ def made_once(what: str, read: Callable[[], T], make: Callable[[], T]) -> T:
         FleetcastError: It is not there, and Azure does not make it.
     """
     there = held(what, read)
-    if there is not None:
+    if there is not None and not failed(there):
         return there
     try:
         with asked(what):
             return make()
     except FleetcastError as error:
         there = held(what, read)
-        if there is None:
+        if there is None or failed(there):
             raise error from error.__cause__
         return there
 
@@ -68,6 +73,41 @@ def made_once(what: str, read: Callable[[], T], make: Callable[[], T]) -> T:
 def written(value: object) -> str:
     """A state as Azure writes it: the SDK gives a text or one of its enumerations, as its version has it."""
     return str(getattr(value, "value", value))
+
+
+def failed(there: object) -> bool:
+    """Whether Azure shows a thing that it could not make."""
+    return written(getattr(there, "provisioning_state", None)) == "Failed"
+
+
+def under_way(there: object) -> bool:
+    """Whether Azure is still at work on a thing, maybe for somebody who is gone."""
+    return written(getattr(there, "provisioning_state", None)) in _UNDER_WAY
+
+
+def settled(what: str, there: T, read: Callable[[], T], clock: Clock) -> T:
+    """A thing once nothing goes on with it: whoever began to make it may be gone.
+
+    Args:
+        what: For the text of an error.
+        there: The thing as it was seen.
+        read: Reads it again.
+        clock: For the pauses.
+
+    Raises:
+        NotThere: It is gone.
+        Unavailable: It goes on for too long.
+        FleetcastError: Azure does not say.
+    """
+    for _ in range(_LOOKS):
+        if not under_way(there):
+            return there
+        clock.sleep(_BUSY)
+        with asked(what):
+            there = read()
+    raise Unavailable(
+        f"Azure is not done with {what} after {_LOOKS * _BUSY}", fix="repeat the command in a while"
+    )
 
 
 def seen_through(poller: LROPoller[T]) -> T:
