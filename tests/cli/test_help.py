@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 
+from fleetcast import __version__
 from fleetcast.cli.main import run
 
 
@@ -27,3 +28,10 @@ def test_long_options_are_shown_whole() -> None:
     with redirect_stdout(out):
         run(["dummy", "train", "--help"])
     assert "--simulate-propagation-delay DURATION" in out.getvalue()
+
+
+def test_the_version_is_shown_without_a_command() -> None:
+    out = StringIO()
+    with redirect_stdout(out):
+        assert run(["--version"]) == 0
+    assert out.getvalue() == f"fleetcast {__version__}\n"

@@ -144,6 +144,14 @@ def test_a_command_line_that_fleetcast_does_not_take_is_told(words: list[str]) -
     assert complaint_of(words)
 
 
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["dummy", "--help"], ["plan", "--help"]])
+def test_what_answers_by_itself_is_taken_and_says_nothing_here(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert complaint_of(words) == ""
+    assert capsys.readouterr() == ("", "")
+
+
 def test_what_is_only_known_later_fits_everywhere() -> None:
     assert complaint_of(["dummy", "train", "--simulate-circuit-changes", PLACEHOLDER]) == ""
     assert complaint_of(["rollback", PLACEHOLDER, PLACEHOLDER]) == ""

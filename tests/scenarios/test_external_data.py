@@ -157,6 +157,26 @@ def test_a_circuit_whose_table_contradicts_itself_is_blocked_alone(foreign: Repo
     assert "the table contradicts itself" in why
 
 
+def test_a_check_of_the_data_finds_what_training_would(foreign: Repository) -> None:
+    def wrong() -> list[str]:
+        said = foreign.type("validate", "--data", "--format", "json")
+        assert said.code == (1 if said.json["complaints"] else 0)
+        assert all(one["file"] == CIRCUITS and one["line"] for one in said.json["complaints"])
+        return [one["what"] for one in said.json["complaints"]]
+
+    assert wrong() == []
+    row = pl.scan_delta(historian(foreign)).filter(pl.col("loop") == "CIRCUIT02").head(1).collect()
+    write_deltalake(str(historian(foreign)), row.with_columns(reading=pl.lit(-1.0)), mode="append")
+    assert wrong() == []
+    assert foreign.type("data", "pin").code == 0
+    (contradiction,) = wrong()
+    assert contradiction.startswith("PLANT001/CIRCUIT02: the table contradicts itself: ")
+    rewritten_and_cleaned_up(foreign)
+    (gone,) = wrong()
+    assert "can no longer be read" in gone
+    assert gone.endswith("PLANT001/CIRCUIT01, PLANT001/CIRCUIT02 should train on it")
+
+
 @pytest.mark.parametrize("words", [("ingest", "x.csv", "--plant", "P", "--circuit", "C"), ("simulate",)])
 def test_nothing_is_written_to_a_foreign_table(foreign: Repository, words: tuple[str, ...]) -> None:
     said = foreign.type(*words, "--source", "historian")

@@ -120,7 +120,17 @@ def test_a_cursor_of_another_list_is_refused(shared: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["requests/99", "runs/run-9999", "runs/x", "models/PLANT001/NONE", "models/N/N", "nothing", ""]
+    "path",
+    [
+        "requests/99",
+        "runs/run-9999",
+        "runs/x",
+        "jobs/x/log",
+        "models/PLANT001/NONE",
+        "models/N/N",
+        "nothing",
+        "",
+    ],
 )
 def test_what_is_not_there_is_missing(shared: Client, path: str) -> None:
     found = shared.ask("GET", f"{API}/{path}")

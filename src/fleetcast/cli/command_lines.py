@@ -17,6 +17,8 @@ def complaint_of(words: Sequence[str]) -> str:
 
     What is only known when it runs is `PLACEHOLDER`, and fits everywhere.
     """
+    if "--help" in words or list(words) == ["--version"]:
+        return ""  # they answer while they are read, which nobody asked for here
     first = ""
     for stand_in in _STANDS_IN:
         said = _refusal([word.replace(PLACEHOLDER, stand_in) for word in words])

@@ -87,14 +87,20 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def fleetcast(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,  # noqa: FBT002
-) -> None:
-    """GitOps for fleets of sensor-forecasting models: plan, train, approve, promote, forecast."""
-    if version:
+def _show_version(asked: bool) -> None:  # noqa: FBT001  # Typer gives it so
+    if asked:
         typer.echo(f"fleetcast {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def fleetcast(
+    version: Annotated[  # noqa: FBT002  # the callback answers, before a command is missed
+        bool,
+        typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """GitOps for fleets of sensor-forecasting models: plan, train, approve, promote, forecast."""
 
 
 def main() -> None:
