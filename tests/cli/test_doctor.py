@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 
 from fleetcast.app import open_books, whoami
@@ -23,7 +25,7 @@ from tests.azure_oracle.oracle import check
 from tests.azure_oracle.specs import NEEDS_SPECS
 from tests.cli.azure_fleets import CONTAINER, azure_in_place, held, rewrite
 from tests.cli.azure_fleets import settings as azure_settings
-from tests.contracts.azure import ACCOUNT
+from tests.contracts.azure import ACCOUNT, WORKSPACES
 from tests.contracts.samples import trained
 from tests.devops_server.organisation import PROJECT, made_id
 from tests.devops_server.server import TOKEN, DevOpsServer, devops_server
@@ -271,6 +273,9 @@ def test_workspaces_registry_and_container_that_are_not_there_are_found(
     edit(installed, "registry: fleet-registry", "registry: another-registry")
     edit(installed, "az://fleet/", "az://nowhere/")
     edit(installed, "azure:\n", "azure:\n  workspaces: {prod: plants-prod}\n")
+    every = found(capsys)
+    assert every["workspace plants-prod is there"]["fix"].startswith("az ml workspace create --subscription ")
+    assert "az ml registry create" in every["shared registry another-registry is there"]["fix"]
     seen = broken(capsys)
     assert seen.pop(FILES)
     assert seen["workspace plants-prod is there"] == "it is not there"
@@ -320,6 +325,53 @@ def test_a_check_or_a_policy_that_somebody_weakened_does_not_hold(
     assert set(seen) == {"Azure DevOps asks two people before production", "branch policies stand"}
     assert "missing or changed: validation of" in seen["branch policies stand"]
     assert devops.writes == before
+
+
+@pytest.mark.usefixtures("installed")
+def test_azure_devops_without_a_token_is_one_finding_of_many(
+    monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setenv("AZURE_DEVOPS_EXT_PAT", "somebody-elses-token")
+    every = found(capsys)
+    assert every["Azure DevOps can be read"]["verdict"] == FAILS
+    assert "branch policies stand" not in every
+    assert every[TWO_PEOPLE]["verdict"] == HOLDS
+    assert "somebody-elses-token" not in json.dumps(every)
+    monkeypatch.delenv("AZURE_DEVOPS_EXT_PAT")
+    assert "no token for Azure DevOps" in broken(capsys)["Azure DevOps can be read"]
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_storage_account_that_nobody_names_is_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME")
+    seen = broken(capsys)
+    assert "in which storage account" in seen["the settings say what is needed in Azure"]
+    assert FILES in seen
+
+
+@pytest.mark.usefixtures("installed")
+def test_shared_keys_of_the_storage_account_can_be_disabled(emulator: AzureEmulator, capsys: Output) -> None:
+    assert found(capsys)[FILES]["verdict"] == HOLDS
+    asked = emulator.exchanges()
+    assert not [one.path for one in asked if one.path.lower().endswith(("listsecrets", "listkeys"))]
+    assert not [one.path for one in asked if {"sig", "sv"} & set(one.query)]
+    stores = [held(emulator, "datastores", "fleetcast", workspace=name) for name in WORKSPACES.values()]
+    assert {one["properties"]["credentials"]["credentialsType"] for one in stores} == {"None"}
+
+
+@pytest.mark.usefixtures("installed")
+def test_all_goes_through_a_proxy_whose_private_authority_is_trusted(
+    emulator: AzureEmulator, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    assert found(capsys)["the identity gets a token"]["verdict"] == HOLDS
+    assert os.environ["HTTPS_PROXY"] == emulator.address
+    # Another authority than that which the proxy has its certificates from.
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
+    monkeypatch.delenv("IDENTITY_ENDPOINT")
+    assert "the identity gets a token" in broken(capsys)
 
 
 def test_a_program_that_may_approve_does_not_hold(fleet: Path, capsys: Output) -> None:

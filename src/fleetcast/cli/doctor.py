@@ -16,7 +16,8 @@ def doctor(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
     """Look whether everything around the fleet stands as it should, and say how to mend what does not.
 
     It asks with the identity that this process has, as a run would: run it where runs are. Nothing is changed but for a
-    small file that is written where the fleet's files are, and removed.
+    small file that is written where the fleet's files are, and removed; a control database that is not there yet is
+    made, as by each command.
 
     Lines begin with ✓ (holds), ✗ (does not hold) or - (not checked, with the reason). It ends with 1 if something does
     not hold.

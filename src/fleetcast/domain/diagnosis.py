@@ -8,7 +8,16 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from fleetcast.domain.gate import GatePolicy, effective
-from fleetcast.domain.installation import ApprovalCheck, InstallationPlan, Item, Kind, Leave, differences
+from fleetcast.domain.installation import (
+    ApprovalCheck,
+    AzureRegistry,
+    AzureWorkspace,
+    InstallationPlan,
+    Item,
+    Kind,
+    Leave,
+    differences,
+)
 from fleetcast.domain.people import Directory, Person, folded
 from fleetcast.domain.people import Kind as PersonKind
 from fleetcast.domain.place import EnvironmentName, Gate, Scope
@@ -88,7 +97,8 @@ def as_wanted(wanted: Item, found: Item | None) -> Finding:
     """Whether a thing of an installation is there, and as it should be."""
     name = f"{wanted.ref} is there"
     if found is None:
-        return Finding(name, Verdict.FAILS, "it is not there", _APPLY_AZURE)
+        mend = wanted.command if isinstance(wanted, AzureWorkspace | AzureRegistry) else _APPLY_AZURE
+        return Finding(name, Verdict.FAILS, "it is not there", mend)
     changes = differences(wanted, found)
     seen = "; ".join(f"{one.name} is {one.before} and should be {one.after}" for one in changes)
     return Finding.of(name, holds=not changes, seen=seen or "as declared", mend=_APPLY_AZURE)
