@@ -23,7 +23,7 @@ expect() {
     (
         cd "$agent/work"
         env -i PATH="$PATH" HOME="$agent/home" LANG=C.UTF-8 FLEETCAST_DATABASE_URL="$DATABASE" \
-            FLEETCAST_SIGNING_KEY="$KEY" FLEETCAST_TOKEN="${WHO:-}" ANNA="${ANNA:-}" BERTA="${BERTA:-}" REPOSITORY="$REPOSITORY" BRANCH="$BRANCH" DATA="$DATA" AZURE="$WORK/azure.env" \
+            FLEETCAST_SIGNING_KEY="$KEY" ${WHO:+FLEETCAST_TOKEN="$WHO"} ANNA="${ANNA:-}" BERTA="${BERTA:-}" REPOSITORY="$REPOSITORY" BRANCH="$BRANCH" DATA="$DATA" AZURE="$WORK/azure.env" \
             sh -c ". \"\$AZURE\" && git clone --quiet --branch \"\$BRANCH\" \"\$REPOSITORY\" fleet && cd fleet && $2"
     ) >"$OUTPUT" 2>&1 || code=$?
     cat "$OUTPUT"
