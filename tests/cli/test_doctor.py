@@ -501,6 +501,19 @@ def test_whoever_may_see_nothing_of_the_fleet_is_told_nothing(
     assert len(emulator.exchanges()) == before
 
 
+@pytest.mark.usefixtures("fleet")
+def test_a_plan_needs_no_role_in_the_workspaces(
+    emulator: AzureEmulator, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setenv(DATABASE_URL_VARIABLE, postgres.url(postgres.new_database()))
+    install()
+    assert run(["simulate", "--plants", "1", "--circuits", "1"]) == 0
+    before = len(emulator.exchanges())
+    assert run(["plan", "--format", "json"]) == 0
+    assert "PLANT001" in capsys.readouterr().out
+    assert {one.host for one in emulator.exchanges()[before:]} <= {"127.0.0.1"}
+
+
 @NEEDS_SPECS
 @pytest.mark.usefixtures("installed")
 def test_what_is_asked_and_answered_is_as_it_is_published(emulator: AzureEmulator, capsys: Output) -> None:

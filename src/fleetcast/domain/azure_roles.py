@@ -28,7 +28,6 @@ NEEDED_ROLES = (
     NeededRole("train", _WRITES, f"{_FILES}, also for the identity of the cluster"),
     NeededRole("approve", "no role", "anything in Azure: a person on record decides in the control database"),
     NeededRole("deploy", _SCIENTIST, "the workspace deployed to"),
-    NeededRole("deploy", "AzureML Registry User", "the shared registry"),
     NeededRole("deploy", _READS, _FILES),
     NeededRole("rollback", _SCIENTIST, "the workspace of the endpoint"),
     NeededRole("serve", _READS, f"{_FILES}, for the identity of the endpoint"),
