@@ -86,7 +86,7 @@ chapter 'A fleet repository that says where in Azure it is'
 fleetcast init "$REPOSITORY" >/dev/null
 cd "$REPOSITORY"
 sed -i -e 's|^  kind: local  .*|  kind: azureml|' -e 's|^  state: .fleetcast .*|&\n  storage: az://fleet/plants|' \
-    -e 's|^  batch_size: 50 .*|  batch_size: 3|' -e 's|^  # soak: 5min |  soak: 2s |' -e 's|^  # window: 30s |  window: 2s |' \
+    -e 's|^  batch_size: 50 .*|  batch_size: 3|' -e 's|^  # soak: 5min |  soak: 8s |' -e 's|^  # window: 30s |  window: 8s |' \
     -e 's|^  steps: .*|  steps: [0, 50, 100]|' fleetcast.yaml
 cat >>fleetcast.yaml <<'YAML'
 
