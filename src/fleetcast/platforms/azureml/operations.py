@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fleetcast.domain.errors import FleetcastError, Unavailable
 from fleetcast.platforms.azureml.client import NotThere, Taken, asked
@@ -158,9 +158,9 @@ def lay_out() -> None:
     """
     from azure.ai.ml._restclient.arm_ml_service import models
 
-    for one in vars(models).values():
-        if isinstance(one, type) and hasattr(one, "_calculated"):
-            one.__new__(one)
+    classes: list[Any] = [one for one in vars(models).values() if hasattr(one, "_calculated")]
+    for one in classes:
+        one.__new__(one)
 
 
 def unless_busy(clock: Clock, change: Callable[[], object]) -> None:
