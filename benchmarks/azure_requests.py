@@ -117,7 +117,7 @@ def _fleet(
     folder.mkdir()
     asked: dict[str, Sequence[Exchange]] = {}
     with azure_emulated(folder / "azure") as emulator:
-        plants = circuits // PER_PLANT
+        plants = max(circuits // PER_PLANT, 1)
         fleet = write_azure_fleet(
             folder / "fleet", emulator, plants=plants, circuits=circuits // plants, batch_size=BATCH
         )

@@ -1,4 +1,4 @@
-"""The short form of `make chaos`: some kills at random moments leave what a run in peace leaves."""
+"""The short forms of `make chaos`: some kills, or some of what Azure does badly, leave what a run in peace leaves."""
 
 from __future__ import annotations
 
@@ -26,8 +26,17 @@ ROOT = Path(__file__).parents[2]
     ids=["sqlite", "postgres"],
 )
 def test_what_kills_leave_is_what_a_run_in_peace_leaves(where: tuple[str, ...]) -> None:
+    _as_expected("--circuits", "2", *where)
+
+
+@pytest.mark.slow
+def test_what_azure_does_badly_leaves_what_a_run_in_peace_leaves() -> None:
+    _as_expected("azure", "--short")
+
+
+def _as_expected(*words: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos", "--circuits", "2", *where],
+        [sys.executable, "-m", "tests.chaos", *words],
         cwd=ROOT,
         capture_output=True,
         encoding="utf-8",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -312,6 +314,21 @@ def test_what_the_sdk_says_of_itself_is_not_shown(
     said = capsys.readouterr()
     assert said.out == ""
     assert all(set(line) <= {"."} for line in said.err.splitlines() if "\x1b" not in line)
+
+
+def test_the_classes_of_the_sdk_are_ready_before_threads_use_them() -> None:
+    """In a process of its own, whose SDK has read nothing yet."""
+    program = """
+from fleetcast.platforms.azureml.operations import side_by_side
+list(side_by_side(str, [1, 2]))
+from azure.ai.ml._restclient.arm_ml_service import models
+made = [one for one in vars(models).values() if hasattr(one, "_calculated")]
+print(len(made), [one for one in made if f"{one.__module__}.{one.__qualname__}" not in one._calculated])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    count, _, left = done.stdout.partition(" ")
+    assert int(count) > 100
+    assert left.strip() == "[]"
 
 
 @pytest.mark.parametrize(

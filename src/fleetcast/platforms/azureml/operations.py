@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fleetcast.domain.errors import FleetcastError, Unavailable
 from fleetcast.platforms.azureml.client import NotThere, Taken, asked
@@ -122,8 +123,25 @@ def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     Raises:
         FleetcastError: The first that went wrong; those that were begun are seen through.
     """
+    waiting = list(items)
+    if len(waiting) > 1:
+        lay_out()
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="azure") as pool:
-        yield from pool.map(work, items)
+        yield from pool.map(work, waiting)
+
+
+@cache
+def lay_out() -> None:
+    """Let the SDK prepare its classes, which takes half a second.
+
+    Each class is prepared as it is first used, without a lock: of threads that read a first answer at the same time,
+    one now and then got a bare `dict` in place of a model.
+    """
+    from azure.ai.ml._restclient.arm_ml_service import models
+
+    classes: list[Any] = [one for one in vars(models).values() if hasattr(one, "_calculated")]
+    for one in classes:
+        one.__new__(one)
 
 
 def unless_busy(clock: Clock, change: Callable[[], object]) -> None:
