@@ -179,7 +179,9 @@ class _Mover:
             return found
 
         made: OnlineEndpoint = made_once(
-            what, read, lambda: seen_through(client.online_endpoints.begin_create_or_update(described))
+            what,
+            read,
+            lambda: seen_through(lambda: client.online_endpoints.begin_create_or_update(described)),
         )
         return settled(what, made, read, self.session.clock)
 
@@ -252,7 +254,7 @@ class _Mover:
 
         def make() -> None:
             with asked(what):
-                seen_through(deployments.begin_create_or_update(described))
+                seen_through(lambda: deployments.begin_create_or_update(described))
 
         try:
             unless_busy(self.session.clock, make)
@@ -303,7 +305,7 @@ class _Mover:
 
         def put() -> None:
             with asked(what):
-                seen_through(client.online_endpoints.begin_create_or_update(endpoint))
+                seen_through(lambda: client.online_endpoints.begin_create_or_update(endpoint))
 
         unless_busy(self.session.clock, put)
 
@@ -313,7 +315,9 @@ class _Mover:
         def delete() -> None:
             held(
                 what,
-                lambda: seen_through(client.online_deployments.begin_delete(name=slot, endpoint_name=name)),
+                lambda: seen_through(
+                    lambda: client.online_deployments.begin_delete(name=slot, endpoint_name=name)
+                ),
             )
 
         unless_busy(self.session.clock, delete)

@@ -113,7 +113,8 @@ class AzureInstallation:
                         idle_time_before_scale_down=int(item.idle.total_seconds()),
                         tier="dedicated",
                     )
-                    seen_through(self._workspace(item.workspace).compute.begin_create_or_update(described))
+                    compute = self._workspace(item.workspace).compute
+                    seen_through(lambda: compute.begin_create_or_update(described))
                 case _:
                     raise _not_of_azure(item)
 

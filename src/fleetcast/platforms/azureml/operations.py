@@ -111,10 +111,13 @@ def settled(what: str, there: T, read: Callable[[], T], clock: Clock) -> T:
     )
 
 
-def seen_through(poller: LROPoller[T]) -> T:
-    """Wait for an operation of Azure, without the dot that the SDK prints for each look: it would stand in JSON."""
+def seen_through(begin: Callable[[], LROPoller[T]]) -> T:
+    """Begin an operation of Azure and wait for it, without the dot that the SDK prints for each look.
+
+    It would stand in JSON, and a thread may print the first one before anybody waits.
+    """
     with redirect_stdout(io.StringIO()):
-        return poller.result()
+        return begin().result()
 
 
 def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
