@@ -10,20 +10,24 @@ import pytest
 from fleetcast.domain.circuit import Circuit, Cutoff
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import FleetIndex, Intent, Refusal
+from fleetcast.domain.money import Money
 from fleetcast.domain.plan import (
     AssetAction,
     Blocked,
     PastTraining,
     Plan,
+    PlannedCost,
     Removed,
     Reuse,
     Train,
     UpToDate,
     estimate,
+    estimate_cost,
     plan_circuit,
     plan_removed,
 )
 from fleetcast.domain.quality import QualityVerdict
+from fleetcast.domain.settings import CostSettings
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.training_hash import data_digest, training_inputs
 from tests.domain.circuits import CIRCUIT, entry, hash_of, index
@@ -144,6 +148,18 @@ def test_training_time_is_estimated_from_the_median_of_each_family_over_the_work
     assert estimate(actions, [CIRCUIT, naive], past) == timedelta(seconds=2)
     assert estimate(actions, [CIRCUIT, naive], PastTraining({"linear": 3.0}, workers=2)) is None
     assert estimate([], [], past) is None
+
+
+def test_cost_is_the_time_of_nodes_with_a_start_of_each_job() -> None:
+    circuits = [replace(CIRCUIT, key=CircuitKey("PLANT001", f"CIRCUIT{number:02d}")) for number in range(5)]
+    actions = [plan_circuit(circuit, index(), {}) for circuit in circuits]
+    past = PastTraining({"linear": 1_440.0}, workers=8)
+    prices = CostSettings(Money.parse("1.50 EUR"), timedelta(minutes=10), at_once=4)
+    # five times 24 minutes by fours, and two starts of ten: fifty minutes
+    assert estimate_cost(actions, circuits, past, prices, 3) == PlannedCost(Money.parse("1.25 EUR"), 2)
+    assert estimate_cost(actions, circuits, past, CostSettings(), 3) is None
+    assert estimate_cost(actions, circuits, PastTraining({}, 8), prices, 3) is None
+    assert estimate_cost([], circuits, past, prices, 3) is None
 
 
 def plan(*actions: Train | UpToDate | Blocked, assets: tuple[AssetAction, ...] = ()) -> Plan:

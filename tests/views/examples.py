@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 
@@ -63,8 +64,19 @@ from fleetcast.domain.installation import (
     plan_installation,
 )
 from fleetcast.domain.model import AdoptedLineage, ModelVersion, TrainedLineage, TrainedModel
+from fleetcast.domain.money import Money
 from fleetcast.domain.place import Gate
-from fleetcast.domain.plan import AssetAction, Blocked, DataUnfit, Plan, Removed, Reuse, Train, UpToDate
+from fleetcast.domain.plan import (
+    AssetAction,
+    Blocked,
+    DataUnfit,
+    Plan,
+    PlannedCost,
+    Removed,
+    Reuse,
+    Train,
+    UpToDate,
+)
 from fleetcast.domain.quality import CircuitProfile, QualityVerdict, SensorProfile
 from fleetcast.domain.quality import LeftOut as LeftOutSensor
 from fleetcast.domain.recount import Distrusted, OtherDecisions
@@ -223,6 +235,7 @@ PLAN = Plan(
     ),
     fleet=_digest("f"),
     estimated=timedelta(seconds=90),
+    cost=PlannedCost(Money(Decimal("0.42"), "EUR"), 2),
     warnings=("version 3 of readings will be cleaned up",),
 )
 REVISION = Since(

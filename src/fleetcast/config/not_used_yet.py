@@ -47,6 +47,7 @@ USED: Mapping[str, frozenset[str]] = {
         | _below("azure", "subscription_id resource_group compute datastore image instance_type")
         | _below("azure.workspaces", "dev test prod")
         | _below("azure.cluster", "size min_nodes max_nodes idle")
+        | _below("cost", "node_hour start at_once")
         | _below("data_sources.*", "kind path layout columns plant_id circuit_id sensors time_zone")
         | _below("environments.dev.thresholds", _BOUNDS)
         | _below("environments.dev.thresholds.sensors.*", _BOUNDS)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from fleetcast.domain.artifact import UnloadableModel
 from fleetcast.domain.canonical import digest_of, plain
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import FleetIndex, Refusal
+from fleetcast.domain.money import Money
 from fleetcast.domain.retry import NO_FAILURES, FailedAlike, PastFailures
+from fleetcast.domain.settings import CostSettings
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.training_hash import FieldChange, changes, data_digest, training_hash, training_inputs
 from fleetcast.domain.wording import counted
@@ -164,6 +167,15 @@ class PastTraining:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedCost:
+    """What training would cost, about."""
+
+    money: Money
+    jobs: int
+    """That the platform would start, each a container."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything `train` would do, as a value: shown, saved, applied, or refused when the fleet moved on."""
 
@@ -177,6 +189,8 @@ class Plan:
     """What may not be possible later; not part of what applying it would do."""
     unloadable: tuple[UnloadableModel, ...] = ()
     """Models in use whose files are lost or damaged, as far as it shows without reading them; as with warnings."""
+    cost: PlannedCost | None = None
+    """Of training, from past runs and the price of a node; None where there is no price, or nothing like it ran yet."""
 
     @property
     def has_changes(self) -> bool:
@@ -276,6 +290,33 @@ def estimate(
     if not wanted or any(family not in past.median_seconds for family in wanted):
         return None
     return timedelta(seconds=sum(past.median_seconds[family] for family in wanted) / max(1, past.workers))
+
+
+def estimate_cost(
+    plan: Sequence[CircuitAction],
+    circuits: Sequence[Circuit],
+    past: PastTraining,
+    prices: CostSettings,
+    batch_size: int,
+) -> PlannedCost | None:
+    """Estimate what training costs: the time of nodes, with a start of each job, at the price of a node's hour.
+
+    Args:
+        plan: What each circuit needs.
+        circuits: As declared.
+        past: How long fits took.
+        prices: What a node costs, and how many circuits it trains at the same time.
+        batch_size: Circuits in one job at most.
+
+    Returns:
+        None without a price, without anything to train, or if a family never ran.
+    """
+    alone = estimate(plan, circuits, PastTraining(past.median_seconds, workers=1))
+    if prices.node_hour is None or alone is None:
+        return None
+    jobs = -(-sum(isinstance(action, Train) for action in plan) // batch_size)
+    hours = (alone / prices.at_once + jobs * prices.start) / timedelta(hours=1)
+    return PlannedCost(prices.node_hour.times(Decimal(repr(hours))), jobs)
 
 
 def _refused(index: FleetIndex, name: str, wanted: Digest) -> VersionRefused | None:

@@ -41,7 +41,10 @@ def summary(plan: Plan) -> str:
     if not plan.has_changes:
         text += ". Nothing to do."
     elif plan.estimated is not None:
-        text += f". About {max(1, round(plan.estimated.total_seconds()))} s of training, from past runs."
+        text += f". About {max(1, round(plan.estimated.total_seconds()))} s of training"
+        if plan.cost is not None:
+            text += f" in {counted(plan.cost.jobs, 'job')}, about {plan.cost.money}"
+        text += ", from past runs."
     else:
         text += "."
     return text
@@ -56,6 +59,13 @@ def as_json(plan: Plan, since: Since | None = None) -> Mapping[str, Json]:
         "has_changes": plan.has_changes,
         "summary": {snake_case(action): plan.count(action) for action in _ORDER},
         "estimated_seconds": None if plan.estimated is None else plan.estimated.total_seconds(),
+        "estimated_cost": None
+        if plan.cost is None
+        else {
+            "amount": str(plan.cost.money.amount),
+            "currency": plan.cost.money.currency,
+            "jobs": plan.cost.jobs,
+        },
         "warnings": list(plan.warnings),
         "unloadable_models": [unloadable_as_json(model) for model in plan.unloadable],
         "circuits": [_circuit(action) for action in plan.circuits],

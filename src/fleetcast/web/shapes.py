@@ -155,6 +155,14 @@ class UnusedSetting(_Shape):
     says: str
 
 
+class PlannedCost(_Shape):
+    """What training would cost, about; the amount is exact text."""
+
+    amount: str
+    currency: str
+    jobs: int
+
+
 class Plan(_Shape):
     """What differs between the fleet repository and what exists."""
 
@@ -164,6 +172,7 @@ class Plan(_Shape):
     has_changes: bool
     summary: dict[str, int]
     estimated_seconds: float | None
+    estimated_cost: PlannedCost | None
     warnings: list[str]
     unloadable_models: list[UnloadableModel]
     circuits: list[PlannedCircuit]

@@ -21,6 +21,7 @@ from fleetcast.domain.plan import (
     Train,
     UpToDate,
     estimate,
+    estimate_cost,
     plan_removed,
 )
 from fleetcast.domain.role import Right
@@ -66,6 +67,9 @@ class MakePlan:
             estimated=estimate(circuits, fleet.circuits, past),
             warnings=tuple(self._warnings(to_train)),
             unloadable=unloadable_at_a_glance(fleet.circuits, index, workspace.artifacts),
+            cost=estimate_cost(
+                circuits, fleet.circuits, past, fleet.settings.cost, fleet.settings.platform.batch_size
+            ),
         )
 
     def _warnings(self, to_train: Sequence[Circuit]) -> list[str]:

@@ -9,6 +9,7 @@ from fleetcast.config.settings.azure import AzureWritten, read_azure
 from fleetcast.config.settings.azure_devops import AzureDevOpsWritten, read_azure_devops
 from fleetcast.config.settings.channels import NotificationsWritten, read_channels
 from fleetcast.config.settings.contacts import read_contacts
+from fleetcast.config.settings.cost import CostWritten, read_cost
 from fleetcast.config.settings.data_sources import DataSourceWritten, read_data_sources
 from fleetcast.config.settings.environments import EnvironmentsWritten, read_environments
 from fleetcast.config.settings.foreign_models import ForeignModelsWritten, read_foreign_models
@@ -33,6 +34,7 @@ class SettingsWritten(Written):
     registry: Identifier | None = None
     platform: PlatformWritten | None = None
     azure: AzureWritten | None = None
+    cost: CostWritten | None = None
     data_sources: dict[str, DataSourceWritten] | None = None
     environments: EnvironmentsWritten | None = None
     gates: dict[str, GateWritten] | None = None
@@ -62,6 +64,7 @@ def read_settings(root: Node | None, directory: Path, complaints: Complaints) ->
         registry=written.registry or plain.registry,
         platform=platform,
         azure=read_azure(written.azure, platform, file),
+        cost=read_cost(written.cost),
         data_sources=read_data_sources(written.data_sources, file) or plain.data_sources,
         environments=read_environments(written.environments),
         gates=read_gates(written.gates, file),

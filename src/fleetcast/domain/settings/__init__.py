@@ -3,6 +3,7 @@
 from fleetcast.domain.settings.azure import AzureSettings, ClusterSettings
 from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings
 from fleetcast.domain.settings.channels import Channel
+from fleetcast.domain.settings.cost import CostSettings
 from fleetcast.domain.settings.data_sources import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 from fleetcast.domain.settings.environments import (
     DEFAULT_ENVIRONMENTS,
@@ -32,6 +33,7 @@ __all__ = [
     "AzureSettings",
     "Channel",
     "ClusterSettings",
+    "CostSettings",
     "DataSource",
     "EnvironmentSettings",
     "ExternalTable",

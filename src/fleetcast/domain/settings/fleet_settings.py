@@ -15,6 +15,7 @@ from fleetcast.domain.settings.azure import AzureSettings
 from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings
 from fleetcast.domain.settings.channels import Channel
 from fleetcast.domain.settings.contacts import checked_contact
+from fleetcast.domain.settings.cost import CostSettings
 from fleetcast.domain.settings.data_sources import DataSource, OwnTable
 from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, EnvironmentSettings
 from fleetcast.domain.settings.platform import PlatformSettings
@@ -32,6 +33,7 @@ class Settings:
     """Name of the shared registry."""
     platform: PlatformSettings = field(default_factory=PlatformSettings)
     azure: AzureSettings = field(default_factory=AzureSettings)
+    cost: CostSettings = field(default_factory=CostSettings)
     data_sources: Mapping[str, DataSource] = field(
         default_factory=lambda: MappingProxyType({"readings": OwnTable("readings")})
     )
