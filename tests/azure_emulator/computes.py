@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 
 from tests.azure_emulator.messages import Answer, Json, Refused, Request, Route, Value, answered, part, text
@@ -66,6 +67,7 @@ class Computes:
             "name": found["compute"],
             "type": scope.kind("computes"),
             "location": text(sent, "location") or self._setup.region,
+            **_identity(part(sent, "identity"), key, self._setup.principal.tenant),
             "properties": {
                 "computeType": "AmlCompute",
                 "computeLocation": text(sent, "location") or self._setup.region,
@@ -142,3 +144,11 @@ class Computes:
                     count = part(one.body, "sku").get("capacity")
                     size = text(part(one.body, "properties"), "instanceType")
                     yield _CORES.get(size, 0) * (count if isinstance(count, int) else 1)
+
+
+def _identity(sent: Json, key: str, tenant: str) -> Json:
+    """The identity of a cluster, if it was asked for one; the SDK has a case of its own for its kind."""
+    if text(sent, "type").lower() != "systemassigned":
+        return {}
+    principal = str(uuid.uuid5(uuid.NAMESPACE_URL, key))
+    return {"identity": {"type": "SystemAssigned", "principalId": principal, "tenantId": tenant}}

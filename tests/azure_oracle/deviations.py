@@ -75,4 +75,11 @@ DEVIATIONS = (
         '"aadToken"',
         "the SDK writes it in camel case; the service reads such values in any case",
     ),
+    Deviation(
+        "Compute_CreateOrUpdate",
+        "/identity/type",
+        Rule.CASE,
+        '"Systemassigned"',
+        "the SDK writes it with one capital; the service reads such values in any case",
+    ),
 )

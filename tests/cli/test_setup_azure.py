@@ -163,12 +163,14 @@ def test_a_cluster_that_grows_too_far_or_waits_too_long_is_put_right(
         "minNodeCount": 2,
         "nodeIdleTimeBeforeScaleDown": "PT1H",
     }
+    del cluster["identity"]
     rewrite(emulator, cluster)
     assert changes(as_json(capsys, "--plan")) == {
         f"change compute cluster {CLUSTER}": [
             ("min nodes", "2", "0"),
             ("max nodes", "50", "3"),
             ("idle", "3600s", "300s"),
+            ("identity", "none", "of its own"),
         ]
     }
     assert setup("--apply", "--yes") == 0

@@ -50,7 +50,8 @@ def test_a_plan_that_cannot_be_saved_says_so(tmp_path: Path) -> None:
 
 def test_the_summary_counts_each_action() -> None:
     assert summary(PLAN) == (
-        "Plan: 1 to train, 1 to reuse, 1 up to date, 1 blocked, 1 removed. About 90 s of training in 2 jobs, about 0.42 EUR, from past runs."
+        "Plan: 1 to train, 1 to reuse, 1 up to date, 1 blocked, 1 removed. "
+        "About 90 s of training in 2 jobs, about 0.42 EUR, from past runs."
     )
     assert summary(replace(PLAN, circuits=(), assets=())) == "Plan: no circuits. Nothing to do."
 

@@ -446,6 +446,8 @@ class ComputeCluster:
     max_nodes: int
     idle: timedelta
     """After which a machine without work is given back."""
+    identity: str = "of its own"
+    """By which its jobs read and write the container."""
 
     @property
     def ref(self) -> Ref:
@@ -460,6 +462,7 @@ class ComputeCluster:
             "min nodes": str(self.min_nodes),
             "max nodes": str(self.max_nodes),
             "idle": f"{self.idle.total_seconds():.0f}s",
+            "identity": self.identity,
         }
 
 

@@ -91,7 +91,7 @@ class AzureInstallation:
         self._write(item)
 
     def _write(self, item: Item) -> None:
-        from azure.ai.ml.entities import AmlCompute, AzureBlobDatastore
+        from azure.ai.ml.entities import AmlCompute, AzureBlobDatastore, IdentityConfiguration
 
         with asked(str(item.ref)):
             match item:
@@ -112,6 +112,7 @@ class AzureInstallation:
                         max_instances=item.max_nodes,
                         idle_time_before_scale_down=int(item.idle.total_seconds()),
                         tier="dedicated",
+                        identity=IdentityConfiguration(type="SystemAssigned"),
                     )
                     compute = self._workspace(item.workspace).compute
                     seen_through(lambda: compute.begin_create_or_update(described))
@@ -157,7 +158,14 @@ def _cluster_in(cluster: AmlCompute, wanted: ComputeCluster) -> ComputeCluster:
         int(cluster.min_instances or 0),
         int(cluster.max_instances or 0),
         timedelta(seconds=float(cluster.idle_time_before_scale_down or 0)),
+        # Azure writes kinds of identities in whatever case, and two of them in one text.
+        wanted.identity if _has_its_own(cluster) else "none",
     )
+
+
+def _has_its_own(cluster: AmlCompute) -> bool:
+    kind = str(getattr(cluster.identity, "type", ""))
+    return "systemassigned" in kind.lower().replace("_", "")
 
 
 def _same(one: str | None, other: str) -> bool:
