@@ -91,6 +91,10 @@ def cases() -> Sequence[Case]:
         ),
         Case("operations that fail", _everywhere("fail_operation", OPERATIONS)),
         Case("copies that show late", _everywhere("late", ("share",), times=3, reads=2)),
+        Case(
+            "a copy that is made, reported as failed, and not found for a minute",
+            [Fault("done_but_failed", *PLACES["share"], seconds=60)],
+        ),
         Case("tokens that end after a second", tokens=timedelta(seconds=1)),
         Case("killed before writes", kills=[(place, "asked") for place in (*SOME, TRAFFIC)]),
         Case("killed after each write, unrecorded", kills=[(place, "done") for place in (*WRITES, TRAFFIC)]),

@@ -21,7 +21,7 @@ from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 from fleetcast.domain.traffic import Traffic, Watch
 from fleetcast.pipeline.effects import CarryOut
 from fleetcast.pipeline.sharing import Share
-from fleetcast.platforms.azureml.endpoints import RELEASE_TAG, endpoint_name, shares
+from fleetcast.platforms.azureml.deployments import RELEASE_TAG, endpoint_name, shares
 from fleetcast.platforms.azureml.graphs import component_name
 from fleetcast.ports.platform import Platform
 from fleetcast.workflows.look import LookAtJobs

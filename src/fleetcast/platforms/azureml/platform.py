@@ -12,7 +12,8 @@ from fleetcast.domain.location import Location
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE, Settings
 from fleetcast.platforms.azureml.assets import AzureAssetRegistry, AzureDataAssets
 from fleetcast.platforms.azureml.client import AzureClients
-from fleetcast.platforms.azureml.endpoints import AzureEndpoints, Served
+from fleetcast.platforms.azureml.deployments import Served
+from fleetcast.platforms.azureml.endpoints import AzureEndpoints
 from fleetcast.platforms.azureml.jobs import AzureJobService
 from fleetcast.platforms.azureml.models import AzureModelRegistry
 from fleetcast.platforms.azureml.places import DatastorePlaces
