@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.settings import DATABASE_URL_VARIABLE, PlatformKind
+from fleetcast.domain.settings import PlatformKind
 
 if TYPE_CHECKING:
     from fleetcast.config.layers import Origin
@@ -87,11 +87,6 @@ def _azureml(ground: Ground) -> WorkspaceOf:
     from fleetcast.platforms.azureml.platform import azure_fleet, azure_workspace
 
     settings = ground.settings
-    if DATABASE_URL_VARIABLE not in os.environ:
-        raise BadInput(
-            "the platform azureml keeps its control database on PostgreSQL, as agents do not last",
-            fix=f"set {DATABASE_URL_VARIABLE}",
-        )
     fleet = azure_fleet(settings, ground.directory, os.environ)
 
     def workspace(session: Session) -> Workspace:

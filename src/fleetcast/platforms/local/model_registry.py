@@ -68,12 +68,13 @@ class LocalModelRegistry(Kept):
         """Give each model its next version; here all or none."""
         held = self._by_job(connection, [model.made_by for model in models])
         latest = self._latest(connection)
+        now = self.session.clock.now()
         given: dict[str, ModelVersion] = {}
         for model in models:
             if model.made_by in held or model.made_by in given:
                 continue
             latest[model.name] = latest.get(model.name, 0) + 1
-            given[model.made_by] = ModelVersion(latest[model.name], model, self.session.clock.now())
+            given[model.made_by] = ModelVersion(latest[model.name], model, now)
         self._insert(connection, list(given.values()))
         return [held.get(model.made_by) or given[model.made_by] for model in models]
 
