@@ -16,6 +16,7 @@ from fleetcast.cli.main import run
 from fleetcast.config.pipelines import write_pipelines
 from fleetcast.domain.ci import Ci
 from fleetcast.ports.clock import SystemClock
+from tests.azure_oracle.published import as_published_of_devops
 from tests.devops_server.organisation import PROJECT, Organisation, made_id
 from tests.devops_server.server import TOKEN, DevOpsServer, devops_server
 
@@ -37,6 +38,7 @@ CONNECTIONS = ("mlops-dev", "mlops-test", "mlops-prod", "mlops-rollback")
 def server() -> Iterator[DevOpsServer]:
     with devops_server() as running:
         yield running
+        as_published_of_devops(running.exchanges)
 
 
 @pytest.fixture

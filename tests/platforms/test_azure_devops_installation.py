@@ -32,6 +32,7 @@ from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings, LinkedVa
 from fleetcast.platforms.azuredevops.installation import AzureDevOpsInstallation
 from fleetcast.platforms.azuredevops.project import open_project
 from fleetcast.ports.installation import Installation
+from tests.azure_oracle.published import as_published_of_devops
 from tests.clocks import FixedClock
 from tests.devops_server.organisation import PROJECT, Organisation
 from tests.devops_server.server import TOKEN, DevOpsServer, devops_server
@@ -61,6 +62,7 @@ WANTED: tuple[Item, ...] = (
 def server() -> Iterator[DevOpsServer]:
     with devops_server() as running:
         yield running
+        as_published_of_devops(running.exchanges)
 
 
 @pytest.fixture

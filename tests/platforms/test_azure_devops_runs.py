@@ -15,6 +15,7 @@ from fleetcast.platforms.azuredevops.installation import AzureDevOpsInstallation
 from fleetcast.platforms.azuredevops.project import DevOpsProject, open_project
 from fleetcast.platforms.azuredevops.runs import AzureDevOpsRuns
 from fleetcast.ports.pipeline_runs import PipelineRuns, PlatformApprovals
+from tests.azure_oracle.published import as_published_of_devops
 from tests.clocks import NOON, FixedClock
 from tests.devops_server.organisation import PROJECT
 from tests.devops_server.server import TOKEN, DevOpsServer, devops_server
@@ -33,6 +34,7 @@ CHECK = ApprovalCheck(
 def server() -> Iterator[DevOpsServer]:
     with devops_server() as running:
         yield running
+        as_published_of_devops(running.exchanges)
 
 
 @pytest.fixture
