@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from tests.azure_emulator.emulator import AzureEmulator
 from tests.azure_emulator.setup import Setup
-from tests.contracts.azure import ACCOUNT, REGISTRY, WORKSPACES
+from tests.contracts.azure import REGISTRY, WORKSPACES, led_to
 
 CONTAINER = "fleet"
 _OTHERS = ("HTTP_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy", "no_proxy", "CURL_CA_BUNDLE")
@@ -24,8 +24,8 @@ def azure_in_place(state: Path, *, cores: int = 100) -> Iterator[AzureEmulator]:
     with AzureEmulator(state, setup) as emulator, patch.dict(os.environ):
         for name in _OTHERS:
             os.environ.pop(name, None)
-        os.environ.update({**emulator.environment, **emulator.storage_environment(ACCOUNT)})
-        yield emulator
+        with led_to(emulator):
+            yield emulator
         assert [str(one) for one in emulator.exchanges() if not one.known] == []
 
 

@@ -145,10 +145,8 @@ class MoveEndpoint:
     def _free_slot(self, slots: Mapping[str, str]) -> str:
         """A name that is free, or that a release has which is needed no more."""
         needed = {one.hex for one in (self.after.blue, self.after.green) if one is not None}
-        return next(
-            (slot for slot in SLOTS if slot not in slots),
-            next(slot for slot in reversed(SLOTS) if slots.get(slot) not in needed),
-        )
+        free = [slot for slot in SLOTS if slot not in slots]
+        return (free + [slot for slot in reversed(SLOTS) if slots.get(slot) not in needed])[0]
 
     def _deploy(self, client: MLClient, name: str, slot: str, release: Digest) -> None:
         from azure.ai.ml.entities import CodeConfiguration, ManagedOnlineDeployment
