@@ -8,11 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 from fleetcast.domain.account import Account
+from fleetcast.domain.alarm import Acknowledged, Alarm, AlarmState, CauseKind, Gone, LastLook
+from fleetcast.domain.alarm import Cause as AlarmCause
 from fleetcast.domain.approval import Choice, Decision, Request, RequestState
 from fleetcast.domain.attempts import Attempts, Listed
 from fleetcast.domain.audit import GENESIS, AuditEvent, Mark, Means, Proof, Standing, chained
 from fleetcast.domain.commit import Writer
 from fleetcast.domain.deployment import Deployment, DeploymentPlan, PlannedRelease, PlantRollout
+from fleetcast.domain.drift import Observation, Outcome, Signal
 from fleetcast.domain.effect import Effect
 from fleetcast.domain.evidence import CheckVerdict, Evidence, WordedCheck, WordedFact
 from fleetcast.domain.fallback import Unused
@@ -36,6 +39,7 @@ from fleetcast.domain.session import SessionEnd, SignInSession
 from fleetcast.domain.token import Token
 from fleetcast.domain.traffic import CountedWindow, Override, Report, SignedTraffic, Traffic, Watch
 from fleetcast.stored.accounts import ACCOUNT, ATTEMPTS, LINK, LISTED, SIGN_IN_SESSION
+from fleetcast.stored.alarms import ALARM, LAST_LOOK
 from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.assets import ASSET, DATA_ASSET
 from fleetcast.stored.audit import AUDIT_ENTRY
@@ -178,9 +182,49 @@ _SESSION = SignInSession(
     SessionEnd.SIGNED_OUT,
 )
 _GRANT = Grant("p-1", Role.APPROVER, Scope(Gate.TEST_DEPLOYMENT, EnvironmentName.TEST, "PLANT001"))
+_ALARM = Alarm(
+    cause=AlarmCause(CauseKind.PROCESS_CHANGED, EnvironmentName.PROD, "PLANT001", "CIRCUIT01"),
+    owner="Ada",
+    state=AlarmState.RECOVERED,
+    since=NOON,
+    raised_at=NOON,
+    looked_at=_LATER,
+    seen_at=NOON,
+    impact=0.25,
+    told_impact=0.2,
+    shown_by=(
+        Observation(
+            signal=Signal.DATA_DRIFT,
+            environment=EnvironmentName.PROD,
+            plant="PLANT001",
+            circuit="CIRCUIT01",
+            sensor="temperature",
+            at=NOON,
+            outcome=Outcome.BREACHED,
+            value=0.31,
+            threshold=0.15,
+            p_value=0.0002,
+            impact=0.25,
+            model="plant001-circuit01:3",
+            detail={"wasserstein": 1.5, "stuck_since": "2025-11-30"},
+        ),
+    ),
+    shown_by_count=1,
+    fine_looks=2,
+    acknowledged=Acknowledged("grace", NOON, "a new pump"),
+    snoozed_until=None,
+    recovered_at=_LATER,
+    gone=Gone.FINE,
+    number=7,
+)
+
 EXAMPLES: Mapping[str, Example] = {
     "accounts_account": Example(
         ACCOUNT, Account("p-1", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA", NOON, 2)
+    ),
+    "alarms_alarm": Example(ALARM, _ALARM),
+    "alarms_look": Example(
+        LAST_LOOK, LastLook(EnvironmentName.PROD, NOON, 40, {Outcome.FINE: 230, Outcome.NOT_ENOUGH_DATA: 10})
     ),
     "accounts_attempts": Example(ATTEMPTS, Attempts(3, _LATER)),
     "accounts_link": Example(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # whoever writes one event needs the values of no other
     from datetime import date, datetime
 
     from fleetcast.domain.account import Account
+    from fleetcast.domain.alarm import Alarm
     from fleetcast.domain.approval import Choice, Request
     from fleetcast.domain.assets import Asset
     from fleetcast.domain.deployment import Deployment, PlantRollout
@@ -47,7 +48,7 @@ DEMO_BEGAN = "demo.began"
 _NOT_OF_PEOPLE = frozenset(
     {
         "request", "decision", "model", "environment", "component", "data", "policy", "release", "endpoint",
-        "deployment", "rollout", "traffic",
+        "deployment", "rollout", "traffic", "alarm",
         "session", "sign-in",
     }
 )  # fmt: skip
@@ -468,6 +469,55 @@ def forecasts_published(
         "replaced_sensors": replaced,
     }
     return AuditEvent("forecasts.published", f"{environment} {day.isoformat()}:{issue}", detail)
+
+
+def alarm_raised(alarm: Alarm) -> AuditEvent:
+    """Monitoring found something that somebody should see to."""
+    return AuditEvent("alarm.raised", str(alarm), _alarm(alarm) | {"since": plain(alarm.since)})
+
+
+def alarm_recovered(alarm: Alarm) -> AuditEvent:
+    """What an alarm was about is over."""
+    gone = None if alarm.gone is None else alarm.gone.value
+    return AuditEvent("alarm.recovered", str(alarm), _alarm(alarm) | {"why": gone})
+
+
+def alarm_acknowledged(alarm: Alarm) -> AuditEvent:
+    """Somebody has an alarm in hand."""
+    taken = alarm.acknowledged
+    comment = "" if taken is None else taken.comment
+    return AuditEvent("alarm.acknowledged", str(alarm), _alarm(alarm) | {"comment": comment})
+
+
+def alarm_snoozed(alarm: Alarm) -> AuditEvent:
+    """Nobody is told of an alarm for a while."""
+    until = None if alarm.snoozed_until is None else plain(alarm.snoozed_until)
+    return AuditEvent("alarm.snoozed", str(alarm), _alarm(alarm) | {"until": until})
+
+
+def alarm_worsened(alarm: Alarm) -> AuditEvent:
+    """An alarm harms much more than people were told."""
+    return AuditEvent("alarm.worsened", str(alarm), _alarm(alarm))
+
+
+def alarm_woke(alarm: Alarm) -> AuditEvent:
+    """The time for which an alarm was snoozed is over, and it is not."""
+    return AuditEvent("alarm.woke", str(alarm), _alarm(alarm))
+
+
+def _alarm(alarm: Alarm) -> dict[str, Json]:
+    cause = alarm.cause
+    return {
+        "number": alarm.number,
+        "kind": cause.kind.value,
+        "environment": cause.environment.value,
+        "plant": cause.plant,
+        "circuit": cause.circuit,
+        "sensor": cause.sensor,
+        "owner": alarm.owner,
+        "impact": round(alarm.impact, 4),
+        "page": alarm.pages,
+    }
 
 
 def _holder(grant: Grant, directory: Directory) -> str:

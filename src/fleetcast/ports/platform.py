@@ -13,6 +13,7 @@ from fleetcast.domain.role import Right
 if TYPE_CHECKING:
     from fleetcast.domain.audit import Actor
     from fleetcast.domain.place import EnvironmentName
+    from fleetcast.ports.alarms import AlarmBook
     from fleetcast.ports.approvals import ApprovalBook, AuditLog
     from fleetcast.ports.artifacts import ArtifactStore
     from fleetcast.ports.assets import AssetRegistry, DataAssets
@@ -66,6 +67,7 @@ class Control:
     releases: ReleaseBook
     deployments: DeploymentBook
     forecasts: ForecastBook
+    alarms: AlarmBook
     effects: EffectBook
     approvals: ApprovalBook
     audit: AuditLog

@@ -62,6 +62,7 @@ def control(session: Session, lease: timedelta, only: frozenset[Right] = frozens
         releases=_later("releases:ControlReleaseBook", session),
         deployments=_later("deployments:ControlDeploymentBook", session, lease),
         forecasts=_later("forecasts:ControlForecastBook", session, lease),
+        alarms=_later("alarms:ControlAlarmBook", session, lease),
         effects=ControlEffectBook(session),
         approvals=ControlApprovalBook(session),
         audit=ControlAuditLog(session),

@@ -13,6 +13,7 @@ from fleetcast.platforms.database.schema.accounts import (
     sign_in_attempts,
     sign_in_sessions,
 )
+from fleetcast.platforms.database.schema.alarms import alarms, last_looks
 from fleetcast.platforms.database.schema.approvals import pending_subject, requests
 from fleetcast.platforms.database.schema.assets import assets, data_assets, shared_environments
 from fleetcast.platforms.database.schema.audit import audit
@@ -48,6 +49,7 @@ __all__ = [
     "FIRST_SCHEMA_VERSION",
     "NUMBER",
     "accounts",
+    "alarms",
     "assets",
     "audit",
     "champions",
@@ -63,6 +65,7 @@ __all__ = [
     "handed_over",
     "identities",
     "jobs",
+    "last_looks",
     "leases",
     "live_releases",
     "manifests",
