@@ -1,4 +1,4 @@
-"""Where a platform keeps artifacts, frozen rows and forecasts: in its state directory or an object store."""
+"""Where a platform keeps artifacts, frozen rows, forecasts and observations: in its state directory or an object store."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from fleetcast.platforms.files.frozen_rows import FileFrozenRows
 from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.forecasts import ForecastTable
 from fleetcast.ports.frozen_rows import FrozenRows
+from fleetcast.ports.observations import ObservationTable
 from fleetcast.stored.durable import write_durably
 
 
@@ -27,7 +28,7 @@ class RowFiles(FrozenRows, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """All three. With a storage location, the state directory holds copies of what this machine has used."""
+    """All of them. With a storage location, the state directory holds copies of what this machine has used."""
 
     state: Path
     storage: Location | None = None
@@ -52,6 +53,18 @@ class Stores:
 
         location = self.storage / "forecasts" / environment.value
         return DeltaForecastTable(str(location), ObjectFolder(location).put)
+
+    def observations(self) -> ObservationTable:
+        """The table of what monitoring saw."""
+        from fleetcast.platforms.delta.observations import DeltaObservationTable
+
+        if self.storage is None:
+            folder = self.state / "observations"
+            return DeltaObservationTable(folder, lambda path, content: write_durably(folder / path, content))
+        from fleetcast.platforms.objects.store import ObjectFolder
+
+        location = self.storage / "observations"
+        return DeltaObservationTable(str(location), ObjectFolder(location).put)
 
     def frozen(self) -> RowFiles:
         """Training rows by their fingerprint."""

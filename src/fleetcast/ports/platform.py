@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.jobs import JobService
     from fleetcast.ports.manifests import ManifestBook
     from fleetcast.ports.models import ModelRegistry, ModelStates, SharedRegistry
+    from fleetcast.ports.observations import ObservationTable
     from fleetcast.ports.people import PeopleBook, TokenBook
     from fleetcast.ports.policies import PolicyBook
     from fleetcast.ports.readings import ReadingsTable
@@ -52,6 +53,8 @@ class Workspace:
     endpoints: Endpoints
     forecasts: Callable[[EnvironmentName], ForecastTable]
     """The table that forecasts of an environment are published in; opened when it is asked for."""
+    observations: Callable[[], ObservationTable]
+    """The table of what monitoring saw; opened when it is asked for."""
     workers: int
     """Jobs that run at the same time."""
 

@@ -94,5 +94,6 @@ def azure_workspace(
         shared=AzureSharedRegistry(clients, LocalSharedRegistry(session), model_index, asset_index),
         endpoints=AzureEndpoints(session, clients, fleet.served),
         forecasts=stores.forecasts,
+        observations=stores.observations,
         workers=cores(),
     )

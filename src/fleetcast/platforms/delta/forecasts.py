@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import cast
-from uuid import uuid4
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
@@ -18,6 +14,7 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.pipeline.forecast_rows import COLUMNS
+from fleetcast.platforms.delta.adding import Partition, PutFile, added, now_millis, write_part
 from fleetcast.platforms.delta.merging import HOOKS, RETENTION
 from fleetcast.platforms.delta.opening import DeltaVersions
 from fleetcast.platforms.delta.syncing import sync_version
@@ -27,10 +24,7 @@ _DAY = "day"
 _KEYS = ("plant_id", "circuit_id", "sensor", "step")
 _BOUNDED = ("plant_id", "circuit_id", "timestamp")
 """Columns whose least and greatest values let readers skip files."""
-_ROW_GROUP = 65_536
 _TOLD_DAY, _TOLD_ISSUE = "fleetcast.day", "fleetcast.issue"
-PutFile = Callable[[str, bytes], None]
-"""Keeps a file below the table, durably, before anything names it."""
 
 
 class DeltaForecastTable(DeltaVersions):
@@ -104,13 +98,7 @@ class DeltaForecastTable(DeltaVersions):
 
     def write(self, day: date, rows: pl.DataFrame) -> WrittenPart:
         """See `ForecastTable`."""
-        path = f"{_DAY}={day.isoformat()}/{uuid4().hex}.parquet"
-        content = io.BytesIO()
-        rows.write_parquet(content, compression="zstd", row_group_size=_ROW_GROUP)
-        written = content.getvalue()
-        self._location.to_write([path.partition("/")[0]])
-        self._put(path, written)
-        return WrittenPart(path, len(written), len(rows), _statistics(rows))
+        return write_part(self._location, self._put, _of(day), rows, _BOUNDED)
 
     def publish(
         self, day: date, number: int, parts: Sequence[WrittenPart], replaced: Collection[CircuitKey]
@@ -154,7 +142,7 @@ class DeltaForecastTable(DeltaVersions):
         create_table_with_add_actions(
             address,
             self._schema(),
-            [_added(day, part) for part in parts],
+            [added(_of(day), part) for part in parts],
             mode="error",
             partition_by=[_DAY],
             configuration=RETENTION,
@@ -172,7 +160,7 @@ class DeltaForecastTable(DeltaVersions):
         replaced: Collection[CircuitKey],
         properties: CommitProperties,
     ) -> int:
-        actions: list[AddAction | RemoveAction] = [_added(day, part) for part in parts]
+        actions: list[AddAction | RemoveAction] = [added(_of(day), part) for part in parts]
         actions += self._without(table, day, replaced)
         table.create_write_transaction(
             actions,
@@ -200,13 +188,13 @@ class DeltaForecastTable(DeltaVersions):
                 continue
             yield RemoveAction(
                 path=path,
-                deletion_timestamp=_now_millis(),
+                deletion_timestamp=now_millis(),
                 data_change=True,
-                partition_values={_DAY: day.isoformat()},
+                partition_values=dict(_of(day)),
                 size=held["size_bytes"],
             )
             if len(left):
-                yield _added(day, self.write(day, left))
+                yield added(_of(day), self.write(day, left))
 
     def _schema(self) -> Schema:
         return Schema.from_arrow(pl.Schema({**COLUMNS, _DAY: pl.Date}))
@@ -222,27 +210,5 @@ def _is_one_of(keys: Collection[CircuitKey]) -> pl.Expr:
     return (pl.col("plant_id") + "/" + pl.col("circuit_id")).is_in(wanted.implode())
 
 
-def _added(day: date, part: WrittenPart) -> AddAction:
-    return AddAction(
-        path=part.path,
-        size=part.bytes,
-        partition_values={_DAY: day.isoformat()},
-        modification_time=_now_millis(),
-        data_change=True,
-        stats=part.statistics,
-    )
-
-
-def _statistics(rows: pl.DataFrame) -> str:
-    """As readers of Delta tables look at them to skip files."""
-    least, most = ({name: _plain(getattr(rows[name], end)()) for name in _BOUNDED} for end in ("min", "max"))
-    return json.dumps({"numRecords": len(rows), "minValues": least, "maxValues": most})
-
-
-def _plain(value: object) -> str:
-    # Milliseconds, cut: the greatest time is a whole step, as all are.
-    return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else cast("str", value)
-
-
-def _now_millis() -> int:
-    return int(datetime.now(UTC).timestamp() * 1000)
+def _of(day: date) -> Partition:
+    return {_DAY: day.isoformat()}

@@ -87,5 +87,6 @@ def local_workspace(
         shared=LocalSharedRegistry(session),
         endpoints=LocalEndpoints(session),
         forecasts=stores.forecasts,
+        observations=stores.observations,
         workers=workers,
     )

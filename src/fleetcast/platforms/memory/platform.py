@@ -88,5 +88,6 @@ def memory_workspace(
         shared=MemorySharedRegistry(world, clock),
         endpoints=MemoryEndpoints(world),
         forecasts=Stores(scratch).forecasts,
+        observations=Stores(scratch).observations,
         workers=1,
     )
