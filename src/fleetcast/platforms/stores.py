@@ -1,4 +1,4 @@
-"""Where a platform keeps artifacts, frozen rows, forecasts and observations: in its state directory or an object store."""
+"""Where a platform keeps artifacts, rows, forecasts and observations: in its state directory or an object store."""
 
 from __future__ import annotations
 

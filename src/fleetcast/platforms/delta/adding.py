@@ -57,7 +57,7 @@ def added(partition: Partition, part: WrittenPart) -> AddAction:
 
 
 def now_millis() -> int:
-    """This moment as logs of Delta tables write it."""
+    """The present as logs of Delta tables write it."""
     return int(datetime.now(UTC).timestamp() * 1000)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 from deltalake import CommitProperties, Schema, Transaction
 from deltalake.exceptions import DeltaError
-from deltalake.transaction import create_table_with_add_actions
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.drift import Observation, Outcome, Signal
@@ -77,14 +77,14 @@ class DeltaObservationTable(DeltaVersions):
         told = Transaction(_application(environment), _micros(at))
         properties = CommitProperties(custom_metadata={_TOLD_AT: at.isoformat()}, app_transactions=[told])
         table = self._open_or_none()
-        actions = [added(_of(environment, at), part) for part in parts]
+        actions: list[AddAction | RemoveAction] = [added(_of(environment, at), part) for part in parts]
         version = 0
         try:
             if table is None:
                 create_table_with_add_actions(
                     self._location.to_write([]),
                     self._schema(),
-                    actions,
+                    [added(_of(environment, at), part) for part in parts],
                     mode="error",
                     partition_by=list(_PARTITION),
                     configuration=RETENTION,
