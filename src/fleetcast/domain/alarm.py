@@ -23,6 +23,8 @@ class CauseKind(StrEnum):
     GATEWAY_DOWN = "gateway down"
     """Many sensors of a plant went silent, or stuck, at once."""
     DATA_STALE = "data stale"
+    DATA_POOR = "data poor"
+    """Rows come twice, or from the future: what writes them is wrong."""
     MODEL_WORSE = "model worse"
     """Forecasts are worse than they were, while the data look as ever."""
     ENDPOINT_DOWN = "endpoint down"

@@ -1,4 +1,4 @@
-"""What is known of one circuit when it is looked at: what its model learned from, what came since, what was forecast."""
+"""What is known of a circuit when it is looked at: what its model learned from, what came since, what was forecast."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from types import MappingProxyType
 
 import numpy as np
 
-from fleetcast.domain.environment import EnvironmentSettings
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.quality import SensorLimits
+from fleetcast.domain.settings.environments import EnvironmentSettings
 from fleetcast.forecasting.resampling import Micros
 from fleetcast.forecasting.series import Floats
 

@@ -1,0 +1,193 @@
+"""What is normal for a circuit, learnt from the readings that its deployed version was trained on.
+
+Readings of industry resemble those before them: 48 hourly ones with a correlation of 0.9 say as much of the level as
+two or three independent ones, and tests that count 48 see drift everywhere. Here each reading is held against what time
+of week and the reading before lead to (prewhitening: Andrews & Monahan 1992, "An improved heteroskedasticity and
+autocorrelation consistent covariance matrix estimator"), large surprises are clipped, and what is left of dependence is
+measured: the same statistic over all windows of the reference says by how much it really varies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from fleetcast.forecasting.resampling import Grid
+from fleetcast.forecasting.series import Floats
+from fleetcast.pipeline.signals.distances import bin_edges, bins_of, jensen_shannon
+from fleetcast.pipeline.signals.rhythm import Rhythm, learn_rhythm
+from fleetcast.pipeline.signals.steps import Memory, Steps, learn_memory, steps_of, windows_of
+
+FEWEST_WINDOWS = 6
+"""With fewer windows of a length in the reference, nothing is said about how such windows vary."""
+_STARTS_PER_WINDOW = 4
+_QUANTILES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How windows of one length vary while nothing changes."""
+
+    length: int
+    """Steps."""
+    windows: float
+    """How many of them the reference holds, one after another."""
+    level: Floats
+    """Variance of each sensor's level statistic, at least 1; shape (k,)."""
+    loudness: Floats
+    level_together: npt.NDArray[np.float64]
+    """Correlation of the sensors' statistics; shape (k, k)."""
+    loudness_together: npt.NDArray[np.float64]
+    level_excess: float
+    """By how much the joint statistic is larger than independent windows would make it; at least 1."""
+    loudness_excess: float
+    distance: Floats
+    """Mean Jensen-Shannon distance of a window from all of the reference; shape (k,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """What is normal for the sensors of a circuit."""
+
+    step: timedelta
+    rhythm: Rhythm
+    memory: Memory
+    usable: npt.NDArray[np.bool_]
+    """Sensors of which enough is known to tell a change; shape (k,)."""
+    edges: Floats
+    """Of ten bins; shape (9, k)."""
+    counts: Floats
+    """Of the reference in these bins; shape (k, 10)."""
+    quantiles: Floats
+    """Of what rhythm does not explain; shape (100, k)."""
+    ordered: tuple[Floats, ...]
+    """The same, all of it in order, by sensor."""
+    fast: Usual | None
+    slow: Usual | None
+
+    def rest_of(self, grid: Grid, values: Floats) -> Floats:
+        """What rhythm does not explain of readings on a grid."""
+        return self.rhythm.without(grid, values)
+
+
+def learn_normal(grid: Grid, values: Floats, step: timedelta, fast: int, slow: int) -> Normal:
+    """Learn what is normal.
+
+    Args:
+        grid: Of the reference.
+        values: On it, masked and scaled; shape (n, k), NaN is a hole.
+        step: Of the grid.
+        fast: Length of the window for sudden changes, in steps.
+        slow: Of that for slow ones.
+    """
+    rhythm = learn_rhythm(grid, values)
+    rest = rhythm.without(grid, values)
+    memory = learn_memory(rest)
+    steps = steps_of(rest, memory)
+    with np.errstate(invalid="ignore"):
+        usable = (memory.spread > 0) & (memory.deviation > 0) & (memory.loud_deviation > 0)
+    usable &= np.count_nonzero(~np.isnan(rest), axis=0) >= FEWEST_WINDOWS * fast * 0.5
+    edges = bin_edges(rest)
+    bins = bins_of(rest, edges)
+    counts = bins.sum(axis=0).astype(float)
+    summed = np.concatenate([np.zeros((1, *counts.shape)), np.cumsum(bins, axis=0, dtype=np.float64)])
+    together = _correlation(steps.surprises)
+    loud_together = _correlation(np.abs(steps.surprises))
+    quantiles = np.full((_QUANTILES, values.shape[1]), np.nan)
+    ordered = []
+    for column in range(values.shape[1]):
+        known = np.sort(rest[~np.isnan(rest[:, column]), column])
+        ordered.append(known)
+        if known.size:
+            quantiles[:, column] = np.quantile(known, (np.arange(_QUANTILES) + 0.5) / _QUANTILES)
+
+    def usual(length: int) -> Usual | None:
+        return _usual(steps, summed, counts, together, loud_together, rhythm.repeats, usable, length)
+
+    return Normal(
+        step, rhythm, memory, usable, edges, counts, quantiles, tuple(ordered), usual(fast), usual(slow)
+    )
+
+
+def joint(statistics: Floats, together: Floats) -> Floats:
+    """The squared length of the sensors' statistics, less what they share; shape (windows,).
+
+    About chi-square with as many degrees as there are sensors (Hotelling 1931).
+
+    Args:
+        statistics: Each about standard normal; shape (windows, k), none NaN.
+        together: Their correlation; shape (k, k).
+    """
+    squared: Floats = np.einsum("ij,ji->i", statistics, np.linalg.solve(together, statistics.T))
+    return squared
+
+
+def _usual(
+    steps: Steps,
+    summed: Floats,
+    counts: Floats,
+    together: Floats,
+    loud_together: Floats,
+    repeats: Floats,
+    usable: npt.NDArray[np.bool_],
+    length: int,
+) -> Usual | None:
+    n = len(steps.first)
+    if n < FEWEST_WINDOWS * length:
+        return None
+    starts = np.arange(0, n - length + 1, max(length // _STARTS_PER_WINDOW, 1))
+    windows = windows_of(steps, starts, length)
+    # What is usual was learnt from these same windows, and so fits them better than those to come.
+    unseen = (1 + 1 / repeats) / np.maximum(1 - 1 / repeats, 0.25)
+    level, loudness = _variance(windows.level) * unseen, _variance(windows.loudness)
+    distance = jensen_shannon(summed[starts + length] - summed[starts], counts)
+    known = ~np.isnan(windows.level)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        by_chance = np.where(known, distance, 0.0).sum(axis=0) / known.sum(axis=0)
+    return Usual(
+        length,
+        n / length,
+        level,
+        loudness,
+        together,
+        loud_together,
+        _excess(windows.level / np.sqrt(level / unseen), together, usable),
+        _excess(windows.loudness / np.sqrt(loudness), loud_together, usable),
+        by_chance,
+    )
+
+
+def _variance(statistics: Floats) -> Floats:
+    """About zero, at least 1: a reference that happens to vary little is no reason to expect that."""
+    known = ~np.isnan(statistics)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.where(known, statistics**2, 0.0).sum(axis=0) / known.sum(axis=0)
+    variance: Floats = np.maximum(np.nan_to_num(found, nan=1.0), 1.0)
+    return variance
+
+
+def _excess(statistics: Floats, together: Floats, usable: npt.NDArray[np.bool_]) -> float:
+    chosen = np.flatnonzero(usable)
+    whole = statistics[:, chosen]
+    whole = whole[~np.isnan(whole).any(axis=1)]
+    if len(whole) < FEWEST_WINDOWS or not chosen.size:
+        return 1.0
+    return max(1.0, float(joint(whole, together[np.ix_(chosen, chosen)]).mean()) / chosen.size)
+
+
+def _correlation(surprises: Floats) -> Floats:
+    """Of the sensors' surprises where both have one; drawn a little to independence, so that it can be inverted."""
+    known = ~np.isnan(surprises)
+    n = np.maximum(known.sum(axis=0), 1)
+    centred = np.where(known, surprises - np.where(known, surprises, 0.0).sum(axis=0) / n, 0.0)
+    both = known.astype(float).T @ known.astype(float)
+    covariance = centred.T @ centred / np.maximum(both, 1.0)
+    deviation = np.sqrt(np.diag(covariance))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.nan_to_num(covariance / np.outer(deviation, deviation))
+    drawn: Floats = np.clip(found, -1.0, 1.0) * 0.95
+    np.fill_diagonal(drawn, 1.0)
+    return drawn
