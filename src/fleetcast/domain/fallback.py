@@ -78,6 +78,11 @@ class Origin:
         return "; ".join(f"{one.source}: {one.why}" for one in self.tried)
 
 
+def first_reason(code: str) -> Unused | None:
+    """Why the model itself was not used, by the code that stands on a row; None: it was."""
+    return Unused(code.partition("; ")[0].partition(": ")[2]) if code else None
+
+
 def used(chain: Chain, tried: Sequence[Tried]) -> Origin:
     """The origin of a forecast that the first source gave that was not tried in vain.
 
