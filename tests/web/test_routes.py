@@ -96,7 +96,13 @@ def table(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
 
 def paths(client: Client) -> list[str]:
     """Every path that the application has, with something in place of each parameter."""
-    fill = {"run_id": "run-0001", "plant_id": "PLANT001", "circuit_id": "CIRCUIT01", "request_id": "1"}
+    fill = {
+        "run_id": "run-0001",
+        "plant_id": "PLANT001",
+        "circuit_id": "CIRCUIT01",
+        "request_id": "1",
+        "alarm_id": "1",
+    }
     fill |= {"model_name": "plant001-circuit01", "job_id": "plant001-circuit01.0123456789ab.1"}
     found = []
     for route in table(inner(client).routes):
