@@ -17,7 +17,7 @@ from fleetcast.app.monitoring import watching_part
 from fleetcast.domain.alarm import Alarm, AlarmState, CauseKind, Gone, Raise, Recover
 from fleetcast.domain.drift import Outcome, Signal
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.identity import CircuitKey
+from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.settings import EnvironmentSettings
 from fleetcast.pipeline.signals.judging import judged
@@ -261,3 +261,17 @@ def test_programs_get_the_same_as_people(watching: Watching) -> None:
     assert said["environment"] == "dev"
     assert said["outcomes"]["fine"] > 0
     assert {one["signal"] for one in said["unmeasured"]} >= {"accuracy"}
+
+
+def test_training_rows_that_are_lost_are_told_and_the_rest_is_looked_at(watching: Watching) -> None:
+    watching.look()
+    (part,) = watching.parts
+    first, other = part.circuits
+    assert first.trained_on is not None
+    gone = replace(first.trained_on, source="gone", fingerprint=Digest.of(b"never frozen"))
+    lost = replace(part, circuits=(replace(first, trained_on=gone), other))
+    seen = watching_part(watching.fleet.opened.platform, DEV)(lost)
+    assert [str(one.key) for one in seen.not_looked] == [str(A)]
+    assert "no data source gone" in seen.not_looked[0].why
+    fresh = [one for one in seen.observations if one.signal is Signal.FRESHNESS]
+    assert {one.circuit for one in fresh} == {A.circuit, B.circuit}

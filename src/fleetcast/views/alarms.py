@@ -58,7 +58,7 @@ def monitored_as_json(found: Monitored) -> Json:
         "outcomes": outcomes_as_json(found.outcomes),
         "alarms": [alarm_as_json(alarm) for alarm in found.open],
         "changes": [
-            {"change": _CHANGES[type(change)], **_outline(change.alarm)}
+            {"change": _CHANGES[type(change)], **outline_as_json(change.alarm)}
             for change in found.changes
             if type(change) in _CHANGES
         ],
@@ -127,7 +127,7 @@ def alarm_as_json(alarm: Alarm) -> Mapping[str, Json]:
     """One alarm for programs, with what shows it."""
     taken = alarm.acknowledged
     return {
-        **_outline(alarm),
+        **outline_as_json(alarm),
         "since": iso(alarm.since),
         "raised_at": iso(alarm.raised_at),
         "looked_at": iso(alarm.looked_at),
@@ -143,6 +143,23 @@ def alarm_as_json(alarm: Alarm) -> Mapping[str, Json]:
         "what_to_do": WHAT_TO_DO[alarm.cause.kind],
         "shown_by_count": alarm.shown_by_count,
         "shown_by": [_observation(one) for one in alarm.shown_by],
+    }
+
+
+def outline_as_json(alarm: Alarm) -> Mapping[str, Json]:
+    """One alarm for programs, in short."""
+    cause = alarm.cause
+    return {
+        "alarm_id": alarm.number,
+        "kind": cause.kind.value,
+        "environment": cause.environment.value,
+        "plant_id": cause.plant,
+        "circuit_id": cause.circuit,
+        "sensor": cause.sensor,
+        "state": alarm.state.value,
+        "owner": alarm.owner,
+        "impact": alarm.impact,
+        "page": alarm.pages,
     }
 
 
@@ -233,22 +250,6 @@ def _entry(alarm: Alarm, news: str) -> Iterator[str]:
     if alarm.unclear:
         yield f"      this look could not tell: {alarm.unclear}"
     yield f"      {WHAT_TO_DO[alarm.cause.kind]}"
-
-
-def _outline(alarm: Alarm) -> Mapping[str, Json]:
-    cause = alarm.cause
-    return {
-        "alarm_id": alarm.number,
-        "kind": cause.kind.value,
-        "environment": cause.environment.value,
-        "plant_id": cause.plant,
-        "circuit_id": cause.circuit,
-        "sensor": cause.sensor,
-        "state": alarm.state.value,
-        "owner": alarm.owner,
-        "impact": alarm.impact,
-        "page": alarm.pages,
-    }
 
 
 def _observation(one: Observation) -> Json:

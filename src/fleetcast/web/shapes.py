@@ -346,6 +346,7 @@ class Status(_Shape):
     circuits: list[StatusOfCircuit]
     last_run: Run | None
     serving: Serving
+    alarms: Annotated[list[AlarmOutline], Field(description="Those that are not over.")]
     next_steps: list[NextStep]
 
 
@@ -476,8 +477,8 @@ class Taken(_Shape):
     comment: str
 
 
-class Alarm(_Shape):
-    """Something that monitoring found and somebody should see to."""
+class AlarmOutline(_Shape):
+    """Something that monitoring found, in short."""
 
     alarm_id: int
     kind: str
@@ -489,6 +490,11 @@ class Alarm(_Shape):
     owner: str | None
     impact: Annotated[float, Field(description="How much forecasts suffer, as a share of their error.")]
     page: Annotated[bool, Field(description="Whether somebody is woken for it.")]
+
+
+class Alarm(AlarmOutline):
+    """Something that monitoring found and somebody should see to."""
+
     since: Moment
     raised_at: Moment
     looked_at: Moment
