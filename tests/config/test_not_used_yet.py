@@ -90,7 +90,7 @@ def test_what_is_written_and_not_used_is_named_once_in_the_order_of_its_lines(re
         "  dev:\n"
         "    thresholds: {min_skill: 0}\n"
         "    latency_ms: 10\n"
-        "  prod: {error_rate: 1, latency_ms: 10}\n"
+        "  prod: {error_rate: 1, availability: 99}\n"
         "retention:\n"
         "  dev: {models: 30}\n",
     )
@@ -98,7 +98,7 @@ def test_what_is_written_and_not_used_is_named_once_in_the_order_of_its_lines(re
     assert [str(each) for each in found] == [
         "schedules (fleetcast.yaml:1)",
         "environments.dev.latency_ms (fleetcast.yaml:5)",
-        "environments.prod (fleetcast.yaml:6)",
+        "environments.prod.availability (fleetcast.yaml:6)",
         "retention (fleetcast.yaml:7)",
     ]
     assert found[0].says == "nothing starts by itself"

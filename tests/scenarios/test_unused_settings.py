@@ -54,7 +54,8 @@ def test_a_new_fleet_is_told_what_its_first_settings_wait_for(declared: Reposito
     named = [each["setting"] for each in declared.type("validate", "--format", "json").json["unused"]]
     assert named == [
         "registry",
-        "environments.test",
-        "environments.prod",
+        "environments.test.thresholds",
+        "environments.prod.thresholds",
+        "environments.prod.availability",
         "retention",
     ]

@@ -67,6 +67,7 @@ CHANGE_ALONE = {
     "/sign-out",
     "/tokens/revoke",
 }
+POST_ALONE = ("/api/v1/decisions", "/acknowledge", "/snooze")
 OWN = {"origin": "https://fleet.example.org"}
 ELSEWHERE = (
     "",
@@ -96,7 +97,13 @@ def table(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
 
 def paths(client: Client) -> list[str]:
     """Every path that the application has, with something in place of each parameter."""
-    fill = {"run_id": "run-0001", "plant_id": "PLANT001", "circuit_id": "CIRCUIT01", "request_id": "1"}
+    fill = {
+        "run_id": "run-0001",
+        "plant_id": "PLANT001",
+        "circuit_id": "CIRCUIT01",
+        "request_id": "1",
+        "alarm_id": "1",
+    }
     fill |= {"model_name": "plant001-circuit01", "job_id": "plant001-circuit01.0123456789ab.1"}
     found = []
     for route in table(inner(client).routes):
@@ -185,6 +192,8 @@ def test_routes_of_the_table_are_all_described_or_listed_here(shared: Client) ->
 def test_routes_that_change_something_refuse_a_viewer(shared: Client) -> None:
     bodies = {
         "/api/v1/decisions": {"choice": "approve", "requests": [{"request_id": 1}]},
+        "/api/v1/alarms/{alarm_id}/acknowledge": {"comment": "mine"},
+        "/api/v1/alarms/{alarm_id}/snooze": {"until": "2099-01-01T00:00:00Z"},
         "/api/v1/people": {"name": "mallory"},
         "/api/v1/people/disable": {"name": "ada"},
         "/api/v1/people/enable": {"name": "ada"},
@@ -202,7 +211,7 @@ def test_routes_that_change_something_refuse_a_viewer(shared: Client) -> None:
     before = shared.get("/api/v1/audit", newest_first="true", limit="1")["entries"]
     for path, body in bodies.items():
         for who in ("vera", "nobody", "ada, only to look"):
-            answer = shared.ask("POST", path, who, json=body)
+            answer = shared.ask("POST", path.format(alarm_id=1), who, json=body)
             assert (answer.status_code, answer.json()["type"]) == (403, "urn:fleetcast:problem:denied"), path
     assert shared.get("/api/v1/audit", newest_first="true", limit="1")["entries"] == before
 
@@ -218,7 +227,7 @@ def test_routes_that_show_something_refuse_whoever_has_no_role(shared: Client) -
             assert answer.status_code == 410
         elif path.startswith("/sign-in/oidc"):
             assert answer.status_code in (403, 404)
-        elif path in CHANGE_ALONE or path == "/api/v1/decisions" or "/people/" in path:
+        elif path in CHANGE_ALONE or path.endswith(POST_ALONE) or "/people/" in path:
             assert answer.status_code == 405
         else:
             assert answer.status_code == 403, path

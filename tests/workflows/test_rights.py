@@ -60,6 +60,13 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     ),
     "deploy --step": (Right.OPERATE, lambda f: f.advancing(EnvironmentName.TEST, lock_timeout=AT_ONCE)),
     "score": (Right.OPERATE, lambda f: f.scoring(f.fleet, EnvironmentName.TEST)),
+    "monitor": (Right.OPERATE, lambda f: f.monitoring(f.fleet, EnvironmentName.DEV)),
+    "alarms list": (Right.VIEW, lambda f: f.books.alarms.open_ones()),
+    "alarms list --all": (Right.VIEW, lambda f: f.books.alarms.listed(None, 1)),
+    "alarms looks": (Right.VIEW, lambda f: f.books.alarms.last_looks()),
+    "alarms show": (Right.VIEW, lambda f: f.books.alarms.find(1)),
+    "alarms ack": (Right.OPERATE, lambda f: f.books.alarms.acknowledge(1, "")),
+    "alarms snooze": (Right.OPERATE, lambda f: f.books.alarms.snooze(1, f.clock.now())),
     "explain-forecast": (Right.VIEW, lambda f: f.explaining(LYON, "C")),
     "affected": (Right.VIEW, lambda f: f.finding_affected("readings", 1)),
     "score --export": (Right.VIEW, lambda f: f.published(EnvironmentName.TEST, DAY, [])),
@@ -165,12 +172,12 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
     assert fleet - fields - NEED_NO_RIGHT == {
         "planning", "training", "forecasting", "status", "models", "model", "verifying_models", "vacuuming",
         "undeployed", "deployments", "deploying", "advancing", "rolling_back", "holding", "unblocking", "signing_off",
-        "making_key", "scoring", "explaining", "finding_affected", "published", "checking_served",
+        "making_key", "scoring", "explaining", "finding_affected", "published", "checking_served", "monitoring",
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
     assert books - {"control", "gates", "clock", "state", "workspace"} - NEED_NO_RIGHT == {
         "deciding", "browsing", "answering", "approvals", "audit", "runs", "verifying", "reporting", "people", "tokens",
-        "inviting", "releases", "jobs",
+        "inviting", "releases", "jobs", "alarms",
     }  # fmt: skip
     door = {name for name in vars(SignInDoor) if not name.startswith("_")}
     assert door - set(SignInDoor.__dataclass_fields__) == set(HOW_ONE_SIGNS_IN)

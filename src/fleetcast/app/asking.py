@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Protocol
 from fleetcast.ports.served import URL_VARIABLE
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from fleetcast.app.answers import ActorKnown, Decided, PlanMade, RunFound, RunsListed
     from fleetcast.app.books import OpenBooks
     from fleetcast.app.fleet import OpenFleet
+    from fleetcast.domain.alarm import Alarm
     from fleetcast.domain.approval import Choice, Request
     from fleetcast.domain.job import JobLog
+    from fleetcast.domain.place import EnvironmentName
     from fleetcast.domain.since import Since
     from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
     from fleetcast.workflows.status import FleetStatus
@@ -100,6 +104,22 @@ class Asking(Protocol):
         """
         ...
 
+    def alarms(self, environment: EnvironmentName | None, last: int | None) -> Sequence[Alarm]:
+        """Open alarms, the most harmful first; with `last` the last so many of all, newest first."""
+        ...
+
+    def alarm(self, number: int) -> Alarm:
+        """One alarm."""
+        ...
+
+    def acknowledge_alarm(self, number: int, comment: str) -> Alarm:
+        """Say that one has an alarm in hand."""
+        ...
+
+    def snooze_alarm(self, number: int, until: datetime) -> Alarm:
+        """Have nobody told of an alarm before a moment, aware UTC."""
+        ...
+
     def whoami(self) -> ActorKnown:
         """In whose name this asks."""
         ...
@@ -176,6 +196,23 @@ class Here:
         """As of `Asking`."""
         (decided,) = _decided([self._books().deciding.hand_on(number, name, comment)])
         return decided
+
+    def alarms(self, environment: EnvironmentName | None, last: int | None) -> Sequence[Alarm]:
+        """As of `Asking`."""
+        alarms = self._books().alarms
+        return alarms.open_ones(environment) if last is None else alarms.listed(environment, last)
+
+    def alarm(self, number: int) -> Alarm:
+        """As of `Asking`."""
+        return self._books().alarms.find(number)
+
+    def acknowledge_alarm(self, number: int, comment: str) -> Alarm:
+        """As of `Asking`."""
+        return self._books().alarms.acknowledge(number, comment)
+
+    def snooze_alarm(self, number: int, until: datetime) -> Alarm:
+        """As of `Asking`."""
+        return self._books().alarms.snooze(number, until)
 
     def whoami(self) -> ActorKnown:
         """As of `Asking`."""

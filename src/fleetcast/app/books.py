@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.audit_report import ReportAudit
     from fleetcast.workflows.browse import Browse
     from fleetcast.workflows.decide import Decide
+    from fleetcast.workflows.handle_alarms import HandleAlarms
     from fleetcast.workflows.inspect_releases import InspectReleases
     from fleetcast.workflows.links import InvitePerson
     from fleetcast.workflows.look import LookAtJobs, LookIntoBooks
@@ -92,6 +93,13 @@ class OpenBooks:
         from fleetcast.workflows.inspect_releases import InspectReleases
 
         return InspectReleases(self.control)
+
+    @property
+    def alarms(self) -> HandleAlarms:
+        """What monitoring found that somebody should see to."""
+        from fleetcast.workflows.handle_alarms import HandleAlarms
+
+        return HandleAlarms(self.control)
 
     @property
     def browsing(self) -> Browse:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.inspect_models import ListModels, ShowModel
     from fleetcast.workflows.inspect_releases import ShowUndeployed
     from fleetcast.workflows.keep_versions import PinVersions, Vacuum
+    from fleetcast.workflows.monitor import Monitor
     from fleetcast.workflows.plan import MakePlan
     from fleetcast.workflows.qa import CheckServed, SignOff
     from fleetcast.workflows.rollback import RollBackTo
@@ -177,6 +178,15 @@ class OpenFleet:
 
         commit = commit_of(self.directory, self.files)
         return ScoreFleet(self.platform, self.clock, commit, partial(score_parts, self.directory))
+
+    @property
+    def monitoring(self) -> Monitor:
+        """Looking at what is deployed."""
+        from fleetcast.app.monitoring import watch_parts
+        from fleetcast.pipeline.signals.judging import judged
+        from fleetcast.workflows.monitor import Monitor
+
+        return Monitor(self.platform, self.clock, partial(watch_parts, self.directory), judged)
 
     @property
     def explaining(self) -> ExplainForecast:

@@ -18,8 +18,11 @@ from fleetcast.ports.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
+    from fleetcast.domain.alarm import Alarm
     from fleetcast.domain.canonical import Json
+    from fleetcast.domain.place import EnvironmentName
     from fleetcast.domain.since import Since
     from fleetcast.platforms.remote.server import Server
     from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
@@ -127,9 +130,33 @@ class AtServer:
         (decided,) = self._decided([self.request(number)], Choice.HAND_ON, comment, name)
         return decided
 
+    def alarms(self, environment: EnvironmentName | None, last: int | None) -> Sequence[Alarm]:
+        """As of `Asking`."""
+        wanted = {"environment": None if environment is None else environment.value, "last": last}
+        return self._alarms("/alarms", wanted)
+
+    def alarm(self, number: int) -> Alarm:
+        """As of `Asking`."""
+        (found,) = self._alarms(f"/alarms/{number}", {})
+        return found
+
+    def acknowledge_alarm(self, number: int, comment: str) -> Alarm:
+        """As of `Asking`."""
+        self.server.change(f"/alarms/{number}/acknowledge", {"comment": comment}, token_urlsafe(24))
+        return self.alarm(number)
+
+    def snooze_alarm(self, number: int, until: datetime) -> Alarm:
+        """As of `Asking`."""
+        body = {"until": until.isoformat()}
+        self.server.change(f"/alarms/{number}/snooze", body, token_urlsafe(24))
+        return self.alarm(number)
+
     def whoami(self) -> ActorKnown:
         """As of `Asking`."""
         return sent.ACTOR.from_json(self.server.values("/whoami"), "what the server knows of you")
+
+    def _alarms(self, path: str, wanted: Mapping[str, object]) -> Sequence[Alarm]:
+        return sent.ALARMS.from_json(self.server.values(path, wanted), "the server's alarms").alarms
 
     def _decided(
         self, shown: Sequence[Request], choice: Choice, comment: str, to: str | None = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from fleetcast.app.answers import ActorKnown, PlanMade, RunFound, RunsListed
 from fleetcast.config.not_used_yet import UnusedSetting
+from fleetcast.domain.alarm import Alarm
 from fleetcast.domain.approval import Request
 from fleetcast.domain.job import JobLog
 from fleetcast.domain.plan import Blocked, CircuitAction, Plan, Removed, Reuse, Train, UpToDate
@@ -34,6 +35,13 @@ class RequestsListed:
     requests: tuple[Request, ...]
     next: str | None = None
     """Where the list goes on, if it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmsListed:
+    """Alarms, in the order that was asked for."""
+
+    alarms: tuple[Alarm, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +94,5 @@ LOG = Stored(JobLog, fix=_ASK)
 MODELS = Stored(ModelsListed, fix=_ASK)
 MODEL = Stored(ModelHistory, fix=_ASK)
 REQUESTS = Stored(RequestsListed, fix=_ASK)
+ALARMS = Stored(AlarmsListed, fix=_ASK)
 ACTOR = Stored(ActorKnown, fix=_ASK)

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from fleetcast.domain.run import Run
 from fleetcast.domain.wording import counted
+from fleetcast.views.alarms import state_in_words as state_of_alarm
 from fleetcast.views.deployments import serving_in_words
 from fleetcast.views.moments import shown
 from fleetcast.views.runs import state_in_words
@@ -43,6 +44,7 @@ def print_status(status: FleetStatus, console: Console, *, every: bool) -> None:
     for asset in status.assets:
         console.print(Text(f"to do: {asset}"))
     _print_needing(status, console, limit)
+    _print_alarms(status, console, limit)
     lines = list(serving_in_words(status.serving))
     if lines:
         console.print(Text("\nServed", style="bold"))
@@ -54,6 +56,26 @@ def print_status(status: FleetStatus, console: Console, *, every: bool) -> None:
     )
     for step in status.next_steps:
         console.print(Text.assemble(f"  {step.command}", ("  # " + step.why, "dim")))
+
+
+def _print_alarms(status: FleetStatus, console: Console, limit: int) -> None:
+    if not status.alarms:
+        return
+    console.print(Text("\nAlarms", style="bold"))
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for _ in range(5):
+        table.add_column(overflow="fold")
+    for alarm in status.alarms[:limit]:
+        table.add_row(
+            str(alarm.number),
+            f"{alarm.cause.environment}/{alarm.cause.place}",
+            Text(alarm.cause.kind.value, "red"),
+            Text(state_of_alarm(alarm)),
+            Text(f"owner {alarm.owner}" if alarm.owner else ""),
+        )
+    console.print(table)
+    if len(status.alarms) > limit:
+        console.print(f"and {len(status.alarms) - limit:,} more: fleetcast alarms list")
 
 
 def _plants(status: FleetStatus, states: list[CircuitState], limit: int) -> Table:

@@ -13,17 +13,19 @@ from fleetcast.config.circuit_files import MAIN_FILE
 from fleetcast.config.settings import SETTINGS_FILE
 from fleetcast.config.yaml_nodes import Node, line_at
 
-_NOTHING_WATCHED = "nothing is watched after training"
+_NOT_SERVED = "nothing is served in dev"
+_OF_DEV = "models are held against the thresholds of dev"
+_NOT_COUNTED = "whether an endpoint serves is seen at each look; how long it did is not counted"
 
 NOT_USED_YET: Mapping[str, str] = {
     "registry": "only Azure ML has several registries; elsewhere a fleet has one, whatever its name",
-    "environments.dev.data_drift": _NOTHING_WATCHED,
-    "environments.dev.model_drift": _NOTHING_WATCHED,
-    "environments.dev.latency_ms": _NOTHING_WATCHED,
-    "environments.dev.error_rate": _NOTHING_WATCHED,
-    "environments.dev.availability": _NOTHING_WATCHED,
-    "environments.test": "models are held against the thresholds of dev; endpoints are not watched",
-    "environments.prod": "models are held against the thresholds of dev; endpoints are not watched",
+    "environments.dev.latency_ms": _NOT_SERVED,
+    "environments.dev.error_rate": _NOT_SERVED,
+    "environments.dev.availability": _NOT_SERVED,
+    "environments.test.thresholds": _OF_DEV,
+    "environments.test.availability": _NOT_COUNTED,
+    "environments.prod.thresholds": _OF_DEV,
+    "environments.prod.availability": _NOT_COUNTED,
     "retention": "nothing is deleted for its age",
     "notifications": "no notices are sent",
     "schedules": "nothing starts by itself",
@@ -51,6 +53,9 @@ USED: Mapping[str, frozenset[str]] = {
         | _below("data_sources.*", "kind path layout columns plant_id circuit_id sensors time_zone")
         | _below("environments.dev.thresholds", _BOUNDS)
         | _below("environments.dev.thresholds.sensors.*", _BOUNDS)
+        | _below("environments.dev", "data_drift model_drift")
+        | _below("environments.test", "data_drift model_drift latency_ms error_rate")
+        | _below("environments.prod", "data_drift model_drift latency_ms error_rate")
         | {
             f"gates.{gate}.{rule}"
             for gate in ("registry-promotion", "test-deployment", "prod-deployment")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fleetcast.domain.canonical import Json
-from fleetcast.views import deployments, runs
+from fleetcast.views import alarms, deployments, runs
 from fleetcast.views.moments import iso
 from fleetcast.views.names import circuit_ids, snake_case
 from fleetcast.workflows.status import CircuitState, FleetStatus
@@ -35,6 +35,7 @@ def as_json(status: FleetStatus) -> Json:
         if status.last_run is None
         else runs.as_json(status.last_run, at_work=status.at_work),
         "serving": deployments.status_as_json(status.serving),
+        "alarms": [alarms.outline_as_json(alarm) for alarm in status.alarms],
         "next_steps": [{"command": step.command, "why": step.why} for step in status.next_steps],
     }
 

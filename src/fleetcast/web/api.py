@@ -23,12 +23,13 @@ from fleetcast.domain.repeat import Answer
 from fleetcast.domain.role import Right, Role
 from fleetcast.ports.served import PREFIX, VALUES, VERSION_HEADER
 from fleetcast.stored.form import Stored, Unreadable
-from fleetcast.views import approvals, audit, models, people, plan, runs, status, unused
+from fleetcast.views import alarms, approvals, audit, models, people, plan, runs, status, unused
 from fleetcast.web import problems, shapes
 from fleetcast.web.answers import CHANGES, PLAIN, TOKEN, answers, json_answer, json_text
 from fleetcast.web.bodies import (
     GREATEST_NUMBER,
     AddedPerson,
+    AlarmsQuery,
     AuditQuery,
     GroupMembers,
     ModelsQuery,
@@ -37,7 +38,9 @@ from fleetcast.web.bodies import (
     NewDecision,
     NewGrant,
     PageQuery,
+    QuietAlarm,
     RequestsQuery,
+    TakenAlarm,
     VersionQuery,
 )
 from fleetcast.web.guard import caller_of
@@ -215,6 +218,61 @@ def decide(request: Request, body: NewDecision, key: Key) -> Response:
     books = books_of(request)
     right = Right.BREAK_GLASS if body.choice is Choice.BREAK_GLASS else Right.DECIDE
     return _once(request, books, key, right, body, lambda: _decided(books, body))
+
+
+@routes.get("/alarms", tags=["monitoring"], responses=answers(shapes.Alarms))
+def list_alarms(request: Request, query: Annotated[AlarmsQuery, Query()]) -> Response:
+    """What monitoring found that somebody should see to, the most harmful first, and when was looked last."""
+    found, place, last = books_of(request).alarms, query.environment, query.last
+    shown = found.open_ones(place) if last is None else found.listed(place, last)
+    if _wants_values(request):
+        return _values(sent.ALARMS, sent.AlarmsListed(tuple(shown)))
+    return json_answer(
+        {"alarms": alarms.alarms_as_json(shown), "last_looks": alarms.looks_as_json(found.last_looks())}
+    )
+
+
+@routes.get("/alarms/{alarm_id}", tags=["monitoring"], dependencies=PLAIN, responses=answers(shapes.Alarm))
+def show_alarm(request: Request, alarm_id: Annotated[int, Path(ge=1, le=GREATEST_NUMBER)]) -> Response:
+    """One alarm with what shows it."""
+    with _or_missing():
+        found = books_of(request).alarms.find(alarm_id)
+    if _wants_values(request):
+        return _values(sent.ALARMS, sent.AlarmsListed((found,)))
+    return json_answer(alarms.alarm_as_json(found))
+
+
+_ALARM: Mapping[str, Any] = {
+    "tags": ["monitoring"],
+    "dependencies": PLAIN,
+    "responses": answers(shapes.Alarm, CHANGES),
+}
+
+
+@routes.post("/alarms/{alarm_id}/acknowledge", **_ALARM)
+def acknowledge_alarm(
+    request: Request, alarm_id: Annotated[int, Path(ge=1, le=GREATEST_NUMBER)], body: TakenAlarm, key: Key
+) -> Response:
+    """Say that one has an alarm in hand; it goes on until a look finds its cause gone."""
+    books = books_of(request)
+
+    def work() -> Json:
+        return alarms.alarm_as_json(books.alarms.acknowledge(alarm_id, body.comment))
+
+    return _once(request, books, key, Right.OPERATE, body, work)
+
+
+@routes.post("/alarms/{alarm_id}/snooze", **_ALARM)
+def snooze_alarm(
+    request: Request, alarm_id: Annotated[int, Path(ge=1, le=GREATEST_NUMBER)], body: QuietAlarm, key: Key
+) -> Response:
+    """Have nobody told of an alarm for a while."""
+    books = books_of(request)
+
+    def work() -> Json:
+        return alarms.alarm_as_json(books.alarms.snooze(alarm_id, body.until))
+
+    return _once(request, books, key, Right.OPERATE, body, work)
 
 
 @routes.get("/audit", tags=["audit"], responses=answers(shapes.Audit))

@@ -71,6 +71,32 @@ class VersionQuery(_Asked):
     ] = None
 
 
+class AlarmsQuery(_Asked):
+    """Which alarms."""
+
+    environment: EnvironmentName | None = None
+    last: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=10_000,
+            description="The last so many that were raised, over or not, newest first. Left out: those that are open.",
+        ),
+    ] = None
+
+
+class TakenAlarm(_Asked):
+    """That somebody has an alarm in hand."""
+
+    comment: Line = ""
+
+
+class QuietAlarm(_Asked):
+    """That nobody is told of an alarm for a while."""
+
+    until: Annotated[AwareDatetime, Field(description="With its offset.")]
+
+
 class AuditQuery(PageQuery):
     """Which entries of the audit log."""
 

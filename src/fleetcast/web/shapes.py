@@ -346,6 +346,7 @@ class Status(_Shape):
     circuits: list[StatusOfCircuit]
     last_run: Run | None
     serving: Serving
+    alarms: Annotated[list[AlarmOutline], Field(description="Those that are not over.")]
     next_steps: list[NextStep]
 
 
@@ -448,6 +449,81 @@ class Request(_Shape):
     opened_at: Moment
     lapses_at: Moment
     decisions: list[Decision]
+
+
+class SeenObservation(_Shape):
+    """What a look saw of one signal."""
+
+    signal: str
+    plant_id: str
+    circuit_id: str | None
+    sensor: str | None
+    looked_at: Moment
+    outcome: str
+    value: float | None
+    threshold: float | None
+    unit: str | None
+    p_value: float | None
+    impact: float
+    model: str | None
+    detail: dict[str, float | str]
+
+
+class Taken(_Shape):
+    """Who has an alarm in hand."""
+
+    by: str
+    at: Moment
+    comment: str
+
+
+class AlarmOutline(_Shape):
+    """Something that monitoring found, in short."""
+
+    alarm_id: int
+    kind: str
+    environment: str
+    plant_id: str
+    circuit_id: Annotated[str | None, Field(description="Null: the plant as a whole.")]
+    sensor: Annotated[str | None, Field(description="Null: the circuit as a whole.")]
+    state: str
+    owner: str | None
+    impact: Annotated[float, Field(description="How much forecasts suffer, as a share of their error.")]
+    page: Annotated[bool, Field(description="Whether somebody is woken for it.")]
+
+
+class Alarm(AlarmOutline):
+    """Something that monitoring found and somebody should see to."""
+
+    since: Moment
+    raised_at: Moment
+    looked_at: Moment
+    seen_at: Annotated[Moment, Field(description="When a look found it last.")]
+    fine_looks: Annotated[int, Field(description="So many in a row found it fine.")]
+    unclear: Annotated[str | None, Field(description="Why the last look could not tell.")]
+    acknowledged: Taken | None
+    snoozed_until: Moment | None
+    recovered_at: Moment | None
+    recovered_because: str | None
+    what_to_do: str
+    shown_by_count: int
+    shown_by: list[SeenObservation]
+
+
+class LookedLast(_Shape):
+    """The newest look at an environment."""
+
+    environment: str
+    looked_at: Moment
+    circuits: int
+    outcomes: dict[str, int]
+
+
+class Alarms(_Shape):
+    """Alarms, and when was looked last."""
+
+    alarms: list[Alarm]
+    last_looks: list[LookedLast]
 
 
 class LoginBegun(_Shape):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from fleetcast.domain.alarm import Alarm, AlarmState
 from fleetcast.domain.approval import RequestOutline
 from fleetcast.domain.artifact import UnloadableModel
 from fleetcast.domain.evidence import Outcome
@@ -110,6 +111,8 @@ class FleetStatus:
     next_steps: tuple[NextStep, ...]
     serving: DeploymentStatus = field(default_factory=DeploymentStatus)
     """What clients are answered by, and what is on its way to them."""
+    alarms: tuple[Alarm, ...] = ()
+    """That are not over, the most harmful first."""
 
     @property
     def counts(self) -> Mapping[CircuitState, int]:
@@ -174,6 +177,7 @@ class ShowStatus:
         )
         runs = self.platform.control.runs
         last = runs.latest()
+        alarms = tuple(self.platform.control.alarms.open_ones())
         return FleetStatus(
             at=now,
             circuits=circuits,
@@ -187,8 +191,9 @@ class ShowStatus:
             last_run=last,
             at_work=last is not None and last.state.is_unfinished and runs.at_work() is not None,
             estimated=plan.estimated,
-            next_steps=tuple(_next_steps(circuits, plan, standings.waiting, last)),
+            next_steps=tuple(_next_steps(circuits, plan, standings.waiting, last, alarms)),
             serving=ShowDeployments(self.platform)(),
+            alarms=alarms,
         )
 
     def _partial(self, fleet: Fleet) -> dict[CircuitKey, tuple[str, ...]]:
@@ -263,7 +268,11 @@ def _in_use(action: UpToDate, standings: Standings) -> CircuitStatus:
 
 
 def _next_steps(
-    circuits: tuple[CircuitStatus, ...], plan: Plan, pending: Sequence[RequestOutline], last: Run | None
+    circuits: tuple[CircuitStatus, ...],
+    plan: Plan,
+    pending: Sequence[RequestOutline],
+    last: Run | None,
+    alarms: Sequence[Alarm],
 ) -> Iterator[NextStep]:
     counts = Counter(circuit.state for circuit in circuits)
     if damaged := counts[CircuitState.DAMAGED]:
@@ -275,6 +284,10 @@ def _next_steps(
         together = "fleetcast train --retry-failed" if parked else "fleetcast train"
         command = failed[0].command if len(failed) == 1 else together
         yield NextStep(command, f"{counted(len(failed), 'circuit')} failed: fix the cause, then try again")
+    in_nobodys_hand = [alarm for alarm in alarms if alarm.state is AlarmState.OPEN]
+    if in_nobodys_hand:
+        why = f"{counted(len(in_nobodys_hand), 'alarm')} that nobody has in hand"
+        yield NextStep("fleetcast alarms list", why)
     if pending:
         wait = "1 request waits" if len(pending) == 1 else f"{len(pending):,} requests wait"
         yield NextStep("fleetcast approvals list", f"{wait} for a decision")
@@ -292,5 +305,6 @@ def _next_steps(
             "fleetcast train", f"{last.id} has not ended; unless it is still at work, this continues it"
         )
     in_order = next((item for item in circuits if item.state is CircuitState.UP_TO_DATE), None)
-    if in_order is not None and len(circuits) == counts[CircuitState.UP_TO_DATE] and not pending:
+    all_used = len(circuits) == counts[CircuitState.UP_TO_DATE]
+    if in_order is not None and all_used and not pending and not alarms:
         yield NextStep(f"fleetcast forecast {in_order.key}", "everything is in order: look at a forecast")

@@ -12,7 +12,7 @@ from fleetcast.forecasting.series import Floats
 from fleetcast.pipeline.signals.combining import combined
 from fleetcast.pipeline.signals.distances import (
     beyond_chance,
-    bins_of,
+    counts_of,
     jensen_shannon,
     kolmogorov_smirnov,
     wasserstein,
@@ -63,7 +63,6 @@ def changes_of(normal: Normal, grid: Grid, values: Floats, trusted: npt.NDArray[
     k = values.shape[1]
     rest = normal.rest_of(grid, values)
     steps = steps_of(rest, normal.memory)
-    bins = bins_of(rest, normal.edges)
     tests: list[Floats] = []
     joints: list[float] = []
     none = np.full(k, np.nan)
@@ -83,7 +82,7 @@ def changes_of(normal: Normal, grid: Grid, values: Floats, trusted: npt.NDArray[
             _joint_chance(level, usual.level_together, usual.level_excess, usual, trusted),
             _joint_chance(loudness, usual.loudness_together, usual.loudness_excess, usual, trusted),
         ]
-        measured = jensen_shannon(bins[start:].sum(axis=0).astype(float), normal.counts)
+        measured = jensen_shannon(counts_of(rest[start:], normal.edges, usual.length)[0], normal.counts)
         beyond = np.where(np.isnan(level), np.nan, beyond_chance(measured, usual.distance))
         larger = ~np.isnan(beyond) & ~(beyond <= distance)
         for column in np.flatnonzero(larger):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from fleetcast.forecasting.series import Floats
 
@@ -23,14 +22,26 @@ def bin_edges(values: Floats) -> Floats:
     return edges
 
 
-def bins_of(values: Floats, edges: Floats) -> npt.NDArray[np.bool_]:
-    """Into which bin each value falls, as flags of shape (n, k, 10); a hole falls into none."""
-    codes = np.full(values.shape, -1, dtype=np.int64)
-    for column in range(values.shape[1]):
-        known = ~np.isnan(values[:, column])
-        codes[known, column] = np.searchsorted(edges[:, column], values[known, column], side="right")
-    flags: npt.NDArray[np.bool_] = codes[:, :, None] == np.arange(BINS)
-    return flags
+def counts_of(values: Floats, edges: Floats, block: int) -> Floats:
+    """How many values fall into each bin, for each stretch of so many steps; holes fall into none.
+
+    Args:
+        values: Shape (n, k).
+        edges: As of `bin_edges`.
+        block: Steps; what is left at the end is not counted.
+
+    Returns:
+        Shape (n // block, k, 10).
+    """
+    blocks, k = len(values) // block, values.shape[1]
+    found = np.zeros((blocks, k, BINS))
+    stretch = np.arange(blocks * block) // block
+    for column in range(k):
+        reading = values[: blocks * block, column]
+        known = ~np.isnan(reading)
+        codes = stretch[known] * BINS + np.searchsorted(edges[:, column], reading[known], side="right")
+        found[:, column] = np.bincount(codes, minlength=blocks * BINS).reshape(blocks, BINS)
+    return found
 
 
 def jensen_shannon(p: Floats, q: Floats) -> Floats:

@@ -9,6 +9,7 @@ measured: the same statistic over all windows of the reference says by how much 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,9 +18,9 @@ import numpy.typing as npt
 
 from fleetcast.forecasting.resampling import Grid
 from fleetcast.forecasting.series import Floats
-from fleetcast.pipeline.signals.distances import bin_edges, bins_of, jensen_shannon
+from fleetcast.pipeline.signals.distances import BINS, bin_edges, counts_of, jensen_shannon
 from fleetcast.pipeline.signals.rhythm import Rhythm, learn_rhythm
-from fleetcast.pipeline.signals.steps import Memory, Steps, learn_memory, steps_of, windows_of
+from fleetcast.pipeline.signals.steps import Ints, Memory, Steps, learn_memory, steps_of, windows_of
 
 FEWEST_WINDOWS = 6
 """With fewer windows of a length in the reference, nothing is said about how such windows vary."""
@@ -91,9 +92,7 @@ def learn_normal(grid: Grid, values: Floats, step: timedelta, fast: int, slow: i
         usable = (memory.spread > 0) & (memory.deviation > 0) & (memory.loud_deviation > 0)
     usable &= np.count_nonzero(~np.isnan(rest), axis=0) >= FEWEST_WINDOWS * fast * 0.5
     edges = bin_edges(rest)
-    bins = bins_of(rest, edges)
-    counts = bins.sum(axis=0).astype(float)
-    summed = np.concatenate([np.zeros((1, *counts.shape)), np.cumsum(bins, axis=0, dtype=np.float64)])
+    counts = counts_of(rest, edges, len(rest))[0] if len(rest) else np.zeros((values.shape[1], BINS))
     together = _correlation(steps.surprises)
     loud_together = _correlation(np.abs(steps.surprises))
     quantiles = np.full((_QUANTILES, values.shape[1]), np.nan)
@@ -105,7 +104,7 @@ def learn_normal(grid: Grid, values: Floats, step: timedelta, fast: int, slow: i
             quantiles[:, column] = np.quantile(known, (np.arange(_QUANTILES) + 0.5) / _QUANTILES)
 
     def usual(length: int) -> Usual | None:
-        return _usual(steps, summed, counts, together, loud_together, rhythm.repeats, usable, length)
+        return _usual(steps, rest, edges, counts, together, loud_together, rhythm.repeats, usable, length)
 
     return Normal(
         step, rhythm, memory, usable, edges, counts, quantiles, tuple(ordered), usual(fast), usual(slow)
@@ -127,7 +126,8 @@ def joint(statistics: Floats, together: Floats) -> Floats:
 
 def _usual(
     steps: Steps,
-    summed: Floats,
+    rest: Floats,
+    edges: Floats,
     counts: Floats,
     together: Floats,
     loud_together: Floats,
@@ -138,12 +138,13 @@ def _usual(
     n = len(steps.first)
     if n < FEWEST_WINDOWS * length:
         return None
-    starts = np.arange(0, n - length + 1, max(length // _STARTS_PER_WINDOW, 1))
+    apart = max(length // _STARTS_PER_WINDOW, 1)
+    starts = np.arange(0, n - length + 1, apart)
     windows = windows_of(steps, starts, length)
     # What is usual was learnt from these same windows, and so fits them better than those to come.
     unseen = (1 + 1 / repeats) / np.maximum(1 - 1 / repeats, 0.25)
     level, loudness = _variance(windows.level) * unseen, _variance(windows.loudness)
-    distance = jensen_shannon(summed[starts + length] - summed[starts], counts)
+    distance = jensen_shannon(_counts_of_windows(rest, edges, starts, length), counts)
     known = ~np.isnan(windows.level)
     with np.errstate(invalid="ignore", divide="ignore"):
         by_chance = np.where(known, distance, 0.0).sum(axis=0) / known.sum(axis=0)
@@ -158,6 +159,14 @@ def _usual(
         _excess(windows.loudness / np.sqrt(loudness), loud_together, usable),
         by_chance,
     )
+
+
+def _counts_of_windows(rest: Floats, edges: Floats, starts: Ints, length: int) -> Floats:
+    block = math.gcd(length, int(starts[1])) if len(starts) > 1 else length
+    counts = counts_of(rest, edges, block)
+    summed = np.concatenate([np.zeros((1, *counts.shape[1:])), np.cumsum(counts, axis=0)])
+    found: Floats = summed[(starts + length) // block] - summed[starts // block]
+    return found
 
 
 def _variance(statistics: Floats) -> Floats:

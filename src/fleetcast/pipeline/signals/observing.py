@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 import numpy as np
 
@@ -144,7 +143,8 @@ class _Look:
             p_value,
             impact,
             circuit.model,
-            MappingProxyType(dict(detail or {})),
+            # A plain one: looks are made in processes of their own, and a proxy cannot leave one.
+            dict(detail or {}),
         )
 
     # Sensors
@@ -269,10 +269,10 @@ class _Look:
         return min(share, _LARGEST_IMPACT) if np.isfinite(share) else _LARGEST_IMPACT
 
     def _why_not(self, column: int | None = None) -> str:
-        if column is not None and not self.learnt.known[column]:
-            return "the deployed version was not trained on it"
         if not self.learnt.known.any():
             return "the training data of the deployed version holds no readings"
+        if column is not None and not self.learnt.known[column]:
+            return "the deployed version was not trained on it"
         if self.learnt.normal.fast is None:
             return "the training data is too short to tell what is usual"
         if column is not None and not self.learnt.normal.usable[column]:
@@ -357,8 +357,9 @@ class _Look:
     def _freshness(self) -> Observation:
         threshold = self.stale_after.total_seconds()
         seen = [moment for moment in (self.circuit.newest, self.learnt.last) if moment and moment <= self.now]
-        if len(self.current.times):
-            seen.append(instant(int(self.current.times[-1])))
+        read = np.flatnonzero(~np.isnan(self.current.values).all(axis=1))
+        if read.size:
+            seen.append(instant(int(self.current.times[read[-1]])))
         if not seen:
             detail = {"why": "there is no reading at all"}
             return self._seen(

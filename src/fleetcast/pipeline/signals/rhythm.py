@@ -73,9 +73,8 @@ def _by_phase(grid: Grid, values: Floats, phases: int, steps: int = 1) -> Floats
     periods = -(-(before + grid.steps) // length)
     laid = np.full((periods * length, values.shape[1]), np.nan)
     laid[before : before + grid.steps] = values
-    folded = (
-        laid.reshape(periods, phases, steps, -1).transpose(0, 2, 1, 3).reshape(periods * steps, phases, -1)
-    )
+    by_step = laid.reshape(periods, phases, steps, values.shape[1]).transpose(0, 2, 1, 3)
+    folded = by_step.reshape(periods * steps, phases, values.shape[1])
     ordered = np.sort(folded, axis=0)
     counts = np.count_nonzero(~np.isnan(ordered), axis=0)
     cut = np.floor(counts * _TRIMMED)

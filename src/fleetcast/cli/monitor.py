@@ -1,0 +1,107 @@
+"""`fleetcast monitor`: look at what is deployed, and bring the alarms up to date."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleetcast.cli.options import FleetOption, LockOption, PatternsOption, View, ViewOption, moment
+from fleetcast.cli.output import console, show_json
+from fleetcast.domain.errors import BadInput
+from fleetcast.domain.place import EnvironmentName
+
+if TYPE_CHECKING:
+    from fleetcast.workflows.monitor import Monitored
+
+
+def monitor(
+    environment: Annotated[EnvironmentName, typer.Argument(help="dev, test or prod.")],
+    circuits: PatternsOption = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="MOMENT", help="Look as of then. Default: now."),
+    ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option("--every", metavar="DURATION", help="Look again and again, so long apart: 1h, 15min."),
+    ] = None,
+    lock_timeout: LockOption = None,
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Look at what is deployed: its readings, forecasts, endpoints and training, and update the alarms.
+
+    Shows what needs somebody, the most harmful first, what recovered, and what could not be measured and why. Readings
+    are held against those that each deployed version was trained on; in dev against those of the champions. What was
+    seen is kept in the table of observations. Exits with 0 whatever is found, as an alarm is no failure of the look;
+    with 1 where something could not be read.
+
+    For example:
+
+    fleetcast monitor prod
+
+    fleetcast monitor test --circuits 'PLANT001/*' --format json
+
+    fleetcast monitor prod --every 1h
+    """
+    from fleetcast.domain.duration import parse_duration
+    from fleetcast.ports.clock import SystemClock
+
+    if every is not None and at is not None:
+        raise BadInput("--every looks at the present, --at at a past moment", fix="give one of the two")
+    pause = None if every is None else parse_duration(every)
+    if pause is not None and pause <= timedelta(0):
+        raise BadInput(f"--every {every} leaves no time between looks", fix="write 15min or more")
+    waits = timedelta(0) if lock_timeout is None else parse_duration(lock_timeout)
+    while True:
+        found = _looked(environment, circuits or [], at, waits, fleet)
+        _show(found, view)
+        if pause is None:
+            break
+        sys.stdout.flush()
+        SystemClock().sleep(pause)
+    if found.not_looked:
+        raise typer.Exit(1)
+
+
+def _looked(
+    environment: EnvironmentName, patterns: list[str], at: str | None, waits: timedelta, fleet: Path
+) -> Monitored:
+    from fleetcast.app import open_fleet
+
+    opened = open_fleet(fleet)
+    with _progress() as progress:
+        return opened.monitoring(
+            opened.fleet,
+            environment,
+            at=None if at is None else moment(at),
+            patterns=patterns,
+            lock_timeout=waits,
+            progress=progress,
+        )
+
+
+def _show(found: Monitored, view: View) -> None:
+    from fleetcast.views.alarms import monitored_as_json, monitored_in_words
+
+    if view is View.JSON:
+        show_json(monitored_as_json(found))
+        return
+    for line in monitored_in_words(found):
+        console().print(line, markup=False, highlight=False)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("looking", total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
