@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from fleetcast.app.keys import look_at_keys, rotate_key
     from fleetcast.app.opening import open_controller, open_platform
     from fleetcast.app.people import whoami
-    from fleetcast.app.pull_request import open_pull_request
+    from fleetcast.app.pull_request import open_pull_request, open_pull_requests
     from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
     from fleetcast.app.service import Service
     from fleetcast.app.serving import OpenServing, open_serving
@@ -85,6 +85,7 @@ __all__ = [
     "open_own_table",
     "open_platform",
     "open_pull_request",
+    "open_pull_requests",
     "open_readings",
     "open_serving",
     "open_sign_in",
@@ -133,6 +134,7 @@ _WHERE = {
     "open_platform": "opening",
     "whoami": "people",
     "open_pull_request": "pull_request",
+    "open_pull_requests": "pull_request",
     "OpenReadings": "readings",
     "OwnReadings": "readings",
     "open_own_readings": "readings",

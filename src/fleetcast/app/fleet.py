@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.inspect_releases import ShowUndeployed
     from fleetcast.workflows.keep_versions import PinVersions, Vacuum
     from fleetcast.workflows.plan import MakePlan
+    from fleetcast.workflows.propose import FindGains, Propose
     from fleetcast.workflows.qa import CheckServed, SignOff
     from fleetcast.workflows.rollback import RollBackTo
     from fleetcast.workflows.score import ScoreFleet
@@ -219,6 +220,26 @@ class OpenFleet:
         from fleetcast.workflows.write_back import WriteBack
 
         return WriteBack(self.platform, open_editing(self.directory, dry_run=False, clock=self.clock))
+
+    @property
+    def finding_gains(self) -> FindGains:
+        """Finding out which circuits would gain by a retrain."""
+        from fleetcast.pipeline.retraining import ExpectedGain
+        from fleetcast.workflows.propose import FindGains
+
+        workspace = self.platform.workspace
+        gain = ExpectedGain(workspace.artifacts, workspace.tables, workspace.foreign)
+        return FindGains(self.platform, gain)
+
+    @property
+    def proposing(self) -> Propose:
+        """Putting a change of the fleet repository on a branch."""
+        from fleetcast.app.circuits import open_editing
+        from fleetcast.platforms.git.branches import GitBranches
+        from fleetcast.workflows.propose import Propose
+
+        branches = GitBranches(self.directory, self.files)
+        return Propose(branches, partial(open_editing, dry_run=False, clock=self.clock))
 
     @property
     def holding(self) -> HoldCircuit:

@@ -56,6 +56,7 @@ COMMANDS = {
     "score": "fleetcast.cli.score:score",
     "explain-forecast": "fleetcast.cli.score:explain_forecast",
     "affected": "fleetcast.cli.score:affected",
+    "propose": "fleetcast.cli.propose:propose",
     "circuits": "fleetcast.cli.circuits:circuits_app",
     "data": "fleetcast.cli.data:data_app",
     "runs": "fleetcast.cli.train:runs_app",
