@@ -15,7 +15,8 @@ from fleetcast.domain.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from fleetcast.domain.installation import Change, Create, InstallationPlan, ServiceConnection
+    from fleetcast.domain.installation import Change, Create, InstallationPlan
+    from fleetcast.domain.installed_devops import ServiceConnection
     from fleetcast.workflows.set_up import SetUp
 
 FAILED = 1

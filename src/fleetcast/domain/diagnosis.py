@@ -8,16 +8,10 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from fleetcast.domain.gate import GatePolicy, effective
-from fleetcast.domain.installation import (
-    ApprovalCheck,
-    AzureRegistry,
-    AzureWorkspace,
-    InstallationPlan,
-    Item,
-    Kind,
-    Leave,
-    differences,
-)
+from fleetcast.domain.installation import InstallationPlan, Item, Leave, differences
+from fleetcast.domain.installed import Kind
+from fleetcast.domain.installed_azure import AzureRegistry, AzureWorkspace
+from fleetcast.domain.installed_devops import ApprovalCheck
 from fleetcast.domain.people import Directory, Person, folded
 from fleetcast.domain.people import Kind as PersonKind
 from fleetcast.domain.place import EnvironmentName, Gate, Scope

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from fleetcast.domain.branch import LEADS_TO
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.installation import (
+from fleetcast.domain.installation import Item
+from fleetcast.domain.installed import Kind, Ref
+from fleetcast.domain.installed_devops import (
     REGISTRY_GROUP,
     SETTINGS_GROUP,
     SHARED_GROUP,
@@ -17,10 +19,7 @@ from fleetcast.domain.installation import (
     BranchPolicy,
     BuildValidation,
     Environment,
-    Item,
-    Kind,
     Pipeline,
-    Ref,
     Reviewers,
     ServiceConnection,
     UsePermission,

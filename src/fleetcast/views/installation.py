@@ -6,16 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from fleetcast.domain.azure_roles import NEEDED_ROLES
 from fleetcast.domain.canonical import Json
-from fleetcast.domain.installation import (
-    Blocked,
-    Change,
-    Create,
-    FieldChange,
-    InstallationPlan,
-    Leave,
-    ServiceConnection,
-    Step,
-)
+from fleetcast.domain.installation import Blocked, Change, Create, FieldChange, InstallationPlan, Leave, Step
+from fleetcast.domain.installed_devops import ServiceConnection
 from fleetcast.domain.wording import counted, some_of
 
 ADD, ALTER, STUCK = "+", "~", "!"

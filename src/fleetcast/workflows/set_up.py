@@ -11,10 +11,10 @@ from fleetcast.domain.installation import (
     Create,
     InstallationPlan,
     Item,
-    ServiceConnection,
     SetUpStopped,
     plan_installation,
 )
+from fleetcast.domain.installed_devops import ServiceConnection
 from fleetcast.domain.role import Right
 from fleetcast.ports.installation import Installation
 from fleetcast.ports.platform import Control

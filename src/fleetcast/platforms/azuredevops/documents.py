@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from fleetcast.domain.canonical import Json
-from fleetcast.domain.installation import (
+from fleetcast.domain.installed_devops import (
     ApprovalCheck,
     BranchPolicy,
     BuildValidation,

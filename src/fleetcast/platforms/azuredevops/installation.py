@@ -7,14 +7,13 @@ from urllib.parse import quote
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.errors import Unavailable
-from fleetcast.domain.installation import (
+from fleetcast.domain.installation import Item
+from fleetcast.domain.installed import Kind, Ref
+from fleetcast.domain.installed_devops import (
     ApprovalCheck,
     BranchPolicy,
     Environment,
-    Item,
-    Kind,
     Pipeline,
-    Ref,
     ServiceConnection,
     UsePermission,
     VariableGroup,
