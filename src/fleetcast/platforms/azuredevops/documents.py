@@ -20,7 +20,7 @@ from fleetcast.domain.installed_devops import (
     Variables,
     VaultSecrets,
 )
-from fleetcast.platforms.azuredevops.project import Document, documents, inside, number, text
+from fleetcast.platforms.http.documents import Document, documents, inside, number, text
 
 APPROVAL = "8c6f20a7-a545-4486-9777-f762fafe0d4d"
 """The type of a check that asks people."""

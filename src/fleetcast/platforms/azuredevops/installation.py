@@ -19,15 +19,8 @@ from fleetcast.domain.installed_devops import (
     VariableGroup,
 )
 from fleetcast.platforms.azuredevops import documents as written
-from fleetcast.platforms.azuredevops.project import (
-    PREVIEW,
-    DevOpsProject,
-    Document,
-    document,
-    inside,
-    listed,
-    text,
-)
+from fleetcast.platforms.azuredevops.project import PREVIEW, DevOpsProject, document, listed
+from fleetcast.platforms.http.documents import Document, inside, text
 
 _RESOURCES: Mapping[Kind, str] = {
     Kind.CONNECTION: "endpoint",
