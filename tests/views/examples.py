@@ -526,7 +526,7 @@ INSTALLATION = plan_installation(
     ],
 )
 VIEWS: Mapping[str, Json] = {
-    "installation": installation.as_json(INSTALLATION, (TRUSTED,)),
+    "installation": installation.as_json(INSTALLATION, (TRUSTED.trust,)),
     "diagnosis": diagnosis.as_json(DIAGNOSIS),
     "adoption": adoption.as_json(ADOPTION),
     "approvals": approvals.as_json((APPROVED, PENDING)),

@@ -18,9 +18,10 @@ from fleetcast.domain.installed_azure import (
     ComputeCluster,
 )
 from fleetcast.domain.installed_devops import DevOpsItem, VariableGroup
+from fleetcast.domain.installed_github import GitHubItem, SecretName, WorkflowFile
 from fleetcast.domain.wording import counted
 
-Item = DevOpsItem | AzureItem
+Item = DevOpsItem | GitHubItem | AzureItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,16 @@ def _missing(wanted: Item, lacking: Collection[str]) -> Step:
             wanted,
             "it is not there; making it deploys resources, which somebody with the right to do so decides",
             wanted.command,
+        )
+    if isinstance(wanted, SecretName):
+        return Blocked(
+            wanted, "it is not there; people enter its value, and it is never read", wanted.command
+        )
+    if isinstance(wanted, WorkflowFile):
+        return Blocked(
+            wanted,
+            "GitHub does not know it: it knows what is on the default branch",
+            "commit the file and bring it to the default branch, then run this again",
         )
     return Create(wanted)
 

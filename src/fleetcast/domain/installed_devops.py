@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from fleetcast.domain.duration import format_duration
-from fleetcast.domain.installed import Kind, Ref, yes_or_no
+from fleetcast.domain.installed import Kind, Ref, Trust, yes_or_no
 
 REGISTRY_GROUP, SETTINGS_GROUP, SHARED_GROUP = (
     "mlops-registry-variables",
@@ -47,6 +47,11 @@ class ServiceConnection:
     def ref(self) -> Ref:
         """Its kind and name."""
         return Ref(Kind.CONNECTION, self.name)
+
+    @property
+    def trust(self) -> Trust:
+        """Whose tokens its identity must trust."""
+        return Trust(self.name, self.client_id, self.issuer, self.subject)
 
     @property
     def fields(self) -> Mapping[str, str]:

@@ -95,10 +95,11 @@ def _connections(devops: AzureDevOpsSettings, files: Sequence[PipelineFile]) -> 
         yield ServiceConnection(name, who.tenant, who.subscription, who.subscription_name, who.client_id)
 
 
-def _groups(settings: Settings, devops: AzureDevOpsSettings) -> Iterator[VariableGroup]:
-    derived = {
+def values_for_pipelines(settings: Settings) -> Mapping[str, Mapping[str, str]]:
+    """What pipelines are told of the settings, by the variable group that carries it; never secrets."""
+    return {
         **{
-            f"mlops-{name}-variables": {"fleetEnvironment": name.value, **_in_azure(settings.azure, name)}
+            group_of(name): {"fleetEnvironment": name.value, **_in_azure(settings.azure, name)}
             for name in EnvironmentName
         },
         REGISTRY_GROUP: {"fleetRegistry": settings.registry},
@@ -108,6 +109,15 @@ def _groups(settings: Settings, devops: AzureDevOpsSettings) -> Iterator[Variabl
             "fleetLongestWait": format_duration(settings.polling.longest),
         },
     }
+
+
+def group_of(environment: EnvironmentName) -> str:
+    """The variable group that carries what an environment is."""
+    return f"mlops-{environment}-variables"
+
+
+def _groups(settings: Settings, devops: AzureDevOpsSettings) -> Iterator[VariableGroup]:
+    derived = values_for_pipelines(settings)
     for name in VARIABLE_GROUPS:
         if name != SHARED_GROUP:
             yield VariableGroup(name, Variables({**derived[name], **devops.variables.get(name, {})}))
