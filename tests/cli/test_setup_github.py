@@ -13,9 +13,8 @@ import pytest
 
 from fleetcast.app.people import TOKEN_VARIABLE
 from fleetcast.cli.main import run
-from fleetcast.config.pipelines import write_pipelines
-from fleetcast.domain.ci import Ci
 from fleetcast.ports.clock import SystemClock
+from tests.cli.github_fleets import write_fleet
 from tests.devops_server.organisation import made_id
 from tests.github_server.repository import Repository
 from tests.github_server.server import TOKEN, GitHubServer, github_server
@@ -23,7 +22,6 @@ from tests.github_server.server import TOKEN, GitHubServer, github_server
 Output = pytest.CaptureFixture[str]
 
 ENVIRONMENTS = {"registry-promotion", "test-deployment", "prod-deployment", "rollback", "dummy"}
-SECRETS = ("FLEETCAST_DATABASE_URL", "FLEETCAST_SIGNING_KEY")
 PROD = "deployment environment prod-deployment"
 
 
@@ -42,12 +40,7 @@ def repository(server: GitHubServer) -> Repository:
 @pytest.fixture
 def fleet(tmp_path: Path, server: GitHubServer, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fleet whose workflows and secrets are in GitHub, and nothing else."""
-    write_pipelines(tmp_path, Ci.GITHUB, "1.0.0")
-    (tmp_path / "fleetcast.yaml").write_text(settings(server.url))
-    server.repository.knows(
-        f".github/workflows/{path.name}" for path in (tmp_path / ".github/workflows").iterdir()
-    )
-    server.repository.secrets.extend(SECRETS)
+    write_fleet(tmp_path, server)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
     return tmp_path
@@ -59,24 +52,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> list[timedelta]:
     paused: list[timedelta] = []
     monkeypatch.setattr(SystemClock, "sleep", lambda _self, length: paused.append(length))
     return paused
-
-
-def settings(url: str) -> str:
-    identities = ", ".join(f"{name}: {made_id(name)}" for name in ("dev", "test", "prod", "rollback"))
-    return f"""\
-github:
-  repository: acme/fleet
-  url: {url}
-  tenant: {made_id("tenant")}
-  subscription: {made_id("subscription")}
-  identities: {{{identities}}}
-  reviewers:
-    registry-promotion: [acme/leads]
-    test-deployment: [acme/QA]
-    prod-deployment: [Ada, ben, acme/leads]
-  wait: {{prod-deployment: 10min}}
-  variables: {{FLEET_SITE: north}}
-"""
 
 
 def setup(*words: str) -> int:

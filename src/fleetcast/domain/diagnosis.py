@@ -33,6 +33,8 @@ class Verdict(StrEnum):
     HOLDS = "holds"
     FAILS = "does not hold"
     NOT_CHECKED = "not checked"
+    ACCEPTED = "accepted"
+    """It does not hold, and people have written down that they know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,8 @@ def programs_cannot_approve(
         ]
     if directory.is_open and not deciding:
         unguarded = [gate.value for gate, policy in in_force.items() if not policy.verified]
-        is_shared = devops is not None or settings.platform.kind is PlatformKind.AZUREML
+        has_pipelines = devops is not None or settings.github is not None
+        is_shared = has_pipelines or settings.platform.kind is PlatformKind.AZUREML
         seen = f"nobody is on record, so whoever reaches the database decides at {some_of(unguarded)}"
         if unguarded:
             verdict = Verdict.FAILS if is_shared else Verdict.NOT_CHECKED
