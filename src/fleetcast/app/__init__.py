@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
     from fleetcast.app.service import Service
     from fleetcast.app.serving import OpenServing, open_serving
-    from fleetcast.app.setting_up import open_azure_devops_set_up, open_azure_set_up
+    from fleetcast.app.setting_up import open_azure_devops_set_up, open_azure_set_up, open_github_set_up
     from fleetcast.app.sign_in import SignInDoor, open_sign_in, sign_in_at
     from fleetcast.app.tables import open_own_table, open_table
 
@@ -80,6 +80,7 @@ __all__ = [
     "open_dummy",
     "open_editing",
     "open_fleet",
+    "open_github_set_up",
     "open_own_database",
     "open_own_readings",
     "open_own_table",
@@ -144,6 +145,7 @@ _WHERE = {
     "open_serving": "serving",
     "open_azure_devops_set_up": "setting_up",
     "open_azure_set_up": "setting_up",
+    "open_github_set_up": "setting_up",
     "SignInDoor": "sign_in",
     "open_sign_in": "sign_in",
     "sign_in_at": "sign_in",
