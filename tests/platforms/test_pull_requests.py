@@ -11,6 +11,7 @@ from fleetcast.app import open_pull_request, open_pull_requests
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.settings import AzureDevOpsSettings, Settings
 from fleetcast.domain.settings.azure_devops import LinkedVault
+from fleetcast.domain.settings.github import GitHubSettings
 from tests.clocks import FixedClock
 from tests.servers.recorded import Recorded, recorded
 
@@ -159,15 +160,19 @@ def test_a_branch_is_asked_to_be_merged_in_azure_repos_once(service: Recorded) -
 
 
 def test_github_is_asked_where_it_has_one_open_already(service: Recorded) -> None:
-    service.answer("GET", "/repos/acme/fleet/pulls", [{"html_url": "https://example.com/pull/3"}])
-    opening = open_pull_requests(Settings(), github(service))
+    service.answer("GET", "/api/v3/repos/acme/fleet/pulls", [{"html_url": "https://example.com/pull/3"}])
+    opening = open_pull_requests(
+        Settings(github=GitHubSettings("acme/fleet", service.url)), {"GITHUB_TOKEN": TOKEN}
+    )
     assert opening.open("retrain/now", "develop", "Retrain", "why") == "https://example.com/pull/3"
     assert [one.verb for one in service.asked] == ["GET"]
     assert "head=acme%3Aretrain%2Fnow" in service.asked[0].path
 
 
 def test_an_answer_that_names_no_pull_request_is_said(service: Recorded) -> None:
-    service.answer("GET", "/repos/acme/fleet/pulls", [])
-    service.answer("POST", "/repos/acme/fleet/pulls", {})
+    service.answer("GET", "/api/v3/repos/acme/fleet/pulls", [])
+    service.answer("POST", "/api/v3/repos/acme/fleet/pulls", {})
     with pytest.raises(Unavailable, match="does not say which pull request"):
-        open_pull_requests(Settings(), github(service)).open("a", "b", "Retrain", "why")
+        open_pull_requests(
+            Settings(github=GitHubSettings("acme/fleet", service.url)), {"GITHUB_TOKEN": TOKEN}
+        ).open("a", "b", "Retrain", "why")

@@ -108,10 +108,10 @@ def test_open_pushes_the_branch_and_asks_once(
     subprocess.run(["git", "init", "--quiet", "--bare", str(origin)], check=True)
     git(kept, "remote", "add", "origin", str(origin))
     with recorded() as service:
-        pulls = "/repos/acme/fleet/pulls"
+        pulls = "/api/v3/repos/acme/fleet/pulls"
         service.answer("GET", pulls, [])
         service.answer("POST", pulls, {"number": 7, "html_url": "https://example.com/pull/7"}, status=201)
-        monkeypatch.setenv("GITHUB_API_URL", service.url)
+        monkeypatch.setenv("GITHUB_SERVER_URL", service.url)
         monkeypatch.setenv("GITHUB_REPOSITORY", "acme/fleet")
         monkeypatch.setenv("GITHUB_TOKEN", "s3cret")
         said = kept.type("propose", "--open", "--branch", "retrain/now", "--circuits", CIRCUIT02)

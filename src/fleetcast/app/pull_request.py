@@ -12,6 +12,7 @@ from fleetcast.ports.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from fleetcast.domain.settings import Settings
+    from fleetcast.domain.settings.github import GitHubSettings
     from fleetcast.ports.pull_request import PullRequest, PullRequests
 
 
@@ -44,7 +45,8 @@ def open_pull_request(variables: Mapping[str, str], clock: Clock | None = None) 
 def open_pull_requests(
     settings: Settings, variables: Mapping[str, str], clock: Clock | None = None
 ) -> PullRequests:
-    """Where fleetcast may ask for a branch to be merged: in Azure Repos where `azure_devops:` is set, else at GitHub.
+    """Where fleetcast may ask for a branch to be merged: in Azure Repos where `azure_devops:` is set, else at
+    GitHub, as `github:` or a runner's variables say.
 
     Args:
         settings: Of the fleet.
@@ -63,8 +65,23 @@ def open_pull_requests(
 
         return AzureDevOpsPullRequests(open_project(devops, variables, clock), devops.repository)
     from fleetcast.platforms.github.pull_request import GitHubPullRequests
+    from fleetcast.platforms.github.repository import open_repository
 
-    return GitHubPullRequests.of(variables, clock)
+    where = settings.github or _checked_out(variables)
+    return GitHubPullRequests(open_repository(where, variables, clock))
+
+
+def _checked_out(variables: Mapping[str, str]) -> GitHubSettings:
+    """The repository that a runner of GitHub Actions works in."""
+    from fleetcast.domain.settings.github import DEFAULT_GITHUB, GitHubSettings
+
+    name = variables.get("GITHUB_REPOSITORY")
+    if not name:
+        raise BadInput(
+            "nothing says where pull requests are opened",
+            fix="write `azure_devops:` or `github:` into fleetcast.yaml, or set GITHUB_REPOSITORY to owner/name",
+        )
+    return GitHubSettings(name, variables.get("GITHUB_SERVER_URL") or DEFAULT_GITHUB)
 
 
 def _check_httpx() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.platforms.github.repository import GitHubRepository, document
 from fleetcast.platforms.http.json_service import JsonService
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.pull_request import MARK
@@ -15,7 +16,6 @@ from fleetcast.ports.pull_request import MARK
 _NEEDED = ("GITHUB_API_URL", "GITHUB_REPOSITORY", "GITHUB_TOKEN")
 _PULL = re.compile(r"refs/pull/([0-9]+)/")
 _AT_ONCE, _MOST_PAGES = 100, 50
-_API = "https://api.github.com"
 
 
 class GitHubPullRequest:
@@ -37,7 +37,9 @@ class GitHubPullRequest:
             )
         self._repository = f"/repos/{variables['GITHUB_REPOSITORY']}"
         self._comments = f"{self._repository}/issues/{pull[1]}/comments"
-        self._service = _service(variables, clock)
+        api, token = variables["GITHUB_API_URL"], variables["GITHUB_TOKEN"]
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
+        self._service = JsonService("GitHub", api.rstrip("/"), headers, clock)
 
     def comment(self, markdown: str) -> None:
         """Say something there; what was said before is replaced."""
@@ -64,42 +66,17 @@ class GitHubPullRequest:
 class GitHubPullRequests:
     """Asks for branches to be merged; see `PullRequests`."""
 
-    service: JsonService
-    repository: str
-    """`owner/name`."""
-
-    @classmethod
-    def of(cls, variables: Mapping[str, str], clock: Clock) -> GitHubPullRequests:
-        """Those of the repository that variables of the process name.
-
-        Raises:
-            BadInput: They do not, or hold no token.
-        """
-        lacking = [name for name in ("GITHUB_REPOSITORY", "GITHUB_TOKEN") if not variables.get(name)]
-        if lacking:
-            raise BadInput(
-                f"no pull request can be opened: {', '.join(lacking)} is not set",
-                fix="set GITHUB_REPOSITORY to owner/name, and GITHUB_TOKEN to a token that may write pull requests",
-            )
-        return cls(_service(variables, clock), variables["GITHUB_REPOSITORY"])
+    repository: GitHubRepository
 
     def open(self, branch: str, base: str, title: str, markdown: str) -> str:
         """See `PullRequests`."""
-        requests, owner = f"/repos/{self.repository}/pulls", self.repository.partition("/")[0]
-        found = self.service.get(requests, head=f"{owner}:{branch}", base=base, state="open")
-        held = next(iter(found), None) if isinstance(found, list) else None
+        owner = self.repository.name.partition("/")[0]
+        asked = {"head": f"{owner}:{branch}", "base": base, "state": "open"}
+        held = next(self.repository.listed("pulls", **asked), None)
         if held is None:
             body: Json = {"title": title, "head": branch, "base": base, "body": markdown}
-            held = self.service.post(requests, body)
-        url = held.get("html_url") if isinstance(held, Mapping) else None
+            held = document(self.repository.post("pulls", body))
+        url = held.get("html_url")
         if not isinstance(url, str):
             raise Unavailable("GitHub does not say which pull request it opened", fix="look there")
         return url
-
-
-def _service(variables: Mapping[str, str], clock: Clock) -> JsonService:
-    headers = {
-        "Authorization": f"Bearer {variables['GITHUB_TOKEN']}",
-        "Accept": "application/vnd.github+json",
-    }
-    return JsonService("GitHub", variables.get("GITHUB_API_URL", _API).rstrip("/"), headers, clock)
