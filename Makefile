@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make $@" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents two-people rollout azure-demo test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints constraints-peers clean chromium postgresql azurite oidc-provider actionlint strace
+.PHONY: help demo agents two-people rollout azure-demo seed-walk test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints constraints-peers clean chromium postgresql azurite oidc-provider actionlint strace
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ rollout: .venv/dev.stamp ## take releases to production under traffic: good ones
 
 azure-demo: .venv/dev.stamp postgresql ## take a fleet to Azure ML, which an emulator stands for; DATA=folder trains real circuits
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/azure/run.sh $(firstword $(wildcard $(DATA) $(CURDIR)/../shared/data))
+
+seed-walk: .venv/dev.stamp postgresql ## walk the five common tasks, on this machine and on Azure ML, which an emulator stands for
+	@for platform in local azure; do PATH="$(CURDIR)/$(BIN):$$PATH" examples/seed-walk/run.sh $$platform || exit 1; done
 
 test: .venv/dev.stamp chromium postgresql azurite oidc-provider actionlint strace ## run the tests, fast ones first; ARGS="-k word" picks some
 	@$(BIN)/pytest -n auto $(ARGS)

@@ -10,6 +10,7 @@
 set -eu
 
 . "$(dirname "$0")/../checks.sh"
+. "$(dirname "$0")/../servers.sh"
 
 # expect CODE COMMAND: as in checks.sh, but each command runs on an agent of its own.
 #
@@ -35,37 +36,20 @@ expect() {
 # ── A PostgreSQL server of our own ────────────────────────────────────────────────────────────────────────────
 
 command -v fleetcast >/dev/null || { echo 'fleetcast is not on the PATH: activate its environment' >&2; exit 1; }
-BINARIES=$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1)
-[ -n "$BINARIES" ] || { echo 'PostgreSQL is not installed: apt-get install postgresql' >&2; exit 1; }
-BINARIES=$(dirname "$BINARIES")
 EXAMPLE=$(cd "$(dirname "$0")" && pwd)
 
 WORK=$(new_folder "${1:-}")
-SERVER=$(mktemp -d)
 OUTPUT=$(mktemp)
 NUMBER=1
-PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-DATABASE=postgresql://fleet@127.0.0.1:$PORT/postgres
 # All agents seal with one key, or none would believe what another has written; a CI system keeps it as a secret.
 KEY=$(head -c 32 /dev/urandom | base64)
 REPOSITORY=$WORK/repository
 
-# as_postgres COMMAND: the server refuses to be run by root.
-as_postgres() {
-    if [ "$(id -u)" = 0 ]; then su -s /bin/sh postgres -c "cd '$SERVER' && $1"; else sh -c "cd '$SERVER' && $1"; fi
-}
-
-end() {
-    as_postgres "'$BINARIES/pg_ctl' stop -D data -m immediate >/dev/null 2>&1" || true
-    rm -rf "$SERVER" "$OUTPUT"
-}
-trap end EXIT
+trap end_servers EXIT
 trap 'exit 130' INT TERM
 
 chapter "A PostgreSQL server, and an empty database on it"
-[ "$(id -u)" != 0 ] || chown postgres: "$SERVER"
-as_postgres "'$BINARIES/initdb' -D data -U fleet -A trust -E UTF8 --locale=C >/dev/null"
-as_postgres "'$BINARIES/pg_ctl' start -w -D data -l log -o '-p $PORT -c listen_addresses=127.0.0.1 -k $SERVER' >/dev/null"
+start_postgresql
 echo "FLEETCAST_DATABASE_URL=$DATABASE"
 
 # ── The repository: what people push ──────────────────────────────────────────────────────────────────────────

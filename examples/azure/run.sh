@@ -12,6 +12,7 @@
 set -eu
 
 . "$(dirname "$0")/../checks.sh"
+. "$(dirname "$0")/../servers.sh"
 
 # expect CODE COMMAND: as in checks.sh, but each command runs on an agent of its own.
 expect() {
@@ -34,50 +35,24 @@ expect() {
 # ── PostgreSQL and the emulator ───────────────────────────────────────────────────────────────────────────────
 
 command -v fleetcast >/dev/null || { echo 'fleetcast is not on the PATH: activate its environment' >&2; exit 1; }
-BINARIES=$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1)
-[ -n "$BINARIES" ] || { echo 'PostgreSQL is not installed: apt-get install postgresql' >&2; exit 1; }
-BINARIES=$(dirname "$BINARIES")
 EXAMPLE=$(cd "$(dirname "$0")" && pwd)
 PROJECT=$(cd "$EXAMPLE/../.." && pwd)
 
 DATA=${1:-}
 [ -z "$DATA" ] || DATA=$(cd "$DATA" && pwd)
 WORK=$(new_folder "${2:-}")
-SERVER=$(mktemp -d)
 OUTPUT=$(mktemp)
 NUMBER=1
-PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-DATABASE=postgresql://fleet@127.0.0.1:$PORT/postgres
 KEY=$(head -c 32 /dev/urandom | base64)
 REPOSITORY=$WORK/repository
 BRANCH=main
 
-# as_postgres COMMAND: the server refuses to be run by root.
-as_postgres() {
-    if [ "$(id -u)" = 0 ]; then su -s /bin/sh postgres -c "cd '$SERVER' && $1"; else sh -c "cd '$SERVER' && $1"; fi
-}
-
-end() {
-    [ -z "$SERVERS" ] || kill $SERVERS 2>/dev/null || true
-    as_postgres "'$BINARIES/pg_ctl' stop -D data -m immediate >/dev/null 2>&1" || true
-    rm -rf "$SERVER" "$OUTPUT"
-}
-trap end EXIT
+trap end_servers EXIT
 trap 'exit 130' INT TERM
 
 chapter 'An empty subscription: the emulator, and a PostgreSQL server'
-[ "$(id -u)" != 0 ] || chown postgres: "$SERVER"
-as_postgres "'$BINARIES/initdb' -D data -U fleet -A trust -E UTF8 --locale=C >/dev/null"
-as_postgres "'$BINARIES/pg_ctl' start -w -D data -l log -o '-p $PORT -c listen_addresses=127.0.0.1 -k $SERVER' >/dev/null"
-(
-    cd "$PROJECT"
-    # Containers that serve check what vouches for releases by the fleet's key; in Azure, by keys in fleetcast.yaml.
-    FLEETCAST_SIGNING_KEY="$KEY" exec python -m tests.azure_emulator --state "$WORK/azure" --containers --jobs 2 \
-        --workspace fleetcast-dev --workspace fleetcast-test --workspace fleetcast-prod --registry fleet-registry \
-        --storage fleetaccount/fleet
-) >"$WORK/azure.env" 2>"$WORK/azure.log" &
-SERVERS=$!
-until_says "$WORK/azure.env" AZURE_ALLOW_HTTP
+start_postgresql
+start_azure "$KEY"
 sed -n 's/^export \([A-Z_]*PROXY\|AZURE_STORAGE_ENDPOINT\)=/\1=/p' "$WORK/azure.env"
 
 # ── The repository: what people push ──────────────────────────────────────────────────────────────────────────
@@ -111,18 +86,12 @@ chapter 'What the fleet needs in Azure'
 expect 0 'fleetcast setup azure --apply --yes'
 
 chapter 'People who are signed in: production asks for two of them'
-browser() { python "$EXAMPLE/../browser.py" "$@"; }
-PASSWORD=$(head -c 24 /dev/urandom | base64)
-export PASSWORD
-(
-    . "$WORK/azure.env"
-    FLEETCAST_DATABASE_URL="$DATABASE" FLEETCAST_SIGNING_KEY="$KEY" HOME="$WORK" exec fleetcast web --port 0
-) >"$WORK/web.out" 2>"$WORK/web.log" &
-SERVERS="$SERVERS $!"
-until_says "$WORK/web.out" 'once: '
-SITE=$(sed -n 's/^fleetcast web at //p' "$WORK/web.out")
-browser link "$(sed -n 's/.*once: //p' "$WORK/web.out")" dora
-WHO=$(browser token "$SITE" dora)
+cat >"$WORK/web.env" <<ENV
+. '$WORK/azure.env'
+export FLEETCAST_DATABASE_URL='$DATABASE' FLEETCAST_SIGNING_KEY='$KEY' HOME='$WORK'
+ENV
+start_web "$WORK/web.env"
+WHO=$DORA
 for who in anna berta; do
     expect 0 "fleetcast people add $who --role approver"
     expect 0 "fleetcast people invite $who --url $SITE"

@@ -12,9 +12,11 @@
 set -eu
 
 . "$(dirname "$0")/../checks.sh"
+. "$(dirname "$0")/../servers.sh"
 
 command -v fleetcast >/dev/null || { echo 'fleetcast is not on the PATH: activate its environment' >&2; exit 1; }
 EXAMPLE=$(cd "$(dirname "$0")" && pwd)
+PROJECT=$(cd "$EXAMPLE/../.." && pwd)
 WINDOW=${WINDOW:-10}
 BURST=${BURST:-1000}
 
@@ -46,12 +48,6 @@ agreed() {
     for who; do expect 0 "FLEETCAST_TOKEN=\$$who fleetcast approve $request"; done
 }
 
-browser() { python3 "$EXAMPLE/../browser.py" "$@"; }
-
-# The password that everybody has; in life each has their own.
-PASSWORD=$(head -c 24 /dev/urandom | base64)
-export PASSWORD
-
 # ── A fleet, and the people who decide ────────────────────────────────────────────────────────────────────────
 
 chapter "A fleet of $# plants, and two people who decide what goes to production"
@@ -72,12 +68,8 @@ sed -i -e '/^plants:/r plants' config/circuits.yaml && rm plants
 grep -n -e prod-deployment: -e '^  soak:' -e '^  window:' -e '^  steps:' fleetcast.yaml
 expect 0 "fleetcast simulate --plants $# --circuits 1 --length 365d"
 git add . && git commit --quiet --message 'A new fleet'
-fleetcast web --port 0 >"$WORK/web.out" 2>"$WORK/web.log" &
-SERVERS=$!
-until_says "$WORK/web.out" 'once: '
-SITE=$(sed -n 's/^fleetcast web at //p' "$WORK/web.out")
-browser link "$(sed -n 's/.*once: //p' "$WORK/web.out")" dora
-FLEETCAST_TOKEN=$(browser token "$SITE" dora)
+start_web /dev/null
+FLEETCAST_TOKEN=$DORA
 export FLEETCAST_TOKEN
 for who in anna berta; do
     expect 0 "fleetcast people add $who --role approver"

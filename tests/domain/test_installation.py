@@ -11,28 +11,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetcast.domain.installation import (
-    ApprovalCheck,
     Blocked,
-    BranchPolicy,
-    BuildValidation,
     Change,
     Create,
-    Environment,
     FieldChange,
     InstallationPlan,
     Item,
-    Kind,
     Leave,
+    differences,
+    plan_installation,
+)
+from fleetcast.domain.installed import Kind, Ref
+from fleetcast.domain.installed_devops import (
+    ApprovalCheck,
+    BranchPolicy,
+    BuildValidation,
+    Environment,
     Pipeline,
-    Ref,
     Reviewers,
     ServiceConnection,
     UsePermission,
     VariableGroup,
     Variables,
     VaultSecrets,
-    differences,
-    plan_installation,
 )
 
 names = st.sampled_from(["alpha", "beta", "gamma", "delta"])

@@ -7,14 +7,9 @@ from dataclasses import replace
 import pytest
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.installation import (
-    AzureWorkspace,
-    Blocked,
-    Create,
-    Kind,
-    Leave,
-    plan_installation,
-)
+from fleetcast.domain.installation import Blocked, Create, Leave, plan_installation
+from fleetcast.domain.installed import Kind
+from fleetcast.domain.installed_azure import AzureWorkspace
 from fleetcast.domain.location import Location
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.settings import AzureSettings, PlatformKind, PlatformSettings, Settings

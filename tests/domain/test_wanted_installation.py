@@ -9,7 +9,7 @@ import pytest
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy
-from fleetcast.domain.installation import ApprovalCheck, Pipeline, VariableGroup, Variables
+from fleetcast.domain.installed_devops import ApprovalCheck, Pipeline, VariableGroup, Variables
 from fleetcast.domain.place import Gate
 from fleetcast.domain.settings import AzureDevOpsSettings, AzureSettings, Settings
 from fleetcast.domain.settings.azure_devops import AzureIdentity, LinkedVault

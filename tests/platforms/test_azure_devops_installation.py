@@ -9,24 +9,20 @@ from typing import Any
 import pytest
 
 from fleetcast.domain.errors import Unavailable
-from fleetcast.domain.installation import (
+from fleetcast.domain.installation import Change, Create, Item, plan_installation
+from fleetcast.domain.installed import Kind, Ref
+from fleetcast.domain.installed_devops import (
     ApprovalCheck,
     BranchPolicy,
     BuildValidation,
-    Change,
-    Create,
     Environment,
-    Item,
-    Kind,
     Pipeline,
-    Ref,
     Reviewers,
     ServiceConnection,
     UsePermission,
     VariableGroup,
     Variables,
     VaultSecrets,
-    plan_installation,
 )
 from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings, LinkedVault
 from fleetcast.platforms.azuredevops.installation import AzureDevOpsInstallation

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from fleetcast.domain.errors import BadInput, Unavailable
-from fleetcast.domain.installation import ApprovalCheck, Environment, Pipeline
+from fleetcast.domain.installed_devops import ApprovalCheck, Environment, Pipeline
 from fleetcast.domain.pipeline_run import PlatformVote, RunEnding
 from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings, LinkedVault
 from fleetcast.platforms.azuredevops.installation import AzureDevOpsInstallation

@@ -7,8 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from fleetcast.app import open_pull_request
+from fleetcast.app import open_pull_request, open_pull_requests
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.settings import AzureDevOpsSettings, Settings
+from fleetcast.domain.settings.azure_devops import LinkedVault
+from fleetcast.domain.settings.github import GitHubSettings
 from tests.clocks import FixedClock
 from tests.servers.recorded import Recorded, recorded
 
@@ -132,3 +135,44 @@ def test_nobody_who_answers_is_told(service: Recorded) -> None:
     variables = {**github(service), "GITHUB_API_URL": "http://127.0.0.1:9"}
     with pytest.raises(Unavailable, match="GitHub does not answer: ConnectError"):
         open_pull_request(variables, FixedClock()).comment("plan")
+
+
+def test_a_branch_is_asked_to_be_merged_in_azure_repos_once(service: Recorded) -> None:
+    settings = Settings(
+        azure_devops=AzureDevOpsSettings("acme", "plants", "fleet", LinkedVault("vault"), service.url)
+    )
+    requests = "/acme/plants/_apis/git/repositories/fleet/pullrequests"
+    service.answer("GET", requests, {"value": []})
+    service.answer("GET", requests, {"value": [{"pullRequestId": 12}]})
+    service.answer("POST", requests, {"pullRequestId": 12})
+    opening = open_pull_requests(settings, {"AZURE_DEVOPS_EXT_PAT": TOKEN})
+    rows = "\n".join(f"| row {number} |" for number in range(1000))
+    for _ in range(2):
+        url = opening.open("retrain/now", "develop", "Retrain", rows)
+        assert url == f"{service.url}/acme/plants/_git/fleet/pullrequest/12"
+    (posted,) = [one.body for one in service.asked if one.verb == "POST"]
+    assert (posted["sourceRefName"], posted["targetRefName"]) == (
+        "refs/heads/retrain/now",
+        "refs/heads/develop",
+    )
+    assert len(posted["description"]) <= 4000
+    assert posted["description"].endswith(" |\n…\n")
+
+
+def test_github_is_asked_where_it_has_one_open_already(service: Recorded) -> None:
+    service.answer("GET", "/api/v3/repos/acme/fleet/pulls", [{"html_url": "https://example.com/pull/3"}])
+    opening = open_pull_requests(
+        Settings(github=GitHubSettings("acme/fleet", service.url)), {"GITHUB_TOKEN": TOKEN}
+    )
+    assert opening.open("retrain/now", "develop", "Retrain", "why") == "https://example.com/pull/3"
+    assert [one.verb for one in service.asked] == ["GET"]
+    assert "head=acme%3Aretrain%2Fnow" in service.asked[0].path
+
+
+def test_an_answer_that_names_no_pull_request_is_said(service: Recorded) -> None:
+    service.answer("GET", "/api/v3/repos/acme/fleet/pulls", [])
+    service.answer("POST", "/api/v3/repos/acme/fleet/pulls", {})
+    with pytest.raises(Unavailable, match="does not say which pull request"):
+        open_pull_requests(
+            Settings(github=GitHubSettings("acme/fleet", service.url)), {"GITHUB_TOKEN": TOKEN}
+        ).open("a", "b", "Retrain", "why")

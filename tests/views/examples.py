@@ -55,13 +55,13 @@ from fleetcast.domain.ingest import (
     ReadingInRow,
     UnreadCells,
 )
-from fleetcast.domain.installation import (
+from fleetcast.domain.installation import plan_installation
+from fleetcast.domain.installed_devops import (
     Environment,
     ServiceConnection,
     VariableGroup,
     Variables,
     VaultSecrets,
-    plan_installation,
 )
 from fleetcast.domain.model import AdoptedLineage, ModelVersion, TrainedLineage, TrainedModel
 from fleetcast.domain.money import Money
@@ -526,7 +526,7 @@ INSTALLATION = plan_installation(
     ],
 )
 VIEWS: Mapping[str, Json] = {
-    "installation": installation.as_json(INSTALLATION, (TRUSTED,)),
+    "installation": installation.as_json(INSTALLATION, (TRUSTED.trust,)),
     "diagnosis": diagnosis.as_json(DIAGNOSIS),
     "adoption": adoption.as_json(ADOPTION),
     "approvals": approvals.as_json((APPROVED, PENDING)),

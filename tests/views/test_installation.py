@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fleetcast.domain.installation import (
-    Environment,
-    VariableGroup,
-    Variables,
-    VaultSecrets,
-    plan_installation,
-)
+from fleetcast.domain.installation import plan_installation
+from fleetcast.domain.installed_devops import Environment, VariableGroup, Variables, VaultSecrets
 from fleetcast.views.installation import lines, others_in_one_line, summary
 
 GROUP = VariableGroup("g", Variables({"a": "1", "b": "2"}))

@@ -59,6 +59,15 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
         lambda f: f.deploying({})(f.fleet, EnvironmentName.TEST, any_branch=True, lock_timeout=AT_ONCE),
     ),
     "deploy --step": (Right.OPERATE, lambda f: f.advancing(EnvironmentName.TEST, lock_timeout=AT_ONCE)),
+    "diagnose": (Right.VIEW, lambda f: f.diagnosing(f.fleet, EnvironmentName.PROD, "PLANT001")),
+    "propose to whom alarms are about": (
+        Right.VIEW,
+        lambda f: f.finding_gains.alarmed(f.fleet, EnvironmentName.PROD),
+    ),
+    "propose": (
+        Right.VIEW,
+        lambda f: f.finding_gains(f.fleet, [], environment=EnvironmentName.PROD, at_least=0.0),
+    ),
     "score": (Right.OPERATE, lambda f: f.scoring(f.fleet, EnvironmentName.TEST)),
     "monitor": (Right.OPERATE, lambda f: f.monitoring(f.fleet, EnvironmentName.DEV)),
     "alarms list": (Right.VIEW, lambda f: f.books.alarms.open_ones()),
@@ -118,7 +127,7 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "token revoke": (Right.MANAGE, lambda f: f.books.tokens.revoke(1)),
     "invite": (Right.MANAGE, lambda f: f.books.inviting("li")),
 }
-NEED_NO_RIGHT = {"pinning", "since", "run_files", "state", "books", "writing_back"}
+NEED_NO_RIGHT = {"pinning", "proposing", "since", "run_files", "state", "books", "writing_back"}
 """What touches files of the repository alone, which git guards, or leads to the workflows above."""
 HOW_ONE_SIGNS_IN = {
     "signing_in": "a name and its password",
@@ -173,6 +182,7 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
         "planning", "training", "forecasting", "status", "models", "model", "verifying_models", "vacuuming",
         "undeployed", "deployments", "deploying", "advancing", "rolling_back", "holding", "unblocking", "signing_off",
         "making_key", "scoring", "explaining", "finding_affected", "published", "checking_served", "monitoring",
+        "finding_gains", "diagnosing",
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
     assert books - {"control", "gates", "clock", "state", "workspace"} - NEED_NO_RIGHT == {

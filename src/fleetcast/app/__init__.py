@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from fleetcast.app.keys import look_at_keys, rotate_key
     from fleetcast.app.opening import open_controller, open_platform
     from fleetcast.app.people import whoami
-    from fleetcast.app.pull_request import open_pull_request
+    from fleetcast.app.pull_request import open_pull_request, open_pull_requests
     from fleetcast.app.readings import OpenReadings, OwnReadings, open_own_readings, open_readings
     from fleetcast.app.service import Service
     from fleetcast.app.serving import OpenServing, open_serving
-    from fleetcast.app.setting_up import open_azure_devops_set_up, open_azure_set_up
+    from fleetcast.app.setting_up import open_azure_devops_set_up, open_azure_set_up, open_github_set_up
     from fleetcast.app.sign_in import SignInDoor, open_sign_in, sign_in_at
     from fleetcast.app.tables import open_own_table, open_table
 
@@ -80,11 +80,13 @@ __all__ = [
     "open_dummy",
     "open_editing",
     "open_fleet",
+    "open_github_set_up",
     "open_own_database",
     "open_own_readings",
     "open_own_table",
     "open_platform",
     "open_pull_request",
+    "open_pull_requests",
     "open_readings",
     "open_serving",
     "open_sign_in",
@@ -133,6 +135,7 @@ _WHERE = {
     "open_platform": "opening",
     "whoami": "people",
     "open_pull_request": "pull_request",
+    "open_pull_requests": "pull_request",
     "OpenReadings": "readings",
     "OwnReadings": "readings",
     "open_own_readings": "readings",
@@ -142,6 +145,7 @@ _WHERE = {
     "open_serving": "serving",
     "open_azure_devops_set_up": "setting_up",
     "open_azure_set_up": "setting_up",
+    "open_github_set_up": "setting_up",
     "SignInDoor": "sign_in",
     "open_sign_in": "sign_in",
     "sign_in_at": "sign_in",

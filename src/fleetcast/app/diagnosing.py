@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fleetcast.app.books import OpenBooks
+    from fleetcast.domain.diagnosis_github import GuardsSeen
     from fleetcast.domain.installation import InstallationPlan
     from fleetcast.domain.settings import Settings
     from fleetcast.ports.diagnosis import Cloud, Ways
@@ -63,6 +64,7 @@ def _ways(directory: Path, settings: Settings, clock: Clock) -> Ways:
         files=lambda: tried(files),
         plants=plants,
         devops=_devops(directory, settings, clock),
+        github=_github(directory, settings, clock),
         cloud=_cloud(settings),
         wanted=lambda: wanted_in_azure(settings, os.environ.get(ACCOUNT_VARIABLE, "")),
         listed=listed,
@@ -90,3 +92,25 @@ def _devops(directory: Path, settings: Settings, clock: Clock) -> Callable[[], I
         return plan_installation(wanted, installation.found(wanted))
 
     return plan
+
+
+def _github(directory: Path, settings: Settings, clock: Clock) -> Callable[[], GuardsSeen] | None:
+    """Only what guards is asked for: a token that runs are given may see no more."""
+    if settings.github is None:
+        return None
+
+    def seen() -> GuardsSeen:
+        from fleetcast.app.setting_up import github_installation
+        from fleetcast.config.workflow_uses import workflow_uses
+        from fleetcast.domain.diagnosis_github import GuardsSeen
+        from fleetcast.domain.installation import plan_installation
+        from fleetcast.domain.installed_github import BranchRules
+        from fleetcast.domain.wanted_github import guards_in_github
+
+        wanted = guards_in_github(settings, workflow_uses(directory))
+        found = github_installation(settings, clock).found(wanted)
+        refs = {one.ref for one in wanted}
+        rules = tuple(one for one in found if isinstance(one, BranchRules) and one.ref in refs)
+        return GuardsSeen(plan_installation(wanted, found), rules)
+
+    return seen

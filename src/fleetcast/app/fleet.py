@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fleetcast.domain.since import Since
     from fleetcast.workflows.advance_rollouts import AdvanceRollouts
     from fleetcast.workflows.deploy import Deploy
+    from fleetcast.workflows.diagnose import DiagnosePlant
     from fleetcast.workflows.endpoint_keys import MakeKey
     from fleetcast.workflows.forecast import MakeForecast
     from fleetcast.workflows.hold import HoldCircuit, Unblock
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.keep_versions import PinVersions, Vacuum
     from fleetcast.workflows.monitor import Monitor
     from fleetcast.workflows.plan import MakePlan
+    from fleetcast.workflows.propose import FindGains, Propose
     from fleetcast.workflows.qa import CheckServed, SignOff
     from fleetcast.workflows.rollback import RollBackTo
     from fleetcast.workflows.score import ScoreFleet
@@ -229,6 +231,33 @@ class OpenFleet:
         from fleetcast.workflows.write_back import WriteBack
 
         return WriteBack(self.platform, open_editing(self.directory, dry_run=False, clock=self.clock))
+
+    @property
+    def finding_gains(self) -> FindGains:
+        """Finding out which circuits would gain by a retrain."""
+        from fleetcast.pipeline.retraining import ExpectedGain
+        from fleetcast.workflows.propose import FindGains
+
+        workspace = self.platform.workspace
+        gain = ExpectedGain(workspace.artifacts, workspace.tables, workspace.foreign)
+        return FindGains(self.platform, gain)
+
+    @property
+    def diagnosing(self) -> DiagnosePlant:
+        """Finding out what may be wrong at a plant."""
+        from fleetcast.workflows.diagnose import DiagnosePlant
+
+        return DiagnosePlant(self.platform, self.clock)
+
+    @property
+    def proposing(self) -> Propose:
+        """Putting a change of the fleet repository on a branch."""
+        from fleetcast.app.circuits import open_editing
+        from fleetcast.platforms.git.branches import GitBranches
+        from fleetcast.workflows.propose import Propose
+
+        branches = GitBranches(self.directory, self.files)
+        return Propose(branches, partial(open_editing, dry_run=False, clock=self.clock))
 
     @property
     def holding(self) -> HoldCircuit:

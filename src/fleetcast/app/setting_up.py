@@ -1,4 +1,4 @@
-"""Bringing Azure DevOps and Azure to what a fleet repository declares."""
+"""Bringing Azure DevOps, GitHub and Azure to what a fleet repository declares."""
 
 from __future__ import annotations
 
@@ -67,6 +67,48 @@ def azure_devops_installation(
     from fleetcast.platforms.azuredevops.project import open_project
 
     return AzureDevOpsInstallation(open_project(devops, os.environ, clock), devops.repository), wanted
+
+
+def open_github_set_up(directory: Path, clock: Clock | None = None) -> SetUp:
+    """Open the installation of a fleet in GitHub.
+
+    Args:
+        directory: The fleet repository.
+        clock: Tells the time.
+
+    Raises:
+        InvalidFleet: `fleetcast.yaml` or a workflow has mistakes.
+        BadInput: The settings lack something, or the environment holds no token.
+        Unavailable: The database does not answer.
+    """
+    from fleetcast.app.books import open_books
+    from fleetcast.config.settings_reader import read_settings_file
+    from fleetcast.config.workflow_uses import workflow_uses
+    from fleetcast.domain.wanted_github import trusts_of_github, wanted_in_github
+    from fleetcast.workflows.set_up import SetUp
+
+    settings, clock = read_settings_file(directory).settings, clock or SystemClock()
+    files = workflow_uses(directory)
+    wanted, trusts = wanted_in_github(settings, files), trusts_of_github(settings, files)
+    installation = github_installation(settings, clock)
+    return SetUp(open_books(directory, clock).control, installation, wanted, trusts)
+
+
+def github_installation(settings: Settings, clock: Clock) -> Installation:
+    """The installation of a fleet in GitHub; nothing is asked yet.
+
+    Raises:
+        BadInput: The settings say nothing of it, or the environment holds no token.
+    """
+    from fleetcast.domain.wanted_github import github_of
+
+    github = github_of(settings)
+    if find_spec("httpx") is None:
+        raise BadInput("GitHub needs httpx, which is not installed", fix="pip install 'fleetcast[azure]'")
+    from fleetcast.platforms.github.installation import GitHubInstallation
+    from fleetcast.platforms.github.repository import open_repository
+
+    return GitHubInstallation(open_repository(github, os.environ, clock))
 
 
 def open_azure_set_up(directory: Path, clock: Clock | None = None) -> SetUp:

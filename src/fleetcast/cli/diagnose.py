@@ -27,9 +27,9 @@ def diagnose(
     """Rank what may be wrong: data, sensor, model, release or platform, with what to type next.
 
     Clues are open alarms and what the last look saw besides, late readings, forecasts that a model did not make,
-    releases that went live or came back, holds, and failed training. Each has a weight; the number of a suspect says how
-    much speaks against it, from 0 to 1, and is no probability. A release that went live within a day before the first
-    sign weighs more. What the audit log says of it in the last hours is listed too.
+    releases that went live or came back, holds, and failed training. The number of a suspect says how much speaks
+    against it, from 0 to 1, and is no probability. A release that went live within a day before the first sign weighs
+    more. What the audit log says of it in the last hours is listed too.
 
     For example:
 

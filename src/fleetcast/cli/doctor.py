@@ -19,8 +19,8 @@ def doctor(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
     small file that is written where the fleet's files are, and removed; a control database that is not there yet is
     made, as by each command.
 
-    Lines begin with ✓ (holds), ✗ (does not hold) or - (not checked, with the reason). It ends with 1 if something does
-    not hold.
+    Lines begin with ✓ (holds), ✗ (does not hold), - (not checked, with the reason) or ! (does not hold, and is accepted
+    in fleetcast.yaml). It ends with 1 if something does not hold.
 
     For example:
 

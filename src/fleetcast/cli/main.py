@@ -57,6 +57,8 @@ COMMANDS = {
     "monitor": "fleetcast.cli.monitor:monitor",
     "explain-forecast": "fleetcast.cli.score:explain_forecast",
     "affected": "fleetcast.cli.score:affected",
+    "diagnose": "fleetcast.cli.diagnose:diagnose",
+    "propose": "fleetcast.cli.propose:propose",
     "circuits": "fleetcast.cli.circuits:circuits_app",
     "data": "fleetcast.cli.data:data_app",
     "runs": "fleetcast.cli.train:runs_app",

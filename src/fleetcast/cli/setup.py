@@ -15,7 +15,8 @@ from fleetcast.domain.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from fleetcast.domain.installation import Change, Create, InstallationPlan, ServiceConnection
+    from fleetcast.domain.installation import Change, Create, InstallationPlan
+    from fleetcast.domain.installed import Trust
     from fleetcast.workflows.set_up import SetUp
 
 FAILED = 1
@@ -77,6 +78,42 @@ def azure_devops(
 
     way = _way_of(view, plan=plan, apply=apply, verify=verify, yes=yes)
     _go(open_azure_devops_set_up(fleet), "azure-devops", way, view, yes=yes)
+
+
+@setup_app.command("github")
+def github(
+    fleet: FleetOption = Path(),
+    *,
+    plan: PlanOption = False,
+    apply: ApplyOption = False,
+    verify: VerifyOption = False,
+    yes: YesOption = False,
+    view: ViewOption = View.TEXT,
+) -> None:
+    """Bring a GitHub repository to what the fleet repository declares.
+
+    It looks after environments (who opens them, from which branches), variables of the repository and of environments,
+    branch rules of develop, release/* and main, and whether each file in .github/workflows is known there and enabled.
+    Secrets are only looked for by their names: people enter them with the `gh secret set` line that is shown, and
+    nobody reads them. Whatever else is there stays as it is, but for further branches of those environments.
+
+    fleetcast.yaml says where, below `github`. The token comes from the environment: GITHUB_TOKEN (a fine-grained
+    personal access token for the repository, or one of a GitHub App).
+
+    Without an option it is --plan. Lines begin with + (made), ~ (changed, with both values) or ! (people must decide).
+
+    For example:
+
+    fleetcast setup github
+
+    fleetcast setup github --apply
+
+    fleetcast setup github --verify --format json
+    """
+    from fleetcast.app import open_github_set_up
+
+    way = _way_of(view, plan=plan, apply=apply, verify=verify, yes=yes)
+    _go(open_github_set_up(fleet), "github", way, view, yes=yes)
 
 
 @setup_app.command("azure")
@@ -180,7 +217,7 @@ def _print(plan: InstallationPlan) -> None:
             typer.echo(line)
 
 
-def _print_next(way: _Way, command: str, plan: InstallationPlan, trusts: Sequence[ServiceConnection]) -> None:
+def _print_next(way: _Way, command: str, plan: InstallationPlan, trusts: Sequence[Trust]) -> None:
     """What people do next."""
     from fleetcast.views.installation import roles_lines, trust_lines
 
@@ -189,7 +226,7 @@ def _print_next(way: _Way, command: str, plan: InstallationPlan, trusts: Sequenc
         for line in roles_lines(plan):
             typer.echo(f"  {line}")
     if trusts:
-        typer.echo("these identities must trust the project (federated credentials, made once in Azure):")
+        typer.echo("these identities must trust its pipelines (federated credentials, made once in Azure):")
         for line in trust_lines(trusts):
             typer.echo(f"  {line}")
     if plan.work and way is not _Way.APPLY:

@@ -15,7 +15,7 @@ from pathlib import Path
 from fleetcast.config.complaints import Complaints, nearest, shown
 from fleetcast.config.yaml_nodes import Block, Items, Node, Scalar
 from fleetcast.config.yaml_reader import read_yaml
-from fleetcast.domain.installation import VARIABLE_GROUPS
+from fleetcast.domain.installed_devops import VARIABLE_GROUPS
 
 AZURE_FOLDER, GITHUB_FOLDER = ".azuredevops", ".github/workflows"
 PLACEHOLDER = "PLACEHOLDER"

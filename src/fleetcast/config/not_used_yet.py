@@ -73,6 +73,10 @@ USED: Mapping[str, frozenset[str]] = {
         | _below("azure_devops", "organisation project repository url reviewers approvers variables")
         | _below("azure_devops.key_vault", "name connection secrets")
         | _below("azure_devops.connections.*", "tenant subscription subscription_name client_id")
+        | _below(
+            "github",
+            "repository url tenant subscription identities reviewers wait approvals variables accepts",
+        )
     ),
     MAIN_FILE: frozenset(
         {"plant_id", "circuit_id", "model_name", "description", "owner", "tags", "units", "serving"}

@@ -12,7 +12,7 @@ from fleetcast.config.check_pipelines import AZURE_FOLDER
 from fleetcast.config.complaints import Complaints
 from fleetcast.config.yaml_nodes import Block, Items, Node, Scalar
 from fleetcast.config.yaml_reader import read_yaml
-from fleetcast.domain.installation import VARIABLE_GROUPS
+from fleetcast.domain.installed_devops import VARIABLE_GROUPS
 from fleetcast.domain.wanted_installation import PipelineFile
 
 _PARAMETER = re.compile(r"\$\{\{\s*parameters\.([A-Za-z0-9_]+)\s*\}\}")

@@ -8,16 +8,10 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from fleetcast.domain.gate import GatePolicy, effective
-from fleetcast.domain.installation import (
-    ApprovalCheck,
-    AzureRegistry,
-    AzureWorkspace,
-    InstallationPlan,
-    Item,
-    Kind,
-    Leave,
-    differences,
-)
+from fleetcast.domain.installation import InstallationPlan, Item, Leave, differences
+from fleetcast.domain.installed import Kind
+from fleetcast.domain.installed_azure import AzureRegistry, AzureWorkspace
+from fleetcast.domain.installed_devops import ApprovalCheck
 from fleetcast.domain.people import Directory, Person, folded
 from fleetcast.domain.people import Kind as PersonKind
 from fleetcast.domain.place import EnvironmentName, Gate, Scope
@@ -39,6 +33,8 @@ class Verdict(StrEnum):
     HOLDS = "holds"
     FAILS = "does not hold"
     NOT_CHECKED = "not checked"
+    ACCEPTED = "accepted"
+    """It does not hold, and people have written down that they know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +191,8 @@ def programs_cannot_approve(
         ]
     if directory.is_open and not deciding:
         unguarded = [gate.value for gate, policy in in_force.items() if not policy.verified]
-        is_shared = devops is not None or settings.platform.kind is PlatformKind.AZUREML
+        has_pipelines = devops is not None or settings.github is not None
+        is_shared = has_pipelines or settings.platform.kind is PlatformKind.AZUREML
         seen = f"nobody is on record, so whoever reaches the database decides at {some_of(unguarded)}"
         if unguarded:
             verdict = Verdict.FAILS if is_shared else Verdict.NOT_CHECKED

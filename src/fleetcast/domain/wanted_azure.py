@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.installation import (
+from fleetcast.domain.installed_azure import (
     AzureItem,
     AzureRegistry,
     AzureWorkspace,

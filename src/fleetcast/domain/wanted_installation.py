@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from fleetcast.domain.branch import LEADS_TO
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.installation import (
+from fleetcast.domain.installation import Item
+from fleetcast.domain.installed import Kind, Ref
+from fleetcast.domain.installed_devops import (
     REGISTRY_GROUP,
     SETTINGS_GROUP,
     SHARED_GROUP,
@@ -17,10 +19,7 @@ from fleetcast.domain.installation import (
     BranchPolicy,
     BuildValidation,
     Environment,
-    Item,
-    Kind,
     Pipeline,
-    Ref,
     Reviewers,
     ServiceConnection,
     UsePermission,
@@ -96,10 +95,11 @@ def _connections(devops: AzureDevOpsSettings, files: Sequence[PipelineFile]) -> 
         yield ServiceConnection(name, who.tenant, who.subscription, who.subscription_name, who.client_id)
 
 
-def _groups(settings: Settings, devops: AzureDevOpsSettings) -> Iterator[VariableGroup]:
-    derived = {
+def values_for_pipelines(settings: Settings) -> Mapping[str, Mapping[str, str]]:
+    """What pipelines are told of the settings, by the variable group that carries it; never secrets."""
+    return {
         **{
-            f"mlops-{name}-variables": {"fleetEnvironment": name.value, **_in_azure(settings.azure, name)}
+            group_of(name): {"fleetEnvironment": name.value, **_in_azure(settings.azure, name)}
             for name in EnvironmentName
         },
         REGISTRY_GROUP: {"fleetRegistry": settings.registry},
@@ -109,6 +109,15 @@ def _groups(settings: Settings, devops: AzureDevOpsSettings) -> Iterator[Variabl
             "fleetLongestWait": format_duration(settings.polling.longest),
         },
     }
+
+
+def group_of(environment: EnvironmentName) -> str:
+    """The variable group that carries what an environment is."""
+    return f"mlops-{environment}-variables"
+
+
+def _groups(settings: Settings, devops: AzureDevOpsSettings) -> Iterator[VariableGroup]:
+    derived = values_for_pipelines(settings)
     for name in VARIABLE_GROUPS:
         if name != SHARED_GROUP:
             yield VariableGroup(name, Variables({**derived[name], **devops.variables.get(name, {})}))

@@ -42,6 +42,33 @@ class Series:
             name for column, name in enumerate(self.sensors) if not np.isfinite(self.values[:, column]).any()
         )
 
+    def until(self, moment: datetime) -> Series:
+        """The steps that end by a moment, as if nothing had been read since.
+
+        Raises:
+            BadInput: None does, or the moment has no time zone.
+        """
+        whole = min(self.step_at(self._floor(moment)) or 0, len(self))
+        if whole < 1:
+            raise BadInput(f"nothing was read before {moment}", fix="begin later")
+        return Series(self.start, self.step, self.sensors, self.values[:whole])
+
+    def first_step_from(self, moment: datetime) -> int:
+        """The first step that does not begin before a moment, 0 if that lies before the series.
+
+        Raises:
+            BadInput: The moment has no time zone.
+        """
+        floor = self._floor(moment)
+        step = self.step_at(floor) or 0
+        return max(step + (floor < moment), 0)
+
+    def _floor(self, moment: datetime) -> datetime:
+        """The last step, on the grid that goes on for ever, that does not begin after a moment."""
+        if moment.tzinfo is None:
+            raise BadInput(f"the moment {moment} has no time zone", fix="give moments in UTC")
+        return self.start + ((moment.astimezone(UTC) - self.start) // self.step) * self.step
+
     def step_at(self, origin: datetime) -> int | None:
         """Which step begins at this moment, also before the first or after the last; None off the grid.
 

@@ -68,13 +68,13 @@ class ChampionComparison:
         common = [name for name in held.sensors if name in backtest.sensors]
         theirs = held.replay(series, origins)[:, [held.sensors.index(name) for name in common]]
         ours = backtest.model_mae[np.ix_(usable, [backtest.sensors.index(name) for name in common])]
-        ratio = _mean_ratio(ours, theirs)
+        ratio = mean_ratio(ours, theirs)
         if ratio is None:
             return NotComparable(champion.version, Incomparable.NO_READINGS)
         return Compared(champion.version, len(usable), round(ratio, held.repeated_decimals))
 
 
-def _mean_ratio(ours: np.ndarray, theirs: np.ndarray) -> float | None:
+def mean_ratio(ours: np.ndarray, theirs: np.ndarray) -> float | None:
     """The mean over sensors of our MAE over theirs, where both were measured."""
     both = np.isfinite(ours) & np.isfinite(theirs)
     ratios = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 
@@ -50,9 +51,7 @@ def fit_from_files(task_file: Path, data_file: Path, output: Path) -> str:
     task = _read_task(task_file)
     readings = read_rows(data_file, task.key)
     series = series_of(readings, task)
-    with _libraries().limit(
-        limits=1
-    ):  # sums in another order would be other bytes; and two threads are no faster
+    with one_thread():
         trained = train(series, _training(task))
     identity = ModelIdentity(
         key=task.key,
@@ -92,6 +91,12 @@ def outcome_of(model: Path, store: ArtifactStore) -> JobOutcome:
     scores = load_scores(ArtifactFiles(str(model), content))
     size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
     return JobOutcome(store.keep(model), size, scores)
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Let linear algebra keep to one thread: sums in another order would be other bytes, and two are no faster."""
+    limited: AbstractContextManager[object] = _libraries().limit(limits=1)
+    return limited
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from fleetcast.domain.diagnosis import Room
+    from fleetcast.domain.diagnosis_github import GuardsSeen
     from fleetcast.domain.installation import InstallationPlan, Item
     from fleetcast.ports.platform import Control
 
@@ -46,6 +47,8 @@ class Ways:
     """How many the fleet declares."""
     devops: Callable[[], InstallationPlan] | None
     """What differs in Azure DevOps; None: the fleet is not set up there."""
+    github: Callable[[], GuardsSeen] | None
+    """What is seen of environments and branch rules in GitHub; None: the fleet is not set up there."""
     cloud: Cloud | None
     """None: the fleet is on a machine of its own."""
     wanted: Callable[[], Sequence[Item]]

@@ -1,4 +1,4 @@
-"""What fleetcast needs of the pull request that a pipeline checks."""
+"""What fleetcast needs of pull requests: to comment on the one that a pipeline checks, and to open one."""
 
 from __future__ import annotations
 
@@ -15,6 +15,28 @@ class PullRequest(Protocol):
         """Say something there; what fleetcast said before in the same place is replaced.
 
         Raises:
+            Unavailable: The service does not answer, or refuses.
+        """
+        ...
+
+
+class PullRequests(Protocol):
+    """Pull requests of the repository that the fleet is in."""
+
+    def open(self, branch: str, base: str, title: str, markdown: str) -> str:
+        """Ask for a branch, which was pushed before, to be merged; where that is asked for already, nothing is done.
+
+        Args:
+            branch: What is to be merged.
+            base: Into which branch.
+            title: One line.
+            markdown: What reviewers read first.
+
+        Returns:
+            Where people find it.
+
+        Raises:
+            BadInput: A branch is not there, or whoever asks may not.
             Unavailable: The service does not answer, or refuses.
         """
         ...

@@ -68,7 +68,7 @@ _RULES = tuple(field.name for field in fields(GatePolicy) if "later" in field.me
 _NOT_THERE_YET = {
     "GatePolicy": ("verified", *_RULES),
     "Limits": _COVERAGE,
-    "Settings": ("azure", "cost", "sign_in", "signing", "azure_devops", "contacts"),
+    "Settings": ("azure", "cost", "sign_in", "signing", "azure_devops", "contacts", "github"),
 }
 """Fields of settings that came later."""
 _METRICS = {"skill": "skill", "mase": "MASE", "coverage_80": "coverage 80", "coverage_95": "coverage 95"}

@@ -35,7 +35,7 @@ _CHANGES: Mapping[type[Change], str] = {
     Recover: "recovered",
 }
 WHAT_TO_DO: Mapping[CauseKind, str] = {
-    CauseKind.PROCESS_CHANGED: "see whether it is meant to last; if so, raise the circuit's cutoff_date and retrain",
+    CauseKind.PROCESS_CHANGED: "see whether it is meant to last; if so, `fleetcast propose` says what a retrain gains",
     CauseKind.SENSOR_BROKEN: "have the sensor looked at; a retrain would learn its fault",
     CauseKind.DATA_POOR: "see `fleetcast data quality`, and what brings the readings in",
     CauseKind.GATEWAY_DOWN: "look at the gateway and its connection, not at the sensors one by one",
@@ -44,7 +44,7 @@ WHAT_TO_DO: Mapping[CauseKind, str] = {
     CauseKind.ENDPOINT_DOWN: "see `fleetcast deploy status` and whether `fleetcast serve` runs",
     CauseKind.ENDPOINT_SLOW: "see the servers' /metrics; `fleetcast rollback` takes the last release back",
     CauseKind.TRAINING_FAILS: "see why with `fleetcast runs logs JOB`",
-    CauseKind.MODEL_OLD: "raise the circuit's cutoff_date and retrain",
+    CauseKind.MODEL_OLD: "see what a retrain gains with `fleetcast propose`",
 }
 
 
@@ -142,7 +142,7 @@ def alarm_as_json(alarm: Alarm) -> Mapping[str, Json]:
         "recovered_because": None if alarm.gone is None else alarm.gone.value,
         "what_to_do": WHAT_TO_DO[alarm.cause.kind],
         "shown_by_count": alarm.shown_by_count,
-        "shown_by": [_observation(one) for one in alarm.shown_by],
+        "shown_by": [observation_as_json(one) for one in alarm.shown_by],
     }
 
 
@@ -252,7 +252,8 @@ def _entry(alarm: Alarm, news: str) -> Iterator[str]:
     yield f"      {WHAT_TO_DO[alarm.cause.kind]}"
 
 
-def _observation(one: Observation) -> Json:
+def observation_as_json(one: Observation) -> Mapping[str, Json]:
+    """What was seen, for programs."""
     return {
         "signal": one.signal.value,
         "plant_id": one.plant,

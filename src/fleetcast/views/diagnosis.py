@@ -8,20 +8,23 @@ from fleetcast.domain.canonical import Json
 from fleetcast.domain.diagnosis import Diagnosis, Verdict
 from fleetcast.domain.wording import counted
 
-_SIGNS = {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.NOT_CHECKED: "-"}
+_SIGNS = {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.NOT_CHECKED: "-", Verdict.ACCEPTED: "!"}
+_SAID = (Verdict.NOT_CHECKED, Verdict.ACCEPTED)
+"""Verdicts that a sign alone does not explain."""
 
 
 def lines(found: Diagnosis) -> Iterator[str]:
     """Each finding on a line, with its mend below where there is one; then how it stands, and whom to ask."""
     for one in found.findings:
-        unknown = f"{one.verdict}: " if one.verdict is Verdict.NOT_CHECKED else ""
-        yield f"{_SIGNS[one.verdict]} {one.name}: {unknown}{_plain(one.seen)}"
+        verdict = f"{one.verdict}: " if one.verdict in _SAID else ""
+        yield f"{_SIGNS[one.verdict]} {one.name}: {verdict}{_plain(one.seen)}"
         if one.mend:
             yield f"      {_plain(one.mend)}"
     count = {verdict: sum(one.verdict is verdict for one in found.findings) for verdict in Verdict}
+    accepted = f", {count[Verdict.ACCEPTED]} accepted" if count[Verdict.ACCEPTED] else ""
     yield (
         f"{counted(count[Verdict.HOLDS], 'finding holds', 'findings hold')}, "
-        f"{count[Verdict.FAILS]} not, {count[Verdict.NOT_CHECKED]} not checked"
+        f"{count[Verdict.FAILS]} not, {count[Verdict.NOT_CHECKED]} not checked{accepted}"
     )
     if found.contacts:
         yield "whom to ask:"

@@ -6,16 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from fleetcast.domain.azure_roles import NEEDED_ROLES
 from fleetcast.domain.canonical import Json
-from fleetcast.domain.installation import (
-    Blocked,
-    Change,
-    Create,
-    FieldChange,
-    InstallationPlan,
-    Leave,
-    ServiceConnection,
-    Step,
-)
+from fleetcast.domain.installation import Blocked, Change, Create, FieldChange, InstallationPlan, Leave, Step
+from fleetcast.domain.installed import Trust
 from fleetcast.domain.wording import counted, some_of
 
 ADD, ALTER, STUCK = "+", "~", "!"
@@ -74,12 +66,15 @@ def needed_roles_as_json() -> dict[str, Json]:
     return {"roles": [{"command": one.command, "role": one.role, "on": one.on} for one in NEEDED_ROLES]}
 
 
-def trust_lines(connections: Iterable[ServiceConnection]) -> Iterator[str]:
-    """What the identities behind service connections must trust, as only Azure can be told."""
-    for one in connections:
+def trust_lines(trusts: Iterable[Trust]) -> Iterator[str]:
+    """What identities must trust, as only Azure can be told; what is no single subject is an expression there."""
+    for one in trusts:
         yield f"{one.name}: identity {one.client_id}"
         yield f"      issuer {one.issuer}"
-        yield f"      subject {one.subject}"
+        if "*" in one.subject:
+            yield f"      claims matching expression claims['sub'] matches '{one.subject}'"
+        else:
+            yield f"      subject {one.subject}"
         yield "      audience api://AzureADTokenExchange"
 
 
@@ -88,7 +83,7 @@ def done_line(step: Create | Change) -> str:
     return f"{ADD if isinstance(step, Create) else ALTER} {step.item.ref}: done"
 
 
-def as_json(plan: InstallationPlan, connections: Iterable[ServiceConnection]) -> dict[str, Json]:
+def as_json(plan: InstallationPlan, trusts: Iterable[Trust]) -> dict[str, Json]:
     """A plan, who may apply it, and what identities must trust."""
     return {
         "nothing_to_do": plan.is_empty,
@@ -102,7 +97,7 @@ def as_json(plan: InstallationPlan, connections: Iterable[ServiceConnection]) ->
                 "issuer": one.issuer,
                 "subject": one.subject,
             }
-            for one in connections
+            for one in trusts
         ],
     }
 

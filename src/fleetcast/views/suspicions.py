@@ -111,7 +111,9 @@ def next_command(suspicion: Suspicion, found: Diagnosed) -> str:
 def _in_words(clue: Clue) -> str:
     match clue:
         case Alarmed(alarm):
-            return f"alarm {alarm.number}: {alarm.cause.kind} at {alarm.cause.place} since {shown(alarm.since)}"
+            return (
+                f"alarm {alarm.number}: {alarm.cause.kind} at {alarm.cause.place} since {shown(alarm.since)}"
+            )
         case Breached(observation):
             return f"seen, and no alarm: {observation_in_words(observation)}"
         case Stale(key=key, newest=None):
@@ -158,7 +160,12 @@ def _document(clue: Clue) -> Json:
         case Moved():
             return {"clue": "moved", "release": clue.release, "at": iso(clue.at)}
         case RolledBack():
-            return {"clue": "rolled_back", "endpoint": str(clue.endpoint), "at": iso(clue.at), "says": clue.why}
+            return {
+                "clue": "rolled_back",
+                "endpoint": str(clue.endpoint),
+                "at": iso(clue.at),
+                "says": clue.why,
+            }
         case Overridden():
             return {
                 "clue": "overridden",

@@ -234,7 +234,13 @@ class DiagnosePlant:
 
 
 _FLEET_WIDE = frozenset(
-    {"environment.registered", "environment.shared", "component.registered", "policy.changed", "history.restored"}
+    {
+        "environment.registered",
+        "environment.shared",
+        "component.registered",
+        "policy.changed",
+        "history.restored",
+    }
 )
 _OF_ENDPOINTS = frozenset({"release", "rollout", "traffic"})
 

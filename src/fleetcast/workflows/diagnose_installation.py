@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from fleetcast.domain import diagnosis
+from fleetcast.domain import diagnosis, diagnosis_github
 from fleetcast.domain.diagnosis import Diagnosis, Finding, Verdict
+from fleetcast.domain.diagnosis_github import GuardsSeen
 from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.gate import effective
 from fleetcast.domain.installation import InstallationPlan
 from fleetcast.domain.people import Denied
+from fleetcast.domain.place import Gate
 from fleetcast.domain.role import Right
 from fleetcast.domain.settings import Settings
+from fleetcast.domain.settings.github import GitHubSettings
 from fleetcast.ports.diagnosis import Cloud, Ways
 from fleetcast.ports.platform import Control
 
@@ -63,6 +67,24 @@ def _look(settings: Settings, ways: Ways) -> Iterator[Finding]:
     if plan is not None:
         yield diagnosis.two_people_in_devops(plan)
         yield diagnosis.policies_stand(plan)
+    if settings.github is not None and ways.github is not None:
+        yield from _github(settings, settings.github, ways.github, control)
+
+
+def _github(
+    settings: Settings, github: GitHubSettings, look: Callable[[], GuardsSeen], control: Control | None
+) -> Iterator[Finding]:
+    in_force = settings.gates if control is None else control.policies.in_force()
+    policy = effective(in_force, settings.gates)[Gate.PROD_DEPLOYMENT]
+    try:
+        seen = look()
+    except FleetcastError as error:
+        yield _failed(diagnosis_github.READABLE, error)
+    else:
+        yield diagnosis_github.somebody_opens_production(seen)
+        yield diagnosis_github.rules_stand(seen)
+        yield diagnosis_github.token_is_bound(seen)
+    yield diagnosis_github.two_people_in_github(github, policy)
 
 
 def _database(ways: Ways) -> tuple[Control | None, Finding]:

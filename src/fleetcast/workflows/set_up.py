@@ -11,10 +11,11 @@ from fleetcast.domain.installation import (
     Create,
     InstallationPlan,
     Item,
-    ServiceConnection,
     SetUpStopped,
     plan_installation,
 )
+from fleetcast.domain.installed import Trust
+from fleetcast.domain.installed_devops import ServiceConnection
 from fleetcast.domain.role import Right
 from fleetcast.ports.installation import Installation
 from fleetcast.ports.platform import Control
@@ -31,6 +32,8 @@ class SetUp:
     control: Control
     installation: Installation
     wanted: Sequence[Item]
+    known: Sequence[Trust] = ()
+    """Whose tokens identities in Azure must trust, as far as that is known without asking."""
 
     def plan(self) -> InstallationPlan:
         """What differs; nothing is changed.
@@ -68,12 +71,15 @@ class SetUp:
             told(step)
         return self.plan()
 
-    def trusts(self) -> Sequence[ServiceConnection]:
-        """The service connections whose tokens identities in Azure must trust."""
+    def trusts(self) -> Sequence[Trust]:
+        """Whose tokens identities in Azure must trust; of service connections only those that are there."""
         self.control.require(Right.MANAGE)
         names = {item.name for item in self.wanted if isinstance(item, ServiceConnection)}
-        return [
-            item
+        if not names:
+            return self.known
+        connections = [
+            item.trust
             for item in self.installation.found(())
             if isinstance(item, ServiceConnection) and item.name in names and item.issuer
         ]
+        return [*self.known, *connections]

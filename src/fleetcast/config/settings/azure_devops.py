@@ -10,7 +10,7 @@ from fleetcast.config.complaints import nearest, shown
 from fleetcast.config.settings.settings_file import SettingsFile
 from fleetcast.config.written import Identifier, Text, Whole, Written, judged
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.installation import VARIABLE_GROUPS
+from fleetcast.domain.installed_devops import VARIABLE_GROUPS
 from fleetcast.domain.place import Gate
 from fleetcast.domain.settings.azure_devops import (
     DEFAULT_SECRETS,

@@ -10,6 +10,7 @@ from fleetcast.domain.settings.environments import (
     EnvironmentSettings,
 )
 from fleetcast.domain.settings.fleet_settings import Settings
+from fleetcast.domain.settings.github import GitHubSettings
 from fleetcast.domain.settings.platform import (
     DATABASE_URL_VARIABLE,
     DEFAULT_STATE,
@@ -37,6 +38,7 @@ __all__ = [
     "DataSource",
     "EnvironmentSettings",
     "ExternalTable",
+    "GitHubSettings",
     "OidcSettings",
     "OwnTable",
     "PlatformKind",

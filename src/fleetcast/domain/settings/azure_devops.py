@@ -108,14 +108,19 @@ def checked_url(text: str) -> str:
     Raises:
         BadInput: It is none, or one that everybody on the way can read.
     """
-    parts = urlsplit(text)
-    is_private = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    if not is_private or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
+    if not is_private_address(text):
         raise BadInput(
             f"{text[:60]!r} is no address of Azure DevOps",
             fix=f"write it without the organisation: {DEFAULT_URL}",
         )
     return text
+
+
+def is_private_address(text: str) -> bool:
+    """Whether a text is an address of a service that nobody on the way can read, without a name or a password in it."""
+    parts = urlsplit(text)
+    is_private = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    return is_private and bool(parts.hostname) and not (parts.query or parts.fragment or "@" in parts.netloc)
 
 
 def checked_reviewers(number: int) -> int:

@@ -18,6 +18,7 @@ from fleetcast.domain.settings.contacts import checked_contact
 from fleetcast.domain.settings.cost import CostSettings
 from fleetcast.domain.settings.data_sources import DataSource, OwnTable
 from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, EnvironmentSettings
+from fleetcast.domain.settings.github import GitHubSettings
 from fleetcast.domain.settings.platform import PlatformSettings
 from fleetcast.domain.settings.polling import Polling
 from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
@@ -52,6 +53,8 @@ class Settings:
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     signing: SigningSettings = field(default_factory=SigningSettings)
     azure_devops: AzureDevOpsSettings | None = None
+    """None: it is not set up there."""
+    github: GitHubSettings | None = None
     """None: it is not set up there."""
     channels: tuple[Channel, ...] = ()
     schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

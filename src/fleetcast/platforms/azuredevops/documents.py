@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from fleetcast.domain.canonical import Json
-from fleetcast.domain.installation import (
+from fleetcast.domain.installed_devops import (
     ApprovalCheck,
     BranchPolicy,
     BuildValidation,
@@ -20,7 +20,7 @@ from fleetcast.domain.installation import (
     Variables,
     VaultSecrets,
 )
-from fleetcast.platforms.azuredevops.project import Document, documents, inside, number, text
+from fleetcast.platforms.http.documents import Document, documents, inside, number, text
 
 APPROVAL = "8c6f20a7-a545-4486-9777-f762fafe0d4d"
 """The type of a check that asks people."""

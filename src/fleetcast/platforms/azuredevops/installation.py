@@ -7,28 +7,20 @@ from urllib.parse import quote
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.errors import Unavailable
-from fleetcast.domain.installation import (
+from fleetcast.domain.installation import Item
+from fleetcast.domain.installed import Kind, Ref
+from fleetcast.domain.installed_devops import (
     ApprovalCheck,
     BranchPolicy,
     Environment,
-    Item,
-    Kind,
     Pipeline,
-    Ref,
     ServiceConnection,
     UsePermission,
     VariableGroup,
 )
 from fleetcast.platforms.azuredevops import documents as written
-from fleetcast.platforms.azuredevops.project import (
-    PREVIEW,
-    DevOpsProject,
-    Document,
-    document,
-    inside,
-    listed,
-    text,
-)
+from fleetcast.platforms.azuredevops.project import PREVIEW, DevOpsProject, document, listed
+from fleetcast.platforms.http.documents import Document, inside, text
 
 _RESOURCES: Mapping[Kind, str] = {
     Kind.CONNECTION: "endpoint",

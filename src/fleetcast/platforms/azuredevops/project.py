@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings
+from fleetcast.platforms.http.documents import Document
 from fleetcast.platforms.http.json_service import JsonService
 from fleetcast.ports.clock import Clock
 
@@ -21,9 +22,6 @@ AGENT_TOKEN, PERSONAL_TOKEN = "SYSTEM_ACCESSTOKEN", "AZURE_DEVOPS_EXT_PAT"  # na
 """Where tokens are: of an agent or of Entra ID, and one that a person made (as the Azure CLI takes it)."""
 _NEXT = "x-ms-continuationtoken"
 _MOST_PAGES = 1_000
-
-Document = Mapping[str, Json]
-"""Something as Azure DevOps describes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,30 +120,6 @@ def document(found: Json) -> Document:
     if not isinstance(found, Mapping):
         raise _nonsense()
     return found
-
-
-def inside(found: Document, name: str) -> Document:
-    """The document in a field; an empty one where there is none."""
-    value = found.get(name)
-    return value if isinstance(value, Mapping) else {}
-
-
-def documents(found: Document, name: str) -> Iterator[Document]:
-    """The documents of the list in a field."""
-    values = found.get(name)
-    return (one for one in (values if isinstance(values, list) else ()) if isinstance(one, Mapping))
-
-
-def text(found: Document, name: str) -> str:
-    """The text or number in a field; empty where there is none."""
-    value = found.get(name)
-    return str(value) if isinstance(value, str | int) else ""
-
-
-def number(found: Document, name: str) -> int:
-    """The number in a field; 0 where there is none."""
-    value = found.get(name)
-    return value if isinstance(value, int) else 0
 
 
 def _version(version: str) -> Mapping[str, str]:

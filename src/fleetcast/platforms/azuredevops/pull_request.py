@@ -1,17 +1,23 @@
-"""The pull request that Azure Pipelines builds: a thread of comments of ours."""
+"""Pull requests of Azure Repos: comments of ours on the one that is built, and new ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
 
 from fleetcast.domain.canonical import Json
-from fleetcast.domain.errors import BadInput
+from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.platforms.azuredevops.project import DevOpsProject, document
 from fleetcast.platforms.http.json_service import JsonService
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.pull_request import MARK
 
 VERSION = "7.1"
 """Of the API."""
+_LONGEST = 4000
+"""Letters that the description of a pull request has at most."""
+_CUT = "\n…\n"
 _NEEDED = (
     "SYSTEM_COLLECTIONURI",
     "SYSTEM_TEAMPROJECTID",
@@ -64,3 +70,41 @@ class AzureDevOpsPullRequest:
             for comment in thread.get("comments") or ():
                 if str(comment.get("content", "")).startswith(MARK):
                     yield int(thread["id"]), int(comment["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class AzureDevOpsPullRequests:
+    """Asks for branches to be merged; see `PullRequests`."""
+
+    project: DevOpsProject
+    repository: str
+
+    def open(self, branch: str, base: str, title: str, markdown: str) -> str:
+        """See `PullRequests`."""
+        requests = f"git/repositories/{quote(self.repository, safe='')}/pullrequests"
+        asked = {
+            "searchCriteria.sourceRefName": f"refs/heads/{branch}",
+            "searchCriteria.targetRefName": f"refs/heads/{base}",
+            "searchCriteria.status": "active",
+        }
+        held = next(iter(self.project.listed(requests, **asked)), None)
+        if held is None:
+            body: Json = {
+                "sourceRefName": f"refs/heads/{branch}",
+                "targetRefName": f"refs/heads/{base}",
+                "title": title,
+                "description": _shortened(markdown),
+            }
+            held = document(self.project.post(requests, body))
+        number = held.get("pullRequestId")
+        if not isinstance(number, int):
+            raise Unavailable("Azure DevOps does not say which pull request it opened", fix="look there")
+        where = f"{self.project.path}/_git/{quote(self.repository, safe='')}/pullrequest/{number}"
+        return f"{self.project.service.base}{where}"
+
+
+def _shortened(markdown: str) -> str:
+    """As many whole lines as fit."""
+    if len(markdown) <= _LONGEST:
+        return markdown
+    return markdown[: markdown.rindex("\n", 0, _LONGEST - len(_CUT) + 1)] + _CUT

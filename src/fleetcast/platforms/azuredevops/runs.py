@@ -15,16 +15,8 @@ from fleetcast.domain.pipeline_run import (
     RunEnding,
     RunPart,
 )
-from fleetcast.platforms.azuredevops.project import (
-    DevOpsProject,
-    Document,
-    document,
-    documents,
-    inside,
-    listed,
-    number,
-    text,
-)
+from fleetcast.platforms.azuredevops.project import DevOpsProject, document, listed
+from fleetcast.platforms.http.documents import Document, documents, inside, number, text
 
 _ENDINGS: Mapping[str, RunEnding] = {
     "succeeded": RunEnding.SUCCEEDED,

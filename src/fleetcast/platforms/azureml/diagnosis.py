@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from fleetcast.domain.diagnosis import Room
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.installation import AzureWorkspace, BlobDatastore, ComputeCluster, Item
+from fleetcast.domain.installation import Item
+from fleetcast.domain.installed_azure import AzureWorkspace, BlobDatastore, ComputeCluster
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.platforms.azureml.client import AzureClients, asked
 from fleetcast.platforms.azureml.installation import AzureInstallation

@@ -8,14 +8,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.installation import (
+from fleetcast.domain.installation import Item
+from fleetcast.domain.installed_azure import (
     BY_IDENTITY,
     AzureRegistry,
     AzureWorkspace,
     BlobContainer,
     BlobDatastore,
     ComputeCluster,
-    Item,
 )
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.platforms.azureml.client import AzureClients, NotThere, asked

@@ -95,7 +95,7 @@ def export(directory: Path, revision: str, target: Path) -> None:
         GitRefuses: As of `commit_of`.
     """
     commit = _commit(directory, revision)
-    done = _git(directory, "archive", "--format=tar", commit, ".")
+    done = done_by_git(directory, "archive", "--format=tar", commit, ".")
     if done.returncode:
         raise BadInput(
             f"{revision} has no fleet repository here: {_answer(done)}",
@@ -123,7 +123,7 @@ def asked_of_git(directory: Path, *arguments: str, words: str = "") -> str:
         GitRefuses: It says anything else.
     """
     try:
-        done = _git(directory, *arguments, words=words)
+        done = done_by_git(directory, *arguments, words=words)
     except OSError as error:
         if not _in_checkout(directory):
             return ""
@@ -150,7 +150,8 @@ def _in_checkout(directory: Path) -> bool:
     return any((above / ".git").exists() for above in (directory.resolve(), *directory.resolve().parents))
 
 
-def _git(directory: Path, *arguments: str, words: str = "") -> subprocess.CompletedProcess[bytes]:
+def done_by_git(directory: Path, *arguments: str, words: str = "") -> subprocess.CompletedProcess[bytes]:
+    """Run git in a folder, and say how it ended; nothing is raised but where it does not start."""
     return subprocess.run(  # noqa: S603  # our own words
         ["git", *arguments],  # noqa: S607  # git is where the user has it
         cwd=directory,

@@ -1,11 +1,14 @@
-"""The pull request that GitHub Actions check: a comment of ours."""
+"""Pull requests of GitHub: a comment of ours on the one that is checked, and new ones."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from fleetcast.domain.errors import BadInput
+from fleetcast.domain.canonical import Json
+from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.platforms.github.repository import GitHubRepository, document
 from fleetcast.platforms.http.json_service import JsonService
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.pull_request import MARK
@@ -32,9 +35,9 @@ class GitHubPullRequest:
                 f"no pull request to comment on: the runner has no {what}",
                 fix="run it on `pull_request`, with `env: {GITHUB_TOKEN: ${{ github.token }}}`",
             )
-        api, repository, token = (variables[name] for name in _NEEDED)
-        self._repository = f"/repos/{repository}"
+        self._repository = f"/repos/{variables['GITHUB_REPOSITORY']}"
         self._comments = f"{self._repository}/issues/{pull[1]}/comments"
+        api, token = variables["GITHUB_API_URL"], variables["GITHUB_TOKEN"]
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
         self._service = JsonService("GitHub", api.rstrip("/"), headers, clock)
 
@@ -57,3 +60,23 @@ class GitHubPullRequest:
                     yield int(str(comment["id"]))
             if len(comments) < _AT_ONCE:
                 return
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubPullRequests:
+    """Asks for branches to be merged; see `PullRequests`."""
+
+    repository: GitHubRepository
+
+    def open(self, branch: str, base: str, title: str, markdown: str) -> str:
+        """See `PullRequests`."""
+        owner = self.repository.name.partition("/")[0]
+        asked = {"head": f"{owner}:{branch}", "base": base, "state": "open"}
+        held = next(self.repository.listed("pulls", **asked), None)
+        if held is None:
+            body: Json = {"title": title, "head": branch, "base": base, "body": markdown}
+            held = document(self.repository.post("pulls", body))
+        url = held.get("html_url")
+        if not isinstance(url, str):
+            raise Unavailable("GitHub does not say which pull request it opened", fix="look there")
+        return url

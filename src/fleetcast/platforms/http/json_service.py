@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
@@ -16,6 +16,9 @@ from fleetcast.ports.clock import Clock
 _ATTEMPTS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=60)
 _BUSY = (429, 502, 503, 504)
+_LEFT, _RESET = "x-ratelimit-remaining", "x-ratelimit-reset"
+"""How many requests may still be made, and when there will be more, in seconds since 1970."""
+_NO_REASON = "no reason"
 _NOT_BEGUN = (429, 503)
 """Answers after which something may be made once more: nobody knows what became of it after the others."""
 
@@ -72,6 +75,10 @@ class JsonService:
         """Change something; errors as of `get`."""
         return self._ask("PATCH", path, body, query)
 
+    def delete(self, path: str) -> None:
+        """Remove something; errors as of `get`."""
+        self._ask("DELETE", path, None, {})
+
     def _ask(self, verb: str, path: str, body: Json, query: Mapping[str, str]) -> Json:
         return self._understood(verb, path, self._answer(verb, path, body, query))
 
@@ -80,7 +87,8 @@ class JsonService:
         pause, busy = _FIRST_PAUSE, _NOT_BEGUN if verb == "POST" else _BUSY
         for attempt in range(1, _ATTEMPTS + 1):
             answer = self._once(verb, path, body, query)
-            if answer.status_code not in busy or attempt == _ATTEMPTS:
+            is_busy = answer.status_code in busy or (answer.status_code == 403 and _said_pause(answer))
+            if not is_busy or attempt == _ATTEMPTS:
                 return answer
             self.clock.sleep(_said_pause(answer) or pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -104,10 +112,26 @@ class JsonService:
             ) from error
 
     def _understood(self, verb: str, path: str, answer: httpx.Response) -> Json:
+        if answer.status_code in (403, 429) and answer.headers.get(_LEFT) == "0":
+            raise Unavailable(
+                f"{self.name} takes no more requests of this identity for now",
+                fix=f"try again {_when_again(answer)}",
+            )
         if answer.status_code in (401, 403):
+            said = _said(answer)
+            fix = (
+                "check the token: it is wrong, or its time is over"
+                if answer.status_code == 401
+                else "give the identity that runs this the right to"
+            )
             raise BadInput(
-                f"{self.name} refuses {verb} {path} ({answer.status_code})",
-                fix="give the identity that runs this the right to",
+                f"{self.name} refuses {verb} {path} ({answer.status_code}){'' if said == _NO_REASON else f': {said}'}",
+                fix=fix,
+            )
+        if answer.status_code == 422:
+            raise BadInput(
+                f"{self.name} does not take {verb} {path} (422): {_said(answer)}",
+                fix="check the names and values that it is told",
             )
         if answer.status_code == 404:
             raise BadInput(f"{self.name} has no {path}", fix="check the names, and whether it may be seen")
@@ -133,11 +157,25 @@ def _said_pause(answer: httpx.Response) -> timedelta | None:
     return min(timedelta(seconds=int(said)), _LONGEST_PAUSE) if said.isdecimal() and int(said) else None
 
 
+def _when_again(answer: httpx.Response) -> str:
+    said = answer.headers.get(_RESET, "")
+    if not said.isdecimal():
+        return "later"
+    return f"after {datetime.fromtimestamp(int(said[:11]), UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def _said(answer: httpx.Response) -> str:
-    """What a service says is wrong, in one line."""
+    """What a service says is wrong, in one line, with each part that it names."""
     try:
         read = answer.json()
     except ValueError:
-        return "no reason"
-    said = read.get("message") if isinstance(read, dict) else None
-    return str(said or "no reason").splitlines()[0][:300]
+        return _NO_REASON
+    if not isinstance(read, dict) or not read.get("message"):
+        return _NO_REASON
+    errors = read.get("errors")
+    parts = [_part(one) for one in errors] if isinstance(errors, list) else []
+    return "; ".join(part.splitlines()[0] for part in (str(read["message"]), *parts) if part)[:300]
+
+
+def _part(error: Json) -> str:
+    return str(error.get("message") or "") if isinstance(error, dict) else str(error)

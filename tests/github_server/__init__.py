@@ -1,0 +1,1 @@
+"""A strict GitHub of one repository, for tests: see `server.py`."""
