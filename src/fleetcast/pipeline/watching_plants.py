@@ -58,14 +58,16 @@ def endpoint_health(
                 detail={"why": why},
             )
         ]
+    serves = seen("availability", Outcome.FINE, value=100.0, threshold=settings.availability, unit="%")
+    if report is None or told.green is None:
+        # An alarm of a rollout's counts is over with it: what they were of serves no longer, or is judged anew.
+        why = "servers count answers for fleetcast while a rollout goes on; at other times their /metrics say more"
+        return [serves, seen("answers", Outcome.NOT_MEASURED, detail={"why": why})]
     answers = Answers()
-    for window in () if report is None else report.windows:
+    for window in report.windows:
         answers += window.green.answers
         answers += Answers() if window.blue is None else window.blue.answers
-    if report is None or told.green is None:
-        why = "servers count answers for fleetcast while a rollout goes on; at other times their /metrics say more"
-        return [seen(name, Outcome.NOT_MEASURED, detail={"why": why}) for name in ("error rate", "latency")]
-    return [_errors(seen, answers, settings), _slowness(seen, answers, told, settings)]
+    return [serves, _errors(seen, answers, settings), _slowness(seen, answers, told, settings)]
 
 
 def _errors(seen: _Seen, answers: Answers, settings: EnvironmentSettings) -> Observation:
