@@ -72,6 +72,17 @@ def test_a_change_is_found_taken_in_hand_and_over_once_a_model_knows_it(
     assert (listed["alarm_id"], listed["state"], listed["circuit_id"]) == (1, "open", "CIRCUIT01")
     assert "fleetcast alarms list" in fleet.type("status").out
 
+    diagnosed = fleet.type("diagnose", CIRCUIT01, "--env", "dev", "--format", "json").json
+    by_suspect = {one["suspect"]: one for one in diagnosed["suspicions"]}
+    assert by_suspect["model"]["clues"][0]["alarm_id"] == 1
+    assert by_suspect["model"]["next_command"] == f"fleetcast propose dev --circuits {CIRCUIT01}"
+    assert by_suspect["data"]["clues"][0]["clue"] == "stale"
+    assert "model.shared" in {entry["action"] for entry in diagnosed["changes"]}
+    shown = fleet.type("diagnose", CIRCUIT01, "--env", "dev").out
+    assert f"alarm 1: process changed at {CIRCUIT01}" in shown
+    proposed = fleet.type("propose", "dev", "--min-gain", "-1", "--dry-run", "--format", "json").json
+    assert [one["circuit_id"] for one in [*proposed["proposed"], *proposed["left"]]] == ["CIRCUIT01"]
+
     taken = fleet.type("alarms", "ack", "1", "--comment", "the pump was swapped")
     assert taken.code == 0, taken.err
     assert "acknowledged by" in fleet.type("alarms", "show", "1").out

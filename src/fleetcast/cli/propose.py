@@ -66,7 +66,7 @@ def propose(
 ) -> None:
     """Propose retraining the circuits that would gain by it: new cutoff_date and delta_version, on a branch.
 
-    It looks at circuits with an open alarm of a changed process, of a worse or an old model, or at those that are named.
+    It looks at circuits with an alarm of a changed process, of a worse or an old model, or at those that are named.
     Each is trained here on all but its newest readings, and forecasts those, and so does the model in use, which has
     not seen them either. Where the retrained one saves enough of the error, the change is proposed: one commit on a
     branch of its own, beside what you have checked out. Nothing is trained for good before people merge it. The same
