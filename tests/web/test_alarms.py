@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from fleetcast.app import open_desk
 from fleetcast.app.people import TOKEN_VARIABLE
 from fleetcast.domain.alarm import Alarm, Cause, CauseKind, Change, Finding, LastLook, Looked, next_alarms
+from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.drift import Observation, Outcome, Signal
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.release import ServedModel
+from fleetcast.forecasting.forecaster import Forecaster
 from fleetcast.ports.served import URL_VARIABLE
+from fleetcast.serving.loaded_models import LoadedModels
+from fleetcast.serving.metrics import Metrics
+from fleetcast.serving.routes import Routes
 from tests.clocks import NOON
 from tests.web.conftest import Client, MadeFleet, actor, client_of
 from tests.web.serving import served
 from tests.web.test_remote import typed
 
 PROD = EnvironmentName.PROD
+EXAMPLES = Path(__file__).parents[2] / "examples"
 KEY = {"idempotency-key": "a-key-of-this-test"}
 
 
@@ -113,3 +124,46 @@ def test_commands_do_at_a_server_what_they_do_in_a_folder(
         code, _, err = typed(alarmed, "alarms", "ack", "1")
         assert (code, "may not" in err) == (1, True), err
         assert "snoozed until" in typed(alarmed, "alarms", "list", "prod", "--all")[1]
+
+
+# What Prometheus is told, and what Grafana asks of it
+
+
+def forecaster_of_none(circuit: Circuit, model: ServedModel) -> Forecaster:
+    raise AssertionError(f"nobody opens {model} of {circuit.key}")
+
+
+def samples(text: str) -> dict[tuple[str, ...], float]:
+    """Every sample by its name and the values of its labels, as Prometheus' own client reads them."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_prometheus_is_told_of_alarms_and_looks(client: Client) -> None:
+    answer = client.ask("GET", "/api/v1/metrics", "vera")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    found = samples(answer.text)
+    assert found["fleetcast_open_alarms", "prod", "sensor broken", "open"] == 1
+    assert found["fleetcast_open_alarms", "prod", "process changed", "open"] == 0
+    assert found["fleetcast_alarm_impact", "prod"] == 0.25
+    assert found["fleetcast_last_look_timestamp_seconds", "prod"] == NOON.timestamp()
+    assert found["fleetcast_last_look_observations", "prod", "breached"] == 1
+
+
+def test_the_dashboard_asks_for_nothing_that_is_not_told(client: Client) -> None:
+    told = {name for name, *_ in samples(client.ask("GET", "/api/v1/metrics", "vera").text)}
+    serving = Metrics()
+    serving.answered("PLANT001", 200, 0.01)
+    told |= {
+        name for name, *_ in samples(serving.text(LoadedModels(forecaster_of_none, 0), Routes()).decode())
+    }
+    board = json.loads((EXAMPLES / "grafana" / "fleetcast.json").read_text())
+    asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    asked += [each["query"] for each in board["templating"]["list"]]
+    names = {name for text in asked for name in re.findall(r"\bfleetcast_\w+", text)}
+    assert len(names) >= 7
+    assert names <= told

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from fleetcast import __version__
@@ -23,7 +24,18 @@ from fleetcast.domain.repeat import Answer
 from fleetcast.domain.role import Right, Role
 from fleetcast.ports.served import PREFIX, VALUES, VERSION_HEADER
 from fleetcast.stored.form import Stored, Unreadable
-from fleetcast.views import alarms, approvals, audit, models, people, plan, runs, status, unused
+from fleetcast.views import (
+    alarm_metrics,
+    alarms,
+    approvals,
+    audit,
+    models,
+    people,
+    plan,
+    runs,
+    status,
+    unused,
+)
 from fleetcast.web import problems, shapes
 from fleetcast.web.answers import CHANGES, PLAIN, TOKEN, answers, json_answer, json_text
 from fleetcast.web.bodies import (
@@ -230,6 +242,20 @@ def list_alarms(request: Request, query: Annotated[AlarmsQuery, Query()]) -> Res
     return json_answer(
         {"alarms": alarms.alarms_as_json(shown), "last_looks": alarms.looks_as_json(found.last_looks())}
     )
+
+
+@routes.get(
+    "/metrics",
+    tags=["monitoring"],
+    dependencies=PLAIN,
+    response_class=PlainTextResponse,
+    responses={**answers(shapes.Alarms), 200: {"description": "Alarms and looks, as Prometheus reads them."}},
+)
+def show_metrics(request: Request) -> Response:
+    """Alarms by environment, kind and state, and when was looked last, as Prometheus reads it with a token."""
+    found = books_of(request).alarms
+    text = alarm_metrics.metrics(found.open_ones(), found.last_looks())
+    return Response(text, media_type=alarm_metrics.MEDIA_TYPE)
 
 
 @routes.get("/alarms/{alarm_id}", tags=["monitoring"], dependencies=PLAIN, responses=answers(shapes.Alarm))
