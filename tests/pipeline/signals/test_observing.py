@@ -238,6 +238,24 @@ def test_holes_leave_what_can_be_measured() -> None:
     assert whole.p_value > 1e-3
 
 
+def test_a_silence_of_the_whole_circuit_that_is_over_is_no_poor_data_but_one_of_a_sensor_is() -> None:
+    whole, sensor = readings(), readings()
+    whole[-40:-10] = np.nan
+    sensor[-40:-10, 1] = np.nan
+
+    quiet, poor = (
+        [
+            one.sensor
+            for one in observe(circuit(values), NOW)
+            if one.outcome is Outcome.BREACHED and one.p_value is None
+        ]
+        for values in (whole, sensor)
+    )
+
+    assert quiet == []
+    assert poor == ["pressure"]
+
+
 def fault(values: np.ndarray[tuple[int, int], np.dtype[np.float64]], sensor: str = "flow") -> Observation:
     return seen(observe(circuit(values), NOW), Signal.SENSOR_FAULT, sensor)
 
