@@ -88,7 +88,7 @@ class OpenFleet:
         """Comparing what should be with what is."""
         from fleetcast.workflows.plan import MakePlan
 
-        return MakePlan(self.platform, self.clock)
+        return MakePlan(self.platform, self.clock, self.platform.workspace.quota)
 
     @property
     def training(self) -> Train:

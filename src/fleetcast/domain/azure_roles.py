@@ -23,6 +23,7 @@ class NeededRole:
 
 NEEDED_ROLES = (
     NeededRole("plan", _READS, _FILES),
+    NeededRole("plan", "Reader", "the subscription, to show quota; without it, that is not known"),
     NeededRole("train", _SCIENTIST, "the workspace of dev"),
     NeededRole("train", "AzureML Registry User", "the shared registry"),
     NeededRole("train", _WRITES, f"{_FILES}, also for the identity of the cluster"),

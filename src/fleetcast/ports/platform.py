@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.models import ModelRegistry, ModelStates, SharedRegistry
     from fleetcast.ports.people import PeopleBook, TokenBook
     from fleetcast.ports.policies import PolicyBook
+    from fleetcast.ports.quota import CoreQuota
     from fleetcast.ports.readings import ReadingsTable
     from fleetcast.ports.releases import ReleaseBook
     from fleetcast.ports.repeats import RepeatBook
@@ -53,6 +54,8 @@ class Workspace:
     """The table that forecasts of an environment are published in; opened when it is asked for."""
     workers: int
     """Jobs that run at the same time."""
+    quota: CoreQuota | None = None
+    """None: nobody limits what training may use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from fleetcast.platforms.azureml.endpoints import AzureEndpoints
 from fleetcast.platforms.azureml.jobs import AzureJobService
 from fleetcast.platforms.azureml.models import AzureModelRegistry
 from fleetcast.platforms.azureml.places import DatastorePlaces
+from fleetcast.platforms.azureml.quota import AzureQuota
 from fleetcast.platforms.azureml.sharing import AzureSharedRegistry
 from fleetcast.platforms.cores import cores
 from fleetcast.platforms.database.session import Session
@@ -95,4 +96,5 @@ def azure_workspace(
         endpoints=AzureEndpoints(session, clients, fleet.served),
         forecasts=stores.forecasts,
         workers=cores(),
+        quota=AzureQuota(clients, state.resolve()),
     )
