@@ -25,6 +25,7 @@ from tests.azure_emulator.faults import Fault, Faults
 from tests.azure_emulator.identity import MANAGED, Identity
 from tests.azure_emulator.job_runs import JobRuns
 from tests.azure_emulator.jobs import Jobs
+from tests.azure_emulator.key_vaults import KeyVaults
 from tests.azure_emulator.messages import (
     HERE,
     Answer,
@@ -98,6 +99,7 @@ class AzureEmulator:
             ).routes(),
             *Schedules(self.setup, self.store, self.operations, scopes).routes(),
             *Blobs(self.blobs).routes(),
+            *KeyVaults(self.setup).routes(),
         ]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="azure-emulator", daemon=True)
