@@ -35,6 +35,7 @@ from tests.azure_emulator.messages import (
     Route,
     answered,
     first,
+    part,
     refusal,
 )
 from tests.azure_emulator.operations import Operations
@@ -171,6 +172,22 @@ class AzureEmulator:
     def exchanges(self) -> Sequence[Exchange]:
         """All requests and answers so far, but those to the emulator's own questions."""
         return tuple(self._exchanges)
+
+    def trigger(self, workspace: str, schedule: str) -> str:
+        """Let a schedule's moment come; gives the name of the job that it starts.
+
+        Raises:
+            Refused: There is none, or its job cannot be run.
+            ValueError: It is disabled.
+        """
+        record = self.store.get(self.scopes.workspace(workspace).key("schedules", schedule))
+        properties = part(record.body, "properties")
+        if properties["isEnabled"] is not True:
+            raise ValueError(f"{schedule} is disabled")
+        name = f"{schedule}-{len(self.exchanges())}"
+        with self.store.lock:
+            self._jobs.begin(workspace, name, part(properties, "action", "jobDefinition"))
+        return name
 
     def score(self, request: Request) -> Answer:
         """Answer a client of an endpoint, and note both; takes as long as its container does."""

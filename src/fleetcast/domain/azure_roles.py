@@ -37,7 +37,7 @@ NEEDED_ROLES = (
     ),
     NeededRole("doctor", "Reader", "each workspace and the shared registry"),
     NeededRole("doctor", _WRITES, f"{_FILES}: it writes a small file and removes it"),
-    NeededRole("setup azure", _SCIENTIST, "each workspace, for datastores"),
+    NeededRole("setup azure", _SCIENTIST, "each workspace, for datastores and schedules"),
     NeededRole("setup azure", "AzureML Compute Operator", "the workspace of dev, for the cluster"),
     NeededRole("setup azure", _WRITES, "the storage account, for the container"),
 )

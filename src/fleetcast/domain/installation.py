@@ -50,6 +50,7 @@ class Kind(StrEnum):
     CONTAINER = "container"
     DATASTORE = "datastore"
     CLUSTER = "compute cluster"
+    SCHEDULE = "schedule"
 
 
 ROLES: Mapping[Kind, str] = MappingProxyType(
@@ -66,6 +67,7 @@ ROLES: Mapping[Kind, str] = MappingProxyType(
         Kind.CONTAINER: "Storage Blob Data Contributor on the storage account",
         Kind.DATASTORE: "AzureML Data Scientist on each workspace",
         Kind.CLUSTER: "AzureML Compute Operator on the workspace of dev",
+        Kind.SCHEDULE: "AzureML Data Scientist on the workspace of dev",
     }
 )
 """The least that whoever applies a plan must be given, as Azure DevOps and Azure call it."""
@@ -466,7 +468,88 @@ class ComputeCluster:
         }
 
 
-AzureItem = AzureWorkspace | AzureRegistry | BlobContainer | BlobDatastore | ComputeCluster
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Why something cannot be made yet."""
+
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSchedule:
+    """A command that the cluster runs at given times, from one commit of the fleet."""
+
+    name: str
+    """What it starts, as `schedules:` calls it."""
+    workspace: str
+    cron: str
+    """Five fields, in UTC."""
+    runs: str
+    """What follows `fleetcast`."""
+    commit: str
+    version: str
+    """Of fleetcast."""
+    database: str
+    """Where the control database is; without a password."""
+    account: str
+    """The storage account of `platform.storage`."""
+    signing_key: str
+    """What names the key; not the key."""
+    time_zone: str = "UTC"
+    enabled: bool = True
+    is_ours: bool = field(default=True, compare=False)
+    """Whether fleetcast has made what is there."""
+    lacks: Lacking | None = field(default=None, compare=False)
+
+    @property
+    def ref(self) -> Ref:
+        """Its kind, and where it is."""
+        return Ref(Kind.SCHEDULE, f"{self.name} in {self.workspace}")
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """When what is run, and with what."""
+        return {
+            "cron": self.cron,
+            "time zone": self.time_zone,
+            "runs": f"fleetcast {self.runs}",
+            "commit": self.commit,
+            "fleetcast": self.version,
+            "database": self.database,
+            "storage account": self.account,
+            "signing key": self.signing_key,
+            "enabled": _yes(is_so=self.enabled),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """A schedule that nobody wants: where fleetcast has made it, it is disabled, and stays to be seen."""
+
+    name: str
+    workspace: str
+
+    @property
+    def ref(self) -> Ref:
+        """Its kind, and where it is."""
+        return Ref(Kind.SCHEDULE, f"{self.name} in {self.workspace}")
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Nothing but that it starts nothing."""
+        return {"enabled": _yes(is_so=False)}
+
+
+AzureItem = (
+    AzureWorkspace
+    | AzureRegistry
+    | BlobContainer
+    | BlobDatastore
+    | ComputeCluster
+    | ClusterSchedule
+    | SwitchedOff
+)
 DevOpsItem = (
     ServiceConnection | VariableGroup | Environment | ApprovalCheck | Pipeline | UsePermission | BranchPolicy
 )
@@ -578,6 +661,7 @@ def plan_installation(wanted: Iterable[Item], found: Iterable[Item]) -> Installa
     steps = [
         _step(asked[ref], held.get(ref), lacking)
         for ref in sorted(asked, key=lambda ref: (order[ref.kind], ref.name))
+        if ref in held or not isinstance(asked[ref], SwitchedOff)
     ]
     others = sorted({ref for ref in held if ref not in asked}.union(more))
     return InstallationPlan(tuple(steps), tuple(others))
@@ -594,6 +678,10 @@ def differences(wanted: Item, found: Item) -> tuple[FieldChange, ...]:
 
 
 def _step(wanted: Item, found: Item | None, lacking: Collection[str]) -> Step:
+    if isinstance(found, ClusterSchedule) and not found.is_ours:
+        return _of_somebody_else(wanted)
+    if isinstance(wanted, ClusterSchedule) and wanted.lacks is not None:
+        return Blocked(wanted, wanted.lacks.why, wanted.lacks.fix)
     if found is None:
         return _missing(wanted, lacking)
     changes = differences(wanted, found)
@@ -616,8 +704,19 @@ def _step(wanted: Item, found: Item | None, lacking: Collection[str]) -> Step:
     return Change(wanted, changes)
 
 
+def _of_somebody_else(wanted: Item) -> Step:
+    """A schedule of our name that fleetcast did not make: it is in the way only of one that is wanted."""
+    if isinstance(wanted, SwitchedOff):
+        return Leave(wanted)
+    return Blocked(
+        wanted,
+        "there is a schedule of that name that fleetcast did not make",
+        "rename or delete it in Azure ML studio, then run this again",
+    )
+
+
 def _missing(wanted: Item, lacking: Collection[str]) -> Step:
-    if isinstance(wanted, BlobDatastore | ComputeCluster) and wanted.workspace in lacking:
+    if isinstance(wanted, BlobDatastore | ComputeCluster | ClusterSchedule) and wanted.workspace in lacking:
         return Blocked(
             wanted, f"there is no workspace {wanted.workspace} yet", "make it, then run this again"
         )

@@ -55,6 +55,20 @@ class JobFiles:
         return self.folder / "outputs" / name
 
 
+def check_commands(component: TrainingComponent) -> None:
+    """Make sure that every step names a program, wherever that is.
+
+    Raises:
+        BadInput: A command cannot be read, or names none.
+    """
+    for step in component.steps:
+        if not _words(step):
+            raise BadInput(
+                f"step {step.name!r} of {component.name}:{component.version} runs nothing",
+                fix="write the step's command, and bump the component's version",
+            )
+
+
 def check_steps(component: TrainingComponent) -> None:
     """Make sure that every step's program is on this machine.
 

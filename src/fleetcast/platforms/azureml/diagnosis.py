@@ -8,11 +8,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetcast.domain.diagnosis import Room
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.installation import AzureWorkspace, BlobDatastore, ComputeCluster, Item
+from fleetcast.domain.installation import AzureWorkspace, BlobDatastore, ClusterSchedule, ComputeCluster, Item
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.platforms.azureml.client import AzureClients, asked
 from fleetcast.platforms.azureml.installation import AzureInstallation
@@ -24,15 +25,16 @@ if TYPE_CHECKING:
 
 _SCOPE = "https://management.azure.com/.default"
 _LIBRARY, _PACKAGE = "azure.ai.ml", "azure-ai-ml"
+_IN_WORKSPACE = BlobDatastore | ComputeCluster | ClusterSchedule
 _SERVED = (EnvironmentName.TEST, EnvironmentName.PROD)
 
 
 class AzureCloud:
     """Asks Azure; nothing is changed."""
 
-    def __init__(self, clients: AzureClients) -> None:
+    def __init__(self, clients: AzureClients, fleet: Path) -> None:
         self._clients = clients
-        self._installation = AzureInstallation(clients)
+        self._installation = AzureInstallation(clients, fleet)
 
     def library(self) -> str:
         """The version of the SDK."""
@@ -51,7 +53,7 @@ class AzureCloud:
 
     def read(self, item: Item) -> Item | None:
         """A thing of the installation as it is; what belongs to a workspace that is not there is not there either."""
-        around = (AzureWorkspace(item.workspace),) if isinstance(item, BlobDatastore | ComputeCluster) else ()
+        around = (AzureWorkspace(item.workspace),) if isinstance(item, _IN_WORKSPACE) else ()
         found = self._installation.found((*around, item))
         return next((one for one in found if one.ref == item.ref), None)
 

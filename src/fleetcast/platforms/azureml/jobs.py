@@ -84,9 +84,9 @@ class AzureJobService(JobQueue):
 
     def check(self, component: TrainingComponent) -> None:
         """Make sure that the steps name a program at all; whether it is in the container shows when a job runs."""
-        from fleetcast.pipeline.steps import check_steps
+        from fleetcast.pipeline.steps import check_commands
 
-        check_steps(component)
+        check_commands(component)
 
     def submit(self, jobs: Sequence[TrainingJob], component: TrainingComponent) -> None:
         """Queue jobs, all or none, and submit their batches; a job whose id is known is left as it is."""
