@@ -245,8 +245,8 @@ def test_a_program_that_only_the_container_has_is_not_looked_for_here(
 ) -> None:
     before = len(emulator.exchanges())
     platform.workspace.jobs.check(component("only-in-the-container --data ${{inputs.data}}"))
-    with pytest.raises(BadInput, match="runs nothing"):
-        platform.workspace.jobs.check(component(" "))
+    with pytest.raises(BadInput, match="No closing quotation"):
+        platform.workspace.jobs.check(component("sh -c 'exit 1"))
     assert len(emulator.exchanges()) == before
 
 

@@ -60,6 +60,10 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     ),
     "deploy --step": (Right.OPERATE, lambda f: f.advancing(EnvironmentName.TEST, lock_timeout=AT_ONCE)),
     "score": (Right.OPERATE, lambda f: f.scoring(f.fleet, EnvironmentName.TEST)),
+    "score --on-platform": (
+        Right.OPERATE,
+        lambda f: f.scoring_on_platform(f.fleet, EnvironmentName.TEST),
+    ),
     "explain-forecast": (Right.VIEW, lambda f: f.explaining(LYON, "C")),
     "affected": (Right.VIEW, lambda f: f.finding_affected("readings", 1)),
     "score --export": (Right.VIEW, lambda f: f.published(EnvironmentName.TEST, DAY, [])),

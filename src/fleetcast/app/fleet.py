@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.qa import CheckServed, SignOff
     from fleetcast.workflows.rollback import RollBackTo
     from fleetcast.workflows.score import ScoreFleet
+    from fleetcast.workflows.score_on_platform import ScoreOnPlatform
     from fleetcast.workflows.status import ShowStatus
     from fleetcast.workflows.trace_forecast import ExplainForecast, FindAffected
     from fleetcast.workflows.train import Train
@@ -177,6 +178,14 @@ class OpenFleet:
 
         commit = commit_of(self.directory, self.files)
         return ScoreFleet(self.platform, self.clock, commit, partial(score_parts, self.directory))
+
+    @property
+    def scoring_on_platform(self) -> ScoreOnPlatform:
+        """Letting the platform publish the forecasts of the fleet."""
+        from fleetcast.platforms.git.repository import commit_of
+        from fleetcast.workflows.score_on_platform import ScoreOnPlatform
+
+        return ScoreOnPlatform(self.platform, self.clock, commit_of(self.directory, self.files))
 
     @property
     def explaining(self) -> ExplainForecast:

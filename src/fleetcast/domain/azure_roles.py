@@ -30,6 +30,9 @@ NEEDED_ROLES = (
     NeededRole("approve", "no role", "anything in Azure: a person on record decides in the control database"),
     NeededRole("deploy", _SCIENTIST, "the workspace deployed to"),
     NeededRole("deploy", _READS, _FILES),
+    NeededRole(
+        "score --on-platform", _SCIENTIST, "the workspace of dev, and the roles of `train` for the cluster"
+    ),
     NeededRole("rollback", _SCIENTIST, "the workspace of the endpoint"),
     NeededRole("serve", _READS, f"{_FILES}, for the identity of the endpoint"),
     NeededRole(

@@ -56,17 +56,13 @@ class JobFiles:
 
 
 def check_commands(component: TrainingComponent) -> None:
-    """Make sure that every step names a program, wherever that is.
+    """Make sure that every step's command can be read; where its program is, it shows when a job runs.
 
     Raises:
-        BadInput: A command cannot be read, or names none.
+        BadInput: One cannot.
     """
     for step in component.steps:
-        if not _words(step):
-            raise BadInput(
-                f"step {step.name!r} of {component.name}:{component.version} runs nothing",
-                fix="write the step's command, and bump the component's version",
-            )
+        _words(step)
 
 
 def check_steps(component: TrainingComponent) -> None:
