@@ -25,6 +25,7 @@ from tests.azure_emulator.faults import Fault, Faults
 from tests.azure_emulator.identity import MANAGED, Identity
 from tests.azure_emulator.job_runs import JobRuns
 from tests.azure_emulator.jobs import Jobs
+from tests.azure_emulator.key_vaults import KeyVaults
 from tests.azure_emulator.messages import (
     HERE,
     Answer,
@@ -34,6 +35,7 @@ from tests.azure_emulator.messages import (
     Route,
     answered,
     first,
+    part,
     refusal,
 )
 from tests.azure_emulator.operations import Operations
@@ -98,6 +100,7 @@ class AzureEmulator:
             ).routes(),
             *Schedules(self.setup, self.store, self.operations, scopes).routes(),
             *Blobs(self.blobs).routes(),
+            *KeyVaults(self.setup).routes(),
         ]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="azure-emulator", daemon=True)
@@ -169,6 +172,22 @@ class AzureEmulator:
     def exchanges(self) -> Sequence[Exchange]:
         """All requests and answers so far, but those to the emulator's own questions."""
         return tuple(self._exchanges)
+
+    def trigger(self, workspace: str, schedule: str) -> str:
+        """Let a schedule's moment come; gives the name of the job that it starts.
+
+        Raises:
+            Refused: There is none, or its job cannot be run.
+            ValueError: It is disabled.
+        """
+        record = self.store.get(self.scopes.workspace(workspace).key("schedules", schedule))
+        properties = part(record.body, "properties")
+        if properties["isEnabled"] is not True:
+            raise ValueError(f"{schedule} is disabled")
+        name = f"{schedule}-{len(self.exchanges())}"
+        with self.store.lock:
+            self._jobs.begin(workspace, name, part(properties, "action", "jobDefinition"))
+        return name
 
     def score(self, request: Request) -> Answer:
         """Answer a client of an endpoint, and note both; takes as long as its container does."""

@@ -18,6 +18,8 @@ MANAGED = "/msi/token"
 ISSUER = "https://login.microsoftonline.com/{tenant}/v2.0"
 RESOURCES = ("https://management.azure.com", "https://management.core.windows.net", "https://ml.azure.com")
 """For whom a token has to be, to be good for the control plane."""
+SECRETS = ("https://vault.azure.net",)
+"""The same for Key Vaults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Identity:
             raise Refused(401, "InvalidAuthenticationToken", "the access token cannot be read") from error
         if good_until <= self._clock.now():
             raise Refused(401, "ExpiredAuthenticationToken", "the access token has expired")
-        if audience not in RESOURCES:
+        if audience not in (SECRETS if request.host.endswith(".vault.azure.net") else RESOURCES):
             raise Refused(401, "InvalidAuthenticationTokenAudience", f"the access token is for {audience}")
 
     def _discovery(self, _: Request, found: Mapping[str, str]) -> Answer:

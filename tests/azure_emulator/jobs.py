@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 
@@ -68,6 +69,16 @@ class Jobs:
                 status = part(record.body, "properties")["status"]
                 if "parent" not in record.kept and status not in FINAL:
                     self._runs.submit(scope, text(record.body, "name"))
+
+    def begin(self, workspace: str, name: str, definition: Json) -> None:
+        """Begin a job that nobody has sent: a schedule or an endpoint holds what it is.
+
+        Raises:
+            Refused: It cannot be run.
+        """
+        found = {"workspace": workspace, "subscription": self._setup.subscription, "job": name}
+        sent = json.dumps({"properties": definition}).encode()
+        self._put(Request("PUT", "", "", {}, {}, sent), {**found, "group": self._setup.resource_group})
 
     def _put(self, request: Request, found: Mapping[str, str]) -> Answer:
         scope, name = self._scopes.of(found), found["job"]

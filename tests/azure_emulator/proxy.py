@@ -15,7 +15,7 @@ from tests.azure_emulator.messages import HERE, Answer, Request, refusal
 KNOWN = re.compile(
     r"""management\.azure\.com | [a-z0-9]{3,24}\.blob\.core\.windows\.net | [a-z0-9]+\.api\.azureml\.ms
     | cert-[a-z0-9]+\.experiments\.azureml\.net | [a-z0-9-]+\.[a-z0-9]+\.inference\.ml\.azure\.com
-    | login\.microsoftonline\.com | azuremlschemas\.azureedge\.net""",
+    | [a-z0-9-]{3,24}\.vault\.azure\.net | login\.microsoftonline\.com | azuremlschemas\.azureedge\.net""",
     re.VERBOSE,
 )
 """The hosts that the emulator stands for."""

@@ -18,6 +18,8 @@ class Setup:
     registries: Sequence[str] = ("fleetcast-registry",)
     datastores: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """By name, the account and the container of datastores without a key that every workspace has besides its own."""
+    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By the name of a Key Vault, what it holds."""
     region: str = "westeurope"
     principal: Principal = field(default_factory=Principal)
     cores: int = 100

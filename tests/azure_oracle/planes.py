@@ -37,6 +37,7 @@ PLANES = (
     # What has its address from a variable: a managed identity, and blobs over an endpoint of their own.
     Plane("this machine", r"127\.0\.0\.1|localhost", r"/.*", "DELETE GET HEAD POST PUT"),
     Plane("scoring", r"[a-z0-9-]+\.[a-z0-9]+\.inference\.ml\.azure\.com", r"/score", "POST"),
+    Plane("secrets", r"[a-z0-9-]+\.vault\.azure\.net", r"/secrets/[A-Za-z0-9-]+"),
     Plane("registry discovery", _ML, r"/registrymanagement/v1\.0/registries/[^/]+/discovery"),
     Plane("service discovery", _ML, r"/discovery(/.*)?"),
     Plane("run history", _ML, r"/history/v1\.0/.+", "GET POST"),

@@ -411,7 +411,7 @@ def test_a_quota_that_is_too_small_for_blue_and_green_does_not_hold(tmp_path: Pa
         capsys.readouterr()
         seen = broken(capsys)
     assert list(seen) == [QUOTA]
-    assert "4 cores = " in seen[QUOTA]
+    assert "2 machines, one of them in reserve, × 4 cores = " in seen[QUOTA]
     assert "10 of 10 for this fleet" in seen[QUOTA]
 
 
@@ -503,16 +503,18 @@ def test_whoever_may_see_nothing_of_the_fleet_is_told_nothing(
 
 
 @pytest.mark.usefixtures("fleet")
-def test_a_plan_needs_no_role_in_the_workspaces(
+def test_a_plan_needs_no_role_in_azure_but_for_what_it_says_of_the_quota(
     emulator: AzureEmulator, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     monkeypatch.setenv(DATABASE_URL_VARIABLE, postgres.url(postgres.new_database()))
     install()
     assert run(["simulate", "--plants", "1", "--circuits", "1"]) == 0
-    before = len(emulator.exchanges())
+    emulator.faults.add(Fault("refuse", path="/locations/", times=9, status=403, code="AuthorizationFailed"))
+    capsys.readouterr()
     assert run(["plan", "--format", "json"]) == 0
-    assert "PLANT001" in capsys.readouterr().out
-    assert {one.host for one in emulator.exchanges()[before:]} <= {"127.0.0.1"}
+    said = json.loads(capsys.readouterr().out)
+    assert "PLANT001" in json.dumps(said["circuits"])
+    assert "Azure refuses quota in westeurope" in said["quota"]["why_not_known"]
 
 
 @NEEDS_SPECS

@@ -101,7 +101,7 @@ def test_what_is_written_and_not_used_is_named_once_in_the_order_of_its_lines(re
         "environments.prod.availability (fleetcast.yaml:6)",
         "retention (fleetcast.yaml:7)",
     ]
-    assert found[0].says == "nothing starts by itself"
+    assert found[0].says == "only Azure ML starts something by itself: `fleetcast setup azure`"
 
 
 def test_a_fleet_that_writes_only_what_is_used_is_told_nothing(repository: Repository) -> None:

@@ -206,11 +206,9 @@ def test_only_hashes_at_which_an_attempt_failed_are_given_as_failing(platform: P
     assert platform.workspace.jobs.failing(hashes[1:]) == {}
 
 
-def test_a_command_that_is_not_there_is_refused_before_anything_starts(platform: Platform) -> None:
-    with pytest.raises(BadInput, match="'no-such-trainer'"):
-        platform.workspace.jobs.check(
-            component("no-such-trainer --data ${{inputs.data}} --output ${{outputs.model}}")
-        )
+def test_a_command_that_cannot_be_read_is_refused_before_anything_starts(platform: Platform) -> None:
+    with pytest.raises(BadInput, match="No closing quotation"):
+        platform.workspace.jobs.check(component("sh -c 'exit 1"))
     platform.workspace.jobs.check(component())
 
 
@@ -220,6 +218,13 @@ def test_a_command_that_is_not_there_is_refused_before_anything_starts(platform:
 def local(tmp_path: Path, clock: FixedClock | SystemClock | None = None) -> Platform:
     settings = PlatformSettings(workers=2)
     return local_platform(tmp_path / "state", {}, settings, actor=ADA, clock=clock or SystemClock())
+
+
+def test_a_program_that_is_not_on_this_machine_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="'no-such-trainer'"):
+        local(tmp_path).workspace.jobs.check(
+            component("no-such-trainer --data ${{inputs.data}} --output ${{outputs.model}}")
+        )
 
 
 def one_job(platform: Platform, made_by: TrainingComponent, *, name: str = "m", seed: int = 1) -> TrainingJob:

@@ -17,6 +17,7 @@ from fleetcast.domain.diagnosis import (
     programs_cannot_approve,
     somebody_rolls_back_alone,
     two_people_for_production,
+    with_reserve,
 )
 from fleetcast.domain.gate import DEFAULT_GATES, GatePolicy
 from fleetcast.domain.people import Directory, Grant, Group, Kind, Person
@@ -102,18 +103,25 @@ def test_a_human_with_the_right_in_prod_rolls_back_alone(grant: Grant, able: boo
 @pytest.mark.parametrize(
     ("room", "plants", "holds"),
     [
-        (ROOM, 2, True),
-        (ROOM, 3, False),
-        (replace(ROOM, used=1), 2, False),
-        (replace(ROOM, used=32, ours=32), 2, True),
-        (replace(ROOM, used=33, ours=32), 2, False),
+        # each of the two is a machine that serves and one in reserve
+        (ROOM, 1, True),
+        (ROOM, 2, False),
+        (replace(ROOM, used=1), 1, False),
+        (replace(ROOM, used=16, ours=16), 1, True),
+        (replace(ROOM, used=17, ours=16), 1, False),
         (replace(ROOM, limit=-1, used=500), 99, True),
-        (replace(ROOM, environments=1), 4, True),
+        (replace(ROOM, environments=1), 2, True),
+        (replace(ROOM, environments=1), 3, False),
     ],
 )
 def test_blue_and_green_of_each_plant_have_to_fit(room: Room, plants: int, holds: bool) -> None:
     (found,) = cores_suffice([room], plants)
     assert (found.verdict is Verdict.HOLDS) is holds
+
+
+@pytest.mark.parametrize(("serve", "quota"), [(1, 2), (2, 3), (5, 6), (6, 8), (10, 12)])
+def test_azure_asks_for_a_fifth_more_than_it_starts(serve: int, quota: int) -> None:
+    assert with_reserve(serve) == quota
 
 
 def test_versions_that_only_azure_has_are_no_harm() -> None:

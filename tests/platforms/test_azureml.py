@@ -31,7 +31,7 @@ from tests.azure_emulator.faults import Fault
 from tests.azure_oracle.published import as_published
 from tests.clocks import FixedClock
 from tests.contracts.azure import AzureForContracts, azure_emulated
-from tests.contracts.samples import digest, environment, trained
+from tests.contracts.samples import component, digest, environment, trained
 
 PROD = EnvironmentName.PROD
 WATCH = Watch(window=timedelta(seconds=30))
@@ -238,6 +238,16 @@ def test_a_green_that_went_back_is_ended_and_the_next_one_takes_its_place(
     endpoints.start(endpoint, digest("three"), Watch())
     endpoints.shift(endpoint, digest("three"), 10)
     assert endpoints.standing(PROD)["LYON"].share == 10
+
+
+def test_a_program_that_only_the_container_has_is_not_looked_for_here(
+    platform: Platform, emulator: AzureEmulator
+) -> None:
+    before = len(emulator.exchanges())
+    platform.workspace.jobs.check(component("only-in-the-container --data ${{inputs.data}}"))
+    with pytest.raises(BadInput, match="No closing quotation"):
+        platform.workspace.jobs.check(component("sh -c 'exit 1"))
+    assert len(emulator.exchanges()) == before
 
 
 def test_an_endpoint_that_is_busy_is_waited_for(platform: Platform, emulator: AzureEmulator) -> None:

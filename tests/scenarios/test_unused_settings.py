@@ -21,11 +21,16 @@ def test_validate_names_each_with_its_reason(declared: Repository) -> None:
     assert said.out.splitlines()[1:] == [
         "not used yet:",
         "  fleetcast.yaml:2: retention (nothing is deleted for its age)",
-        "  fleetcast.yaml:4: schedules (nothing starts by itself)",
+        "  fleetcast.yaml:4: schedules (only Azure ML starts something by itself: `fleetcast setup azure`)",
     ]
     assert declared.type("validate", "--format", "json").json["unused"] == [
         {"file": SETTINGS, "line": 2, "setting": "retention", "says": "nothing is deleted for its age"},
-        {"file": SETTINGS, "line": 4, "setting": "schedules", "says": "nothing starts by itself"},
+        {
+            "file": SETTINGS,
+            "line": 4,
+            "setting": "schedules",
+            "says": "only Azure ML starts something by itself: `fleetcast setup azure`",
+        },
     ]
 
 

@@ -28,6 +28,7 @@ from fleetcast.domain.link import Link, LinkEnd, LinkPurpose
 from fleetcast.domain.manifest import Seal
 from fleetcast.domain.people import Grant, Group, Kind, Origin, Person
 from fleetcast.domain.place import EnvironmentName, Gate, Scope
+from fleetcast.domain.quota import Machines
 from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.release import Endpoint, NumberedRelease, Release, ServedModel
 from fleetcast.domain.repeat import Answer, Call, KeptCall
@@ -51,6 +52,7 @@ from fleetcast.stored.manifests import SEAL, SIGNED_MANIFEST
 from fleetcast.stored.models import TRAINED_MODEL
 from fleetcast.stored.people import GRANT, GROUP, PERSON, TOKEN
 from fleetcast.stored.policies import GATE_POLICY, WholePolicy
+from fleetcast.stored.quota import MACHINES
 from fleetcast.stored.releases import NUMBERED_RELEASE
 from fleetcast.stored.repeats import KEPT_CALL
 from fleetcast.stored.runs import RUN
@@ -295,6 +297,7 @@ EXAMPLES: Mapping[str, Example] = {
         ),
     ),
     "policies_gate": Example(GATE_POLICY, WholePolicy.of(_EVERY_RULE)),
+    "quota_machines": Example(MACHINES, Machines("westeurope", "Standard_DS3_v2", "standardDSv2Family", 4)),
     "runs_awaiting": Example(RUN, _run()),
     "traffic_report": Example(
         REPORT,

@@ -79,6 +79,7 @@ from fleetcast.domain.plan import (
 )
 from fleetcast.domain.quality import CircuitProfile, QualityVerdict, SensorProfile
 from fleetcast.domain.quality import LeftOut as LeftOutSensor
+from fleetcast.domain.quota import CoresAllowed, QuotaUse
 from fleetcast.domain.recount import Distrusted, OtherDecisions
 from fleetcast.domain.run import Ending, Run, RunState, StageRecord
 from fleetcast.domain.scores import Baseline, ModelScores, Scores
@@ -236,6 +237,7 @@ PLAN = Plan(
     fleet=_digest("f"),
     estimated=timedelta(seconds=90),
     cost=PlannedCost(Money(Decimal("0.42"), "EUR"), 2),
+    quota=QuotaUse(2, CoresAllowed("westeurope", "Standard DSv2 Family", 4, 20, 14)),
     warnings=("version 3 of readings will be cleaned up",),
 )
 REVISION = Since(

@@ -76,6 +76,10 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "alarms show": (Right.VIEW, lambda f: f.books.alarms.find(1)),
     "alarms ack": (Right.OPERATE, lambda f: f.books.alarms.acknowledge(1, "")),
     "alarms snooze": (Right.OPERATE, lambda f: f.books.alarms.snooze(1, f.clock.now())),
+    "score --on-platform": (
+        Right.OPERATE,
+        lambda f: f.scoring_on_platform(f.fleet, EnvironmentName.TEST),
+    ),
     "explain-forecast": (Right.VIEW, lambda f: f.explaining(LYON, "C")),
     "affected": (Right.VIEW, lambda f: f.finding_affected("readings", 1)),
     "score --export": (Right.VIEW, lambda f: f.published(EnvironmentName.TEST, DAY, [])),
@@ -182,7 +186,7 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
         "planning", "training", "forecasting", "status", "models", "model", "verifying_models", "vacuuming",
         "undeployed", "deployments", "deploying", "advancing", "rolling_back", "holding", "unblocking", "signing_off",
         "making_key", "scoring", "explaining", "finding_affected", "published", "checking_served", "monitoring",
-        "finding_gains", "diagnosing",
+        "finding_gains", "diagnosing", "scoring_on_platform",
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
     assert books - {"control", "gates", "clock", "state", "workspace"} - NEED_NO_RIGHT == {

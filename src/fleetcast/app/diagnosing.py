@@ -36,7 +36,8 @@ def open_diagnosis(directory: Path, clock: Clock | None = None) -> DiagnoseInsta
 
 def _ways(directory: Path, settings: Settings, clock: Clock) -> Ways:
     from fleetcast.app.database import look_at_database
-    from fleetcast.app.setting_up import ACCOUNT_VARIABLE
+    from fleetcast.app.setting_up import ACCOUNT_VARIABLE, given_to_commands
+    from fleetcast.domain.installed_azure import SwitchedOff
     from fleetcast.domain.wanted_azure import wanted_in_azure
     from fleetcast.platforms.objects.probe import tried
     from fleetcast.ports.diagnosis import Ways
@@ -65,19 +66,27 @@ def _ways(directory: Path, settings: Settings, clock: Clock) -> Ways:
         plants=plants,
         devops=_devops(directory, settings, clock),
         github=_github(directory, settings, clock),
-        cloud=_cloud(settings),
-        wanted=lambda: wanted_in_azure(settings, os.environ.get(ACCOUNT_VARIABLE, "")),
+        cloud=_cloud(directory, settings),
+        wanted=lambda: [
+            item
+            for item in wanted_in_azure(
+                settings,
+                os.environ.get(ACCOUNT_VARIABLE, ""),
+                given_to_commands(directory, settings, os.environ),
+            )
+            if not isinstance(item, SwitchedOff)
+        ],
         listed=listed,
     )
 
 
-def _cloud(settings: Settings) -> Cloud | None:
+def _cloud(directory: Path, settings: Settings) -> Cloud | None:
     if settings.platform.kind is not PlatformKind.AZUREML:
         return None
     from fleetcast.platforms.azureml.client import AzureClients
     from fleetcast.platforms.azureml.diagnosis import AzureCloud
 
-    return AzureCloud(AzureClients(settings.azure, settings.registry))
+    return AzureCloud(AzureClients(settings.azure, settings.registry), directory)
 
 
 def _devops(directory: Path, settings: Settings, clock: Clock) -> Callable[[], InstallationPlan] | None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.qa import CheckServed, SignOff
     from fleetcast.workflows.rollback import RollBackTo
     from fleetcast.workflows.score import ScoreFleet
+    from fleetcast.workflows.score_on_platform import ScoreOnPlatform
     from fleetcast.workflows.status import ShowStatus
     from fleetcast.workflows.trace_forecast import ExplainForecast, FindAffected
     from fleetcast.workflows.train import Train
@@ -91,7 +92,7 @@ class OpenFleet:
         """Comparing what should be with what is."""
         from fleetcast.workflows.plan import MakePlan
 
-        return MakePlan(self.platform, self.clock)
+        return MakePlan(self.platform, self.clock, self.platform.workspace.quota)
 
     @property
     def training(self) -> Train:
@@ -189,6 +190,14 @@ class OpenFleet:
         from fleetcast.workflows.monitor import Monitor
 
         return Monitor(self.platform, self.clock, partial(watch_parts, self.directory), judged)
+
+    @property
+    def scoring_on_platform(self) -> ScoreOnPlatform:
+        """Letting the platform publish the forecasts of the fleet."""
+        from fleetcast.platforms.git.repository import commit_of
+        from fleetcast.workflows.score_on_platform import ScoreOnPlatform
+
+        return ScoreOnPlatform(self.platform, self.clock, commit_of(self.directory, self.files))
 
     @property
     def explaining(self) -> ExplainForecast:

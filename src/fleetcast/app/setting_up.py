@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE, SIGNING_KEY_VARIABLE
 from fleetcast.ports.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from fleetcast.domain.installation import Item
     from fleetcast.domain.settings import Settings
+    from fleetcast.domain.wanted_azure import Given
     from fleetcast.ports.installation import Installation
     from fleetcast.workflows.set_up import SetUp
 
@@ -131,6 +133,27 @@ def open_azure_set_up(directory: Path, clock: Clock | None = None) -> SetUp:
     from fleetcast.workflows.set_up import SetUp
 
     settings = read_settings_file(directory).settings
-    wanted = wanted_in_azure(settings, os.environ.get(ACCOUNT_VARIABLE, ""))
+    given = given_to_commands(directory, settings, os.environ)
+    wanted = wanted_in_azure(settings, os.environ.get(ACCOUNT_VARIABLE, ""), given)
     books = open_books(directory, clock or SystemClock())
-    return SetUp(books.control, AzureInstallation(AzureClients(settings.azure, settings.registry)), wanted)
+    clients = AzureClients(settings.azure, settings.registry)
+    return SetUp(books.control, AzureInstallation(clients, directory), wanted)
+
+
+def given_to_commands(directory: Path, settings: Settings, environment: Mapping[str, str]) -> Given:
+    """What commands are given that the cluster runs; git is asked only where one is scheduled.
+
+    Raises:
+        GitRefuses: Git cannot read the repository.
+    """
+    from fleetcast import __version__
+    from fleetcast.config.settings import SETTINGS_FILE
+    from fleetcast.domain.wanted_azure import Given
+    from fleetcast.platforms.git.repository import commit_of
+
+    return Given(
+        commit=commit_of(directory, (SETTINGS_FILE,)) if settings.schedules else "",
+        version=__version__,
+        database=environment.get(DATABASE_URL_VARIABLE, ""),
+        signing_key=environment.get(SIGNING_KEY_VARIABLE, ""),
+    )

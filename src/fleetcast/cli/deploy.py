@@ -22,6 +22,7 @@ from fleetcast.domain.place import EnvironmentName
 if TYPE_CHECKING:
     from fleetcast.app import OpenFleet
     from fleetcast.domain.deployment import Deployment
+    from fleetcast.domain.settings import PlatformKind
     from fleetcast.workflows.advance_rollouts import Moved
 
 LOOKS_EVERY_SECONDS = 1.0
@@ -100,7 +101,7 @@ def deploy(
     patience = AT_ONCE if lock_timeout is None else parse_duration(lock_timeout)
     if step:
         for environment in opened.deployments().running_in:
-            _hint(opened.advancing(environment, lock_timeout=patience))
+            _hint(opened.advancing(environment, lock_timeout=patience), opened.fleet.settings.platform.kind)
     if what is None or what is What.STATUS:
         _show_status(opened, view, watch=watch)
         return
@@ -161,17 +162,15 @@ def _exit_code(deployment: Deployment, *, awaiting_ok: bool) -> int:
     return ends.get(deployment.state, 0)
 
 
-def _hint(moved: Sequence[Moved]) -> None:
+def _hint(moved: Sequence[Moved], kind: PlatformKind) -> None:
     """Say of which plants no server has said anything, lest somebody waits for ever."""
     silent = [
         str(one.rollout.endpoint) for one in moved if not one.seen and not one.rollout.rollout.phase.is_over
     ]
     if silent:
-        environment = silent[0].partition("/")[0]
-        typer.echo(
-            f"no server has said anything of {', '.join(silent)} yet: is `fleetcast serve {environment}` running?",
-            err=True,
-        )
+        from fleetcast.views.deployments import silence_in_words
+
+        typer.echo(silence_in_words(silent, kind), err=True)
 
 
 def _show_status(opened: OpenFleet, view: View, *, watch: bool) -> None:
@@ -195,7 +194,7 @@ def _waited(opened: OpenFleet, deployment: Deployment | None, patience: timedelt
         moved = opened.advancing(deployment.plan.environment, lock_timeout=patience)
         looks += 1
         if looks == _LOOKS_BEFORE_A_HINT:
-            _hint(moved)
+            _hint(moved, opened.fleet.settings.platform.kind)
         deployment = opened.deployments().of(deployment)
         if deployment.state is DeploymentState.RUNNING:
             time.sleep(LOOKS_EVERY_SECONDS)

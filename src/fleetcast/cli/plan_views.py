@@ -11,6 +11,7 @@ from fleetcast.domain.since import Since
 from fleetcast.views.plan import (
     assets_in_words,
     differences_in_words,
+    quota_in_words,
     summary,
     unchecked_in_words,
     warnings_in_words,
@@ -50,4 +51,7 @@ def print_plan(plan: Plan, console: Console, *, every: bool, since: Since | None
         console.print(Text(f"warning: {warning}", style="yellow"))
     if unchecked := unchecked_in_words(plan):
         console.print(Text(unchecked, style="dim"))
+    if quota := quota_in_words(plan):
+        is_short = plan.quota is not None and plan.quota.fits is False
+        console.print(Text(quota, style="yellow" if is_short else "dim"))
     console.print(Text(summary(plan), style="bold"))

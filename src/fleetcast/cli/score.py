@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from enum import StrEnum
@@ -51,6 +51,13 @@ def score(
     to: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Default: forecasts-ENV-DATE.csv, or .parquet.")
     ] = None,
+    on_platform: Annotated[
+        bool,
+        typer.Option(
+            "--on-platform",
+            help="Let the platform do it (Azure ML: a job of the cluster), once for each day. Say it again to look.",
+        ),
+    ] = False,
     lock_timeout: LockOption = None,
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
@@ -69,6 +76,8 @@ def score(
     fleetcast score prod --circuits 'LYON/*' --supersede
 
     fleetcast score prod --date 2025-11-01 --export csv
+
+    fleetcast score prod --on-platform
     """
     from fleetcast.app import open_fleet
     from fleetcast.domain.duration import parse_duration
@@ -79,6 +88,13 @@ def score(
             "--to names a file and nothing says how to write it", fix="add --export csv or parquet"
         )
     opened = open_fleet(fleet)
+    if on_platform:
+        if export is not None:
+            raise BadInput(
+                "a job of the platform writes no file here", fix="add --export to a later `fleetcast score`"
+            )
+        _begin_on_platform(opened, environment, day, circuits or (), view, supersede=supersede)
+        return
     with _progress() as progress:
         found = opened.scoring(
             opened.fleet,
@@ -97,6 +113,35 @@ def score(
     if export is not None:
         _export(opened, found, export, to, circuits or [])
     if found.not_scored:
+        raise typer.Exit(1)
+
+
+def _begin_on_platform(
+    opened: OpenFleet,
+    environment: EnvironmentName,
+    day: str | None,
+    circuits: Sequence[str],
+    view: View,
+    *,
+    supersede: bool,
+) -> None:
+    """Begin it there, or show how it stands; ends with 1 where it failed."""
+    from fleetcast.domain.remote_run import RemoteState
+    from fleetcast.views.remote_runs import run_as_json, run_in_words
+
+    run = opened.scoring_on_platform(
+        opened.fleet,
+        environment,
+        day=None if day is None else _day(day),
+        patterns=circuits,
+        supersede=supersede,
+    )
+    if view is View.JSON:
+        show_json(run_as_json(run))
+    else:
+        for line in run_in_words(run):
+            typer.echo(line)
+    if run.state is RemoteState.FAILED:
         raise typer.Exit(1)
 
 

@@ -28,7 +28,7 @@ NOT_USED_YET: Mapping[str, str] = {
     "environments.prod.availability": _NOT_COUNTED,
     "retention": "nothing is deleted for its age",
     "notifications": "no notices are sent",
-    "schedules": "nothing starts by itself",
+    "schedules": "only Azure ML starts something by itself: `fleetcast setup azure`",
 }
 """Settings of `fleetcast.yaml`, each with all that is below it, and what makes it idle."""
 

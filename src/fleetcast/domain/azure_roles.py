@@ -23,12 +23,16 @@ class NeededRole:
 
 NEEDED_ROLES = (
     NeededRole("plan", _READS, _FILES),
+    NeededRole("plan", "Reader", "the subscription, to show quota; without it, that is not known"),
     NeededRole("train", _SCIENTIST, "the workspace of dev"),
     NeededRole("train", "AzureML Registry User", "the shared registry"),
     NeededRole("train", _WRITES, f"{_FILES}, also for the identity of the cluster"),
     NeededRole("approve", "no role", "anything in Azure: a person on record decides in the control database"),
     NeededRole("deploy", _SCIENTIST, "the workspace deployed to"),
     NeededRole("deploy", _READS, _FILES),
+    NeededRole(
+        "score --on-platform", _SCIENTIST, "the workspace of dev, and the roles of `train` for the cluster"
+    ),
     NeededRole("rollback", _SCIENTIST, "the workspace of the endpoint"),
     NeededRole("serve", _READS, f"{_FILES}, for the identity of the endpoint"),
     NeededRole(
@@ -36,7 +40,7 @@ NEEDED_ROLES = (
     ),
     NeededRole("doctor", "Reader", "each workspace and the shared registry"),
     NeededRole("doctor", _WRITES, f"{_FILES}: it writes a small file and removes it"),
-    NeededRole("setup azure", _SCIENTIST, "each workspace, for datastores"),
+    NeededRole("setup azure", _SCIENTIST, "each workspace, for datastores and schedules"),
     NeededRole("setup azure", "AzureML Compute Operator", "the workspace of dev, for the cluster"),
     NeededRole("setup azure", _WRITES, "the storage account, for the container"),
 )

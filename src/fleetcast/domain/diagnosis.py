@@ -27,6 +27,12 @@ PLACES = 2
 """Deployments of an endpoint at the same time: blue and green."""
 
 
+_EACH = 1
+"""Machines of a deployment that serve."""
+_RESERVED = 5
+"""For so many machines of a deployment Azure keeps one for upgrades: it asks for more quota than it starts."""
+
+
 class Verdict(StrEnum):
     """Of one thing that was looked at."""
 
@@ -239,19 +245,28 @@ def somebody_rolls_back_alone(directory: Directory) -> Finding:
     )
 
 
+def with_reserve(machines: int) -> int:
+    """For how many machines a deployment needs quota."""
+    return machines + -(-machines // _RESERVED)
+
+
 def cores_suffice(rooms: Iterable[Room], plants: int) -> Sequence[Finding]:
-    """Whether blue and green of every plant fit into the quota, in each place."""
+    """Whether blue and green of every plant fit into the quota, in each place, with what Azure keeps in reserve.
+
+    Some sizes are exempt from the reserve; which ones cannot be asked, so it is counted for all of them.
+    """
     found = []
     for room in rooms:
         deployments = plants * PLACES * room.environments
-        needed, free = deployments * room.cores_each, room.limit - (room.used - room.ours)
+        machines = deployments * with_reserve(_EACH)
+        needed, free = machines * room.cores_each, room.limit - (room.used - room.ours)
         limit = "no limit" if room.limit < 0 else f"{free} of {room.limit} for this fleet"
         found.append(
             Finding.of(
                 f"quota in {room.location} is enough for blue and green",
                 holds=room.limit < 0 or needed <= free,
-                seen=f"{counted(deployments, 'deployment')} × {room.cores_each} cores = {needed} needed, {limit} "
-                f"({room.family})",
+                seen=f"{counted(deployments, 'deployment')} × {with_reserve(_EACH)} machines, one of them in reserve, "
+                f"× {counted(room.cores_each, 'core')} = {needed} needed, {limit} ({room.family})",
                 mend="ask for quota, or write a smaller azure.instance_type",
             )
         )

@@ -15,7 +15,9 @@ from fleetcast.domain.installed_azure import (
     AzureRegistry,
     AzureWorkspace,
     BlobDatastore,
+    ClusterSchedule,
     ComputeCluster,
+    SwitchedOff,
 )
 from fleetcast.domain.installed_devops import DevOpsItem, VariableGroup
 from fleetcast.domain.installed_github import GitHubItem, SecretName, WorkflowFile
@@ -129,6 +131,7 @@ def plan_installation(wanted: Iterable[Item], found: Iterable[Item]) -> Installa
     steps = [
         _step(asked[ref], held.get(ref), lacking)
         for ref in sorted(asked, key=lambda ref: (order[ref.kind], ref.name))
+        if ref in held or not isinstance(asked[ref], SwitchedOff)
     ]
     others = sorted({ref for ref in held if ref not in asked}.union(more))
     return InstallationPlan(tuple(steps), tuple(others))
@@ -145,6 +148,10 @@ def differences(wanted: Item, found: Item) -> tuple[FieldChange, ...]:
 
 
 def _step(wanted: Item, found: Item | None, lacking: Collection[str]) -> Step:
+    if isinstance(found, ClusterSchedule) and not found.is_ours:
+        return _of_somebody_else(wanted)
+    if isinstance(wanted, ClusterSchedule) and wanted.lacks is not None:
+        return Blocked(wanted, wanted.lacks.why, wanted.lacks.fix)
     if found is None:
         return _missing(wanted, lacking)
     changes = differences(wanted, found)
@@ -167,8 +174,19 @@ def _step(wanted: Item, found: Item | None, lacking: Collection[str]) -> Step:
     return Change(wanted, changes)
 
 
+def _of_somebody_else(wanted: Item) -> Step:
+    """A schedule of our name that fleetcast did not make: it is in the way only of one that is wanted."""
+    if isinstance(wanted, SwitchedOff):
+        return Leave(wanted)
+    return Blocked(
+        wanted,
+        "there is a schedule of that name that fleetcast did not make",
+        "rename or delete it in Azure ML studio, then run this again",
+    )
+
+
 def _missing(wanted: Item, lacking: Collection[str]) -> Step:
-    if isinstance(wanted, BlobDatastore | ComputeCluster) and wanted.workspace in lacking:
+    if isinstance(wanted, BlobDatastore | ComputeCluster | ClusterSchedule) and wanted.workspace in lacking:
         return Blocked(
             wanted, f"there is no workspace {wanted.workspace} yet", "make it, then run this again"
         )

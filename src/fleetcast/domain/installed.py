@@ -30,6 +30,7 @@ class Kind(StrEnum):
     CONTAINER = "container"
     DATASTORE = "datastore"
     CLUSTER = "compute cluster"
+    SCHEDULE = "schedule"
 
 
 ROLES: Mapping[Kind, str] = MappingProxyType(
@@ -51,6 +52,7 @@ ROLES: Mapping[Kind, str] = MappingProxyType(
         Kind.CONTAINER: "Storage Blob Data Contributor on the storage account",
         Kind.DATASTORE: "AzureML Data Scientist on each workspace",
         Kind.CLUSTER: "AzureML Compute Operator on the workspace of dev",
+        Kind.SCHEDULE: "AzureML Data Scientist on the workspace of dev",
     }
 )
 """The least that whoever applies a plan must be given, as Azure DevOps, GitHub and Azure call it."""

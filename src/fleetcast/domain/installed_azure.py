@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from fleetcast.domain.installed import Kind, Ref
+from fleetcast.domain.installed import Kind, Ref, yes_or_no
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +140,85 @@ class ComputeCluster:
         }
 
 
-AzureItem = AzureWorkspace | AzureRegistry | BlobContainer | BlobDatastore | ComputeCluster
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Why something cannot be made yet."""
+
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSchedule:
+    """A command that the cluster runs at given times, from one commit of the fleet."""
+
+    name: str
+    """What it starts, as `schedules:` calls it."""
+    workspace: str
+    cron: str
+    """Five fields, in UTC."""
+    runs: str
+    """What follows `fleetcast`."""
+    commit: str
+    version: str
+    """Of fleetcast."""
+    database: str
+    """Where the control database is; without a password."""
+    account: str
+    """The storage account of `platform.storage`."""
+    signing_key: str
+    """What names the key; not the key."""
+    time_zone: str = "UTC"
+    enabled: bool = True
+    is_ours: bool = field(default=True, compare=False)
+    """Whether fleetcast has made what is there."""
+    lacks: Lacking | None = field(default=None, compare=False)
+
+    @property
+    def ref(self) -> Ref:
+        """Its kind, and where it is."""
+        return Ref(Kind.SCHEDULE, f"{self.name} in {self.workspace}")
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """When what is run, and with what."""
+        return {
+            "cron": self.cron,
+            "time zone": self.time_zone,
+            "runs": f"fleetcast {self.runs}",
+            "commit": self.commit,
+            "fleetcast": self.version,
+            "database": self.database,
+            "storage account": self.account,
+            "signing key": self.signing_key,
+            "enabled": yes_or_no(is_so=self.enabled),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedOff:
+    """A schedule that nobody wants: where fleetcast has made it, it is disabled, and stays to be seen."""
+
+    name: str
+    workspace: str
+
+    @property
+    def ref(self) -> Ref:
+        """Its kind, and where it is."""
+        return Ref(Kind.SCHEDULE, f"{self.name} in {self.workspace}")
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Nothing but that it starts nothing."""
+        return {"enabled": yes_or_no(is_so=False)}
+
+
+AzureItem = (
+    AzureWorkspace
+    | AzureRegistry
+    | BlobContainer
+    | BlobDatastore
+    | ComputeCluster
+    | ClusterSchedule
+    | SwitchedOff
+)

@@ -13,6 +13,7 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.model import FleetIndex, Refusal
 from fleetcast.domain.money import Money
+from fleetcast.domain.quota import QuotaUse
 from fleetcast.domain.retry import NO_FAILURES, FailedAlike, PastFailures
 from fleetcast.domain.settings import CostSettings
 from fleetcast.domain.snapshot import DataAsset
@@ -191,6 +192,8 @@ class Plan:
     """Models in use whose files are lost or damaged, as far as it shows without reading them; as with warnings."""
     cost: PlannedCost | None = None
     """Of training, from past runs and the price of a node; None where there is no price, or nothing like it ran yet."""
+    quota: QuotaUse | None = None
+    """Of training; None where nobody limits it, or it was not asked for. It is no part of what applying would do."""
 
     @property
     def has_changes(self) -> bool:

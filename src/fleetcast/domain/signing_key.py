@@ -13,6 +13,8 @@ from enum import StrEnum
 from fleetcast.domain.errors import BadInput
 
 _PUBLIC_BYTES = 32
+VAULT = "keyvault:"
+"""What stands before VAULT/SECRET where the key is in an Azure Key Vault. That names a key, and is none."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,6 +92,8 @@ class KeySource(StrEnum):
     """The value of an environment variable."""
     FILE = "file"
     """A file that the environment variable names."""
+    VAULT = "vault"
+    """A secret of a Key Vault that the environment variable names."""
     EMBEDDED = "embedded"
     """A file that fleetcast has made for this user, as nothing else was given."""
 
@@ -102,7 +106,7 @@ class OwnKeys:
     """Of the key that signs."""
     source: KeySource
     place: str
-    """The variable or the file."""
+    """The variable, the file, or the secret."""
     earlier: tuple[PublicKey, ...] = ()
     """Of keys that this user has replaced; what they signed counts."""
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.installed_azure import (
     AzureItem,
@@ -9,20 +14,77 @@ from fleetcast.domain.installed_azure import (
     AzureWorkspace,
     BlobContainer,
     BlobDatastore,
+    ClusterSchedule,
     ComputeCluster,
+    Lacking,
+    SwitchedOff,
 )
 from fleetcast.domain.place import EnvironmentName
-from fleetcast.domain.settings import PlatformKind, Settings
+from fleetcast.domain.settings import (
+    DATABASE_URL_VARIABLE,
+    SCHEDULED,
+    SIGNING_KEY_VARIABLE,
+    PlatformKind,
+    Settings,
+)
+from fleetcast.domain.signing_key import VAULT
 
 _SCHEMES = ("az", "abfss")
+SCHEDULED_COMMANDS: Mapping[str, str] = MappingProxyType(
+    {"plan": "plan", "train": "train --awaiting-ok", "score": "score prod"}
+)
+"""What a schedule of the fleet runs, as it is typed; a job that waits for people has not failed."""
 
 
-def wanted_in_azure(settings: Settings, account: str) -> tuple[AzureItem, ...]:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a command that runs on the cluster is given, besides the settings."""
+
+    commit: str
+    """Of the fleet, with more behind it where no commit holds all of it; empty: there is none."""
+    version: str
+    """Of fleetcast."""
+    database: str
+    """The address of the control database; empty: it is a file."""
+    signing_key: str
+    """As the environment has it."""
+
+    @property
+    def lacks(self) -> Lacking | None:
+        """Why the cluster could not run it; None: it can."""
+        if not self.commit.isalnum() or self.commit == "uncommitted":
+            return Lacking(
+                "what the cluster runs comes from a commit, and none holds the fleet as it is",
+                "commit the fleet repository, then run this again",
+            )
+        if not self.database or has_password(self.database):
+            return Lacking(
+                "the cluster needs the control database, by its own identity",
+                f"set {DATABASE_URL_VARIABLE}=postgresql://…?auth=entra, without a password",
+            )
+        if not self.signing_key.startswith(VAULT):
+            return Lacking(
+                "the cluster signs what it records, and a job shows its variables to whoever looks at it",
+                f"put the key into a Key Vault and set {SIGNING_KEY_VARIABLE}={VAULT}VAULT/SECRET",
+            )
+        return None
+
+
+NOTHING_GIVEN = Given("", "", "", "")
+
+
+def has_password(address: str) -> bool:
+    """Whether the address of a database holds one."""
+    return bool(urlsplit(address).password) or "password=" in address
+
+
+def wanted_in_azure(settings: Settings, account: str, given: Given = NOTHING_GIVEN) -> tuple[AzureItem, ...]:
     """Everything that a fleet is trained and served with.
 
     Args:
         settings: Of the fleet.
         account: The storage account where `platform.storage` does not name it; empty: nobody says.
+        given: What schedules are run with.
 
     Raises:
         BadInput: The fleet is not one of Azure, or nothing says where its files are.
@@ -61,4 +123,33 @@ def wanted_in_azure(settings: Settings, account: str) -> tuple[AzureItem, ...]:
             cluster.max_nodes,
             cluster.idle,
         ),
+        *_schedules(settings, account, given),
     )
+
+
+def _schedules(settings: Settings, account: str, given: Given) -> Iterator[ClusterSchedule | SwitchedOff]:
+    """Each that may be declared: as it is, or switched off where it is not."""
+    workspace = settings.azure.workspace(EnvironmentName.DEV)
+    for name in SCHEDULED:
+        cron = settings.schedules.get(name)
+        if cron is None:
+            yield SwitchedOff(name, workspace)
+            continue
+        runs = SCHEDULED_COMMANDS.get(name)
+        lacks = given.lacks
+        if runs is None:
+            lacks = Lacking(
+                "this fleetcast has no command that it could start", f"take {name} out of `schedules:`"
+            )
+        yield ClusterSchedule(
+            name,
+            workspace,
+            " ".join(cron.split()),
+            runs or name,
+            given.commit,
+            given.version,
+            "" if has_password(given.database) else given.database,
+            account,
+            given.signing_key if given.signing_key.startswith(VAULT) else "",
+            lacks=lacks,
+        )

@@ -55,6 +55,16 @@ class JobFiles:
         return self.folder / "outputs" / name
 
 
+def check_commands(component: TrainingComponent) -> None:
+    """Make sure that every step's command can be read; where its program is, it shows when a job runs.
+
+    Raises:
+        BadInput: One cannot.
+    """
+    for step in component.steps:
+        _words(step)
+
+
 def check_steps(component: TrainingComponent) -> None:
     """Make sure that every step's program is on this machine.
 

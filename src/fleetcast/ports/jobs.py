@@ -26,10 +26,11 @@ class JobService(Protocol):
     """Runs training jobs by the registered component's steps, and knows how each of them stands."""
 
     def check(self, component: TrainingComponent) -> None:
-        """Make sure that the component's steps can run here.
+        """Make sure that the component's steps can run, as far as it shows before one does.
 
         Raises:
-            BadInput: A step's command is not to be found; nothing was started.
+            BadInput: A step's command cannot be read, or its program is not where jobs run; nothing was started. Where
+                they run in containers, only the container knows its programs.
         """
         ...
 

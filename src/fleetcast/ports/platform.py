@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from fleetcast.ports.observations import ObservationTable
     from fleetcast.ports.people import PeopleBook, TokenBook
     from fleetcast.ports.policies import PolicyBook
+    from fleetcast.ports.quota import CoreQuota
     from fleetcast.ports.readings import ReadingsTable
     from fleetcast.ports.releases import ReleaseBook
+    from fleetcast.ports.remote_commands import RemoteCommands
     from fleetcast.ports.repeats import RepeatBook
     from fleetcast.ports.runs import RunBook
     from fleetcast.ports.sessions import AccountBook, AttemptBook, SessionBook
@@ -57,6 +59,10 @@ class Workspace:
     """The table of what monitoring saw; opened when it is asked for."""
     workers: int
     """Jobs that run at the same time."""
+    quota: CoreQuota | None = None
+    """None: nobody limits what training may use."""
+    remote: RemoteCommands | None = None
+    """None: the platform runs no commands by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from fleetcast.domain.signing_key import KeySource, OwnKeys, PublicKey
 _IN_WORDS = {
     KeySource.VARIABLE: "the environment variable {place}",
     KeySource.FILE: "the file {place}",
+    KeySource.VAULT: "the secret {place}",
     KeySource.EMBEDDED: "{place}, made by fleetcast for this user",
 }
 

@@ -21,6 +21,7 @@ from fleetcast.domain.plan import (
     Train,
     UpToDate,
 )
+from fleetcast.domain.quota import CoresAllowed, NotKnown, QuotaUse
 from fleetcast.domain.since import Since
 from fleetcast.domain.wording import counted
 from fleetcast.stored.durable import write_durably
@@ -66,6 +67,7 @@ def as_json(plan: Plan, since: Since | None = None) -> Mapping[str, Json]:
             "currency": plan.cost.money.currency,
             "jobs": plan.cost.jobs,
         },
+        "quota": None if plan.quota is None else _quota(plan.quota),
         "warnings": list(plan.warnings),
         "unloadable_models": [unloadable_as_json(model) for model in plan.unloadable],
         "circuits": [_circuit(action) for action in plan.circuits],
@@ -106,6 +108,8 @@ def as_markdown(plan: Plan, since: Since | None = None) -> str:
     lines += [f"- {line}" for line in assets_in_words(plan.assets)]
     if unchecked := unchecked_in_words(plan):
         lines += ["", unchecked]
+    if quota := quota_in_words(plan):
+        lines += ["", _escaped(quota)]
     return "\n".join(lines).rstrip()
 
 
@@ -177,6 +181,47 @@ def unchecked_in_words(plan: Plan) -> str:
     return (
         f"data of {counted(number, 'circuit')} unchecked: training begins with checking it" if number else ""
     )
+
+
+def quota_in_words(plan: Plan) -> str:
+    """What training uses of what may be used; empty where nobody limits it, or there is nothing to train."""
+    use = plan.quota
+    if use is None:
+        return ""
+    nodes, cores = counted(use.nodes, "node"), use.cores
+    if isinstance(cores, NotKnown):
+        return f"quota: {nodes} at the same time; what may be used is not known: {cores.why}"
+    text = f"quota: {nodes} × {counted(cores.cores_each, 'core')} = {use.needed}"
+    of = f"{cores.family}, {cores.location}"
+    if cores.limit < 0:
+        return f"{text}, without a limit ({of})"
+    text += f" of {cores.free} that are free; {cores.used} of {cores.limit} are used ({of})"
+    if not use.fits:
+        text += f". Only {use.nodes_that_fit} at the same time: the others wait, or ask for quota"
+    return text
+
+
+def _quota(use: QuotaUse) -> Json:
+    cores = use.cores
+    known: dict[str, Json] = dict.fromkeys(
+        ("location", "family", "cores_per_node", "cores_limit", "cores_used")
+    )
+    if isinstance(cores, CoresAllowed):
+        known = {
+            "location": cores.location,
+            "family": cores.family,
+            "cores_per_node": cores.cores_each,
+            "cores_limit": None if cores.limit < 0 else cores.limit,
+            "cores_used": cores.used,
+        }
+    return {
+        "nodes": use.nodes,
+        "is_known": isinstance(cores, CoresAllowed),
+        "why_not_known": cores.why if isinstance(cores, NotKnown) else None,
+        **known,
+        "cores_needed": use.needed,
+        "fits": use.fits,
+    }
 
 
 def _since(since: Since) -> Json:

@@ -163,6 +163,21 @@ class PlannedCost(_Shape):
     jobs: int
 
 
+class PlannedQuota(_Shape):
+    """What training would use at the same time, and what it may; no limit where that is null though it is known."""
+
+    nodes: int
+    is_known: bool
+    why_not_known: str | None
+    location: str | None
+    family: str | None
+    cores_per_node: int | None
+    cores_limit: int | None
+    cores_used: int | None
+    cores_needed: int | None
+    fits: bool | None
+
+
 class Plan(_Shape):
     """What differs between the fleet repository and what exists."""
 
@@ -173,6 +188,7 @@ class Plan(_Shape):
     summary: dict[str, int]
     estimated_seconds: float | None
     estimated_cost: PlannedCost | None
+    quota: PlannedQuota | None
     warnings: list[str]
     unloadable_models: list[UnloadableModel]
     circuits: list[PlannedCircuit]

@@ -24,6 +24,7 @@ from fleetcast.domain.plan import (
     estimate_cost,
     plan_removed,
 )
+from fleetcast.domain.quota import QuotaUse, nodes_for
 from fleetcast.domain.role import Right
 from fleetcast.pipeline.components import check_component_versions, component_asset
 from fleetcast.pipeline.data import check_versions, expiring, missing_columns
@@ -34,6 +35,7 @@ from fleetcast.pipeline.policies import policy_question
 from fleetcast.pipeline.situation import actions, data_digest_of, failures_in
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
+from fleetcast.ports.quota import CoreQuota
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class MakePlan:
 
     platform: Platform
     clock: Clock
+    quota: CoreQuota | None = None
+    """Asked where something is to be trained; None: not asked."""
 
     def __call__(self, fleet: Fleet) -> Plan:
         """Make the plan.
@@ -70,7 +74,14 @@ class MakePlan:
             cost=estimate_cost(
                 circuits, fleet.circuits, past, fleet.settings.cost, fleet.settings.platform.batch_size
             ),
+            quota=self._quota_use(circuits, fleet.settings.platform.batch_size),
         )
+
+    def _quota_use(self, circuits: Sequence[CircuitAction], batch_size: int) -> QuotaUse | None:
+        to_train = sum(isinstance(action, Train) for action in circuits)
+        if self.quota is None or not to_train:
+            return None
+        return QuotaUse(nodes_for(to_train, batch_size, self.quota.most_nodes), self.quota.cores())
 
     def _warnings(self, to_train: Sequence[Circuit]) -> list[str]:
         external = [circuit for circuit in to_train if circuit.source_mapping]

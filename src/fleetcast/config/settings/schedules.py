@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from fleetcast.config.complaints import nearest, shown
 from fleetcast.config.settings.settings_file import SettingsFile
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.settings import SCHEDULED
 
-SCHEDULED = ("plan", "train", "score", "monitor", "retention")
-"""What may be started by a schedule."""
 _CRON_FIELD = re.compile(r"[0-9*,/-]{1,100}")
 
 

@@ -9,7 +9,7 @@ from fleetcast.domain.settings.environments import (
     DEFAULT_ENVIRONMENTS,
     EnvironmentSettings,
 )
-from fleetcast.domain.settings.fleet_settings import Settings
+from fleetcast.domain.settings.fleet_settings import SCHEDULED, Settings
 from fleetcast.domain.settings.github import GitHubSettings
 from fleetcast.domain.settings.platform import (
     DATABASE_URL_VARIABLE,
@@ -29,6 +29,7 @@ __all__ = [
     "DEFAULT_RETENTION",
     "DEFAULT_STATE",
     "OIDC_SECRET_VARIABLE",
+    "SCHEDULED",
     "SIGNING_KEY_VARIABLE",
     "AzureDevOpsSettings",
     "AzureSettings",

@@ -25,6 +25,9 @@ from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
 from fleetcast.domain.settings.sign_in import SignInSettings
 from fleetcast.domain.settings.signing import SigningSettings
 
+SCHEDULED = ("plan", "train", "score", "monitor", "retention")
+"""What may be started by a schedule."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from fleetcast import __version__
 from fleetcast.domain.errors import BadInput, FleetcastError
@@ -18,6 +17,7 @@ from fleetcast.domain.identity import Digest
 from fleetcast.domain.release import Endpoint
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 from fleetcast.domain.traffic import Traffic
+from fleetcast.domain.wanted_azure import has_password
 from fleetcast.platforms.azureml.client import AzureClients, NotThere, asked
 from fleetcast.platforms.azureml.operations import (
     failed,
@@ -204,8 +204,7 @@ class MoveEndpoint:
 
     def _check_no_secret(self) -> None:
         """Whoever may look at a deployment sees its variables."""
-        address = self.served.variables.get(DATABASE_URL_VARIABLE, "")
-        if urlsplit(address).password or "password=" in address:
+        if has_password(self.served.variables.get(DATABASE_URL_VARIABLE, "")):
             raise BadInput(
                 f"{DATABASE_URL_VARIABLE} holds a password, and a deployment shows its variables",
                 fix="let the containers' identity sign in: `?auth=entra` in place of a password",

@@ -8,31 +8,34 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fleetcast.domain.diagnosis import Room
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.installation import Item
-from fleetcast.domain.installed_azure import AzureWorkspace, BlobDatastore, ComputeCluster
+from fleetcast.domain.installed_azure import AzureWorkspace, BlobDatastore, ClusterSchedule, ComputeCluster
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.platforms.azureml.client import AzureClients, asked
 from fleetcast.platforms.azureml.installation import AzureInstallation
 from fleetcast.platforms.azureml.operations import held, side_by_side
+from fleetcast.platforms.azureml.quota import cores_allowed, machines_of
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
 _SCOPE = "https://management.azure.com/.default"
 _LIBRARY, _PACKAGE = "azure.ai.ml", "azure-ai-ml"
+_IN_WORKSPACE = BlobDatastore | ComputeCluster | ClusterSchedule
 _SERVED = (EnvironmentName.TEST, EnvironmentName.PROD)
 
 
 class AzureCloud:
     """Asks Azure; nothing is changed."""
 
-    def __init__(self, clients: AzureClients) -> None:
+    def __init__(self, clients: AzureClients, fleet: Path) -> None:
         self._clients = clients
-        self._installation = AzureInstallation(clients)
+        self._installation = AzureInstallation(clients, fleet)
 
     def library(self) -> str:
         """The version of the SDK."""
@@ -51,7 +54,7 @@ class AzureCloud:
 
     def read(self, item: Item) -> Item | None:
         """A thing of the installation as it is; what belongs to a workspace that is not there is not there either."""
-        around = (AzureWorkspace(item.workspace),) if isinstance(item, BlobDatastore | ComputeCluster) else ()
+        around = (AzureWorkspace(item.workspace),) if isinstance(item, _IN_WORKSPACE) else ()
         found = self._installation.found((*around, item))
         return next((one for one in found if one.ref == item.ref), None)
 
@@ -80,26 +83,16 @@ class AzureCloud:
 
     def _room(self, place: str, size: str, environments: Sequence[EnvironmentName]) -> Room:
         client = self._clients.workspace(environments[0])
-        with asked(f"quota in {place}"):
-            sizes = [_plain(one) for one in client.compute.list_sizes(location=place)]
-            usages = [_plain(one) for one in client.compute.list_usage(location=place)]
-        machine = next((one for one in sizes if _word(one, "name").casefold() == size.casefold()), None)
-        if machine is None:
-            raise BadInput(f"{place} has no machines {size}", fix="write another azure.instance_type")
-        family = _word(machine, "family").casefold()
-        usage = next((one for one in usages if _is_of(one, family)), None) if family else None
-        cores = _number(machine, "vCPUs", "v_cp_us")
-        if usage is None or not cores:
-            raise BadInput(f"Azure does not say how many cores of {size} may be used in {place}")
+        allowed = cores_allowed(client, machines_of(client, place, size))
         workspaces = {self._clients.settings.workspace(one): one for one in environments}
         running = sum(self._running(self._clients.workspace(one), size) for one in workspaces.values())
         return Room(
             place,
-            _called(usage),
-            cores,
-            _number(usage, "limit"),
-            _number(usage, "currentValue", "current_value"),
-            running * cores,
+            allowed.family,
+            allowed.cores_each,
+            allowed.limit,
+            allowed.used,
+            running * allowed.cores_each,
             len(environments),
         )
 
@@ -128,28 +121,3 @@ def _holder(token: str) -> str:
         return "an identity that it does not name"
     known = claims if isinstance(claims, dict) else {}
     return str(known.get("upn") or known.get("appid") or known.get("oid") or "an identity it does not name")
-
-
-def _plain(found: Any) -> Mapping[str, Any]:
-    """What Azure says of a size or a usage; the SDK keeps it as it came."""
-    said: Mapping[str, Any] = vars(found)
-    return said
-
-
-def _word(found: Mapping[str, Any], name: str) -> str:
-    return str(found.get(name) or "")
-
-
-def _number(found: Mapping[str, Any], *names: str) -> int:
-    return next((int(found[name]) for name in names if found.get(name) is not None), 0)
-
-
-def _called(usage: Mapping[str, Any]) -> str:
-    name = usage.get("name")
-    return str(name.get("value") or "") if isinstance(name, Mapping) else ""
-
-
-def _is_of(usage: Mapping[str, Any], family: str) -> bool:
-    """Whether a usage is of a family: `standardDSv2Family` is Standard DSv2 Family Cluster Dedicated vCPUs."""
-    name = "".join(_called(usage).split()).casefold()
-    return name == family or (name.startswith(family) and "dedicated" in name)

@@ -38,7 +38,7 @@ def command_component(
         environment: `name:version`.
         tags: What it was made from.
     """
-    return lambda: _component(
+    return lambda: loaded_component(
         {
             "type": "command",
             "name": f"{name}{COMMAND_SUFFIX}",
@@ -55,7 +55,7 @@ def command_component(
 
 def pipeline_component(name: str, version: str, tags: Mapping[str, str]) -> Callable[[], Component]:
     """The pipeline around it; arguments as of `command_component`."""
-    return lambda: _component(
+    return lambda: loaded_component(
         {
             "type": "pipeline",
             "name": name,
@@ -87,8 +87,6 @@ class BatchJob:
 
     def described(self) -> Job:
         """As it is submitted."""
-        from azure.ai.ml import load_job
-
         graph = {
             "type": "pipeline",
             "name": self.name,
@@ -103,7 +101,7 @@ class BatchJob:
             "outputs": {"results": _FOLDER | {"path": self.results, "mode": "upload"}},
             "jobs": {"training": _step(self.component, "pipeline")},
         }
-        return load_job(_text(graph))
+        return loaded_job(graph)
 
 
 def _step(component: str, kind: str) -> dict[str, object]:
@@ -115,10 +113,18 @@ def _step(component: str, kind: str) -> dict[str, object]:
     }
 
 
-def _component(graph: Mapping[str, Any]) -> Component:
+def loaded_component(graph: Mapping[str, Any]) -> Component:
+    """A component as it is described in YAML."""
     from azure.ai.ml import load_component
 
     return load_component(_text(graph))
+
+
+def loaded_job(graph: Mapping[str, Any]) -> Job:
+    """A job of a pipeline as it is described in YAML."""
+    from azure.ai.ml import load_job
+
+    return load_job(_text(graph))
 
 
 def _text(graph: Mapping[str, Any]) -> io.StringIO:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetcast.domain.errors import BadInput
@@ -15,11 +16,15 @@ from fleetcast.domain.installed_azure import (
     AzureWorkspace,
     BlobContainer,
     BlobDatastore,
+    ClusterSchedule,
     ComputeCluster,
+    SwitchedOff,
 )
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.platforms.azureml.client import AzureClients, NotThere, asked
+from fleetcast.platforms.azureml.commands import ClusterCommands
 from fleetcast.platforms.azureml.operations import held, seen_through
+from fleetcast.platforms.azureml.schedules import AzureSchedules
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -32,14 +37,26 @@ _NO_CREDENTIALS = ("", "none")
 class AzureInstallation:
     """Reads what is wanted, one request for each thing; workspaces and registries are only read."""
 
-    def __init__(self, clients: AzureClients) -> None:
+    def __init__(self, clients: AzureClients, fleet: Path) -> None:
+        """Choose what to look at.
+
+        Args:
+            clients: Of the fleet.
+            fleet: Its repository, which goes along with what the cluster runs.
+        """
         self._clients = clients
+        self._schedules = AzureSchedules(clients, ClusterCommands(clients, fleet))
 
     def found(self, wanted: Iterable[Item]) -> Sequence[Item]:
         """What is there of what is wanted; the rest of a resource group is not looked at."""
         missing: set[str] = set()
         found: list[Item] = []
+        schedules: list[ClusterSchedule | SwitchedOff] = []
         for item in wanted:
+            if isinstance(item, ClusterSchedule | SwitchedOff):
+                if item.workspace not in missing:
+                    schedules.append(item)
+                continue
             if isinstance(item, BlobDatastore | ComputeCluster) and item.workspace in missing:
                 continue
             read = self.read(item)
@@ -47,6 +64,8 @@ class AzureInstallation:
                 found.append(read)
             elif isinstance(item, AzureWorkspace):
                 missing.add(item.name)
+        if schedules:
+            found += self._schedules.found([item.name for item in schedules])
         return found
 
     def read(self, item: Item) -> Item | None:
@@ -75,12 +94,16 @@ class AzureInstallation:
                 client = self._workspace(item.workspace)
                 cluster = held(str(item.ref), lambda: client.compute.get(item.name))
                 return None if cluster is None else _cluster_in(cluster, item)
+            case ClusterSchedule() | SwitchedOff():
+                return self._schedules.read(item.name)
             case _:
                 raise _not_of_azure(item)
 
     def create(self, item: Item) -> None:
         """Make what is not there."""
-        if isinstance(item, BlobContainer):
+        if isinstance(item, ClusterSchedule | SwitchedOff):
+            self._schedules.write(item)
+        elif isinstance(item, BlobContainer):
             with self._container(item) as container, asked(str(item.ref)):
                 container.create_container()
         else:
@@ -88,7 +111,10 @@ class AzureInstallation:
 
     def change(self, item: Item) -> None:
         """Give what is there the fields of `item`."""
-        self._write(item)
+        if isinstance(item, ClusterSchedule | SwitchedOff):
+            self._schedules.write(item)
+        else:
+            self._write(item)
 
     def _write(self, item: Item) -> None:
         from azure.ai.ml.entities import AmlCompute, AzureBlobDatastore, IdentityConfiguration

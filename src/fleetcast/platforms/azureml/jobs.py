@@ -83,10 +83,10 @@ class AzureJobService(JobQueue):
         self._torn: list[str] = []
 
     def check(self, component: TrainingComponent) -> None:
-        """Make sure that the steps name a program at all; whether it is in the container shows when a job runs."""
-        from fleetcast.pipeline.steps import check_steps
+        """Make sure that the steps' commands can be read; the container knows its programs."""
+        from fleetcast.pipeline.steps import check_commands
 
-        check_steps(component)
+        check_commands(component)
 
     def submit(self, jobs: Sequence[TrainingJob], component: TrainingComponent) -> None:
         """Queue jobs, all or none, and submit their batches; a job whose id is known is left as it is."""
@@ -121,7 +121,7 @@ class AzureJobService(JobQueue):
         jobs = self._clients.workspace().jobs
         for name in sorted(names - still):
             found = held(f"job {name}", lambda name=name: jobs.get(name))  # type: ignore[misc]
-            if found is not None and _stands(found) in (Stands.WAITS, Stands.RUNS):
+            if found is not None and stands(found) in (Stands.WAITS, Stands.RUNS):
                 with asked(f"job {name}"):
                     jobs.begin_cancel(name)
         return left
@@ -234,21 +234,21 @@ class AzureJobService(JobQueue):
 
     def _taken_in(self, found: Job, members: Sequence[TrainingJob]) -> list[TrainingJob]:
         """Members that stand otherwise than is on record."""
-        now, stands = self.session.clock.now(), _stands(found)
-        if stands is Stands.WAITS:
+        now, standing = self.session.clock.now(), stands(found)
+        if standing is Stands.WAITS:
             return []
-        if stands is Stands.RUNS:
+        if standing is Stands.RUNS:
             return [job.started(now) for job in members if job.state is JobState.QUEUED]
         began = [job if job.started_at is not None else job.started(now) for job in members]
-        return list(side_by_side(lambda job: self._ended(job, found, stands), began))
+        return list(side_by_side(lambda job: self._ended(job, found, standing), began))
 
-    def _ended(self, job: TrainingJob, found: Job, stands: Stands) -> TrainingJob:
+    def _ended(self, job: TrainingJob, found: Job, standing: Stands) -> TrainingJob:
         now, folder = self.session.clock.now(), job_folder(job.id)
         outcome_text = self._places.get(f"{folder}/outcome.json")
         if outcome_text is not None:
             try:
                 outcome = JOB_OUTCOME.from_json(outcome_text, f"{self._places.storage}/{folder}/outcome.json")
-                if stands is not Stands.DONE:
+                if standing is not Stands.DONE:
                     self._artifacts.folder(outcome.artifact)  # it ended badly: is all of it there?
                 return job.completed(outcome, now)
             except (Unreadable, ArtifactMissing) as error:
@@ -285,7 +285,7 @@ class AzureJobService(JobQueue):
         return list(connection.execute(query).scalars())
 
 
-def _stands(job: Job) -> Stands:
+def stands(job: Job) -> Stands:
     """A state that came after this program was written is one of a job that is still at work."""
     return _STATES.get(written(job.status), Stands.RUNS)
 

@@ -6,17 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleetcast import __version__
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.foreign import ForeignLimits
 from fleetcast.domain.location import Location
-from fleetcast.domain.settings import DATABASE_URL_VARIABLE, Settings
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE, SIGNING_KEY_VARIABLE, Settings
+from fleetcast.domain.wanted_azure import Given
 from fleetcast.platforms.azureml.assets import AzureAssetRegistry, AzureDataAssets
 from fleetcast.platforms.azureml.client import AzureClients
+from fleetcast.platforms.azureml.commands import ClusterCommands
 from fleetcast.platforms.azureml.deployments import Served
 from fleetcast.platforms.azureml.endpoints import AzureEndpoints
 from fleetcast.platforms.azureml.jobs import AzureJobService
 from fleetcast.platforms.azureml.models import AzureModelRegistry
 from fleetcast.platforms.azureml.places import DatastorePlaces
+from fleetcast.platforms.azureml.quota import AzureQuota
+from fleetcast.platforms.azureml.remote_commands import AzureRemoteCommands
 from fleetcast.platforms.azureml.sharing import AzureSharedRegistry
 from fleetcast.platforms.cores import cores
 from fleetcast.platforms.database.session import Session
@@ -38,6 +43,7 @@ class AzureFleet:
     clients: AzureClients
     storage: Location
     served: Served
+    remote: AzureRemoteCommands
 
 
 def azure_fleet(settings: Settings, fleet: Path, environment: Mapping[str, str]) -> AzureFleet:
@@ -57,7 +63,13 @@ def azure_fleet(settings: Settings, fleet: Path, environment: Mapping[str, str])
             "the platform azureml needs platform.storage", fix="write az://CONTAINER/FOLDER in fleetcast.yaml"
         )
     passed = {name: environment[name] for name in _PASSED_ON if name in environment}
-    return AzureFleet(AzureClients(settings.azure, settings.registry), storage, Served(fleet, passed))
+    clients = AzureClients(settings.azure, settings.registry)
+    given = Given(
+        "", __version__, environment.get(DATABASE_URL_VARIABLE, ""), environment.get(SIGNING_KEY_VARIABLE, "")
+    )
+    account = storage.account or environment.get("AZURE_STORAGE_ACCOUNT_NAME", "")
+    remote = AzureRemoteCommands(clients, ClusterCommands(clients, fleet), given, account)
+    return AzureFleet(clients, storage, Served(fleet, passed), remote)
 
 
 def azure_workspace(
@@ -96,4 +108,6 @@ def azure_workspace(
         forecasts=stores.forecasts,
         observations=stores.observations,
         workers=cores(),
+        quota=AzureQuota(clients, state.resolve()),
+        remote=fleet.remote,
     )

@@ -137,6 +137,26 @@ def asked_of_git(directory: Path, *arguments: str, words: str = "") -> str:
     raise GitRefuses(directory, answer)
 
 
+def place_in_repository(directory: Path) -> str:
+    """Where a folder is in its repository, with `/` at the end; empty: it is all of it."""
+    return asked_of_git(directory, "rev-parse", "--show-prefix")
+
+
+def bundle(directory: Path, file: Path) -> None:
+    """Write the commit that is checked out, with its history, into one file that can be cloned.
+
+    Raises:
+        BadInput: The checkout lacks a part of the history.
+        GitRefuses: Git cannot read the repository.
+    """
+    if asked_of_git(directory, "rev-parse", "--is-shallow-repository") == "true":
+        raise BadInput(
+            f"the checkout {directory} lacks a part of its history, so it cannot be handed on",
+            fix="git fetch --unshallow (in a pipeline: fetchDepth: 0)",
+        )
+    asked_of_git(directory, "bundle", "create", "--quiet", str(file), "HEAD")
+
+
 def branch_of(directory: Path) -> str | None:
     """The branch that is checked out; None where that is a commit by its number, or where git knows nothing."""
     return asked_of_git(directory, "symbolic-ref", "--quiet", "--short", "HEAD") or None

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.settings import SIGNING_KEY_VARIABLE
-from fleetcast.domain.signing_key import KeySource, OwnKeys, PublicKey, TrustedKey
+from fleetcast.domain.signing_key import VAULT, KeySource, OwnKeys, PublicKey, TrustedKey
 from fleetcast.platforms.signing.ed25519 import (
     Ed25519Signer,
     Ed25519TrustedKeys,
@@ -32,6 +32,7 @@ from fleetcast.platforms.signing.key_files import (
     read_own_file,
     understood,
 )
+from fleetcast.platforms.signing.key_vault import secret_in_vault
 from fleetcast.platforms.signing.user_state import user_state
 from fleetcast.ports.clock import Clock
 from fleetcast.stored.durable import make_private_folder, write_secret
@@ -39,7 +40,9 @@ from fleetcast.stored.durable import make_private_folder, write_secret
 KEY_FILE = "signing.key"
 _EARLIER = re.compile(re.escape(KEY_FILE) + r"\.[0-9a-f]{16}")
 _FILE = "file:"
-_WHAT_TO_GIVE = "give it a private key (PEM, 32 bytes in base64, or file:PATH), or unset it"
+_WHAT_TO_GIVE = (
+    "give it a private key (PEM, 32 bytes in base64, file:PATH, or keyvault:VAULT/SECRET), or unset it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,9 @@ def open_keys(environment: Mapping[str, str]) -> OpenKeys:
     given = environment.get(SIGNING_KEY_VARIABLE)
     if given is not None and given.startswith(_FILE):
         return _from_file(Path(given.removeprefix(_FILE)))
+    if given is not None and given.startswith(VAULT):
+        private = understood(given, secret_in_vault(given).encode(), private_from, fix=_WHAT_TO_GIVE)
+        return OpenKeys(OwnKeys(public_of(private), KeySource.VAULT, given), private)
     if given is not None:
         private = understood(SIGNING_KEY_VARIABLE, given.encode(), private_from, fix=_WHAT_TO_GIVE)
         return OpenKeys(OwnKeys(public_of(private), KeySource.VARIABLE, SIGNING_KEY_VARIABLE), private)

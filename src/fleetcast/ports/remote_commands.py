@@ -1,0 +1,30 @@
+"""Commands of fleetcast that the platform itself runs, in place of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from fleetcast.domain.remote_run import RemoteRun
+
+
+class RemoteCommands(Protocol):
+    """Runs a command on the fleet as one commit holds it."""
+
+    def begin(self, name: str, words: Sequence[str], commit: str) -> RemoteRun:
+        """Begin a command, once for each name: where a run of that name is there, it is given as it stands.
+
+        Args:
+            name: Of the run.
+            words: What follows `fleetcast`.
+            commit: Of the fleet; it is the one that is checked out.
+
+        Raises:
+            BadInput: No commit holds the fleet, or the platform could not run it.
+            Unavailable: The platform does not answer; repeating it finds what was begun.
+        """
+        ...
+
+    def stands(self, name: str) -> RemoteRun | None:
+        """How a run stands; None if there is none of that name."""
+        ...

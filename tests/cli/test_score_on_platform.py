@@ -1,0 +1,141 @@
+"""`fleetcast score --on-platform`: a job of the cluster, begun once for each day and looked at by the same command."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleetcast.cli.main import run
+from fleetcast.domain.settings import DATABASE_URL_VARIABLE, SIGNING_KEY_VARIABLE
+from tests.azure_emulator.emulator import AzureEmulator
+from tests.azure_emulator.faults import Fault
+from tests.azure_fleet import write_azure_fleet
+from tests.azure_oracle.published import as_published
+from tests.cli.azure_fleets import held, rewrite
+from tests.cli.test_setup_azure_schedules import KEY, VAULT
+from tests.contracts.azure import SETUP, led_to
+from tests.platforms.test_commit_of_a_fleet import git
+from tests.scenarios.repository import Repository
+from tests.servers.postgres import PostgresServer
+
+Output = pytest.CaptureFixture[str]
+DAY = "2025-02-20"
+FIRST, SECOND = "fleetcast-score-prod-20250220-1", "fleetcast-score-prod-20250220-2"
+
+pytestmark = [
+    # The SDK's own libraries will take away what it uses.
+    pytest.mark.filterwarnings("ignore::marshmallow.warnings.RemovedInMarshmallow4Warning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[AzureEmulator]:
+    with AzureEmulator(tmp_path / "azure", replace(SETUP, secrets=VAULT)) as running, led_to(running):
+        yield running
+        as_published(running.exchanges())
+
+
+@pytest.fixture
+def fleet(
+    tmp_path: Path, emulator: AzureEmulator, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> Repository:
+    """Nothing is deployed: a run finds nothing to publish, and says so."""
+    monkeypatch.setenv(DATABASE_URL_VARIABLE, postgres.url(postgres.new_database()))
+    monkeypatch.setenv(SIGNING_KEY_VARIABLE, "keyvault:fleet-secrets/signingKey")
+    made = write_azure_fleet(tmp_path / "fleet", emulator, circuits=1, days=40)
+    git(made.folder, "init", "-q")
+    git(made.folder, "add", "-A")
+    git(made.folder, "commit", "-qm", "A fleet")
+    monkeypatch.chdir(made.folder)
+    return made
+
+
+def score(capsys: Output, *words: str, code: int = 0) -> Any:
+    capsys.readouterr()
+    asked = ["score", "prod", "--date", DAY, "--on-platform", "--format", "json", *words]
+    assert run(asked) == code, capsys.readouterr().err
+    return json.loads(capsys.readouterr().out)
+
+
+def submitted(emulator: AzureEmulator) -> list[str]:
+    """The jobs that were asked for, by name."""
+    puts = [one for one in emulator.exchanges() if one.method == "PUT" and "/jobs/" in one.path]
+    return [one.path.rsplit("/", 1)[-1] for one in puts if one.status < 300]
+
+
+def ended(emulator: AzureEmulator, job: str) -> str:
+    until = time.monotonic() + 120
+    while True:
+        status = str(held(emulator, "jobs", job)["properties"]["status"])
+        if status in {"Completed", "Failed", "Canceled"} or time.monotonic() > until:
+            return status
+        time.sleep(0.1)
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_day_is_scored_by_one_job_that_runs_our_own_command(
+    emulator: AzureEmulator, capsys: Output
+) -> None:
+    begun = score(capsys)
+    assert begun["run_name"] == FIRST
+    assert begun["state"] in {"waits", "runs"}
+    assert begun["page"].startswith("https://ml.azure.com/runs/")
+    assert ended(emulator, FIRST) == "Completed"
+    assert score(capsys)["state"] == "done"
+    assert submitted(emulator) == [FIRST]
+    said = (emulator.state / "jobs" / f"{FIRST}.command" / "std_log.txt").read_text()
+    assert f"nothing was published for prod on {DAY}" in said
+    assert KEY not in said + json.dumps(held(emulator, "jobs", FIRST))
+    assert score(capsys, "--supersede")["run_name"] == SECOND
+    assert ended(emulator, SECOND) == "Completed"
+    step = held(emulator, "jobs", SECOND)["properties"]["jobs"]["command"]
+    assert "--supersede" in json.dumps(step["inputs"])
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_run_that_failed_gives_way_to_another_one(emulator: AzureEmulator, capsys: Output) -> None:
+    score(capsys)
+    ended(emulator, FIRST)
+    body = held(emulator, "jobs", FIRST)
+    body["properties"]["status"] = "Failed"
+    rewrite(emulator, body)
+    assert score(capsys)["run_name"] == SECOND
+    assert submitted(emulator) == [FIRST, SECOND]
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_submission_whose_answer_was_lost_is_found(emulator: AzureEmulator, capsys: Output) -> None:
+    emulator.faults.add(Fault("done_but_failed", "PUT", f"/jobs/{FIRST}", code="InternalError", status=400))
+    assert score(capsys)["run_name"] == FIRST
+    assert score(capsys)["run_name"] == FIRST
+
+
+def test_what_no_commit_holds_is_not_sent(fleet: Repository, emulator: AzureEmulator, capsys: Output) -> None:
+    fleet.edit("fleetcast.yaml", "batch_size: 50 ", "batch_size: 20 ")
+    assert run(["score", "prod", "--date", DAY, "--on-platform"]) == 1
+    assert "none holds the fleet as it is" in capsys.readouterr().err
+    assert submitted(emulator) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--date", "2999-01-01"), "has not come"),
+        (("--circuits", "PLANT001/*"), "scores all circuits"),
+        (("--export", "csv"), "writes no file here"),
+    ],
+)
+@pytest.mark.usefixtures("fleet")
+def test_what_a_platform_does_not_do_is_said(
+    emulator: AzureEmulator, capsys: Output, words: tuple[str, ...], says: str
+) -> None:
+    assert run(["score", "prod", "--on-platform", *words]) == 1
+    assert says in capsys.readouterr().err
+    assert submitted(emulator) == []
