@@ -182,7 +182,8 @@ def test_a_plan_changes_nothing_and_says_who_may_apply_it(server: GitHubServer, 
 def test_drift_of_environments_is_found_field_by_field_and_repaired(
     server: GitHubServer, repository: Repository, capsys: Output
 ) -> None:
-    repository.put_environment("prod-deployment", {"reviewers": [{"type": "User", "id": 3}]})
+    cleo = {"type": "User", "id": 3}
+    repository.put_environment("prod-deployment", {"reviewers": [cleo], "can_admins_bypass": False})
     repository.policies["rollback"].append({"id": 900, "name": "*", "type": "branch"})
     repository.policies["rollback"].append({"id": 901, "name": "v*", "type": "tag"})
     del repository.environments["test-deployment"]
@@ -375,8 +376,8 @@ def test_secrets_are_looked_for_by_name_and_people_enter_them(
         f"      gh secret set FLEETCAST_SIGNING_KEY --repo {host}/acme/fleet\n"
     ) in said
     assert "secret: Secrets: write" in said
-    repository.lent.append("FLEETCAST_SIGNING_KEY")
-    assert setup("--verify") == 0
+    repository.lent += ["FLEETCAST_SIGNING_KEY", "LENT_TO_MANY"]
+    assert as_json(capsys, "--verify")["not_ours"] == []
     repository.owner_type = "User"
     assert setup("--verify") == 1
 
