@@ -182,7 +182,8 @@ def test_a_plan_changes_nothing_and_says_who_may_apply_it(server: GitHubServer, 
 def test_drift_of_environments_is_found_field_by_field_and_repaired(
     server: GitHubServer, repository: Repository, capsys: Output
 ) -> None:
-    repository.put_environment("prod-deployment", {"reviewers": [{"type": "User", "id": 3}]})
+    cleo = {"type": "User", "id": 3}
+    repository.put_environment("prod-deployment", {"reviewers": [cleo], "can_admins_bypass": False})
     repository.policies["rollback"].append({"id": 900, "name": "*", "type": "branch"})
     repository.policies["rollback"].append({"id": 901, "name": "v*", "type": "tag"})
     del repository.environments["test-deployment"]
@@ -375,8 +376,8 @@ def test_secrets_are_looked_for_by_name_and_people_enter_them(
         f"      gh secret set FLEETCAST_SIGNING_KEY --repo {host}/acme/fleet\n"
     ) in said
     assert "secret: Secrets: write" in said
-    repository.lent.append("FLEETCAST_SIGNING_KEY")
-    assert setup("--verify") == 0
+    repository.lent += ["FLEETCAST_SIGNING_KEY", "LENT_TO_MANY"]
+    assert as_json(capsys, "--verify")["not_ours"] == []
     repository.owner_type = "User"
     assert setup("--verify") == 1
 
@@ -568,6 +569,15 @@ def test_a_repository_that_may_not_be_seen_and_a_right_that_is_missing_are_said(
 
 
 @pytest.mark.usefixtures("fleet")
+def test_what_github_does_not_take_is_said_in_its_words(server: GitHubServer, capsys: Output) -> None:
+    server.fail("PUT", "/environments/dummy", 422, message="Validation Failed")
+    assert setup("--apply", "--yes") == 1
+    said = capsys.readouterr().err
+    assert "GitHub does not take PUT /repos/acme/fleet/environments/dummy (422): Validation Failed" in said
+    assert "check the names and values that it is told" in said
+
+
+@pytest.mark.usefixtures("fleet")
 def test_no_secret_is_in_what_is_said_or_sent(server: GitHubServer, capsys: Output) -> None:
     assert setup("--apply", "--yes") == 0
     assert setup("--verify", "--format", "json") == 0
@@ -604,6 +614,7 @@ def test_it_asks_before_it_applies(
         ("github:", "other_things:", "unknown key"),
         ("    test-deployment: [acme/QA]\n", "", "`github.reviewers` names nobody"),
         (f"  tenant: {made_id('tenant')}\n", "", "what they hold: AZURE_TENANT_ID"),
+        ("FLEET_SITE: north", "GITHUB_SITE: north", "is no name of a variable"),
         (f", rollback: {made_id('rollback')}", "", "write github.identities.rollback"),
         ("FLEET_SITE: north", "FLEETCAST_SIGNING_KEY: abc", "workflows read it as a secret"),
     ],

@@ -85,7 +85,7 @@ class Repository:
 
     def put_environment(self, name: str, body: Body) -> Body:
         only(body, "wait_timer prevent_self_review reviewers deployment_branch_policy can_admins_bypass")
-        held = self.environments.get(name, {"id": self._next(), "name": name, "can_admins_bypass": True})
+        held = self.environments.get(name, {"id": self._next(), "name": name})
         rules: list[Body] = []
         wait, reviewers = body.get("wait_timer") or 0, body.get("reviewers") or []
         if not 0 <= wait <= 43_200:
@@ -117,7 +117,7 @@ class Repository:
             **held,
             "protection_rules": rules,
             "deployment_branch_policy": branches,
-            "can_admins_bypass": body.get("can_admins_bypass", held["can_admins_bypass"]),
+            "can_admins_bypass": body.get("can_admins_bypass", True),
         }
         self.policies.setdefault(name, [])
         self.variables.setdefault(name, {})
