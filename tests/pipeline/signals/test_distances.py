@@ -58,6 +58,7 @@ def test_one_of_many_p_values_that_is_small_makes_the_whole_small_and_unknown_on
     assert combined(np.array([0.2, np.nan])) == pytest.approx(0.2)
     assert np.isnan(combined(np.array([np.nan, np.nan])))
     assert 0 < combined(np.array([0.0, 1.0])) < 1e-200
+    assert combined(np.array([1e-6, 1.0])) == pytest.approx(2e-6, rel=0.01)
 
 
 def test_p_values_of_nothing_combine_to_one_that_is_uniform() -> None:

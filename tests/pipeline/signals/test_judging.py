@@ -44,7 +44,7 @@ def causes(findings: Sequence[Finding]) -> set[tuple[CauseKind, str | None, str 
 
 
 def test_what_one_circuit_alone_would_be_sure_of_is_chance_in_a_large_fleet() -> None:
-    one = drifted("C1", 0.004)
+    one = drifted("C1", 0.002)
 
     assert causes(judged([one], [], NOW)) == {(CHANGED, "C1", None)}
     assert judged([one, *quiet(1000)], [], NOW) == []
@@ -71,7 +71,7 @@ def test_an_alarm_near_its_threshold_stays_and_keeps_its_beginning() -> None:
 def test_many_changed_circuits_make_no_alarm_of_the_others_at_the_next_look() -> None:
     changed = [drifted(f"C{i}", 1e-9) for i in range(50)]
     before = [replace(one, at=NOW - timedelta(days=1)) for one in changed]
-    likely = drifted("NEXT", 0.0009)
+    likely = drifted("NEXT", 0.0004)
 
     assert len(judged([*changed, likely, *quiet(950)], [], NOW)) == 51
     assert len(judged([*changed, likely, *quiet(950)], before, NOW)) == 50
@@ -114,6 +114,17 @@ def test_forecasts_that_are_worse_while_data_look_as_ever_are_the_models_fault()
     worse = drifted("C1", 1e-9, sensor="a", signal=Signal.ACCURACY)
 
     assert causes(judged([drifted("C1", 0.4), worse], [], NOW)) == {(CauseKind.MODEL_WORSE, "C1", None)}
+
+
+def test_what_changes_most_circuits_of_a_plant_is_one_alarm() -> None:
+    most = [drifted(f"C{i}", 1e-9) for i in range(6)]
+    others = [drifted(f"D{i}", 0.5) for i in range(5)]
+
+    (found,) = judged([*most, *others], [], NOW)
+
+    assert found.cause == Cause(CHANGED, PROD, "P1")
+    assert found.impact == 6.0
+    assert len(judged([*most, *others, *quiet(1)], [], NOW)) == 6
 
 
 def test_what_harms_most_comes_first() -> None:

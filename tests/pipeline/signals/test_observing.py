@@ -238,6 +238,24 @@ def test_holes_leave_what_can_be_measured() -> None:
     assert whole.p_value > 1e-3
 
 
+def test_a_silence_of_the_whole_circuit_that_is_over_is_no_poor_data_but_one_of_a_sensor_is() -> None:
+    whole, sensor = readings(), readings()
+    whole[-40:-10] = np.nan
+    sensor[-40:-10, 1] = np.nan
+
+    quiet, poor = (
+        [
+            one.sensor
+            for one in observe(circuit(values), NOW)
+            if one.outcome is Outcome.BREACHED and one.p_value is None
+        ]
+        for values in (whole, sensor)
+    )
+
+    assert quiet == []
+    assert poor == ["pressure"]
+
+
 def fault(values: np.ndarray[tuple[int, int], np.dtype[np.float64]], sensor: str = "flow") -> Observation:
     return seen(observe(circuit(values), NOW), Signal.SENSOR_FAULT, sensor)
 
@@ -378,3 +396,15 @@ def test_a_model_that_is_too_old_is_told() -> None:
     one = seen(observe(watched, NOW), Signal.MODEL_AGE)
 
     assert (one.outcome, one.value, one.threshold) == (Outcome.BREACHED, 14.0, 10.0)
+
+
+@pytest.mark.parametrize("days", [30, 60])
+def test_readings_to_come_are_no_more_restless_than_those_learnt_from(days: int) -> None:
+    """What is usual is fitted to the reference, and so lies nearer to it than to anything new."""
+    louder = []
+    for seed in range(12):
+        values = readings(seed, hours=days * 24 + SINCE)
+        found = observe(circuit(values, trained=days * 24), NOW)
+        louder += [float(seen(found, Signal.DATA_DRIFT, name).detail["louder"]) for name in SENSORS]
+
+    assert abs(np.mean(louder)) < 0.5

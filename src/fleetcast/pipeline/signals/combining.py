@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from fleetcast.forecasting.series import Floats
 
-_LEAST = 1e-300
+_LEAST, _MOST = 1e-300, 0.99
 
 
 def combined(chances: Floats) -> Floats:
@@ -23,7 +23,8 @@ def combined(chances: Floats) -> Floats:
         Without the last axis; NaN where none was made.
     """
     known = ~np.isnan(chances)
-    p = np.clip(np.where(known, chances, 0.5), _LEAST, 1 - 1e-9)
+    # A test that sees nothing at all must not outweigh one that is sure: at 1 its score would be minus infinity.
+    p = np.clip(np.where(known, chances, 0.5), _LEAST, _MOST)
     # Near 0 the cotangent is 1 / (π p), and 0.5 − p would lose it.
     score = np.where(p < 1e-8, 1 / (np.pi * p), 1 / np.tan(np.pi * np.maximum(p, 1e-8)))
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,8 +14,9 @@ from fleetcast.domain.drift import Observation, Outcome, Signal
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.pipeline.signals.combining import discoveries
 
-FALSE_SHARE = 0.05
-"""Of circuits that are found to have changed at one look, at most so many on average have not."""
+FALSE_SHARE = 0.01
+"""Of circuits that are found to have changed at one look, at most so many on average have not: where none has, one look
+in a hundred finds one all the same."""
 STAYS = 0.01
 """A p-value up to which what was an alarm stays one: near its threshold, it does not come and go."""
 _REMEMBERED = timedelta(days=3)
@@ -23,6 +24,8 @@ _AT_ONCE = timedelta(hours=1)
 """Sensors that fell silent or stuck within so much of each other did so at once."""
 _FEWEST_AT_ONCE = 4
 """Sensors of several circuits that make a gateway of it."""
+_FEWEST_ALIKE = 3
+"""Circuits that make a change of the plant's, if they are more than half of those that were looked at."""
 _APART = 5.0
 _TOGETHER = 0.01
 
@@ -80,7 +83,7 @@ class _Fleet:
         broken = self._broken(explained)
         stale = {finding.cause.circuit for finding in silent}
         changed = self._changed()
-        worse = self._worse({_place_of(finding.cause) for finding in changed}, changed)
+        worse = self._worse(changed)
         others = [
             finding
             for signal, kind in (
@@ -166,7 +169,26 @@ class _Fleet:
             if one.sensor is not None and one.p_value is not None:
                 sensors[_place(one)].append(one)
         chosen, share = self._believed(whole)
-        return [self._change(one, sensors[_place(one)], share) for one in chosen]
+        return self._of_plants([self._change(one, sensors[_place(one)], share) for one in chosen], whole)
+
+    def _of_plants(self, changes: Sequence[Finding], whole: Sequence[Observation]) -> list[Finding]:
+        """Weather or load that changes most of a plant's circuits is one cause of the plant's."""
+        looked = Counter((one.environment, one.plant) for one in whole)
+        by_plant: defaultdict[tuple[EnvironmentName, str], list[Finding]] = defaultdict(list)
+        found = []
+        for finding in changes:
+            if finding.cause.kind is CauseKind.PROCESS_CHANGED:
+                by_plant[finding.cause.environment, finding.cause.plant].append(finding)
+            else:
+                found.append(finding)
+        for (environment, plant), theirs in by_plant.items():
+            if len(theirs) < _FEWEST_ALIKE or 2 * len(theirs) <= looked[environment, plant]:
+                found += theirs
+                continue
+            cause = Cause(CauseKind.PROCESS_CHANGED, environment, plant)
+            shown = [one for finding in theirs for one in finding.shown_by]
+            found.append(self._finding(cause, shown, min(finding.since for finding in theirs)))
+        return found
 
     def _change(self, whole: Observation, sensors: Sequence[Observation], share: float) -> Finding:
         ordered = sorted(sensors, key=lambda one: (_chance(one), str(one.sensor)))
@@ -181,7 +203,7 @@ class _Fleet:
         seen = [whole, *breached]
         return self._finding(cause, seen, min(self._since(one) for one in seen))
 
-    def _worse(self, changed: set[Place], changes: Sequence[Finding]) -> list[Finding]:
+    def _worse(self, changes: Sequence[Finding]) -> list[Finding]:
         """Findings of changes with what their forecasts suffer, and circuits whose forecasts suffer without one."""
         tested = [
             one
@@ -192,12 +214,12 @@ class _Fleet:
         causes: defaultdict[Place, list[Observation]] = defaultdict(list)
         for one in self._believed(tested)[0]:
             causes[_place(one)].append(one)
-        found = []
+        found, changed = [], set()
         for finding in changes:
-            seen = causes.get(_place_of(finding.cause), [])
-            found.append(
-                self._finding(finding.cause, [*finding.shown_by, *seen], finding.since) if seen else finding
-            )
+            places = {_place(one) for one in finding.shown_by}
+            changed |= places
+            seen = [one for place in sorted(places & causes.keys()) for one in causes[place]]
+            found.append(self._finding(finding.cause, [*finding.shown_by, *seen], finding.since))
         for (environment, plant, circuit), seen in causes.items():
             if (environment, plant, circuit) not in changed:
                 cause = Cause(CauseKind.MODEL_WORSE, environment, plant, circuit)
@@ -325,10 +347,6 @@ def _order(cause: Cause) -> tuple[str, ...]:
 
 def _place(one: Observation) -> Place:
     return one.environment, one.plant, one.circuit or ""
-
-
-def _place_of(cause: Cause) -> Place:
-    return cause.environment, cause.plant, cause.circuit or ""
 
 
 def _chance(one: Observation) -> float:

@@ -85,7 +85,7 @@ def learn_normal(grid: Grid, values: Floats, step: timedelta, fast: int, slow: i
         slow: Of that for slow ones.
     """
     rhythm = learn_rhythm(grid, values)
-    rest = rhythm.without(grid, values)
+    rest = rhythm.unseen(grid, values)
     memory = learn_memory(rest)
     steps = steps_of(rest, memory)
     with np.errstate(invalid="ignore"):
@@ -104,7 +104,7 @@ def learn_normal(grid: Grid, values: Floats, step: timedelta, fast: int, slow: i
             quantiles[:, column] = np.quantile(known, (np.arange(_QUANTILES) + 0.5) / _QUANTILES)
 
     def usual(length: int) -> Usual | None:
-        return _usual(steps, rest, edges, counts, together, loud_together, rhythm.repeats, usable, length)
+        return _usual(steps, rest, edges, counts, together, loud_together, usable, length)
 
     return Normal(
         step, rhythm, memory, usable, edges, counts, quantiles, tuple(ordered), usual(fast), usual(slow)
@@ -131,7 +131,6 @@ def _usual(
     counts: Floats,
     together: Floats,
     loud_together: Floats,
-    repeats: Floats,
     usable: npt.NDArray[np.bool_],
     length: int,
 ) -> Usual | None:
@@ -141,9 +140,7 @@ def _usual(
     apart = max(length // _STARTS_PER_WINDOW, 1)
     starts = np.arange(0, n - length + 1, apart)
     windows = windows_of(steps, starts, length)
-    # What is usual was learnt from these same windows, and so fits them better than those to come.
-    unseen = (1 + 1 / repeats) / np.maximum(1 - 1 / repeats, 0.25)
-    level, loudness = _variance(windows.level) * unseen, _variance(windows.loudness)
+    level, loudness = _variance(windows.level), _variance(windows.loudness)
     distance = jensen_shannon(_counts_of_windows(rest, edges, starts, length), counts)
     known = ~np.isnan(windows.level)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -155,7 +152,7 @@ def _usual(
         loudness,
         together,
         loud_together,
-        _excess(windows.level / np.sqrt(level / unseen), together, usable),
+        _excess(windows.level / np.sqrt(level), together, usable),
         _excess(windows.loudness / np.sqrt(loudness), loud_together, usable),
         by_chance,
     )

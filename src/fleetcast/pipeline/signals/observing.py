@@ -44,7 +44,7 @@ class Learnt:
     habits: Habits
     normal: Normal
     missing: Floats
-    """Share of steps without a reading; shape (k,)."""
+    """Share of steps without a reading while other sensors had one; shape (k,)."""
     known: Floats
     """Readings in the reference; shape (k,)."""
     last: datetime | None
@@ -62,7 +62,8 @@ def learn(circuit: WatchedCircuit, now: datetime) -> Learnt:
     reference = clean(circuit.reference, circuit.sensors, circuit.limits, now)
     scales = scales_of(reference)
     grid, values = reference_grid(reference, spans.step, scales)
-    missing = np.isnan(values).mean(axis=0) if len(values) else np.ones(len(circuit.sensors))
+    heard = values[~np.isnan(values).all(axis=1)]
+    missing = np.isnan(heard).mean(axis=0) if len(heard) else np.ones(len(circuit.sensors))
     return Learnt(
         spans,
         scales,
@@ -383,7 +384,9 @@ class _Look:
         if not rows:
             return [self._seen(Signal.DATA_QUALITY, Outcome.NOT_ENOUGH_DATA, threshold=_DOUBTFUL_ROWS)]
         found = []
-        missing = np.isnan(self.fast).mean(axis=0)
+        # What the circuit as a whole is silent for is a matter of freshness.
+        heard = self.fast[~np.isnan(self.fast).all(axis=1)]
+        missing = np.isnan(heard).mean(axis=0) if len(heard) else np.zeros(self.fast.shape[1])
         out = current.out_of_limits / rows
         for column in np.flatnonzero((out > _OUT_OF_LIMITS) | (trusted & (missing > self._missing_most()))):
             by_limits = out[column] > _OUT_OF_LIMITS

@@ -25,13 +25,21 @@ class Rhythm:
     step: int
     """Microseconds."""
     repeats: Floats
-    """How often each sensor was seen on average at the same phase; shape (k,): 1 / repeats of a window's variance is
-    the variance of what is usual then."""
+    """Readings of each sensor for each number that describes its course; shape (k,)."""
 
     def without(self, grid: Grid, values: Floats) -> Floats:
         """Readings on a grid, less what is usual at their times."""
         phases = (grid.start // grid.step + np.arange(grid.steps)) % len(self.usual)
         rest: Floats = values - self.usual[phases]
+        return rest
+
+    def unseen(self, grid: Grid, values: Floats) -> Floats:
+        """The readings that it was learnt from, less what would be usual had each not been among them.
+
+        A mean of n readings is nearer to each of them than to one to come; leaving each out makes its rest n / (n − 1)
+        times as large.
+        """
+        rest: Floats = self.without(grid, values) * (self.repeats / np.maximum(self.repeats - 1.0, 1.0))
         return rest
 
 
@@ -45,20 +53,20 @@ def learn_rhythm(grid: Grid, values: Floats) -> Rhythm:
     span = grid.steps * grid.step
     week, day = _phases(grid, _WEEK, span, _WEEKS_FOR_EACH_STEP), _phases(grid, _DAY, span, 4)
     if week:
-        return _rhythm(_by_phase(grid, values, week), grid, values)
+        return _rhythm(_by_phase(grid, values, week), grid, values, week)
     if not day:
-        return _rhythm(_by_phase(grid, values, 1), grid, values)
-    course = _by_phase(grid, values, day)
+        return _rhythm(_by_phase(grid, values, 1), grid, values, 1)
+    course, numbers = _by_phase(grid, values, day), day
     if span >= 2 * _WEEK:
         rest = Rhythm(course, grid.step, np.ones(values.shape[1])).without(grid, values)
         of_days = _by_phase(Grid(grid.start, grid.step, grid.steps), rest, 7, day)
-        course = np.repeat(of_days, day, axis=0) + np.tile(course, (7, 1))
-    return _rhythm(course, grid, values)
+        course, numbers = np.repeat(of_days, day, axis=0) + np.tile(course, (7, 1)), day + 6
+    return _rhythm(course, grid, values, numbers)
 
 
-def _rhythm(usual: Floats, grid: Grid, values: Floats) -> Rhythm:
+def _rhythm(usual: Floats, grid: Grid, values: Floats, numbers: int) -> Rhythm:
     known = np.count_nonzero(~np.isnan(values), axis=0)
-    return Rhythm(np.where(np.isnan(usual), np.nan, usual), grid.step, np.maximum(known / len(usual), 1.0))
+    return Rhythm(usual, grid.step, np.maximum(known / numbers, 1.0))
 
 
 def _phases(grid: Grid, period: int, span: int, needed: int) -> int:
