@@ -151,6 +151,14 @@ def test_what_cannot_be_measured_keeps_it_open_and_says_so(
     assert (first.alarm.fine_looks, first.alarm.unclear) == (1, "")
 
 
+@pytest.mark.parametrize(("p_value", "fine_looks"), [(0.3, 1), (0.01, 0), (None, 0)])
+def test_what_is_beyond_its_threshold_by_chance_does_not_keep_it_open(
+    p_value: float | None, fine_looks: int
+) -> None:
+    change = only(after(raised(), [], looked(1, replace(seen(), p_value=p_value))))
+    assert change.alarm.fine_looks == fine_looks
+
+
 def test_a_sensor_that_a_circuit_has_no_longer_does_not_keep_it_open() -> None:
     alarms = raised(finding(seen(sensor="flow"), seen(sensor="old")))
     fine = seen(sensor="flow", outcome=Outcome.FINE)

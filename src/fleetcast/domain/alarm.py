@@ -100,6 +100,8 @@ LEAST_WORSE = 0.05
 """A rise of the impact by less than that never is."""
 MOST_SHOWN = 100
 """Of what shows an alarm so many are kept, the strongest; `Alarm.shown_by_count` says how many there are."""
+CHANCE = 0.05
+"""What is beyond its threshold, and by chance alone would be as often as this, keeps no alarm open."""
 LONGEST_COMMENT = 1_000
 
 
@@ -439,9 +441,9 @@ def _unclear(
             continue  # the circuit has this sensor no longer
         if now is None:
             yield f"{one.signal} of {where} was not looked at"
-        elif now.outcome is Outcome.BREACHED:
+        elif now.outcome is Outcome.BREACHED and (now.p_value is None or now.p_value < CHANCE):
             yield f"{one.signal} of {where} is still beyond its threshold"
-        elif now.outcome is not Outcome.FINE:
+        elif now.outcome not in (Outcome.FINE, Outcome.BREACHED):
             why = now.detail.get("why")
             yield f"{one.signal} of {where}: {now.outcome}{f', {why}' if why else ''}"
 

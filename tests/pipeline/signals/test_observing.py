@@ -396,3 +396,15 @@ def test_a_model_that_is_too_old_is_told() -> None:
     one = seen(observe(watched, NOW), Signal.MODEL_AGE)
 
     assert (one.outcome, one.value, one.threshold) == (Outcome.BREACHED, 14.0, 10.0)
+
+
+@pytest.mark.parametrize("days", [30, 60])
+def test_readings_to_come_are_no_more_restless_than_those_learnt_from(days: int) -> None:
+    """What is usual is fitted to the reference, and so lies nearer to it than to anything new."""
+    louder = []
+    for seed in range(12):
+        values = readings(seed, hours=days * 24 + SINCE)
+        found = observe(circuit(values, trained=days * 24), NOW)
+        louder += [float(seen(found, Signal.DATA_DRIFT, name).detail["louder"]) for name in SENSORS]
+
+    assert abs(np.mean(louder)) < 0.5
