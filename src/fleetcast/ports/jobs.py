@@ -10,6 +10,7 @@ from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobPage, TrainingJob
+from fleetcast.domain.retention import KeptLog
 
 
 class JobUnknown(BadInput):
@@ -72,6 +73,26 @@ class JobService(Protocol):
 
         Args:
             lost: Why, by the job's id; an id that is not known, or of a job that is not completed, is left out.
+        """
+        ...
+
+    def give_up(self, ids: Collection[str]) -> None:
+        """Let completed jobs count as abandoned, as what they left was removed on purpose: whoever wants it again
+        makes another attempt.
+
+        An id that is not known, or of a job that is not completed, is left out.
+        """
+        ...
+
+    def kept_logs(self) -> Sequence[KeptLog] | None:
+        """What jobs said, as far as this fleet keeps it and may remove it; None where the platform keeps it itself."""
+        ...
+
+    def remove_logs(self, ids: Collection[str]) -> None:
+        """Remove what jobs said; where nothing is kept, nothing happens. How they ended stays on record.
+
+        Raises:
+            Unavailable: The disk refuses; some may be gone.
         """
         ...
 

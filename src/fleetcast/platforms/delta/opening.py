@@ -44,6 +44,15 @@ class DeltaVersions:
         table = self._open_or_none()
         return [] if table is None else [_version_of(entry) for entry in table.history()]
 
+    @property
+    def place(self) -> str:
+        """Where it is, for errors."""
+        return str(self._location)
+
+    def said(self, error: Exception) -> str:
+        """What went wrong, for people."""
+        return self._said(error)
+
     def _open_or_none(self) -> DeltaTable | None:
         try:
             return self._open()
