@@ -54,6 +54,7 @@ COMMANDS = {
     "serve": "fleetcast.cli.serve:serve",
     "up": "fleetcast.cli.up:up",
     "score": "fleetcast.cli.score:score",
+    "clean": "fleetcast.cli.clean:clean",
     "explain-forecast": "fleetcast.cli.score:explain_forecast",
     "affected": "fleetcast.cli.score:affected",
     "circuits": "fleetcast.cli.circuits:circuits_app",

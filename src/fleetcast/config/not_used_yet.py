@@ -14,6 +14,8 @@ from fleetcast.config.settings import SETTINGS_FILE
 from fleetcast.config.yaml_nodes import Node, line_at
 
 _NOTHING_WATCHED = "nothing is watched after training"
+_SHARED_STAY = "what is served there is in the shared registry, from which nothing is removed"
+_JOBS_IN_DEV = "training jobs run in dev, and no other logs are kept"
 
 NOT_USED_YET: Mapping[str, str] = {
     "registry": "only Azure ML has several registries; elsewhere a fleet has one, whatever its name",
@@ -24,7 +26,11 @@ NOT_USED_YET: Mapping[str, str] = {
     "environments.dev.availability": _NOTHING_WATCHED,
     "environments.test": "models are held against the thresholds of dev; endpoints are not watched",
     "environments.prod": "models are held against the thresholds of dev; endpoints are not watched",
-    "retention": "nothing is deleted for its age",
+    "retention.dev.predictions": "no forecasts are published in dev",
+    "retention.test.models": _SHARED_STAY,
+    "retention.test.logs": _JOBS_IN_DEV,
+    "retention.prod.models": _SHARED_STAY,
+    "retention.prod.logs": _JOBS_IN_DEV,
     "notifications": "no notices are sent",
     "schedules": "nothing starts by itself",
 }
@@ -50,6 +56,8 @@ USED: Mapping[str, frozenset[str]] = {
         | _below("cost", "node_hour start at_once")
         | _below("data_sources.*", "kind path layout columns plant_id circuit_id sensors time_zone")
         | _below("environments.dev.thresholds", _BOUNDS)
+        | {"retention.dev.models", "retention.dev.logs"}
+        | {"retention.test.predictions", "retention.prod.predictions"}
         | _below("environments.dev.thresholds.sensors.*", _BOUNDS)
         | {
             f"gates.{gate}.{rule}"

@@ -224,6 +224,21 @@ class FleetIndex:
         return next((entry for entry in self.versions.get(name, ()) if entry.version == version), None)
 
 
+class FilesRemoved(BadInput):
+    """A version cannot be used, as retention removed its files; what is known of it stays."""
+
+    def __init__(self, name: str, version: int, at: datetime) -> None:
+        super().__init__(f"the files of {name}:{version} were {in_words(at)}")
+        self.fix = (
+            f"choose another version: `fleetcast models show {name}`, or train it again by raising `revision`"
+        )
+
+
+def in_words(removed_at: datetime) -> str:
+    """What became of a version's files, for people."""
+    return f"{Refusal.REMOVED.value} on {removed_at:%Y-%m-%d}"
+
+
 class NamedTwice(FleetcastError):
     """A model's name can be adopted once: its next version comes from training."""
 

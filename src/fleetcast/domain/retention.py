@@ -32,7 +32,6 @@ class Stays(StrEnum):
     SAME_FILES = "a version that stays has the same files"
     PINNED = "a circuit names it"
     TRAINED_ON = "a model that stays was trained on it"
-    FORECAST_FROM = "a published forecast that stays was made from it"
     NEWEST = "it is the newest"
     RUNNING = "it has not ended"
     YOUNG = "it is younger than retention says"
