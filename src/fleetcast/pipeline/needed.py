@@ -57,11 +57,13 @@ def _served(
     live, newest = releases.live(environment), releases.newest(environment)
     standing = platform.workspace.endpoints.standing(environment)
     told = {digest for one in standing.values() for digest in (one.blue, one.green) if digest is not None}
-    coming = {one.rollout.green for one in deployments.rollouts(environment).values()}
+    rollouts = deployments.rollouts(environment).values()
+    coming = {one.rollout.green for one in rollouts if not one.rollout.phase.is_over}
     coming |= {planned.release for one in deployments.open_ones(environment) for planned in one.plan.releases}
     known = releases.of_digests(told | coming)
+    next_ones = [one for plant, one in newest.items() if plant not in live or one.number > live[plant].number]
     yield from _models(chain(live.values(), (known[one] for one in told & known.keys())), Stays.DEPLOYED)
-    yield from _models(chain(newest.values(), (known[one] for one in coming & known.keys())), Stays.COMING)
+    yield from _models(chain(next_ones, (known[one] for one in coming & known.keys())), Stays.COMING)
     for one in standing.values():
         for override in one.overrides:
             if override.model is not None:

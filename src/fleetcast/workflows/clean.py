@@ -42,7 +42,7 @@ from fleetcast.ports.readings import WritableReadingsTable
 from fleetcast.workflows.exclusive import alone, holder
 
 SPARED = timedelta(days=7)
-"""Files that a table's newer version replaced more recently than this stay: somebody may be reading them."""
+"""How long files of tables stay that a newer version replaced: somebody may be reading them."""
 _AT_ONCE = 500
 """Versions whose removal is written down in one transaction."""
 _MODEL, _LOGS, _TABLE, _FORECASTS = "remove model ", "remove logs ", "vacuum ", "remove forecasts "
@@ -120,6 +120,8 @@ class Clean:
     clock: Clock
     tables: Callable[[], Mapping[str, WritableReadingsTable]]
     """The fleet's own tables of readings, by data source; nobody else's are touched."""
+    spared: timedelta = SPARED
+    """Files of tables that a newer version replaced more recently than this stay."""
 
     def plan(self, fleet: Fleet, environments: Collection[EnvironmentName]) -> WhatGoes:
         """Decide what would go now; changes nothing.
@@ -227,7 +229,7 @@ class Clean:
 
     def _table(self, fleet: Fleet, index: FleetIndex, source: str) -> TableDecided:
         table, stays = self.tables()[source], needed_table_versions(fleet, index, source)
-        return TableDecided(source, stays, len(table.vacuum(stays, SPARED, dry_run=True)))
+        return TableDecided(source, stays, len(table.vacuum(stays, self.spared, dry_run=True)))
 
     def _is_vacuumed(self, fleet: Fleet, index: FleetIndex, source: str, _effect: Effect) -> bool:
         return not self._table(fleet, index, source).files
@@ -236,7 +238,7 @@ class Clean:
         table = self.platform.workspace.forecasts(environment)
         days = fleet.settings.retention[environment].predictions
         decided = decide_days(table.days(), days, self.clock.now().astimezone(UTC).date())
-        return ForecastsDecided(environment, decided, len(table.vacuum(SPARED, dry_run=True)))
+        return ForecastsDecided(environment, decided, len(table.vacuum(self.spared, dry_run=True)))
 
     def _clean_dev(self, fleet: Fleet, agreed: WhatGoes) -> Cleaned:
         finished = self._finish(fleet)
@@ -325,8 +327,8 @@ class Clean:
         removed: list[str] = []
         self._once(
             Effect(self._stamped(f"{_TABLE}{decided.source} "), event),
-            do=lambda: removed.extend(table.vacuum(decided.stays, SPARED, dry_run=False)),
-            is_done=lambda: not table.vacuum(decided.stays, SPARED, dry_run=True),
+            do=lambda: removed.extend(table.vacuum(decided.stays, self.spared, dry_run=False)),
+            is_done=lambda: not table.vacuum(decided.stays, self.spared, dry_run=True),
             what=f"files of {decided.source}",
         )
         return len(removed)
@@ -350,7 +352,7 @@ class Clean:
                 is_done=lambda: not set(going) & set(table.days()),
                 what=f"forecasts of {counted(len(going), 'day')}",
             )
-        return going, len(table.vacuum(SPARED, dry_run=False))
+        return going, len(table.vacuum(self.spared, dry_run=False))
 
     def _once(
         self, effect: Effect, *, do: Callable[[], None], is_done: Callable[[], bool], what: str

@@ -227,7 +227,7 @@ def _to_use(circuit: Circuit, versions: Sequence[int], intent: Intent) -> int:
     if not usable:
         raise BadInput(
             f"every version of {name} was refused, or its files were removed: {', '.join(map(str, versions))}",
-            fix=f"train another (raise `revision` of {circuit.key}), or name one with --version",
+            fix=f"train another (raise `revision` of {circuit.key}), or name one with --model-version",
         )
     return max(usable)
 

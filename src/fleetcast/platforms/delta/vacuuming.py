@@ -37,11 +37,18 @@ def vacuumed(
     hours = int(older_than.total_seconds() // 3600)
     kept = sorted({version for version in keep if 0 <= version < table.version()})
     try:
-        return table.vacuum(
-            hours, dry_run=dry_run, enforce_retention_duration=False, full=True, keep_versions=kept
+        # What an earlier one removed stays in the log, and is named again.
+        named = table.vacuum(
+            hours, dry_run=True, enforce_retention_duration=False, full=True, keep_versions=kept
         )
+        gone = versions.present(named)
+        if gone and not dry_run:
+            table.vacuum(
+                hours, dry_run=False, enforce_retention_duration=False, full=True, keep_versions=kept
+            )
     except (DeltaError, OSError) as error:
         raise Unavailable(
             f"the {versions.table_name} at {versions.place} cannot be cleaned up: {versions.said(error)}",
             fix="check the disk and its rights; what was not removed can be removed later",
         ) from error
+    return gone
