@@ -104,7 +104,7 @@ class JobService(Protocol):
         """What the steps of one job said, as far as it has reached the fleet's own store; None while nothing has.
 
         Bytes that are no text in UTF-8 are replaced. Asking changes nothing, and a job that ended keeps what it said
-        for as long as the platform keeps its files.
+        for as long as the platform keeps its files, and retention what jobs said.
 
         Raises:
             JobUnknown: No job has this id.
