@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,3 +40,6 @@ class CountingArtifacts:
 
     def lacking(self, sizes: Mapping[Digest, int | None]) -> Mapping[Digest, str]:
         return self.store.lacking(sizes)
+
+    def remove(self, digests: Collection[Digest]) -> None:
+        self.store.remove(digests)

@@ -92,14 +92,15 @@ def test_what_is_written_and_not_used_is_named_once_in_the_order_of_its_lines(re
         "    latency_ms: 10\n"
         "  prod: {error_rate: 1, availability: 99}\n"
         "retention:\n"
-        "  dev: {models: 30}\n",
+        "  dev: {models: 30}\n"
+        "  test: {models: 90, predictions: 30}\n",
     )
     found = read_fleet(repository.directory, now=NOW).unused
     assert [str(each) for each in found] == [
         "schedules (fleetcast.yaml:1)",
         "environments.dev.latency_ms (fleetcast.yaml:5)",
         "environments.prod.availability (fleetcast.yaml:6)",
-        "retention (fleetcast.yaml:7)",
+        "retention.test.models (fleetcast.yaml:9)",
     ]
     assert found[0].says == "only Azure ML starts something by itself: `fleetcast setup azure`"
 

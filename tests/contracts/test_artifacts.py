@@ -225,3 +225,39 @@ def test_equal_rows_of_two_circuits_are_given_as_the_rows_of_the_one_asked_for(p
 def test_rows_that_were_never_frozen_cannot_be_loaded(platform: Platform) -> None:
     with pytest.raises(BadInput, match=str(KEY)):
         platform.workspace.frozen.load(digest("never frozen"), KEY)
+
+
+def test_a_removed_artifact_is_missing_and_removing_it_again_is_nothing(
+    platform: Platform, tmp_path: Path
+) -> None:
+    store = platform.workspace.artifacts
+    gone = store.keep(model_folder(tmp_path, "one"))
+    stays = store.keep(model_folder(tmp_path, "two", weights=b"other"))
+    for _ in range(2):
+        store.remove([gone, digest("never kept")])
+        assert set(store.lacking({gone: None, stays: None})) == {gone}
+    with pytest.raises(ArtifactMissing, match="is not in"):
+        store.load(gone)
+    assert store.load(stays).digest == stays
+    assert store.keep(model_folder(tmp_path, "again")) == gone
+    assert store.load(gone).digest == gone
+
+
+def test_what_was_cut_short_while_it_was_removed_is_finished(tmp_path: Path) -> None:
+    store = FileArtifactStore(tmp_path / "store")
+    name = store.keep(model_folder(tmp_path))
+    folder = store.folder(name)
+    folder.rename(folder.with_name(f"going-{name.hex}"))  # as far as a process came that was killed
+    assert set(store.lacking({name: None})) == {name}
+    store.remove([name])
+    assert list(folder.parent.iterdir()) == []
+
+
+def test_removed_rows_are_kept_no_more(platform: Platform) -> None:
+    gone, stays = readings(seed=1), readings(seed=2)
+    frozen = platform.workspace.frozen
+    for rows in (gone, stays):
+        frozen.freeze(rows, rows.fingerprint())
+    for _ in range(2):
+        frozen.remove([gone.fingerprint()])
+        assert [frozen.holds(rows.fingerprint()) for rows in (gone, stays)] == [False, True]

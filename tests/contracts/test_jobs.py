@@ -292,3 +292,34 @@ def test_a_job_whose_outcome_was_written_is_not_run_again(tmp_path: Path) -> Non
     again.workspace.jobs.close()
     assert found.outcome == ended.outcome
     assert runs.read_text() == "ran\n"
+
+
+def test_a_completed_job_is_given_up_so_that_another_attempt_can_be_made(platform: Platform) -> None:
+    plain = component()
+    queued = job(frozen(platform, readings()), plain)
+    jobs = platform.workspace.jobs
+    jobs.submit([queued], plain)
+    jobs.give_up([queued.id, "unknown"])
+    (ended,) = seen_through(platform, queued)
+    assert ended.state is JobState.COMPLETED, ended.error
+    jobs.give_up([queued.id, "unknown"])
+    ((held,),) = jobs.jobs_for([queued.task.training_hash]).values()
+    assert (held.state, held.outcome, held.ended_at) == (JobState.ABANDONED, None, ended.ended_at)
+    assert jobs.failing([queued.task.training_hash]) == {}
+
+
+def test_what_a_job_said_can_be_removed_where_the_fleet_keeps_it(platform: Platform) -> None:
+    plain = component()
+    queued = job(frozen(platform, readings()), plain)
+    jobs = platform.workspace.jobs
+    jobs.submit([queued], plain)
+    (ended,) = seen_through(platform, queued)
+    logs = jobs.kept_logs()
+    if logs is None:
+        jobs.remove_logs([queued.id])
+        return
+    assert [(log.job, log.ended_at) for log in logs] == [(queued.id, ended.ended_at)]
+    for _ in range(2):
+        jobs.remove_logs([queued.id, "unknown"])
+        assert (jobs.kept_logs(), jobs.log(queued.id)) == ([], None)
+    assert jobs.jobs_for([queued.task.training_hash])[queued.task.training_hash] == [ended]

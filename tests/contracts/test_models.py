@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
+from fleetcast.domain.audit import about_model
+from fleetcast.domain.errors import BadInput
 from fleetcast.domain.model import FleetIndex, Refusal
+from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.release import Release, ServedModel
+from fleetcast.domain.retention import ArtifactToGo, VersionToJudge
 from fleetcast.pipeline.index import ReadIndex
 from fleetcast.ports.platform import Platform
-from tests.contracts.samples import digest, environment, trained
+from tests.clocks import NOON
+from tests.contracts.samples import digest, environment, request, trained
 
 
 def test_versions_of_a_model_count_from_1(platform: Platform) -> None:
@@ -133,3 +143,67 @@ def test_versions_that_may_not_be_used_are_known_by_themselves(platform: Platfor
     assert set(states.refused()) == {("a", 1), ("b", 2)}
     states.unblock(("b", 2), "it was the sensor")
     assert set(states.refused()) == {("a", 1)}
+
+
+def to_go(*versions: int, files: str = "artifact") -> ArtifactToGo:
+    old = NOON - timedelta(days=400)
+    judged = [VersionToJudge("m", number, digest(files), 10, old) for number in versions]
+    return ArtifactToGo(digest(files), 10, tuple(judged))
+
+
+def test_a_version_whose_files_go_is_used_by_nothing_and_stays_known(platform: Platform) -> None:
+    (version,) = platform.workspace.models.register([trained("m", "job-1", training_hash="h")])
+    states = platform.control.states
+    assert states.retire([to_go(1)], 30) == [to_go(1)]
+    assert states.intent().removed == {("m", 1): NOON}
+    assert set(states.refused()) == {("m", 1)}
+    index = index_of(platform)
+    assert index.refusal("m", 1) is Refusal.REMOVED
+    assert index.with_hash("m", digest("h")) is None
+    assert platform.workspace.models.versions(["m"])["m"] == [version]
+    about = about_model("m")
+    event = platform.control.audit.about([about])[about][-1].event
+    assert (event.action, event.subject, event.detail["retention_days"]) == ("model.retired", "m:1", 30)
+
+
+def test_retiring_again_is_once_and_what_people_said_of_a_version_stays_said(platform: Platform) -> None:
+    platform.workspace.models.register([trained("m", "job-1")])
+    states = platform.control.states
+    states.reject([("m", 1)])
+    states.retire([to_go(1)], 30)
+    before = list(platform.control.audit.entries())
+    assert states.retire([to_go(1)], 30) == [to_go(1)]
+    assert list(platform.control.audit.entries()) == before
+    assert states.intent().refusal("m", 1) is Refusal.REJECTED
+
+
+@pytest.mark.parametrize("use", ["selected", "champion", "asked", "live", "composed"])
+def test_what_was_taken_into_use_meanwhile_does_not_go(platform: Platform, use: str) -> None:
+    control = platform.control
+    platform.workspace.models.register([trained("m", "job-1"), trained("m", "job-2"), trained("m", "job-3")])
+    match use:
+        case "selected":
+            control.states.select({"m": 2})
+        case "champion":
+            control.states.crown({"m": 2})
+        case "asked":
+            control.approvals.open([request("m", "2")])
+        case _:
+            served = ServedModel("m", 2, digest("artifact"), digest("h"))
+            kept = control.releases.keep([Release(EnvironmentName.PROD, "P", "1.0.0", {"c": served})])
+            if use == "live":
+                other = ServedModel("m", 4, digest("other"), digest("h"))
+                control.releases.make_live(kept)
+                control.releases.keep([Release(EnvironmentName.PROD, "P", "1.0.0", {"c": other})])
+    # Versions 1 and 2 have the same files: neither goes.
+    assert control.states.retire([to_go(1, 2), to_go(3, files="others")], 30) == [to_go(3, files="others")]
+    assert set(control.states.intent().removed) == {("m", 3)}
+
+
+def test_nothing_is_composed_of_a_version_whose_files_are_gone(platform: Platform) -> None:
+    platform.control.states.retire([to_go(1)], 30)
+    served = ServedModel("m", 1, digest("artifact"), digest("h"))
+    release = Release(EnvironmentName.PROD, "P", "1.0.0", {"c": served})
+    with pytest.raises(BadInput, match="retention removed its files"):
+        platform.control.releases.keep([release])
+    assert platform.control.releases.newest(EnvironmentName.PROD) == {}

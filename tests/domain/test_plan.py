@@ -21,6 +21,7 @@ from fleetcast.domain.plan import (
     Reuse,
     Train,
     UpToDate,
+    VersionRefused,
     estimate,
     estimate_cost,
     plan_circuit,
@@ -110,7 +111,7 @@ def test_a_registered_model_is_up_to_date_whatever_its_data_looks_like_now() -> 
     assert isinstance(action, UpToDate)
 
 
-@pytest.mark.parametrize("refusal", list(Refusal))
+@pytest.mark.parametrize("refusal", [Refusal.REJECTED, Refusal.BLOCKED])
 def test_a_refused_version_blocks_until_something_changes(refusal: Refusal) -> None:
     found = index([entry(CIRCUIT, 1)], selected=1, refused={1: refusal})
     action = plan_circuit(CIRCUIT, found, checked())
@@ -120,6 +121,27 @@ def test_a_refused_version_blocks_until_something_changes(refusal: Refusal) -> N
     again = plan_circuit(raised, found, {})
     assert isinstance(again, Train)
     assert "revision 0 → 1" in again.why
+
+
+def removed(*numbers: int, **decided: object) -> FleetIndex:
+    found = index([entry(CIRCUIT, number) for number in (1, 2)], **decided)  # type: ignore[arg-type]
+    gone = {(CIRCUIT.model_name, number): MOMENT for number in numbers}
+    return replace(found, intent=replace(found.intent, removed=gone))
+
+
+def test_what_retention_removed_the_files_of_is_trained_again_and_not_reused() -> None:
+    action = plan_circuit(CIRCUIT, removed(1, 2), checked())
+    assert isinstance(action, Train)
+    assert action.why == "files of version 2 → removed by retention"
+    kept = plan_circuit(CIRCUIT, removed(2), checked())
+    assert isinstance(kept, Reuse)
+    assert kept.version == 1
+
+
+def test_removed_files_let_nobody_train_again_what_people_rejected() -> None:
+    action = plan_circuit(CIRCUIT, removed(1, 2, refused={1: Refusal.REJECTED}), checked())
+    assert isinstance(action, Blocked)
+    assert action.reason == VersionRefused(1, Refusal.REJECTED)
 
 
 def test_a_rejected_version_does_not_hide_a_good_one_with_the_same_hash() -> None:

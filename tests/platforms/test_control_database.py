@@ -77,6 +77,7 @@ SCHEMAS = (
     "0012",
     "0013",
     "0015",
+    "0016",
 )
 """Every number that a database has had."""
 

@@ -140,3 +140,37 @@ def test_any_reader_of_delta_tables_sees_the_same(tmp_path: Path) -> None:
         ("A", 1, DAY),
         ("B", 2, DAY),
     ]
+
+
+def test_days_that_are_removed_are_gone_and_the_others_read_as_before(table: ForecastTable) -> None:
+    first = publish(table, 1, rows(A))
+    publish(table, 1, rows(B), day=NEXT)
+    last = publish(table, 2, rows(A, issue=2, point=2.0), day=DAY, gone=(A,))
+    for _ in range(2):
+        table.remove([DAY, date(2020, 1, 1)])
+        assert table.days() == [NEXT]
+    assert table.read(DAY).is_empty()
+    assert table.read(NEXT).equals(table.read(NEXT, version=last))
+    assert len(table.read(DAY, version=first)) == STEPS  # until it is vacuumed
+
+
+def test_a_vacuum_keeps_every_issue_of_the_days_that_stay(table: ForecastTable) -> None:
+    at_once = timedelta(0)
+    gone = publish(table, 1, rows(C))
+    first = publish(table, 1, rows(A), day=NEXT)
+    publish(table, 2, rows(A, issue=2, point=2.0), day=NEXT, gone=(A,))
+    assert table.vacuum(at_once, dry_run=True) == []
+    table.remove([DAY])
+    named = table.vacuum(at_once, dry_run=True)
+    assert [name.startswith(f"day={DAY}") for name in named] == [True]
+    assert len(table.read(DAY, version=gone)) == STEPS
+    assert table.vacuum(at_once, dry_run=False) == named
+    assert table.read(NEXT, version=first)["point"].to_list() == [1.0] * STEPS
+    assert table.read(NEXT)["point"].to_list() == [2.0] * STEPS
+    with pytest.raises(BadInput, match="cleaned up"):
+        table.read(DAY, version=gone)
+
+
+def test_where_nothing_is_published_there_is_nothing_to_remove(table: ForecastTable) -> None:
+    table.remove([DAY])
+    assert table.vacuum(timedelta(0), dry_run=False) == []

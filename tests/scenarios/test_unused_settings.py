@@ -10,8 +10,9 @@ from tests.scenarios.repository import ON_SQLITE, Repository
 pytestmark = ON_SQLITE
 
 SETTINGS = "fleetcast.yaml"
-SHORT = "platform: {state: .fleetcast}\nretention:\n  dev: {models: 30}\nschedules: {train: '0 2 * * *'}\n"
-LINE = "not used yet: retention (fleetcast.yaml:2), schedules (fleetcast.yaml:4)"
+NO_LOGS = "training jobs run in dev, and no other logs are kept"
+SHORT = "platform: {state: .fleetcast}\nretention:\n  prod: {logs: 30}\nschedules: {train: '0 2 * * *'}\n"
+LINE = "not used yet: retention.prod.logs (fleetcast.yaml:3), schedules (fleetcast.yaml:4)"
 
 
 def test_validate_names_each_with_its_reason(declared: Repository) -> None:
@@ -20,11 +21,11 @@ def test_validate_names_each_with_its_reason(declared: Repository) -> None:
     assert said.code == 0
     assert said.out.splitlines()[1:] == [
         "not used yet:",
-        "  fleetcast.yaml:2: retention (nothing is deleted for its age)",
+        f"  fleetcast.yaml:3: retention.prod.logs ({NO_LOGS})",
         "  fleetcast.yaml:4: schedules (only Azure ML starts something by itself: `fleetcast setup azure`)",
     ]
     assert declared.type("validate", "--format", "json").json["unused"] == [
-        {"file": SETTINGS, "line": 2, "setting": "retention", "says": "nothing is deleted for its age"},
+        {"file": SETTINGS, "line": 3, "setting": "retention.prod.logs", "says": NO_LOGS},
         {
             "file": SETTINGS,
             "line": 4,
@@ -39,7 +40,10 @@ def test_plan_names_them_in_one_line(declared: Repository) -> None:
     assert declared.type("plan").out.splitlines().count(LINE) == 1
     assert declared.type("plan", "--format", "markdown").out.splitlines()[-1] == LINE
     unused = declared.type("plan", "--format", "json").json["unused"]
-    assert [(each["setting"], each["line"]) for each in unused] == [("retention", 2), ("schedules", 4)]
+    assert [(each["setting"], each["line"]) for each in unused] == [
+        ("retention.prod.logs", 3),
+        ("schedules", 4),
+    ]
 
 
 def test_a_saved_plan_holds_nothing_of_them(declared: Repository, tmp_path: Path) -> None:
@@ -62,5 +66,4 @@ def test_a_new_fleet_is_told_what_its_first_settings_wait_for(declared: Reposito
         "environments.test.thresholds",
         "environments.prod.thresholds",
         "environments.prod.availability",
-        "retention",
     ]

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -65,7 +65,7 @@ from fleetcast.domain.installed_devops import (
 )
 from fleetcast.domain.model import AdoptedLineage, ModelVersion, TrainedLineage, TrainedModel
 from fleetcast.domain.money import Money
-from fleetcast.domain.place import Gate
+from fleetcast.domain.place import EnvironmentName, Gate
 from fleetcast.domain.plan import (
     AssetAction,
     Blocked,
@@ -81,6 +81,15 @@ from fleetcast.domain.quality import CircuitProfile, QualityVerdict, SensorProfi
 from fleetcast.domain.quality import LeftOut as LeftOutSensor
 from fleetcast.domain.quota import CoresAllowed, QuotaUse
 from fleetcast.domain.recount import Distrusted, OtherDecisions
+from fleetcast.domain.retention import (
+    ArtifactToGo,
+    DaysDecided,
+    KeptLog,
+    LogsDecided,
+    ModelsDecided,
+    Stays,
+    VersionToJudge,
+)
 from fleetcast.domain.run import Ending, Run, RunState, StageRecord
 from fleetcast.domain.scores import Baseline, ModelScores, Scores
 from fleetcast.domain.semver import SemVer
@@ -97,6 +106,7 @@ from fleetcast.views import (
     approvals,
     audit,
     circuits,
+    clean,
     data,
     database,
     diagnosis,
@@ -112,6 +122,8 @@ from fleetcast.views import (
 from fleetcast.workflows.adopt import AdoptedModel, Adoption, Fate
 from fleetcast.workflows.approved_by import ApprovedBy
 from fleetcast.workflows.audit import AuditVerified, Whole
+from fleetcast.workflows.clean import Cleaned as RetentionCleaned
+from fleetcast.workflows.clean import ForecastsDecided, TableDecided, WhatGoes
 from fleetcast.workflows.forecast import CircuitForecast, Provenance
 from fleetcast.workflows.inspect_circuits import ResolvedCircuit, ResolvedSetting
 from fleetcast.workflows.inspect_data import CircuitHoldings, CircuitQuality, Holdings
@@ -125,6 +137,27 @@ from tests.signing import public
 GOLDEN = Path(__file__).parent.parent / "golden"
 ONE, TWO = CircuitKey("PLANT001", "CIRCUIT01"), CircuitKey("PLANT002", "CIRCUIT07")
 MORNING = datetime(2025, 11, 1, 8, 30, tzinfo=UTC)
+GONE = VersionToJudge("plant001-circuit01", 1, Digest.of(b"gone"), 48_000, MORNING)
+GOES_MODELS = ModelsDecided(
+    (ArtifactToGo(GONE.artifact, GONE.bytes, (GONE,)),),
+    {
+        ("plant001-circuit01", 2): (Stays.DEPLOYED, Stays.SHARED),
+        ("plant001-circuit01", 3): (Stays.YOUNG,),
+    },
+)
+GOES = WhatGoes(
+    GOES_MODELS,
+    {GONE.key: Digest.of(b"rows")},
+    {GONE.key: "plant001-circuit01.0123456789ab.1"},
+    LogsDecided((KeptLog("plant001-circuit01.0123456789ab.1", MORNING, 812),), {"other": Stays.RUNNING}),
+    (TableDecided("readings", {4: Stays.PINNED, 2: Stays.TRAINED_ON}, 17),),
+    (
+        ForecastsDecided(
+            EnvironmentName.PROD, DaysDecided((date(2025, 5, 1),), {date(2025, 11, 1): Stays.YOUNG}), 2
+        ),
+    ),
+    unfinished=1,
+)
 LATER = MORNING + timedelta(minutes=5, seconds=1, microseconds=250_000)
 CUTOFF = FieldChange("cutoff_date", "2025-10-01", "2025-11-01")
 INPUTS = MappingProxyType({"cutoff_date": "2025-11-01", "model": "linear", "frequency": "1h"})
@@ -583,6 +616,17 @@ VIEWS: Mapping[str, Json] = {
         (TableVersion(1, LATER, "MERGE", 5), TableVersion(0, MORNING, "WRITE", None))
     ),
     "vacuum": data.vacuum_as_json("readings", Cleaned((0, 2), 17), removed=False),
+    "clean": clean.plan_as_json(GOES, logs_asked=True),
+    "cleaned": clean.cleaned_as_json(
+        RetentionCleaned(
+            GOES_MODELS.versions,
+            GOES_MODELS.bytes,
+            1,
+            19,
+            ((EnvironmentName.PROD, date(2025, 5, 1)),),
+            finished=1,
+        )
+    ),
     "valid_repository": repository.valid_as_json(
         FLEET,
         [UnusedSetting("fleetcast.yaml", 31, "ramp", "used by releases")],

@@ -17,6 +17,7 @@ from fleetcast.domain.release import Endpoint, ReleaseName
 from fleetcast.domain.repeat import Answer
 from fleetcast.domain.role import Right, Role
 from fleetcast.workflows.browse import Stretch, WantedEntries
+from fleetcast.workflows.clean import WhatGoes
 from fleetcast.workflows.manage_people import NewPerson
 from tests.fleets import UNWATCHED, small_fleet
 
@@ -43,6 +44,11 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "vacuum": (
         Right.OPERATE,
         lambda f: f.vacuuming(None)(f.fleet, keep=(), older_than=timedelta(days=30), dry_run=True),
+    ),
+    "clean": (Right.OPERATE, lambda f: f.cleaning.plan(f.fleet, [EnvironmentName.DEV])),
+    "clean --apply": (
+        Right.OPERATE,
+        lambda f: f.cleaning(f.fleet, WhatGoes(), [EnvironmentName.DEV], AT_ONCE),
     ),
     "releases list": (Right.VIEW, lambda f: f.books.releases.endpoints()),
     "releases list PLANT": (Right.VIEW, lambda f: f.books.releases.history(LYON, 1)),
@@ -186,7 +192,7 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
         "planning", "training", "forecasting", "status", "models", "model", "verifying_models", "vacuuming",
         "undeployed", "deployments", "deploying", "advancing", "rolling_back", "holding", "unblocking", "signing_off",
         "making_key", "scoring", "explaining", "finding_affected", "published", "checking_served", "monitoring",
-        "finding_gains", "diagnosing", "scoring_on_platform",
+        "finding_gains", "diagnosing", "scoring_on_platform", "cleaning",
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
     assert books - {"control", "gates", "clock", "state", "workspace"} - NEED_NO_RIGHT == {

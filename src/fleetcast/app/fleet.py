@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fleetcast.domain.place import EnvironmentName
     from fleetcast.domain.since import Since
     from fleetcast.workflows.advance_rollouts import AdvanceRollouts
+    from fleetcast.workflows.clean import Clean
     from fleetcast.workflows.deploy import Deploy
     from fleetcast.workflows.diagnose import DiagnosePlant
     from fleetcast.workflows.endpoint_keys import MakeKey
@@ -348,6 +349,14 @@ class OpenFleet:
         own = own_source(settings, source)
         table = own_table(self.directory, own, settings.platform)
         return Vacuum(self.platform, own.name, table)
+
+    @property
+    def cleaning(self) -> Clean:
+        """Removing what retention lets go."""
+        from fleetcast.app.cleaning import own_tables
+        from fleetcast.workflows.clean import Clean
+
+        return Clean(self.platform, self.clock, lambda: own_tables(self.directory, self.fleet.settings))
 
     def since(self, commit: str) -> Since:
         """What the fleet repository declares differently from an earlier commit.

@@ -340,7 +340,8 @@ def vacuum(
 ) -> None:
     """Remove files of the fleet's own table that nobody needs any more, to free space.
 
-    The newest version stays readable, and so do all that a circuit names or a registered model was trained on.
+    The newest version stays readable, and so do all that a circuit names or a model was trained on, as long as
+    retention keeps its files.
 
     For example:
 

@@ -55,6 +55,7 @@ COMMANDS = {
     "up": "fleetcast.cli.up:up",
     "score": "fleetcast.cli.score:score",
     "monitor": "fleetcast.cli.monitor:monitor",
+    "clean": "fleetcast.cli.clean:clean",
     "explain-forecast": "fleetcast.cli.score:explain_forecast",
     "affected": "fleetcast.cli.score:affected",
     "diagnose": "fleetcast.cli.diagnose:diagnose",

@@ -70,7 +70,9 @@ def rollback(
         blocked = f"; blocked: {', '.join(one.blocked)}" if one.blocked else ""
         typer.echo(f"{one.before} → {one.after}{blocked}")
         if one.otherwise:
-            typer.echo(f"  as they are, for their version then is blocked: {', '.join(one.otherwise)}")
+            typer.echo(
+                f"  as they are, for their version then is blocked or its files are gone: {', '.join(one.otherwise)}"
+            )
     if not done:
         typer.echo("nothing serves there that was served by another release before")
     if write_back and done:

@@ -167,7 +167,10 @@ def show_log(
     if view is View.JSON:
         show_json(log_as_json(found))
     elif found.text is None:
-        typer.echo(f"{found.job_id} has said nothing yet", err=True)
+        typer.echo(
+            f"nothing is kept of {found.job_id}: it has said nothing yet, or `fleetcast clean` removed it",
+            err=True,
+        )
     else:
         typer.echo(found.text, nl=not found.text.endswith("\n"))
 

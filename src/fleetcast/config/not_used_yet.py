@@ -16,6 +16,8 @@ from fleetcast.config.yaml_nodes import Node, line_at
 _NOT_SERVED = "nothing is served in dev"
 _OF_DEV = "models are held against the thresholds of dev"
 _NOT_COUNTED = "whether an endpoint serves is seen at each look; how long it did is not counted"
+_SHARED_STAY = "what is served there is in the shared registry, from which nothing is removed"
+_JOBS_IN_DEV = "training jobs run in dev, and no other logs are kept"
 
 NOT_USED_YET: Mapping[str, str] = {
     "registry": "only Azure ML has several registries; elsewhere a fleet has one, whatever its name",
@@ -26,7 +28,11 @@ NOT_USED_YET: Mapping[str, str] = {
     "environments.test.availability": _NOT_COUNTED,
     "environments.prod.thresholds": _OF_DEV,
     "environments.prod.availability": _NOT_COUNTED,
-    "retention": "nothing is deleted for its age",
+    "retention.dev.predictions": "no forecasts are published in dev",
+    "retention.test.models": _SHARED_STAY,
+    "retention.test.logs": _JOBS_IN_DEV,
+    "retention.prod.models": _SHARED_STAY,
+    "retention.prod.logs": _JOBS_IN_DEV,
     "notifications": "no notices are sent",
     "schedules": "only Azure ML starts something by itself: `fleetcast setup azure`",
 }
@@ -52,6 +58,8 @@ USED: Mapping[str, frozenset[str]] = {
         | _below("cost", "node_hour start at_once")
         | _below("data_sources.*", "kind path layout columns plant_id circuit_id sensors time_zone")
         | _below("environments.dev.thresholds", _BOUNDS)
+        | {"retention.dev.models", "retention.dev.logs"}
+        | {"retention.test.predictions", "retention.prod.predictions"}
         | _below("environments.dev.thresholds.sensors.*", _BOUNDS)
         | _below("environments.dev", "data_drift model_drift")
         | _below("environments.test", "data_drift model_drift latency_ms error_rate")

@@ -14,6 +14,7 @@ from fleetcast.domain.identity import Digest
 REGISTERED, ADOPTED = "model.registered", "model.adopted"
 ENVIRONMENT_REGISTERED = "environment.registered"
 SHARED, CROWNED = "model.shared", "model.crowned"
+RETIRED, ARTIFACT_REMOVED = "model.retired", "artifact.removed"
 COMPOSED, MADE_LIVE = "release.composed", "release.made_live"
 GENESIS = Digest("0" * 64)
 """What the first entry is chained to."""
@@ -46,7 +47,7 @@ def about(action: str, subject: str, detail: Mapping[str, Json]) -> str:
     if isinstance(request, int):
         return about_request(request)
     kind = action.partition(".")[0]
-    if kind == "model":
+    if kind in ("model", "artifact"):
         return about_model(subject.partition(":")[0])
     if kind == "release":
         return about_release(subject.rpartition(":")[0])

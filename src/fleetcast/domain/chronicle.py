@@ -16,6 +16,7 @@ from fleetcast.domain.audit import (
     GENESIS,
     MADE_LIVE,
     REGISTERED,
+    RETIRED,
     SHARED,
     Actor,
     AuditEntry,
@@ -85,6 +86,8 @@ class Chronicle:
     """Digests by `NAME:VERSION` of what was registered."""
     shared: dict[str, str] = field(default_factory=dict)
     """The same of what was shared."""
+    retired: set[str] = field(default_factory=set)
+    """`NAME:VERSION` of those whose files retention removed; that is never undone."""
     releases: dict[str, str] = field(default_factory=dict)
     """Digests by `ENVIRONMENT/PLANT:NUMBER`."""
     live: dict[str, int] = field(default_factory=dict)
@@ -127,6 +130,8 @@ class Chronicle:
         elif event.action == SHARED:
             self.shared[event.subject] = str(event.detail.get("artifact"))
             self.last_shared[name] = int(version)
+        elif event.action == RETIRED:
+            self.retired.add(event.subject)
 
     def _release(self, event: AuditEvent) -> None:
         endpoint, _, number = event.subject.rpartition(":")
@@ -145,6 +150,7 @@ class Chronicle:
         self.last_shared |= later.last_shared
         self.artifacts |= later.artifacts
         self.shared |= later.shared
+        self.retired |= later.retired
         self.releases |= later.releases
         self.live |= later.live
         self.grants = (self.grants - later.revoked) | later.grants
@@ -211,6 +217,7 @@ def other_models(
     versions: Mapping[str, Sequence[VersionEntry]],
     shared: Mapping[str, Collection[int]],
     unconfirmed: Collection[str],
+    retired: Collection[str],
 ) -> Iterator[OtherRow]:
     """Champions, versions and shared versions whose rows are not what the log tells.
 
@@ -220,6 +227,7 @@ def other_models(
         versions: What is registered, by model.
         shared: What is shared, by model.
         unconfirmed: `NAME:VERSION` of what was shared, perhaps, in a run that had no time to say so.
+        retired: `NAME:VERSION` of those whose files retention removed.
     """
     names = {*champions, *told.champions}
     crowned = {name: told.champion(name, champions.get(name)) for name in names}
@@ -232,6 +240,9 @@ def other_models(
     for one in sorted((there - set(told.shared) - set(unconfirmed)) | (set(told.shared) - there)):
         in_row, in_log = ("is there", "does not know it") if one in there else ("is gone", "knows it")
         yield OtherRow(f"the shared model {one}", in_row, in_log)
+    for one in sorted(set(retired) ^ told.retired):
+        in_row, in_log = ("is there", "does not know it") if one in retired else ("is gone", "knows it")
+        yield OtherRow(f"the removal of the files of {one}", in_row, in_log)
 
 
 def other_releases(

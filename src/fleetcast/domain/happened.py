@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from fleetcast.domain.approval import LONGEST_COMMENT, RequestState
 from fleetcast.domain.audit import (
     ADOPTED,
+    ARTIFACT_REMOVED,
     COMPOSED,
     CROWNED,
     MADE_LIVE,
     REGISTERED,
+    RETIRED,
     SHARED,
     AuditEntry,
     AuditEvent,
@@ -45,10 +47,12 @@ if TYPE_CHECKING:  # whoever writes one event needs the values of no other
 
 DEMO_BEGAN = "demo.began"
 """What the log of a demo begins with."""
+_NAMED = 20
+"""So many of what was removed together are named; how many there were is said too."""
 _NOT_OF_PEOPLE = frozenset(
     {
         "request", "decision", "model", "environment", "component", "data", "policy", "release", "endpoint",
-        "deployment", "rollout", "traffic", "alarm",
+        "deployment", "rollout", "traffic", "alarm", "artifact", "logs", "table",
         "session", "sign-in",
     }
 )  # fmt: skip
@@ -215,6 +219,48 @@ def model_blocked(name: str, version: int, training_hash: Digest, why: str) -> A
 def model_unblocked(name: str, version: int, why: str) -> AuditEvent:
     """A version may be used again."""
     return AuditEvent("model.unblocked", f"{name}:{version}", {"reason": why})
+
+
+def model_retired(
+    name: str, version: int, artifact: Digest, registered_at: datetime, days: int
+) -> AuditEvent:
+    """Retention decided that a version's files go; what is known of the version stays."""
+    detail: dict[str, Json] = {
+        "artifact": artifact.hex,
+        "registered_at": registered_at.isoformat(),
+        "retention_days": days,
+    }
+    return AuditEvent(RETIRED, f"{name}:{version}", detail)
+
+
+def artifact_removed(name: str, version: int, artifact: Digest, size: int) -> AuditEvent:
+    """The files of a version that was retired are gone."""
+    return AuditEvent(ARTIFACT_REMOVED, f"{name}:{version}", {"artifact": artifact.hex, "bytes": size})
+
+
+def job_logs_removed(jobs: Sequence[str], size: int, days: int) -> AuditEvent:
+    """What jobs said that ended long ago is gone; how they ended stays on record."""
+    named: list[Json] = list(jobs[:_NAMED])
+    detail: dict[str, Json] = {"count": len(jobs), "first": named, "bytes": size, "retention_days": days}
+    return AuditEvent("logs.removed", "training jobs", detail)
+
+
+def forecasts_removed(environment: EnvironmentName, days: Sequence[date], retention: int) -> AuditEvent:
+    """Published forecasts of long ago are gone; that they were published stays on record."""
+    detail: dict[str, Json] = {
+        "count": len(days),
+        "first": min(days).isoformat(),
+        "last": max(days).isoformat(),
+        "retention_days": retention,
+    }
+    return AuditEvent("forecasts.removed", environment.value, detail)
+
+
+def table_vacuumed(table: str, files: int, kept: Sequence[int], days: int) -> AuditEvent:
+    """Files of a table are gone that no version needs which somebody names."""
+    versions: list[Json] = list(kept)
+    detail: dict[str, Json] = {"files": files, "kept_versions": versions, "retention_days": days}
+    return AuditEvent("table.vacuumed", table, detail)
 
 
 def endpoint_key_made(endpoint: Endpoint, slot: str) -> AuditEvent:

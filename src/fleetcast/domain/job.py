@@ -119,6 +119,10 @@ class TrainingJob:
         """The same job, which was done but left nothing that can be used."""
         return replace(self.failed(f"its model is lost: {why}", at), outcome=None)
 
+    def given_up(self, at: datetime) -> TrainingJob:
+        """The same job, whose model retention removed: whoever wants it again makes another attempt."""
+        return replace(self.abandoned(at), outcome=None, ended_at=self.ended_at)
+
 
 @dataclass(frozen=True, slots=True)
 class JobLog:

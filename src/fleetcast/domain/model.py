@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from fleetcast.domain.canonical import Json, canonical_json
 from fleetcast.domain.errors import BadInput, FleetcastError
@@ -23,6 +24,8 @@ class Refusal(StrEnum):
     """By an approver."""
     BLOCKED = "blocked"
     """By a rollback."""
+    REMOVED = "removed by retention"
+    """Its files are gone; nobody refused it, and what it stands for may be trained again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +188,13 @@ class Intent:
     """Versions that may not be used, by name and number."""
     passed_qa: frozenset[tuple[str, int]] = frozenset()
     """Versions that somebody signed off for production."""
+    removed: Mapping[tuple[str, int], datetime] = field(default_factory=lambda: MappingProxyType({}))
+    """Versions whose files retention removed, and when that was written down, aware UTC."""
+
+    def refusal(self, name: str, version: int) -> Refusal | None:
+        """Why a version may not be used; None if it may. What people said of it comes before what retention did."""
+        refused = self.refused.get((name, version))
+        return Refusal.REMOVED if refused is None and (name, version) in self.removed else refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +206,7 @@ class FleetIndex:
 
     def refusal(self, name: str, version: int) -> Refusal | None:
         """Why a version may not be used; None if it may."""
-        return self.intent.refused.get((name, version))
+        return self.intent.refusal(name, version)
 
     def with_hash(self, name: str, training_hash: Digest) -> VersionEntry | None:
         """The newest usable version of a model that carries this hash."""
@@ -212,6 +222,21 @@ class FleetIndex:
     def entry(self, name: str, version: int | None) -> VersionEntry | None:
         """One version, if it is registered."""
         return next((entry for entry in self.versions.get(name, ()) if entry.version == version), None)
+
+
+class FilesRemoved(BadInput):
+    """A version cannot be used, as retention removed its files; what is known of it stays."""
+
+    def __init__(self, name: str, version: int, at: datetime) -> None:
+        super().__init__(f"the files of {name}:{version} were {in_words(at)}")
+        self.fix = (
+            f"choose another version: `fleetcast models show {name}`, or train it again by raising `revision`"
+        )
+
+
+def in_words(removed_at: datetime) -> str:
+    """What became of a version's files, for people."""
+    return f"{Refusal.REMOVED.value} on {removed_at:%Y-%m-%d}"
 
 
 class NamedTwice(FleetcastError):

@@ -268,6 +268,8 @@ def plan_circuit(
         return Blocked(circuit.key, name, wanted, alike)
     latest = selected or next(iter(reversed(index.versions.get(name, ()))), None)
     differs = changes(latest.inputs, inputs) if latest else ()
+    if not differs and latest is not None and index.refusal(name, latest.version) is Refusal.REMOVED:
+        differs = (FieldChange("files", f"of version {latest.version}", Refusal.REMOVED.value),)
     return Train(circuit.key, name, wanted, differs, data_checked=data is not None)
 
 
@@ -325,6 +327,6 @@ def estimate_cost(
 def _refused(index: FleetIndex, name: str, wanted: Digest) -> VersionRefused | None:
     for entry in reversed(index.versions.get(name, ())):
         refusal = index.refusal(name, entry.version)
-        if entry.carries(wanted) and refusal is not None:
+        if refusal not in (None, Refusal.REMOVED) and entry.carries(wanted):
             return VersionRefused(entry.version, refusal)
     return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.location import Location
 from fleetcast.domain.place import EnvironmentName
@@ -24,6 +25,26 @@ class RowFiles(FrozenRows, Protocol):
     def file(self, fingerprint: Digest) -> Path:
         """Where the rows are; no file if they are not kept."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileDropper:
+    """Removes files below a folder of this machine."""
+
+    folder: Path
+
+    def __call__(self, name: str) -> None:
+        """Remove one; one that is not there is left so.
+
+        Raises:
+            Unavailable: The disk refuses.
+        """
+        try:
+            (self.folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise Unavailable(
+                f"cannot remove {self.folder / name}: {error}", fix="check the disk and its rights"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +69,14 @@ class Stores:
 
         if self.storage is None:
             folder = self.state / "forecasts" / environment.value
-            return DeltaForecastTable(folder, lambda path, content: write_durably(folder / path, content))
+            return DeltaForecastTable(
+                folder, lambda path, content: write_durably(folder / path, content), FileDropper(folder)
+            )
         from fleetcast.platforms.objects.store import ObjectFolder
 
         location = self.storage / "forecasts" / environment.value
-        return DeltaForecastTable(str(location), ObjectFolder(location).put)
+        objects = ObjectFolder(location)
+        return DeltaForecastTable(str(location), objects.put, objects.remove)
 
     def observations(self) -> ObservationTable:
         """The table of what monitoring saw."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -80,5 +80,15 @@ class ArtifactStore(Protocol):
 
         Returns:
             For each that is not there, or where the store tells sizes not in its size, what is wrong.
+        """
+        ...
+
+    def remove(self, digests: Collection[Digest]) -> None:
+        """Remove artifacts for good; one that is not there is left so, and doing it again finishes what was cut short.
+
+        A crash leaves each of them whole, or such that `lacking` names it and nothing reads it.
+
+        Raises:
+            Unavailable: The disk or the store refuses; some may be gone.
         """
         ...

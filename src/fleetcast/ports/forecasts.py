@@ -120,6 +120,30 @@ class ForecastTable(Protocol):
         """What the forecasts of a day were made from; each combination once."""
         ...
 
+    def remove(self, days: Collection[date]) -> None:
+        """Take the forecasts of days out of the table, all in one commit; days without any are left so.
+
+        Their files stay until `vacuum`, and older versions of the table show them until then.
+
+        Raises:
+            Unavailable: The disk or the store refuses; readers see what they saw.
+        """
+        ...
+
+    def vacuum(self, older_than: timedelta, *, dry_run: bool) -> Sequence[str]:
+        """Remove the files of days that were removed, for older versions too; gives their names.
+
+        Every issue of a day that is there can be read as before.
+
+        Args:
+            older_than: Files that a newer version replaced more recently than this stay.
+            dry_run: Only say which.
+
+        Raises:
+            Unavailable: The store refuses; what was not removed can be removed later.
+        """
+        ...
+
     def days(self) -> Sequence[date]:
         """The days that there are forecasts for, oldest first."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from fleetcast.domain.identity import CircuitKey, Digest
@@ -24,5 +25,13 @@ class FrozenRows(Protocol):
 
         Raises:
             BadInput: No such rows are kept.
+        """
+        ...
+
+    def remove(self, fingerprints: Collection[Digest]) -> None:
+        """Remove rows; those that are not there are left so.
+
+        Raises:
+            Unavailable: The disk or the store refuses; some may be gone.
         """
         ...

@@ -10,6 +10,7 @@ from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobPage, TrainingJob
+from fleetcast.domain.retention import KeptLog
 
 
 class JobUnknown(BadInput):
@@ -76,6 +77,26 @@ class JobService(Protocol):
         """
         ...
 
+    def give_up(self, ids: Collection[str]) -> None:
+        """Let completed jobs count as abandoned, as what they left was removed on purpose: whoever wants it again
+        makes another attempt.
+
+        An id that is not known, or of a job that is not completed, is left out.
+        """
+        ...
+
+    def kept_logs(self) -> Sequence[KeptLog] | None:
+        """What jobs said, as far as this fleet keeps it and may remove it; None where the platform keeps it itself."""
+        ...
+
+    def remove_logs(self, ids: Collection[str]) -> None:
+        """Remove what jobs said; where nothing is kept, nothing happens. How they ended stays on record.
+
+        Raises:
+            Unavailable: The disk refuses; some may be gone.
+        """
+        ...
+
     def median_seconds(self) -> Mapping[str, float]:
         """How long completed jobs took, by model family."""
         ...
@@ -84,7 +105,7 @@ class JobService(Protocol):
         """What the steps of one job said, as far as it has reached the fleet's own store; None while nothing has.
 
         Bytes that are no text in UTF-8 are replaced. Asking changes nothing, and a job that ended keeps what it said
-        for as long as the platform keeps its files.
+        for as long as the platform keeps its files, and retention what jobs said.
 
         Raises:
             JobUnknown: No job has this id.

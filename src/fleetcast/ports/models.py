@@ -11,6 +11,7 @@ from typing import Protocol
 from fleetcast.domain.assets import Asset
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import Intent, ModelVersion, TrainedModel, VersionEntry
+from fleetcast.domain.retention import ArtifactToGo
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,21 @@ class ModelStates(Protocol):
 
         Raises:
             BadInput: It is not blocked.
+        """
+        ...
+
+    def retire(self, artifacts: Sequence[ArtifactToGo], days: int) -> Sequence[ArtifactToGo]:
+        """Write down that retention removes files, before the first byte goes; nothing uses their versions then.
+
+        Looks again, in the same transaction, whether one of the versions was taken into use since it was judged. It
+        is never undone: what a version stood for is trained again under another number.
+
+        Args:
+            artifacts: Each with all versions whose files they are.
+            days: What retention says; for the audit log.
+
+        Returns:
+            Those that are written down now; the others are needed again, with all of their versions.
         """
         ...
 

@@ -172,7 +172,7 @@ class WritableReadingsTable(ReadingsTable, Protocol):
     """The table that fleetcast keeps itself."""
 
     def vacuum(self, keep: Collection[int], older_than: timedelta, *, dry_run: bool) -> Sequence[str]:
-        """Remove files that neither the newest version nor any of those to keep needs; gives their names.
+        """Remove files that neither the newest version nor any of those to keep needs, and give the names of all.
 
         Args:
             keep: Versions that must stay readable.

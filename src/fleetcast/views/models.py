@@ -11,7 +11,7 @@ from fleetcast.domain.model import AdoptedLineage, Lineage, TrainedLineage, fami
 from fleetcast.domain.scores import ModelScores
 from fleetcast.domain.wording import counted
 from fleetcast.views.evidence import NO_STRONGEST, baseline_in_words, says
-from fleetcast.views.moments import iso, shown
+from fleetcast.views.moments import iso, iso_or_null, shown
 from fleetcast.views.names import changes_as_json, circuit_ids, decided_in_words, decisions_as_json
 from fleetcast.views.unloadable import unloadable_as_json
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow, SelectedVersion, VersionHistory
@@ -141,6 +141,7 @@ def _version(entry: VersionHistory) -> Json:
         "version": entry.version.version,
         "state": entry.standing.value,
         "selected": entry.selected,
+        "files_removed_at": iso_or_null(entry.removed_at),
         "registered_at": iso(entry.version.registered_at),
         "changes": changes_as_json(entry.changed),
         "metrics": {

@@ -74,12 +74,14 @@ class VerifyAudit:
         control, workspace = self.platform.control, self.platform.workspace
         gatekeeper = Gatekeeper.of(control, self.clock)
         yield from other_rules(told, control.policies.in_force(), control.people.directory())
+        intent = control.states.intent()
         yield from other_models(
             told,
-            control.states.intent().champions,
+            intent.champions,
             workspace.models.entries(),
             workspace.shared.shared().models,
             {effect.event.subject for effect in gatekeeper.agreed(control.effects.unconfirmed())},
+            {f"{name}:{version}" for name, version in intent.removed},
         )
         live = [one for name in EnvironmentName for one in control.releases.live(name).values()]
         yield from other_releases(

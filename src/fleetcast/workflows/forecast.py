@@ -14,7 +14,7 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.model import Intent, Lineage, ModelVersion, family_of
+from fleetcast.domain.model import FilesRemoved, Intent, Lineage, ModelVersion, family_of
 from fleetcast.domain.place import Scope
 from fleetcast.domain.role import Right
 from fleetcast.domain.standing import PromotionState
@@ -197,6 +197,8 @@ class MakeForecast:
                 f"{name} has no version {version}, only {', '.join(map(str, versions))}",
                 fix=f"see `fleetcast models show {circuit.key}`",
             )
+        if (name, version) in intent.removed:
+            raise FilesRemoved(name, version, intent.removed[name, version])
         return versions[version]
 
     def _check_champion(self, champion: ModelVersion) -> None:
@@ -218,14 +220,14 @@ class MakeForecast:
 def _to_use(circuit: Circuit, versions: Sequence[int], intent: Intent) -> int:
     """The champion, or else the newest version that nobody refused."""
     name = circuit.model_name
-    usable = [number for number in versions if (name, number) not in intent.refused]
+    usable = [number for number in versions if intent.refusal(name, number) is None]
     champion = intent.champions.get(name)
     if champion in usable:
         return champion
     if not usable:
         raise BadInput(
-            f"every version of {name} was refused: {', '.join(map(str, versions))}",
-            fix=f"train another (raise `revision` of {circuit.key}), or name one with --version",
+            f"every version of {name} was refused, or its files were removed: {', '.join(map(str, versions))}",
+            fix=f"train another (raise `revision` of {circuit.key}), or name one with --model-version",
         )
     return max(usable)
 

@@ -13,7 +13,7 @@ from fleetcast.domain.role import Right
 from fleetcast.domain.traffic import Override
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
-from fleetcast.workflows.rollback import Blocked
+from fleetcast.workflows.rollback import check_usable
 
 SEASONAL_NAIVE = "seasonal_naive"
 
@@ -70,8 +70,7 @@ class HoldCircuit:
         for one in self.platform.control.releases.history(endpoint, 100):
             model = one.release.circuits.get(circuit)
             if model is not None and model.version == int(use):
-                if (model.name, model.version) in self.platform.control.states.refused():
-                    raise Blocked(model)
+                check_usable(self.platform, model)
                 return model
         raise BadInput(
             f"circuit {circuit} of {endpoint} was never served by version {use}",

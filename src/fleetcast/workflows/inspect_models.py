@@ -12,7 +12,7 @@ from fleetcast.domain.approval import Request
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
-from fleetcast.domain.model import ModelVersion, family_of
+from fleetcast.domain.model import ModelVersion, family_of, in_words
 from fleetcast.domain.role import Right
 from fleetcast.domain.sensor import did_you_mean
 from fleetcast.domain.snapshot import DataAsset
@@ -106,6 +106,8 @@ class VersionHistory:
     """Training inputs that differ from the version before; empty for the first."""
     requests: tuple[Request, ...]
     """Asking for its promotion, with their decisions, oldest first."""
+    removed_at: datetime | None = None
+    """When retention removed its files, aware UTC; None: it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class ModelHistory:
     versions: tuple[VersionHistory, ...]
     detail: VersionHistory
     artifact: Path | None
-    """Where the files of the detailed version are; None if they are lost or damaged."""
+    """Where the files of the detailed version are; None if they are lost, damaged or removed."""
     artifact_problem: str
     """Why, then; else empty."""
     data: DataAsset | None
@@ -160,7 +162,7 @@ class ShowModel:
             )
         chosen = known[number]
         digest = chosen.version.data_digest
-        artifact, problem = self._artifact(chosen.version)
+        artifact, problem = self._artifact(chosen)
         return ModelHistory(
             key=chosen.version.model.lineage.key,
             model=name,
@@ -172,9 +174,11 @@ class ShowModel:
             data=self.platform.workspace.data.held([digest]).get(digest) if digest else None,
         )
 
-    def _artifact(self, version: ModelVersion) -> tuple[Path | None, str]:
+    def _artifact(self, chosen: VersionHistory) -> tuple[Path | None, str]:
+        if chosen.removed_at is not None:
+            return None, in_words(chosen.removed_at)
         try:
-            return self.platform.workspace.artifacts.folder(version.model.artifact), ""
+            return self.platform.workspace.artifacts.folder(chosen.version.model.artifact), ""
         except ArtifactMissing as error:
             return None, f"{error} ({error.fix})"
 
@@ -207,6 +211,7 @@ def _histories(
             requests=tuple(
                 request for request in requests if request.subject.version == str(version.version)
             ),
+            removed_at=standings.intent.removed.get((version.name, version.version)),
         )
 
 

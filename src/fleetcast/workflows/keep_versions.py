@@ -12,6 +12,8 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.role import Right
+from fleetcast.pipeline.index import ReadIndex
+from fleetcast.pipeline.needed import needed_table_versions
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import ReadingsTable, WritableReadingsTable
 from fleetcast.workflows.edit_circuits import EditCircuits
@@ -67,18 +69,14 @@ class Vacuum:
     def __call__(
         self, fleet: Fleet, *, keep: Collection[int], older_than: timedelta, dry_run: bool
     ) -> Cleaned:
-        """Keep what circuits name, what registered models were trained on, and what is asked for.
+        """Keep what circuits name, what models were trained on whose files are kept, and what is asked for.
 
         Raises:
             Denied: Whoever acts may not operate.
             Unavailable: The store refuses; what was not removed can be removed later.
         """
         self.platform.control.require(Right.OPERATE)
-        named = {c.delta_version for c in fleet.circuits if c.data_source == self.source}
-        for entries in self.platform.workspace.models.entries().values():
-            for entry in entries:
-                if entry.inputs.get("data_source") == self.source:
-                    named.add(int(str(entry.inputs["delta_version"])))
-        kept = named | set(keep)
+        needed = needed_table_versions(fleet, ReadIndex.of(self.platform)(), self.source)
+        kept = {*needed, *keep}
         removed = self.table.vacuum(kept, older_than, dry_run=dry_run)
         return Cleaned(tuple(sorted(kept)), len(removed))

@@ -9,6 +9,7 @@ from datetime import timedelta
 from fleetcast.domain.audit import MADE_LIVE, about_release
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fallback import Unused
+from fleetcast.domain.model import FilesRemoved, Refusal
 from fleetcast.domain.place import EnvironmentName, Scope
 from fleetcast.domain.release import (
     Endpoint,
@@ -36,7 +37,7 @@ class RolledBack:
     blocked: tuple[str, ...]
     """Versions that nothing uses until somebody unblocks them."""
     otherwise: tuple[str, ...] = ()
-    """Circuits that are not served as the earlier release has it: their version there was blocked before."""
+    """Circuits that are not served as the earlier release has it: their version there is blocked, or has no files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +176,30 @@ class RollBackTo:
             if to is None and not is_blocked:
                 return model
             if model.version == to:
-                if is_blocked:
-                    raise Blocked(model)
+                check_usable(self.platform, model)
                 return model
         what = "another version" if to is None else f"version {to}"
         raise BadInput(
             f"circuit {circuit} of {endpoint} was never served by {what}",
             fix=f"use something simpler: `fleetcast hold {endpoint.plant}/{circuit} --use seasonal_naive`",
         )
+
+
+def check_usable(platform: Platform, model: ServedModel) -> None:
+    """Make sure that nobody refused a version, and that its files are there.
+
+    Raises:
+        Blocked: It was rolled back or rejected.
+        FilesRemoved: Retention removed its files.
+    """
+    intent = platform.control.states.intent(model.name)
+    match intent.refusal(model.name, model.version):
+        case None:
+            return
+        case Refusal.REMOVED:
+            raise FilesRemoved(model.name, model.version, intent.removed[model.name, model.version])
+        case _:
+            raise Blocked(model)
 
 
 def _is_what_serves(rollout: Rollout, live: NumberedRelease) -> bool:

@@ -135,6 +135,12 @@ class AzureJobService(JobQueue):
         said = self._places.get(f"{job_folder(job_id)}/{LOG_FILE}")
         return None if said is None else said.decode(errors="replace")
 
+    def kept_logs(self) -> None:
+        """Not the fleet's to remove: the files of a batch of jobs are those of a job of Azure ML, which lists them."""
+
+    def remove_logs(self, ids: Collection[str]) -> None:
+        """Nothing, as `kept_logs` offers none."""
+
     def pages(self, run: str) -> Sequence[JobPage]:
         """Where Azure ML Studio shows the jobs of Azure that a run was handed over as."""
         found = self._listed([run])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,13 +13,15 @@ from fleetcast.domain import happened
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.model import Intent, Refusal
+from fleetcast.domain.retention import ArtifactToGo
 from fleetcast.platforms.database import schema
-from fleetcast.platforms.database.columns import TORN, whole_number
+from fleetcast.platforms.database.columns import TORN, moment, whole_number
 from fleetcast.platforms.database.session import Kept, changes, chunks, met, reads
 from fleetcast.ports.models import QaPassed
 from fleetcast.stored.form import unreadable
 
 _refused = schema.refused_models
+_gone = schema.removed_artifacts
 
 
 class ControlModelStates(Kept):
@@ -32,12 +35,13 @@ class ControlModelStates(Kept):
             _chosen(connection, schema.champions, name),
             _refusals(connection, name),
             _passed(connection, name),
+            _removed(connection, name),
         )
 
     @reads
     def refused(self, connection: Connection) -> Collection[tuple[str, int]]:
         """The versions that may not be used."""
-        return frozenset(_refusals(connection))
+        return frozenset(_refusals(connection)) | frozenset(_removed(connection))
 
     @changes
     def select(self, connection: Connection, choices: Mapping[str, int]) -> None:
@@ -113,6 +117,36 @@ class ControlModelStates(Kept):
         self.session.audit(connection, [happened.model_unblocked(name, number, reason)])
 
     @changes
+    def retire(
+        self, connection: Connection, artifacts: Sequence[ArtifactToGo], days: int
+    ) -> Sequence[ArtifactToGo]:
+        """Write down that retention removes files, unless one of their versions was taken into use."""
+        used = _in_use(connection)
+        known = _removed(connection)
+        new = [one for one in artifacts if not any(version.key in used for version in one.versions)]
+        versions = [version for one in new for version in one.versions if version.key not in known]
+        if versions:
+            now = self.session.clock.now().isoformat()
+            rows = [
+                {
+                    "name": one.name,
+                    "version": one.version,
+                    "artifact": one.artifact.hex,
+                    "removed_at": now,
+                }
+                for one in versions
+            ]
+            connection.execute(sa.insert(_gone), rows)
+        self.session.audit(
+            connection,
+            [
+                happened.model_retired(one.name, one.version, one.artifact, one.registered_at, days)
+                for one in versions
+            ],
+        )
+        return new
+
+    @changes
     def crown(self, connection: Connection, champions: Mapping[str, int]) -> None:
         """Make shared versions the champions."""
         new = _choose(connection, schema.champions, champions)
@@ -152,6 +186,40 @@ def _passed(connection: Connection, name: str | None = None) -> frozenset[tuple[
         except TORN as error:
             raise unreadable(f"qa_passed {row.name}:{row.version}") from error
     return frozenset(passed)
+
+
+def _removed(connection: Connection, name: str | None = None) -> dict[tuple[str, int], datetime]:
+    removed = {}
+    query = sa.select(_gone.c.name, _gone.c.version, _gone.c.removed_at)
+    for row in connection.execute(_about(query, _gone, name)):
+        try:
+            removed[str(row.name), whole_number(row.version)] = moment(row.removed_at)
+        except TORN as error:
+            raise unreadable(f"removed_artifacts {row.name}:{row.version}") from error
+    return removed
+
+
+def _in_use(connection: Connection) -> set[tuple[str, int]]:
+    """The versions that are chosen, asked about or served, as far as the control database knows."""
+    # Most commands ask for what was decided, few for this.
+    from fleetcast.domain.approval import RequestState, SubjectKind
+    from fleetcast.platforms.control.releases import served_soon
+
+    chosen = {
+        *_chosen(connection, schema.selected_models).items(),
+        *_chosen(connection, schema.champions).items(),
+    }
+    table = schema.requests
+    open_ones = [state.value for state in RequestState if state.lets_through] + [RequestState.PENDING.value]
+    asked = sa.select(table.c.name, table.c.version).where(
+        table.c.kind == SubjectKind.MODEL.value, table.c.state.in_(open_ones)
+    )
+    for row in connection.execute(asked):
+        try:
+            chosen.add((str(row.name), whole_number(int(row.version))))
+        except TORN as error:
+            raise unreadable(f"requests {row.name}:{row.version}") from error
+    return chosen | served_soon(connection)
 
 
 def _choose(connection: Connection, table: sa.Table, choices: Mapping[str, int]) -> Mapping[str, int]:

@@ -27,6 +27,7 @@ class ControlReleaseBook(Kept):
     @changes
     def keep(self, connection: Connection, releases: Sequence[Release]) -> Sequence[NumberedRelease]:
         """Number releases; one with the same content is given as it is."""
+        _check_files(connection, releases)
         held = _with_digests(connection, [release.digest for release in releases])
         last = _last_numbers(connection)
         new = []
@@ -79,13 +80,7 @@ class ControlReleaseBook(Kept):
     @reads
     def newest(self, connection: Connection, environment: EnvironmentName) -> Mapping[str, NumberedRelease]:
         """The last release of each plant."""
-        last = (
-            sa.select(_releases.c.plant, sa.func.max(_releases.c.number).label("number"))
-            .where(_releases.c.environment == environment.value)
-            .group_by(_releases.c.plant)
-            .subquery()
-        )
-        return _joined(connection, environment, last)
+        return _joined(connection, environment, _newest(environment))
 
     @reads
     def live(self, connection: Connection, environment: EnvironmentName) -> Mapping[str, NumberedRelease]:
@@ -132,6 +127,38 @@ class ControlReleaseBook(Kept):
             except TORN as error:
                 raise unreadable(f"releases {name}") from error
         return found
+
+
+def served_soon(connection: Connection) -> set[tuple[str, int]]:
+    """The versions that serve, or are in the newest release of a plant, and may serve next; by name and number."""
+    found = []
+    for environment in EnvironmentName:
+        live = sa.select(_live.c.plant, _live.c.number).where(_live.c.environment == environment.value)
+        found += [*_joined(connection, environment, live.subquery()).values()]
+        found += [*_joined(connection, environment, _newest(environment)).values()]
+    return {(model.name, model.version) for one in found for model in one.release.circuits.values()}
+
+
+def _newest(environment: EnvironmentName) -> sa.Subquery:
+    return (
+        sa.select(_releases.c.plant, sa.func.max(_releases.c.number).label("number"))
+        .where(_releases.c.environment == environment.value)
+        .group_by(_releases.c.plant)
+        .subquery()
+    )
+
+
+def _check_files(connection: Connection, releases: Sequence[Release]) -> None:
+    """Refuse to compose what retention has taken the files of meanwhile."""
+    table = schema.removed_artifacts
+    gone = {(row.name, row.version) for row in connection.execute(sa.select(table.c.name, table.c.version))}
+    for release in releases if gone else ():
+        for circuit, model in release.circuits.items():
+            if (model.name, model.version) in gone:
+                raise BadInput(
+                    f"{release.endpoint} cannot serve {model} for {circuit}: retention removed its files",
+                    fix="compose it anew, with what is there: run the same command again",
+                )
 
 
 def _query(endpoint: Endpoint) -> sa.Select[tuple[str, str, int, str, str]]:

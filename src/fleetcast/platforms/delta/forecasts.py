@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +18,7 @@ from fleetcast.platforms.delta.adding import Partition, PutFile, added, now_mill
 from fleetcast.platforms.delta.merging import HOOKS, RETENTION
 from fleetcast.platforms.delta.opening import DeltaVersions
 from fleetcast.platforms.delta.syncing import sync_version
+from fleetcast.platforms.delta.vacuuming import vacuumed
 from fleetcast.ports.forecasts import Issue, MadeFrom, WrittenPart
 
 _DAY = "day"
@@ -25,6 +26,9 @@ _KEYS = ("plant_id", "circuit_id", "sensor", "step")
 _BOUNDED = ("plant_id", "circuit_id", "timestamp")
 """Columns whose least and greatest values let readers skip files."""
 _TOLD_DAY, _TOLD_ISSUE = "fleetcast.day", "fleetcast.issue"
+
+DropFile = Callable[[str], None]
+"""Removes a file below the table that nothing names; one that is not there is left so."""
 
 
 class DeltaForecastTable(DeltaVersions):
@@ -37,15 +41,17 @@ class DeltaForecastTable(DeltaVersions):
     table_name = "table of forecasts"
     missing_fix = "publish some forecasts first: `fleetcast score`"
 
-    def __init__(self, location: Path | str, put: PutFile) -> None:
+    def __init__(self, location: Path | str, put: PutFile, drop: DropFile) -> None:
         """Name the table.
 
         Args:
             location: Its folder or URI.
             put: Keeps its files.
+            drop: Removes them.
         """
         super().__init__(location)
         self._put = put
+        self._drop = drop
 
     def issues(self, day: date) -> Sequence[Issue]:
         """See `ForecastTable`."""
@@ -125,6 +131,37 @@ class DeltaForecastTable(DeltaVersions):
         self._sync(version)
         return version
 
+    def remove(self, days: Collection[date]) -> None:
+        """See `ForecastTable`."""
+        table = self._open_or_none()
+        there = set() if table is None else _days_of(table)
+        wanted = sorted({day.isoformat() for day in days} & there)
+        if table is None or not wanted:
+            return
+        listed = ", ".join(f"'{day}'" for day in wanted)
+        try:
+            table.delete(f"{_DAY} IN ({listed})", post_commithook_properties=HOOKS)
+        except (DeltaError, OSError) as error:
+            raise Unavailable(
+                f"forecasts cannot be removed from {self._location}, readers see what they saw: {self._said(error)}",
+                fix="check the disk and its rights, then run the same command again",
+            ) from error
+        self._sync(self._open().version())
+
+    def vacuum(self, older_than: timedelta, *, dry_run: bool) -> Sequence[str]:
+        """See `ForecastTable`."""
+        table = self._open_or_none()
+        if table is None:
+            return []
+        # Versions show the table as a whole, so keeping one for an issue of one day would keep the files of all.
+        there = _days_of(table)
+        newest = max(there, default="")
+        unused = vacuumed(self, table, (), older_than, dry_run=True)
+        gone = sorted(path for path in unused if (day := _day_of(path)) and day not in there and day < newest)
+        for path in () if dry_run else gone:
+            self._drop(path)
+        return gone
+
     def read(
         self, day: date, keys: Collection[CircuitKey] | None = None, version: int | None = None
     ) -> pl.DataFrame:
@@ -203,6 +240,16 @@ class DeltaForecastTable(DeltaVersions):
         folder = self._location.folder
         if folder is not None:
             sync_version(folder, version)
+
+
+def _days_of(table: DeltaTable) -> set[str]:
+    return {str(one[_DAY]) for one in table.partitions()}
+
+
+def _day_of(path: str) -> str:
+    """The day whose forecasts a file holds, as its folder says it; empty for a file of another place."""
+    folder, slash, _ = path.partition("/")
+    return folder.removeprefix(f"{_DAY}=") if slash and folder.startswith(f"{_DAY}=") else ""
 
 
 def _is_one_of(keys: Collection[CircuitKey]) -> pl.Expr:

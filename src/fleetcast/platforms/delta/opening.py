@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from fleetcast.domain.errors import BadInput, Unavailable
-from fleetcast.domain.location import without_secrets
+from fleetcast.domain.location import Location, without_secrets
 from fleetcast.platforms.files.plainly_named import PlainlyNamed
 from fleetcast.ports.readings import TableVersion, VersionGone
 
@@ -43,6 +43,27 @@ class DeltaVersions:
         """See `ReadingsTable`."""
         table = self._open_or_none()
         return [] if table is None else [_version_of(entry) for entry in table.history()]
+
+    @property
+    def place(self) -> str:
+        """Where it is, for errors."""
+        return str(self._location)
+
+    def said(self, error: Exception) -> str:
+        """What went wrong, for people."""
+        return self._said(error)
+
+    def present(self, paths: Iterable[str]) -> Sequence[str]:
+        """Those of some files below the table that are there, sorted."""
+        folder = self._location.folder
+        if folder is not None:
+            return sorted(path for path in paths if (folder / path).exists())
+        from fleetcast.platforms.objects.store import ObjectFolder
+
+        wanted = set(paths)
+        objects = ObjectFolder(Location(str(self._location)))
+        folders = {path.rpartition("/")[0] for path in wanted}
+        return sorted(wanted & {name for below in folders for name in objects.names(below)})
 
     def _open_or_none(self) -> DeltaTable | None:
         try:

@@ -22,6 +22,7 @@ from fleetcast.platforms.delta.merging import (
 )
 from fleetcast.platforms.delta.opening import DeltaVersions
 from fleetcast.platforms.delta.syncing import sync_version
+from fleetcast.platforms.delta.vacuuming import vacuumed
 from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted, Stored
 
 _ATTEMPTS = 5
@@ -59,20 +60,7 @@ class DeltaReadingsTable(DeltaVersions):
 
     def vacuum(self, keep: Collection[int], older_than: timedelta, *, dry_run: bool) -> Sequence[str]:
         """See `WritableReadingsTable`."""
-        table = self._open_or_none()
-        if table is None:
-            return []
-        hours = int(older_than.total_seconds() // 3600)
-        kept = sorted({version for version in keep if 0 <= version < table.version()})
-        try:
-            return table.vacuum(
-                hours, dry_run=dry_run, enforce_retention_duration=False, full=True, keep_versions=kept
-            )
-        except (DeltaError, OSError) as error:
-            raise Unavailable(
-                f"the readings table at {self._location} cannot be cleaned up: {self._said(error)}",
-                fix="check the disk and its rights; what was not removed can be removed later",
-            ) from error
+        return vacuumed(self, self._open_or_none(), keep, older_than, dry_run=dry_run)
 
     def merge(self, rows: pl.DataFrame, stored: Stored = Stored.REPLACED) -> MergeOutcome:
         """See `ReadingsTable`."""

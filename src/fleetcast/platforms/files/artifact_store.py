@@ -6,8 +6,8 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fleetcast.domain.artifact import ArtifactFiles, artifact_digest
@@ -17,6 +17,9 @@ from fleetcast.domain.manifest import ManifestFile
 from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.stored.durable import make_folder, sync
 from fleetcast.stored.plain_folder import NotPlain, copy_plain, digest_of_folder, files_of_folder, read_plain
+
+_GOING = "going-"
+"""What the name of a folder begins with whose files are being removed."""
 
 
 class FileArtifactStore:
@@ -93,6 +96,22 @@ class FileArtifactStore:
                 found[digest] = f"its files have {held:,} bytes instead of {size:,}"
         return found
 
+    def remove(self, digests: Collection[Digest]) -> None:
+        """Remove artifacts: each loses its name in one move, before the first of its files goes."""
+        for digest in digests:
+            path, going = self._path(digest), self._path(digest).with_name(f"{_GOING}{digest.hex}")
+            try:
+                _remove_folder(going)
+                with suppress(FileNotFoundError):
+                    path.rename(going)
+                    if self._durable:
+                        sync(path.parent)
+                    _remove_folder(going)
+            except OSError as error:
+                raise Unavailable(
+                    f"cannot remove artifact {digest}: {error}", fix="check the disk and its rights"
+                ) from error
+
     def _take_in(self, partial: Path, digest: Digest) -> None:
         """Give a finished copy its name; one that is there and whole stays."""
         target = self._path(digest)
@@ -116,6 +135,11 @@ class FileArtifactStore:
 
     def _path(self, digest: Digest) -> Path:
         return self._root / digest.hex[:2] / digest.hex
+
+
+def _remove_folder(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        shutil.rmtree(path)
 
 
 @contextmanager

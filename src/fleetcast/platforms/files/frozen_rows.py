@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
+from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.pipeline.rows import read_rows, write_rows
 from fleetcast.ports.readings import Readings
@@ -31,3 +33,13 @@ class FileFrozenRows:
     def load(self, fingerprint: Digest, key: CircuitKey) -> Readings:
         """Exactly what was frozen."""
         return read_rows(self.file(fingerprint), key, fingerprint)
+
+    def remove(self, fingerprints: Collection[Digest]) -> None:
+        """Remove rows; those that are not there are left so."""
+        for fingerprint in fingerprints:
+            try:
+                self.file(fingerprint).unlink(missing_ok=True)
+            except OSError as error:
+                raise Unavailable(
+                    f"cannot remove the rows {fingerprint}: {error}", fix="check the disk and its rights"
+                ) from error

@@ -90,6 +90,13 @@ class JobQueue(Kept):
             now = self.session.clock.now()
             self.update([job.voided(lost[job.id], now) for job in completed])
 
+    def give_up(self, ids: Collection[str]) -> None:
+        """Let completed jobs count as abandoned."""
+        completed = [job for job in self.named(list(ids)) if job.state is JobState.COMPLETED] if ids else []
+        if completed:
+            now = self.session.clock.now()
+            self.update([job.given_up(now) for job in completed])
+
     @reads
     def unfinished(self, connection: Connection) -> list[TrainingJob]:
         """Jobs that have not ended, in the order in which they were submitted."""

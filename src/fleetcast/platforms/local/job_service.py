@@ -13,8 +13,9 @@ from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobOutcome, JobPage, TrainingJob
+from fleetcast.domain.retention import KeptLog
 from fleetcast.platforms.database.session import Session
-from fleetcast.platforms.files.job_log import LOG_FILE, log_text
+from fleetcast.platforms.files.job_log import LOG_FILE, kept_logs, log_text, logs_in, remove_log
 from fleetcast.platforms.files.torn import set_aside, whole_file
 from fleetcast.platforms.jobs.queue import JobQueue
 from fleetcast.platforms.stores import Stores
@@ -104,6 +105,15 @@ class LocalJobService(JobQueue):
         """What a job said."""
         self.check_known(job_id)
         return log_text(self._folder / job_id / LOG_FILE)
+
+    def kept_logs(self) -> Sequence[KeptLog]:
+        """What jobs said, in their folders."""
+        return kept_logs(self._folder, self.named(list(logs_in(self._folder))))
+
+    def remove_logs(self, ids: Collection[str]) -> None:
+        """Remove what jobs said."""
+        for job in self.named(list(ids)):
+            remove_log(self._folder / job.id / LOG_FILE)
 
     def pages(self, run: str) -> Sequence[JobPage]:  # noqa: ARG002
         """None: jobs of this machine have no pages."""

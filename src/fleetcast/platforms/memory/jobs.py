@@ -13,10 +13,11 @@ from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.job import JobPage, JobState, TrainingJob
+from fleetcast.domain.retention import KeptLog
 from fleetcast.pipeline.fit import outcome_of
 from fleetcast.pipeline.rows import write_rows
 from fleetcast.pipeline.steps import JobFiles, check_steps, run_steps
-from fleetcast.platforms.files.job_log import LOG_FILE, log_text
+from fleetcast.platforms.files.job_log import LOG_FILE, kept_logs, log_text, remove_log
 from fleetcast.platforms.memory.world import World
 from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.clock import Clock
@@ -47,6 +48,11 @@ class MemoryFrozenRows:
         if fingerprint not in self._world.rows:
             raise BadInput(f"the training rows of {key} are not kept", fix="run `fleetcast train` again")
         return replace(self._world.rows[fingerprint], key=key)
+
+    def remove(self, fingerprints: Collection[Digest]) -> None:
+        """Remove rows; those that are not there are left so."""
+        for fingerprint in fingerprints:
+            self._world.rows.pop(fingerprint, None)
 
 
 class MemoryJobService:
@@ -130,6 +136,23 @@ class MemoryJobService:
         if job_id not in self._world.jobs:
             raise JobUnknown(job_id)
         return log_text(self._scratch / job_id / LOG_FILE)
+
+    def give_up(self, ids: Collection[str]) -> None:
+        """Let completed jobs count as abandoned."""
+        for name in ids:
+            job = self._world.jobs.get(name)
+            if job is not None and job.state is JobState.COMPLETED:
+                self._world.jobs[name] = job.given_up(self._clock.now())
+
+    def kept_logs(self) -> Sequence[KeptLog]:
+        """What jobs said, in their scratch folders."""
+        return kept_logs(self._scratch, self._world.jobs.values())
+
+    def remove_logs(self, ids: Collection[str]) -> None:
+        """Remove what jobs said."""
+        for name in ids:
+            if name in self._world.jobs:
+                remove_log(self._scratch / name / LOG_FILE)
 
     def pages(self, run: str) -> Sequence[JobPage]:  # noqa: ARG002
         """None: what is in memory has no pages."""

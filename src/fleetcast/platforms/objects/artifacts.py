@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
@@ -80,6 +80,13 @@ class ObjectArtifactStore:
             for digest in sizes
             if not {_list_of(digest), _place(digest)} <= listed
         }
+
+    def remove(self, digests: Collection[Digest]) -> None:
+        """Remove artifacts: the list goes first, so that what is left of one is none. Copies of other machines stay."""
+        for digest in digests:
+            self._objects.remove(_list_of(digest))
+            self._objects.remove_all(_place(digest))
+        self._cache.remove(digests)
 
     def _upload(self, digest: Digest) -> None:
         names, sent = [], []

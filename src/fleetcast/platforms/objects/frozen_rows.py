@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from fleetcast.domain.errors import Unavailable
@@ -33,6 +34,12 @@ class ObjectFrozenRows:
     def load(self, fingerprint: Digest, key: CircuitKey) -> Readings:
         """Exactly what was frozen."""
         return read_rows(self.file(fingerprint), key, fingerprint)
+
+    def remove(self, fingerprints: Collection[Digest]) -> None:
+        """Remove rows, and this machine's copies; those that are not there are left so."""
+        for fingerprint in fingerprints:
+            self._objects.remove(_name(fingerprint))
+        self._cache.remove(fingerprints)
 
     def file(self, fingerprint: Digest) -> Path:
         """The rows as a file of this machine, downloaded if they are not here; no file if they are not kept."""

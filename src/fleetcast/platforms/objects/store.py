@@ -75,6 +75,13 @@ class ObjectFolder:
         with self._translated(), suppress(FileNotFoundError):
             obstore.delete(self._store, name)
 
+    def remove_all(self, folder: str) -> None:
+        """Remove all objects below a folder."""
+        with self._translated():
+            names = [str(found["path"]) for some in obstore.list(self._store, folder) for found in some]
+        for name in names:
+            self.remove(name)
+
     def holds(self, name: str) -> bool:
         """Whether there is such an object."""
         with self._translated():

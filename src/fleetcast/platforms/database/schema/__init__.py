@@ -19,7 +19,13 @@ from fleetcast.platforms.database.schema.assets import assets, data_assets, shar
 from fleetcast.platforms.database.schema.audit import audit
 from fleetcast.platforms.database.schema.deployments import deployments, rollouts
 from fleetcast.platforms.database.schema.effects import effects
-from fleetcast.platforms.database.schema.intent import champions, qa_passed, refused_models, selected_models
+from fleetcast.platforms.database.schema.intent import (
+    champions,
+    qa_passed,
+    refused_models,
+    removed_artifacts,
+    selected_models,
+)
 from fleetcast.platforms.database.schema.jobs import components_run, handed_over, jobs
 from fleetcast.platforms.database.schema.leases import leases
 from fleetcast.platforms.database.schema.manifests import manifests
@@ -80,6 +86,7 @@ __all__ = [
     "refused_models",
     "refused_sign_ins",
     "releases",
+    "removed_artifacts",
     "repeats",
     "requests",
     "rollouts",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from fleetcast.platforms.database.schema.metadata import metadata
+from fleetcast.platforms.database.schema.metadata import digest, metadata
 
 selected_models = sa.Table(
     "selected_models",
@@ -36,3 +36,13 @@ refused_models = sa.Table(
     sa.Column("refusal", sa.String(16), nullable=False),
 )
 """Versions that may not be used, and why."""
+
+removed_artifacts = sa.Table(
+    "removed_artifacts",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    digest("artifact", index=True),
+    sa.Column("removed_at", sa.String(32), nullable=False),
+)
+"""Versions whose files retention removed, or is about to: written before the first byte goes."""
