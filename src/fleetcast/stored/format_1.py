@@ -61,7 +61,7 @@ from fleetcast.domain.plan import (
 )
 from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.retry import FailedAlike
-from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
+from fleetcast.domain.settings import DEFAULT_READINGS, ChannelSettings, DataSource, ExternalTable, OwnTable
 
 _COVERAGE = ("min_coverage_80", "max_coverage_80")
 _RULES = tuple(field.name for field in fields(GatePolicy) if "later" in field.metadata)
@@ -250,6 +250,8 @@ def _resolved(value: object) -> Json:
     """Settings as JSON: dataclasses by field name, durations in seconds."""
     if isinstance(value, OwnTable | ExternalTable):
         return _data_source(value)
+    if isinstance(value, ChannelSettings):
+        return {"name": value.name, "kind": value.kind.value}
     if isinstance(value, Ramp):
         return {"steps": list(value.shares)}
     if is_dataclass(value) and not isinstance(value, type):

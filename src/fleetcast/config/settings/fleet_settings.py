@@ -7,13 +7,13 @@ from pathlib import Path
 from fleetcast.config.complaints import Complaints
 from fleetcast.config.settings.azure import AzureWritten, read_azure
 from fleetcast.config.settings.azure_devops import AzureDevOpsWritten, read_azure_devops
-from fleetcast.config.settings.channels import NotificationsWritten, read_channels
 from fleetcast.config.settings.contacts import read_contacts
 from fleetcast.config.settings.cost import CostWritten, read_cost
 from fleetcast.config.settings.data_sources import DataSourceWritten, read_data_sources
 from fleetcast.config.settings.environments import EnvironmentsWritten, read_environments
 from fleetcast.config.settings.foreign_models import ForeignModelsWritten, read_foreign_models
 from fleetcast.config.settings.gates import GateWritten, read_gates
+from fleetcast.config.settings.notifications import NotificationsWritten, read_channels
 from fleetcast.config.settings.platform import PlatformWritten, read_platform
 from fleetcast.config.settings.polling import PollingWritten, read_polling
 from fleetcast.config.settings.ramp import RampWritten, read_ramp

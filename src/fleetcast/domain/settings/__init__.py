@@ -2,7 +2,6 @@
 
 from fleetcast.domain.settings.azure import AzureSettings, ClusterSettings
 from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings
-from fleetcast.domain.settings.channels import Channel
 from fleetcast.domain.settings.cost import CostSettings
 from fleetcast.domain.settings.data_sources import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 from fleetcast.domain.settings.environments import (
@@ -10,6 +9,15 @@ from fleetcast.domain.settings.environments import (
     EnvironmentSettings,
 )
 from fleetcast.domain.settings.fleet_settings import Settings
+from fleetcast.domain.settings.notifications import (
+    AppriseChannel,
+    AzureDevOpsChannel,
+    ChannelKind,
+    ChannelSettings,
+    EmailChannel,
+    Security,
+    TeamsChannel,
+)
 from fleetcast.domain.settings.platform import (
     DATABASE_URL_VARIABLE,
     DEFAULT_STATE,
@@ -29,12 +37,16 @@ __all__ = [
     "DEFAULT_STATE",
     "OIDC_SECRET_VARIABLE",
     "SIGNING_KEY_VARIABLE",
+    "AppriseChannel",
+    "AzureDevOpsChannel",
     "AzureDevOpsSettings",
     "AzureSettings",
-    "Channel",
+    "ChannelKind",
+    "ChannelSettings",
     "ClusterSettings",
     "CostSettings",
     "DataSource",
+    "EmailChannel",
     "EnvironmentSettings",
     "ExternalTable",
     "OidcSettings",
@@ -43,7 +55,9 @@ __all__ = [
     "PlatformSettings",
     "Polling",
     "Retention",
+    "Security",
     "Settings",
     "SignInSettings",
     "SigningSettings",
+    "TeamsChannel",
 ]
