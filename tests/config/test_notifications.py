@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
 
 from fleetcast.config.settings_reader import load_settings
 from fleetcast.domain.errors import InvalidFleet
+from fleetcast.domain.notice import EventKind
+from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.settings import (
     AppriseChannel,
     AzureDevOpsChannel,
     EmailChannel,
+    Escalation,
+    NotificationSettings,
+    QuietHours,
+    Route,
     Security,
     Settings,
     TeamsChannel,
+    Weekday,
 )
 
 CHANNELS = """\
@@ -40,7 +48,7 @@ def read(folder: Path, written: str) -> Settings:
 
 
 def test_each_kind_of_channel_is_read_with_the_variables_of_its_secrets(tmp_path: Path) -> None:
-    assert read(tmp_path, CHANNELS).channels == (
+    assert read(tmp_path, CHANNELS).notifications.channels == (
         TeamsChannel("operators", "OPERATORS_TEAMS_URL"),
         EmailChannel(
             "duty",
@@ -60,7 +68,7 @@ def test_each_kind_of_channel_is_read_with_the_variables_of_its_secrets(tmp_path
 @pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465), ("none", 25)])
 def test_each_security_has_its_usual_port(tmp_path: Path, security: str, port: int) -> None:
     written = f"{{name: m, kind: email, host: h, from: a@b, to: [c@d], security: {security}}}"
-    (mail,) = read(tmp_path, f"notifications:\n  channels: [{written}]").channels
+    (mail,) = read(tmp_path, f"notifications:\n  channels: [{written}]").notifications.channels
     assert isinstance(mail, EmailChannel)
     assert (mail.port, mail.security) == (port, Security(security))
 
@@ -105,3 +113,71 @@ def test_two_channels_of_one_name_are_a_mistake(tmp_path: Path) -> None:
             tmp_path,
             "notifications:\n  channels: [{name: a, kind: azure-devops}, {name: A, kind: azure-devops}]",
         )
+
+
+RULES = """\
+  routes:
+    - {channels: [operators], events: [drift, data-stale], environments: [prod], plants: ['P*'], owners: [ada]}
+    - {channels: [duty]}
+  time_zone: Europe/Berlin
+  quiet_hours:
+    - {from: '22:00', to: '06:00', weekdays: [mon, sun]}
+  digest: {wait: 1min, daily: '07:30'}
+  escalate: [{after: 15min, to: [duty]}, {after: 1h}]
+  reminders: {before_lapse: [3h], long_running: 2h}
+  runbooks: {rolled-back: 'https://example.com/rolled-back'}
+"""
+
+
+def test_rules_are_read_with_their_channels(tmp_path: Path) -> None:
+    assert read(tmp_path, CHANNELS + RULES).notifications == NotificationSettings(
+        channels=read(tmp_path, CHANNELS).notifications.channels,
+        routes=(
+            Route(
+                ("operators",),
+                frozenset({EventKind.DRIFT, EventKind.DATA_STALE}),
+                frozenset({EnvironmentName.PROD}),
+                ("P*",),
+                ("ada",),
+            ),
+            Route(("duty",)),
+        ),
+        time_zone="Europe/Berlin",
+        quiet_hours=(QuietHours(time(22), time(6), frozenset({Weekday.MON, Weekday.SUN})),),
+        wait=timedelta(minutes=1),
+        daily=time(7, 30),
+        escalations=(Escalation(timedelta(minutes=15), ("duty",)), Escalation(timedelta(hours=1))),
+        before_lapse=(timedelta(hours=3),),
+        long_running=timedelta(hours=2),
+        runbooks={EventKind.ROLLED_BACK: "https://example.com/rolled-back"},
+    )
+
+
+def test_who_writes_channels_alone_gets_all_events_on_each(tmp_path: Path) -> None:
+    found = read(tmp_path, CHANNELS).notifications
+    assert found == NotificationSettings(found.channels)
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("routes: [{channels: [nobody]}]", "there is no channel 'nobody'"),
+        ("routes: [{channels: []}]", "leads nowhere"),
+        ("routes: [{channels: [runs], events: [drfit]}]", "did you mean 'drift'?"),
+        ("routes: [{channels: [runs], environments: [stage]}]", "must be dev or test or prod"),
+        ("time_zone: Mars/Olympus", "no time zone 'Mars/Olympus'"),
+        ("time_zone: ../etc/passwd", "no time zone"),
+        ("quiet_hours: [{from: 22, to: '06:00'}]", "no time of the day"),
+        ("quiet_hours: [{from: '24:00', to: '06:00'}]", "no time of the day"),
+        ("quiet_hours: [{from: '22:00', to: '06:00', weekdays: [monday]}]", "must be mon"),
+        ("digest: {daily: noon}", "no time of the day"),
+        ("escalate: [{after: 1h, to: [nobody]}]", "there is no channel 'nobody'"),
+        ("escalate: [{after: 2h}, {after: 1h}]", "wrong order"),
+        ("runbooks: {drift: ' '}", "no runbook"),
+        ("runbooks: {pigeon: x}", "unknown event 'pigeon'"),
+    ],
+)
+def test_a_mistake_in_a_rule_is_said(tmp_path: Path, rule: str, says: str) -> None:
+    with pytest.raises(InvalidFleet, match=r"fleetcast\.yaml:") as refused:
+        read(tmp_path, f"{CHANNELS}  {rule}\n")
+    assert says in str(refused.value) + str(refused.value.fix)

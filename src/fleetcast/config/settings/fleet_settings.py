@@ -13,7 +13,7 @@ from fleetcast.config.settings.data_sources import DataSourceWritten, read_data_
 from fleetcast.config.settings.environments import EnvironmentsWritten, read_environments
 from fleetcast.config.settings.foreign_models import ForeignModelsWritten, read_foreign_models
 from fleetcast.config.settings.gates import GateWritten, read_gates
-from fleetcast.config.settings.notifications import NotificationsWritten, read_channels
+from fleetcast.config.settings.notifications import NotificationsWritten, read_notifications
 from fleetcast.config.settings.platform import PlatformWritten, read_platform
 from fleetcast.config.settings.polling import PollingWritten, read_polling
 from fleetcast.config.settings.ramp import RampWritten, read_ramp
@@ -75,7 +75,7 @@ def read_settings(root: Node | None, directory: Path, complaints: Complaints) ->
         sign_in=read_sign_in(written.sign_in, file),
         signing=read_signing(written.signing, file),
         azure_devops=read_azure_devops(written.azure_devops, file),
-        channels=read_channels(written.notifications, file),
+        notifications=read_notifications(written.notifications, file),
         schedules=read_schedules(written.schedules, file),
         contacts=read_contacts(written.contacts, file),
     )

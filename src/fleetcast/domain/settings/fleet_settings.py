@@ -17,7 +17,7 @@ from fleetcast.domain.settings.contacts import checked_contact
 from fleetcast.domain.settings.cost import CostSettings
 from fleetcast.domain.settings.data_sources import DataSource, OwnTable
 from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, EnvironmentSettings
-from fleetcast.domain.settings.notifications import ChannelSettings
+from fleetcast.domain.settings.notifications import NotificationSettings
 from fleetcast.domain.settings.platform import PlatformSettings
 from fleetcast.domain.settings.polling import Polling
 from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
@@ -53,7 +53,7 @@ class Settings:
     signing: SigningSettings = field(default_factory=SigningSettings)
     azure_devops: AzureDevOpsSettings | None = None
     """None: it is not set up there."""
-    channels: tuple[ChannelSettings, ...] = ()
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
     schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Five-field cron expressions in UTC, by what they start."""
     contacts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import checked_id
+from fleetcast.domain.notice import EventKind, Notice
+from fleetcast.domain.place import EnvironmentName
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _ADDRESS = re.compile(r"[^\s@<>,;\"\\()\[\]]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
@@ -158,3 +166,176 @@ def checked_address(address: str) -> str:
     if not address.isprintable() or not _ADDRESS.fullmatch(address) or ".." in address:
         raise BadInput(f"{address[:80]!r} is no mail address", fix="write it alone: operators@example.com")
     return address
+
+
+class Weekday(StrEnum):
+    """A day of the week, as people write it."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which notices go to which channels; what is empty takes any, and of what is named one has to fit."""
+
+    channels: tuple[str, ...]
+    events: frozenset[EventKind] = frozenset()
+    environments: frozenset[EnvironmentName] = frozenset()
+    plants: tuple[str, ...] = ()
+    """Names, or patterns of them: `PLANT0*`."""
+    owners: tuple[str, ...] = ()
+    """The same of the owners of circuits."""
+
+    def __post_init__(self) -> None:
+        if not self.channels:
+            raise BadInput("the route leads nowhere", fix="name at least one channel below `channels`")
+
+    def takes(self, notice: Notice) -> bool:
+        """Whether a notice goes this way; one that names no plant fits no route that does, and so on."""
+        return (
+            (not self.events or notice.kind in self.events)
+            and (not self.environments or notice.environment in self.environments)
+            and _fits(notice.plant, self.plants)
+            and _fits(notice.owner, self.owners)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A time of the day in which only pages are sent; by the clocks of a place, whatever they do in spring."""
+
+    start: time
+    end: time
+    """Not after `start`: of the next day; the same: a whole day."""
+    days: frozenset[Weekday] = frozenset(Weekday)
+    """On which it begins."""
+
+    def covers(self, local: datetime) -> bool:
+        """Whether it is quiet, by the local clock."""
+        today, before = _day(local), _day(local - timedelta(days=1))
+        at = local.time().replace(tzinfo=None)
+        if self.start < self.end:
+            return today in self.days and self.start <= at < self.end
+        return (today in self.days and at >= self.start) or (before in self.days and at < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """Whom a page goes to that nobody has acknowledged for so long."""
+
+    after: timedelta
+    channels: tuple[str, ...] = ()
+    """Empty: every channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationSettings:
+    """Who is told what, when."""
+
+    channels: tuple[ChannelSettings, ...] = ()
+    """None: nothing is told, nor kept to be told."""
+    routes: tuple[Route, ...] = ()
+    """A notice goes to the channels of all that take it; none are set up: everything goes to every channel."""
+    time_zone: str = "UTC"
+    """IANA name, of quiet hours and of the daily digest."""
+    quiet_hours: tuple[QuietHours, ...] = ()
+    wait: timedelta = timedelta(minutes=5)
+    """For how long what belongs to no run is gathered before it is sent."""
+    daily: time | None = None
+    """When all that waits for nobody's answer is sent; None: soon, or when its run ends."""
+    escalations: tuple[Escalation, ...] = (Escalation(timedelta(minutes=30)),)
+    """In the order of their times."""
+    before_lapse: tuple[timedelta, ...] = (timedelta(hours=24), timedelta(hours=2))
+    """How long before a request lapses those who can decide are reminded."""
+    long_running: timedelta = timedelta(hours=4)
+    """How often people are told of training that goes on."""
+    runbooks: Mapping[EventKind, str] = field(default_factory=lambda: MappingProxyType({}))
+    """What to do, by URL or page, in place of the documents of fleetcast."""
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise BadInput(
+                f"there is no time zone {self.time_zone[:60]!r}", fix="write its IANA name: Europe/Berlin"
+            ) from None
+        known = {channel.name for channel in self.channels}
+        named = [name for route in self.routes for name in route.channels]
+        named += [name for escalation in self.escalations for name in escalation.channels]
+        for name in named:
+            if name not in known:
+                raise BadInput(
+                    f"there is no channel {name!r}", fix=f"known are {', '.join(sorted(known)) or 'none'}"
+                )
+        times = [escalation.after for escalation in self.escalations]
+        if times != sorted(set(times)):
+            raise BadInput("two escalations come in the wrong order", fix="write the earliest first")
+
+    def is_quiet(self, now: datetime) -> bool:
+        """Whether only pages are sent at this moment."""
+        local = now.astimezone(ZoneInfo(self.time_zone))
+        return any(hours.covers(local) for hours in self.quiet_hours)
+
+    def next_daily(self, now: datetime) -> datetime | None:
+        """When the daily digest is due that comes after this moment, in UTC; None: there is none.
+
+        A time that the clocks skip in spring is taken as of before they did.
+        """
+        if self.daily is None:
+            return None
+        zone = ZoneInfo(self.time_zone)
+        day = now.astimezone(zone).date()
+        for later in range(3):
+            due = datetime.combine(day + timedelta(days=later), self.daily, zone).astimezone(UTC)
+            if due > now:
+                return due
+        raise AssertionError("a day of every place has its times")
+
+    def channel(self, name: str) -> ChannelSettings:
+        """The channel of this name.
+
+        Raises:
+            BadInput: There is none.
+        """
+        for channel in self.channels:
+            if channel.name == name:
+                return channel
+        known = ", ".join(channel.name for channel in self.channels)
+        raise BadInput(
+            f"there is no channel {name!r}",
+            fix=f"known are {known}" if known else "write one below `notifications.channels`",
+        )
+
+
+def checked_time(text: str) -> time:
+    """A time of the day, as people write it.
+
+    Raises:
+        BadInput: It is none.
+    """
+    if not _TIME.fullmatch(text):
+        raise BadInput(f"{text[:20]!r} is no time of the day", fix="write it in quotes: '22:00'")
+    return time.fromisoformat(text)
+
+
+def checked_runbook(text: str) -> str:
+    """Where it says what to do, if that can be shown on a line; raises `BadInput`."""
+    if not text.strip() or not text.isprintable() or len(text) > 500:
+        raise BadInput("this is no runbook", fix="write a URL, or the path of a document")
+    return text
+
+
+def _day(local: datetime) -> Weekday:
+    return tuple(Weekday)[local.weekday()]
+
+
+def _fits(name: str | None, patterns: tuple[str, ...]) -> bool:
+    if not patterns:
+        return True
+    return name is not None and any(fnmatchcase(name, pattern) for pattern in patterns)
