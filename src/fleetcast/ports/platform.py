@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.jobs import JobService
     from fleetcast.ports.manifests import ManifestBook
     from fleetcast.ports.models import ModelRegistry, ModelStates, SharedRegistry
+    from fleetcast.ports.outbox import Outbox
     from fleetcast.ports.people import PeopleBook, TokenBook
     from fleetcast.ports.policies import PolicyBook
     from fleetcast.ports.readings import ReadingsTable
@@ -77,6 +78,7 @@ class Control:
     sessions: SessionBook
     attempts: AttemptBook
     repeats: RepeatBook
+    outbox: Outbox
     only: frozenset[Right] = frozenset()
     """What the token that the actor shows reaches to, at most; empty: all that they may."""
 
