@@ -114,14 +114,14 @@ class Deliver:
             return Delivered(0, ())
         with self.control.outbox.exclusive(holder(self.control, self.clock), lock_timeout):
             told = _Telling(self).tell()
-            self._bound()
+            self.bound()
             channels = self.settings.channels
             turns = tuple(in_order(self._turn, channels, len(channels)))
             self.control.outbox.forget(MOST_KEPT)
             return replace(told, turns=turns)
 
-    def _bound(self) -> None:
-        """Fold what is too much, and give up what waited for too long."""
+    def bound(self) -> None:
+        """Fold what is too much, and give up what waited for too long; for whoever delivers alone."""
         now = self.clock.now()
         for channel in self.settings.channels:
             waiting = self.control.outbox.waiting(channel.name)
@@ -265,6 +265,9 @@ class _Telling:
                 run = ""
         after = Told(entries[-1].number, run, told.looked_at)
         self._keep(Change(told=after, pages=list(changed.values())), ways, over)
+        if ways:
+            # Before the next entries are read: a flood is never held whole, here or in the database.
+            work.bound()
         return after
 
     def _with_time(self, told: Told) -> None:
