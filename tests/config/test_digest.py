@@ -39,7 +39,7 @@ platform: {kind: memory, workers: 3, lease: 5min, storage: s3://bucket/fleet}
 polling: {start: 1s, max: 10s, longest: 2h}
 ramp: {steps: [10, 100]}
 retention: {dev: {models: 3}}
-notifications: {channels: [{name: ops, kind: teams}]}
+notifications: {channels: [{name: ops, kind: teams, url: '${env:OPS_URL}'}]}
 schedules: {train: '0 2 * * *'}
 environments: {test: {latency_ms: 3, thresholds: {max_mae: 2, sensors: {a: {max_mase: 1}}}}}
 gates: {test-deployment: {approvers: [bob, ann], minimum: 2}}
@@ -105,7 +105,7 @@ def fleet(folder: Path, written: str) -> Fleet:
     ("written", "same"),
     [
         ("polling: {start: 1s, max: 10s, longest: 2h}", True),
-        ("notifications: {channels: [{name: ops, kind: teams}]}", True),
+        ("notifications: {channels: [{name: ops, kind: teams, url: '${env:OPS_URL}'}]}", True),
         ("schedules: {train: '0 2 * * *'}", True),
         ("platform: {workers: 3, batch_size: 2}", True),
         ("sign_in: {oidc: {client_id: fleetcast, issuer: 'https://login.example.com'}}", True),

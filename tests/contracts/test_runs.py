@@ -11,7 +11,7 @@ from fleetcast.domain.run import Ending, RunState, StageRecord
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.runs import RunInProgress
 from tests.clocks import NOON
-from tests.contracts.samples import digest
+from tests.contracts.samples import KEY, component, digest, job, readings
 
 AT_ONCE = timedelta(0)
 
@@ -67,3 +67,42 @@ def test_the_place_is_given_up_when_the_work_fails(platform: Platform) -> None:
         raise ZeroDivisionError
     with platform.control.runs.exclusive("grace", AT_ONCE):
         pass
+
+
+def test_a_run_that_trained_stands_in_the_audit_log_each_time_it_ends(platform: Platform) -> None:
+    runs = platform.control.runs
+    run = runs.begin(digest("one"), "0123abc")
+    runs.note_training(run, 3)
+    stage = StageRecord("SubmitTraining", Ending.DONE, "3 jobs", NOON, NOON)
+    runs.save(run.with_stage(stage))
+    ended = run.with_stage(stage).ended(Ending.FAILED, NOON)
+    runs.save(ended)
+    runs.save(ended)
+    runs.save(ended.ended(Ending.DONE, NOON + timedelta(hours=1)))
+    entries = [entry.event for entry in platform.control.audit.latest(9)]
+    assert [(event.action, event.detail.get("state")) for event in entries] == [
+        ("run.began", None),
+        ("run.ended", "failed"),
+        ("run.ended", "done"),
+    ]
+    assert entries[1].detail["stages"] == [{"stage": "SubmitTraining", "ending": "done", "says": "3 jobs"}]
+
+
+@pytest.mark.parametrize(("ending", "entries"), [(Ending.DONE, 0), (Ending.AWAITING, 0), (Ending.FAILED, 1)])
+def test_a_run_that_found_nothing_to_train_stands_there_only_if_it_failed(
+    platform: Platform, ending: Ending, entries: int
+) -> None:
+    runs = platform.control.runs
+    runs.save(runs.begin(digest("one"), "0123abc").ended(ending, NOON))
+    assert len(platform.control.audit.latest(9)) == entries
+
+
+def test_a_job_that_failed_for_good_is_noted_once(platform: Platform) -> None:
+    failed = job(readings(KEY), component(), name="a").failed("no rows " * 200, NOON)
+    other = job(readings(KEY), component(), name="b").failed("", NOON)
+    platform.control.runs.note_failed([failed])
+    platform.control.runs.note_failed([failed, other])
+    entries = [entry.event for entry in platform.control.audit.latest(9)]
+    assert [event.action for event in entries] == ["job.failed", "job.failed"]
+    assert entries[0].subject == failed.id
+    assert len(str(entries[0].detail["error"])) == 500

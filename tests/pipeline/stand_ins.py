@@ -215,6 +215,12 @@ class BrokenRuns:
     def save(self, run: Run) -> None:  # noqa: ARG002  # none is saved
         raise self.error
 
+    def note_training(self, run: Run, jobs: int) -> None:  # noqa: ARG002  # none is noted
+        raise self.error
+
+    def note_failed(self, jobs: Sequence[TrainingJob]) -> None:  # noqa: ARG002  # none is noted
+        raise self.error
+
     def find(self, run_id: str) -> Run:
         return self.runs.find(run_id)
 

@@ -17,7 +17,8 @@ import pytest
 
 from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.outgoing import Outgoing
-from fleetcast.platforms.http.guarded import AddressRefused, Bounds, GuardedHttp
+from fleetcast.platforms.http.addresses import AddressRefused
+from fleetcast.platforms.http.guarded import Bounds, GuardedHttp
 from tests.servers.certificates import write_certificates
 from tests.servers.tls import tls_in_front
 

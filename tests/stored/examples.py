@@ -24,8 +24,11 @@ from fleetcast.domain.gate import GatePolicy
 from fleetcast.domain.health import Answers, Counts, Criteria, Forecasts, Invalid
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobBatch, JobOutcome
+from fleetcast.domain.letter import ChannelState, Letter
 from fleetcast.domain.link import Link, LinkEnd, LinkPurpose
 from fleetcast.domain.manifest import Seal
+from fleetcast.domain.notice import EventKind, Fact, Notice, NoticeLink
+from fleetcast.domain.page import Page
 from fleetcast.domain.people import Grant, Group, Kind, Origin, Person
 from fleetcast.domain.place import EnvironmentName, Gate, Scope
 from fleetcast.domain.quota import Machines
@@ -37,6 +40,7 @@ from fleetcast.domain.rollout import Cause, Phase
 from fleetcast.domain.run import Ending, Run, StageRecord
 from fleetcast.domain.scores import ModelScores
 from fleetcast.domain.session import SessionEnd, SignInSession
+from fleetcast.domain.telling import Told
 from fleetcast.domain.token import Token
 from fleetcast.domain.traffic import CountedWindow, Override, Report, SignedTraffic, Traffic, Watch
 from fleetcast.stored.accounts import ACCOUNT, ATTEMPTS, LINK, LISTED, SIGN_IN_SESSION
@@ -50,6 +54,7 @@ from fleetcast.stored.form import Stored
 from fleetcast.stored.jobs import COMPONENT, FIT_TASK, JOB_BATCH, JOB_OUTCOME, TRAINING_JOB
 from fleetcast.stored.manifests import SEAL, SIGNED_MANIFEST
 from fleetcast.stored.models import TRAINED_MODEL
+from fleetcast.stored.notices import CHANNEL_STATE, LETTER, PAGE, TOLD
 from fleetcast.stored.people import GRANT, GROUP, PERSON, TOKEN
 from fleetcast.stored.policies import GATE_POLICY, WholePolicy
 from fleetcast.stored.quota import MACHINES
@@ -141,6 +146,23 @@ def _in_words(held: Request) -> Request:
         evidence=Digest("68ddeb5a93db4eb94243fcc61c90065904a5c627704663ff51f344951facd8a7"),
     )
     return replace(held, evidence=evidence, subject=subject)
+
+
+def _notice() -> Notice:
+    return Notice(
+        "fedcba987654",
+        EventKind.DATA_STALE,
+        NOON,
+        "data stale: PLANT001",
+        (Fact("since", "noon"),),
+        EnvironmentName.PROD,
+        "PLANT001",
+        "CIRCUIT01",
+        "ada",
+        ("grace",),
+        (NoticeLink("the alarm", "https://example.com/alarms/1"),),
+        "docs/MONITORING.md",
+    )
 
 
 def _run() -> Run:
@@ -270,6 +292,25 @@ EXAMPLES: Mapping[str, Example] = {
     "models_trained": Example(TRAINED_MODEL, trained()),
     "people_grant": Example(GRANT, replace(_GRANT, origin=Origin.PROVIDER)),
     "people_group": Example(GROUP, Group("leads", frozenset({"p-1"}))),
+    "notices_letter": Example(
+        LETTER,
+        Letter(
+            7,
+            "ops",
+            "0123456789ab",
+            "soon/ada",
+            (_notice(),),
+            NOON,
+            NOON + timedelta(minutes=5),
+            left_out=3,
+            tries=2,
+            sent_at=NOON + timedelta(hours=1),
+            why="busy",
+        ),
+    ),
+    "notices_page": Example(PAGE, Page(3, _notice(), NOON, 1, NOON + timedelta(hours=1), "ada")),
+    "notices_channel": Example(CHANNEL_STATE, ChannelState("ops", 12, 2, NOON, "410: gone")),
+    "notices_told": Example(TOLD, Told(12, "run-0001", NOON)),
     "releases_release": Example(NUMBERED_RELEASE, NumberedRelease(3, _RELEASE, NOON, "ada")),
     "repeats_call": Example(
         KEPT_CALL,

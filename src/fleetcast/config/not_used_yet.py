@@ -33,7 +33,6 @@ NOT_USED_YET: Mapping[str, str] = {
     "retention.test.logs": _JOBS_IN_DEV,
     "retention.prod.models": _SHARED_STAY,
     "retention.prod.logs": _JOBS_IN_DEV,
-    "notifications": "no notices are sent",
     "schedules": "only Azure ML starts something by itself: `fleetcast setup azure`",
 }
 """Settings of `fleetcast.yaml`, each with all that is below it, and what makes it idle."""
@@ -79,6 +78,13 @@ USED: Mapping[str, frozenset[str]] = {
         )
         | {"sign_in.oidc.roles", "sign_in.oidc.groups"}
         | _below("azure_devops", "organisation project repository url reviewers approvers variables")
+        | _below("notifications", "time_zone runbooks")
+        | _below("notifications.channels.*", "name kind people url host port from to user password security")
+        | _below("notifications.routes.*", "channels events environments plants owners")
+        | _below("notifications.quiet_hours.*", "from to weekdays")
+        | _below("notifications.digest", "wait daily")
+        | _below("notifications.escalate.*", "after to")
+        | _below("notifications.reminders", "before_lapse long_running")
         | _below("azure_devops.key_vault", "name connection secrets")
         | _below("azure_devops.connections.*", "tenant subscription subscription_name client_id")
         | _below(

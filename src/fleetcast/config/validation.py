@@ -50,7 +50,7 @@ def _complain(
     kind = detail["type"]
     if kind == "extra_forbidden":
         holder = _model_at(model, location[:-1])
-        known = holder.model_fields if holder else ()
+        known = [field.alias or name for name, field in holder.model_fields.items()] if holder else ()
         complaints.add(
             file, line, f"unknown key {shown(str(location[-1]))}", nearest(str(location[-1]), known)
         )

@@ -36,6 +36,11 @@ def about_release(endpoint: str) -> str:
     return f"release {Digest.of(endpoint.encode()).hex[:24]}"
 
 
+def about_job(job: str) -> str:
+    """What entries about a training job are found by."""
+    return f"job {Digest.of(job.encode()).hex[:24]}"
+
+
 def about_account(person: str) -> str:
     """What entries about the account of a person are found by."""
     return f"account {Digest.of(person.encode()).hex[:20]}"
@@ -51,6 +56,10 @@ def about(action: str, subject: str, detail: Mapping[str, Json]) -> str:
         return about_model(subject.partition(":")[0])
     if kind == "release":
         return about_release(subject.rpartition(":")[0])
+    if kind == "run":
+        return subject
+    if kind == "job":
+        return about_job(subject)
     if kind in ("token", "link"):
         return subject
     if kind == "session":

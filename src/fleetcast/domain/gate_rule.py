@@ -260,6 +260,16 @@ def barred(
     return _Count(policy, directory, asked).bar(decisions, offered)
 
 
+def can_still_approve(
+    policy: GatePolicy, directory: Directory, asked: Asked, decisions: Sequence[Decision]
+) -> tuple[Actor, ...]:
+    """Whose approval would count after these decisions, each once, if it is their turn.
+
+    Where nobody is on record: those whom the policy names; none for one that anybody may approve.
+    """
+    return _Count(policy, directory, asked).still(decisions)
+
+
 def same_human(directory: Directory, one: Actor, other: Actor) -> bool:
     """Whether two accounts, tokens or spellings are one human's, as far as can be known."""
     return bool(_marks(directory, one) & _marks(directory, other))
@@ -548,6 +558,10 @@ class _Count:
         anyone = self.directory.is_open and ANYONE in self.policy.approvers
         few = not anyone and len(left) < missing
         return Unsatisfiable(TooFew(missing, len(left))) if few else None
+
+    def still(self, decisions: Sequence[Decision]) -> tuple[Actor, ...]:
+        """Who can still approve after these."""
+        return tuple(self._left(self._ballots(decisions)))
 
     def _left(self, ballots: _Ballots) -> Sequence[Actor]:
         """Who can still approve, each once; where nobody is on record, as far as they are named."""

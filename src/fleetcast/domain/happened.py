@@ -34,17 +34,22 @@ if TYPE_CHECKING:  # whoever writes one event needs the values of no other
     from fleetcast.domain.deployment import Deployment, PlantRollout
     from fleetcast.domain.gate import GatePolicy
     from fleetcast.domain.identity import Digest
+    from fleetcast.domain.job import TrainingJob
     from fleetcast.domain.link import Link
     from fleetcast.domain.model import ModelVersion
     from fleetcast.domain.people import Directory, Grant, Group, Person
     from fleetcast.domain.place import EnvironmentName, Gate
     from fleetcast.domain.recount import Disagreement
     from fleetcast.domain.release import Endpoint, NumberedRelease
+    from fleetcast.domain.run import Run
     from fleetcast.domain.session import SignInSession
     from fleetcast.domain.snapshot import DataAsset
     from fleetcast.domain.token import Token
     from fleetcast.domain.traffic import Override
 
+TRAINING_BEGAN, TRAINING_ENDED = "run.began", "run.ended"
+JOB_FAILED = "job.failed"
+_LONGEST_ERROR = 500
 DEMO_BEGAN = "demo.began"
 """What the log of a demo begins with."""
 _NAMED = 20
@@ -52,7 +57,7 @@ _NAMED = 20
 _NOT_OF_PEOPLE = frozenset(
     {
         "request", "decision", "model", "environment", "component", "data", "policy", "release", "endpoint",
-        "deployment", "rollout", "traffic", "alarm", "artifact", "logs", "table",
+        "deployment", "rollout", "traffic", "alarm", "artifact", "logs", "table", "run", "job", "channel", "page",
         "session", "sign-in",
     }
 )  # fmt: skip
@@ -92,6 +97,51 @@ def model_registered(version: ModelVersion) -> AuditEvent:
         return AuditEvent(ADOPTED, str(version), said | {"source": lineage.source})
     said |= {"fingerprint": lineage.fingerprint.hex, "job": lineage.job}
     return AuditEvent(REGISTERED, str(version), said)
+
+
+def training_began(run: Run, jobs: int) -> AuditEvent:
+    """A run asked for jobs; one that finds nothing to train leaves no entry."""
+    return AuditEvent(TRAINING_BEGAN, run.id, {"commit": run.commit, "jobs": jobs})
+
+
+def run_ended(run: Run) -> AuditEvent:
+    """A run that trained, or failed, came to rest; it may be continued, and end again."""
+    detail: dict[str, Json] = {
+        "state": run.state.value,
+        "commit": run.commit,
+        "stages": [
+            {"stage": stage.stage, "ending": stage.ending.value, "says": stage.says} for stage in run.stages
+        ],
+    }
+    return AuditEvent(TRAINING_ENDED, run.id, detail)
+
+
+def job_failed(job: TrainingJob) -> AuditEvent:
+    """A job came to its end without a model, and is not tried again in its run."""
+    detail: dict[str, Json] = {
+        "run": job.run,
+        "model": job.task.model_name,
+        "plant": job.task.key.plant,
+        "circuit": job.task.key.circuit,
+        "attempt": job.attempt,
+        "error": job.error[:_LONGEST_ERROR],
+    }
+    return AuditEvent(JOB_FAILED, job.id, detail)
+
+
+def channel_disabled(name: str, why: str) -> AuditEvent:
+    """A channel said that it takes no message any more."""
+    return AuditEvent("channel.disabled", name, {"why": why})
+
+
+def channel_enabled(name: str) -> AuditEvent:
+    """Somebody has a channel tried again."""
+    return AuditEvent("channel.enabled", name, {})
+
+
+def page_acknowledged(number: int, notice: str) -> AuditEvent:
+    """Somebody takes care of what people were woken for."""
+    return AuditEvent("page.acknowledged", f"page {number}", {"notice": notice})
 
 
 def model_selected(name: str, version: int) -> AuditEvent:

@@ -77,6 +77,7 @@ def _submit_training(platform: Platform, clock: Clock) -> Stage:
         ReadIndex.of(platform),
         workspace.data,
         workspace.jobs,
+        platform.control.runs,
         workspace.tables,
         workspace.frozen,
         clock,
@@ -84,8 +85,10 @@ def _submit_training(platform: Platform, clock: Clock) -> Stage:
 
 
 def _monitor_training(platform: Platform, clock: Clock) -> Stage:
-    workspace = platform.workspace
-    return MonitorTraining(workspace.assets, ReadIndex.of(platform), workspace.data, workspace.jobs, clock)
+    workspace, runs = platform.workspace, platform.control.runs
+    return MonitorTraining(
+        workspace.assets, ReadIndex.of(platform), workspace.data, workspace.jobs, runs, clock
+    )
 
 
 def _register_models(platform: Platform, _clock: Clock) -> Stage:

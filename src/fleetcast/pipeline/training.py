@@ -36,6 +36,7 @@ from fleetcast.ports.clock import Clock
 from fleetcast.ports.frozen_rows import FrozenRows
 from fleetcast.ports.jobs import JobService
 from fleetcast.ports.readings import ReadingsTable
+from fleetcast.ports.runs import RunBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class SubmitTraining:
     index: ReadIndex
     data: DataAssets
     jobs: JobService
+    runs: RunBook
     tables: Mapping[str, ReadingsTable]
     frozen: FrozenRows
     clock: Clock
@@ -106,6 +108,8 @@ class SubmitTraining:
             new.append((circuit, self._job(situation, circuit, action, data, len(attempts) + 1)))
         freeze_again([(circuit, job.fingerprint) for circuit, job in new], self.tables, self.frozen)
         submitted = self._submit(situation, [job for _, job in new])
+        if submitted:
+            self.runs.note_training(situation.run, len(submitted))
         hashes = {action.training_hash for _, action in wanted}
         abandoned = tuple(self.jobs.abandon(hashes)) if situation.only is None else ()
         return TrainingSubmitted((*current, *submitted), len(submitted), _parked(planned), abandoned)
@@ -223,6 +227,7 @@ class MonitorTraining:
     index: ReadIndex
     data: DataAssets
     jobs: JobService
+    runs: RunBook
     clock: Clock
 
     def run(self, situation: Situation) -> TrainingMonitored:
@@ -235,6 +240,7 @@ class MonitorTraining:
         without = without_job(wanted, latest)
         _Watch(self, situation, latest).until_done()
         self._check_there(latest)
+        self._note_failed(situation, latest)
         anew = replace(situation, retry_failed=False)
         parked = _parked(_planned(anew, self.index, self.data, self.jobs)) if _any_failed(latest) else ()
         ordered = sorted(latest.values(), key=lambda job: job.task.key)
@@ -246,6 +252,13 @@ class MonitorTraining:
             tuple(self.jobs.set_aside()),
             without,
         )
+
+    def _note_failed(self, situation: Situation, latest: Mapping[Digest, TrainingJob]) -> None:
+        """Tell of what failed in this run; what failed in one before was told then."""
+        failed = [job for job in latest.values() if job.state is JobState.FAILED]
+        mine = [job for job in failed if job.run == situation.run.id]
+        if mine:
+            self.runs.note_failed(sorted(mine, key=lambda job: job.task.key))
 
     def _check_there(self, seen: Mapping[Digest, TrainingJob]) -> None:
         """Make sure that the jobs ended as they were seen to end: the next stage goes by what is there."""

@@ -26,6 +26,9 @@ class Message:
 class Sent:
     """The channel took it."""
 
+    but: str = ""
+    """What was left out of it, for people: recipients whom a mail server refused while it took the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
@@ -63,4 +66,41 @@ class Channel(Protocol):
 
     def send(self, message: Message) -> Delivery:
         """Send a message, and say what came of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message as mail: the same in two forms."""
+
+    subject: str
+    """One line."""
+    text: str
+    html: str
+
+
+class Words(Protocol):
+    """How messages are put for each kind of channel; text of users in it is escaped for what reads it there."""
+
+    def card(self, message: Message, most: int) -> bytes:
+        """A message to Microsoft Teams as JSON, of at most so many bytes.
+
+        What does not fit is left out, and counted.
+        """
+        ...
+
+    def mail(self, message: Message) -> Mail:
+        """A message as mail."""
+        ...
+
+    def line(self, message: Message) -> tuple[str, str]:
+        """A title and a short text, without any marks."""
+        ...
+
+    def markdown(self, message: Message) -> str:
+        """A message for the page of a pipeline's run."""
+        ...
+
+    def agent_lines(self, message: Message, summary: str) -> Sequence[str]:
+        """What the agent of a pipeline is told on its output, which shows the file `summary` on the run's page."""
         ...

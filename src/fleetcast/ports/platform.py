@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.manifests import ManifestBook
     from fleetcast.ports.models import ModelRegistry, ModelStates, SharedRegistry
     from fleetcast.ports.observations import ObservationTable
+    from fleetcast.ports.outbox import Outbox
     from fleetcast.ports.people import PeopleBook, TokenBook
     from fleetcast.ports.policies import PolicyBook
     from fleetcast.ports.quota import CoreQuota
@@ -88,6 +89,7 @@ class Control:
     sessions: SessionBook
     attempts: AttemptBook
     repeats: RepeatBook
+    outbox: Outbox
     only: frozenset[Right] = frozenset()
     """What the token that the actor shows reaches to, at most; empty: all that they may."""
 

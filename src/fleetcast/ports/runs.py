@@ -9,6 +9,7 @@ from typing import Protocol
 
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.job import TrainingJob
 from fleetcast.domain.run import Run
 
 
@@ -54,7 +55,15 @@ class RunBook(Protocol):
         ...
 
     def save(self, run: Run) -> None:
-        """Write a run back, with its stages."""
+        """Write a run back, with its stages; each time that one ended that trained or failed, with an audit entry."""
+        ...
+
+    def note_training(self, run: Run, jobs: int) -> None:
+        """Note in the audit log that a run asked for so many new jobs."""
+        ...
+
+    def note_failed(self, jobs: Sequence[TrainingJob]) -> None:
+        """Note in the audit log that jobs failed for good; a job that was noted before is noted no more."""
         ...
 
     def find(self, run_id: str) -> Run:

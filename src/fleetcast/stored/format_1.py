@@ -61,14 +61,23 @@ from fleetcast.domain.plan import (
 )
 from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.retry import FailedAlike
-from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
+from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable, Settings
 
 _COVERAGE = ("min_coverage_80", "max_coverage_80")
 _RULES = tuple(field.name for field in fields(GatePolicy) if "later" in field.metadata)
 _NOT_THERE_YET = {
     "GatePolicy": ("verified", *_RULES),
     "Limits": _COVERAGE,
-    "Settings": ("azure", "cost", "sign_in", "signing", "azure_devops", "contacts", "github"),
+    "Settings": (
+        "azure",
+        "cost",
+        "sign_in",
+        "signing",
+        "azure_devops",
+        "github",
+        "notifications",
+        "contacts",
+    ),
 }
 """Fields of settings that came later."""
 _METRICS = {"skill": "skill", "mase": "MASE", "coverage_80": "coverage 80", "coverage_95": "coverage 95"}
@@ -254,11 +263,12 @@ def _resolved(value: object) -> Json:
         return {"steps": list(value.shares)}
     if is_dataclass(value) and not isinstance(value, type):
         later = _NOT_THERE_YET.get(type(value).__name__, ())
-        return {
+        held = {
             field.name: _resolved(getattr(value, field.name))
             for field in fields(value)
             if field.name not in later
         }
+        return {**held, "channels": _channels(value)} if isinstance(value, Settings) else held
     if isinstance(value, Mapping):
         return {str(name): _resolved(entry) for name, entry in value.items()}
     if isinstance(value, tuple):
@@ -270,6 +280,11 @@ def _resolved(value: object) -> Json:
     if value is None or isinstance(value, str | int | float | bool):
         return value
     raise TypeError(f"no canonical JSON for {type(value).__name__}")
+
+
+def _channels(settings: Settings) -> Json:
+    """Of notifications, what there was: channels by name and kind."""
+    return [{"name": channel.name, "kind": channel.kind.value} for channel in settings.notifications.channels]
 
 
 def _data_source(source: DataSource) -> Mapping[str, Json]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from fleetcast.config.complaints import Complaints
 from fleetcast.config.settings.azure import AzureWritten, read_azure
 from fleetcast.config.settings.azure_devops import AzureDevOpsWritten, read_azure_devops
-from fleetcast.config.settings.channels import NotificationsWritten, read_channels
 from fleetcast.config.settings.contacts import read_contacts
 from fleetcast.config.settings.cost import CostWritten, read_cost
 from fleetcast.config.settings.data_sources import DataSourceWritten, read_data_sources
@@ -15,6 +14,7 @@ from fleetcast.config.settings.environments import EnvironmentsWritten, read_env
 from fleetcast.config.settings.foreign_models import ForeignModelsWritten, read_foreign_models
 from fleetcast.config.settings.gates import GateWritten, read_gates
 from fleetcast.config.settings.github import GitHubWritten, read_github
+from fleetcast.config.settings.notifications import NotificationsWritten, read_notifications
 from fleetcast.config.settings.platform import PlatformWritten, read_platform
 from fleetcast.config.settings.polling import PollingWritten, read_polling
 from fleetcast.config.settings.ramp import RampWritten, read_ramp
@@ -78,7 +78,7 @@ def read_settings(root: Node | None, directory: Path, complaints: Complaints) ->
         signing=read_signing(written.signing, file),
         azure_devops=read_azure_devops(written.azure_devops, file),
         github=read_github(written.github, file),
-        channels=read_channels(written.notifications, file),
+        notifications=read_notifications(written.notifications, file),
         schedules=read_schedules(written.schedules, file),
         contacts=read_contacts(written.contacts, file),
     )

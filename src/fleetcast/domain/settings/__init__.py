@@ -2,7 +2,6 @@
 
 from fleetcast.domain.settings.azure import AzureSettings, ClusterSettings
 from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings
-from fleetcast.domain.settings.channels import Channel
 from fleetcast.domain.settings.cost import CostSettings
 from fleetcast.domain.settings.data_sources import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable
 from fleetcast.domain.settings.environments import (
@@ -11,6 +10,20 @@ from fleetcast.domain.settings.environments import (
 )
 from fleetcast.domain.settings.fleet_settings import SCHEDULED, Settings
 from fleetcast.domain.settings.github import GitHubSettings
+from fleetcast.domain.settings.notifications import (
+    AppriseChannel,
+    AzureDevOpsChannel,
+    ChannelKind,
+    ChannelSettings,
+    EmailChannel,
+    Escalation,
+    NotificationSettings,
+    QuietHours,
+    Route,
+    Security,
+    TeamsChannel,
+    Weekday,
+)
 from fleetcast.domain.settings.platform import (
     DATABASE_URL_VARIABLE,
     DEFAULT_STATE,
@@ -31,22 +44,33 @@ __all__ = [
     "OIDC_SECRET_VARIABLE",
     "SCHEDULED",
     "SIGNING_KEY_VARIABLE",
+    "AppriseChannel",
+    "AzureDevOpsChannel",
     "AzureDevOpsSettings",
     "AzureSettings",
-    "Channel",
+    "ChannelKind",
+    "ChannelSettings",
     "ClusterSettings",
     "CostSettings",
     "DataSource",
+    "EmailChannel",
     "EnvironmentSettings",
+    "Escalation",
     "ExternalTable",
     "GitHubSettings",
+    "NotificationSettings",
     "OidcSettings",
     "OwnTable",
     "PlatformKind",
     "PlatformSettings",
     "Polling",
+    "QuietHours",
     "Retention",
+    "Route",
+    "Security",
     "Settings",
     "SignInSettings",
     "SigningSettings",
+    "TeamsChannel",
+    "Weekday",
 ]

@@ -13,12 +13,12 @@ from fleetcast.domain.place import EnvironmentName, Gate
 from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.settings.azure import AzureSettings
 from fleetcast.domain.settings.azure_devops import AzureDevOpsSettings
-from fleetcast.domain.settings.channels import Channel
 from fleetcast.domain.settings.contacts import checked_contact
 from fleetcast.domain.settings.cost import CostSettings
 from fleetcast.domain.settings.data_sources import DataSource, OwnTable
 from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, EnvironmentSettings
 from fleetcast.domain.settings.github import GitHubSettings
+from fleetcast.domain.settings.notifications import NotificationSettings
 from fleetcast.domain.settings.platform import PlatformSettings
 from fleetcast.domain.settings.polling import Polling
 from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
@@ -59,7 +59,7 @@ class Settings:
     """None: it is not set up there."""
     github: GitHubSettings | None = None
     """None: it is not set up there."""
-    channels: tuple[Channel, ...] = ()
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
     schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Five-field cron expressions in UTC, by what they start."""
     contacts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -74,5 +74,6 @@ def control(session: Session, lease: timedelta, only: frozenset[Right] = frozens
         sessions=_later("sessions:ControlSessionBook", session),
         attempts=_later("sessions:ControlAttemptBook", session),
         repeats=_later("repeats:ControlRepeatBook", session),
+        outbox=_later("outbox:ControlOutbox", session, lease),
         only=only,
     )

@@ -10,15 +10,19 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from fleetcast.domain import happened
+from fleetcast.domain.audit import about_job
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.job import TrainingJob
 from fleetcast.domain.run import Run, RunState
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.leases import Lease, holders
-from fleetcast.platforms.database.session import Kept, Session, changes, met, reads
+from fleetcast.platforms.database.session import Kept, Session, changes, chunks, met, reads
 from fleetcast.stored.runs import RUN
 
 _runs = schema.runs
+_ALWAYS_TOLD = (RunState.FAILED, RunState.STILL_RUNNING)
 
 
 class ControlRunBook(Kept):
@@ -55,7 +59,29 @@ class ControlRunBook(Kept):
     @changes
     def save(self, connection: Connection, run: Run) -> None:
         """Write a run back, with its stages."""
-        self._write(connection, _number(run.id), run)
+        number = _number(run.id)
+        held = connection.execute(sa.select(_runs.c.content).where(_runs.c.number == number)).scalar()
+        self._write(connection, number, run)
+        before = None if held is None else _run(number, held).ended_at
+        if run.ended_at in (None, before):
+            return
+        if run.state in _ALWAYS_TOLD or _trained(connection, run):
+            self.session.audit(connection, [happened.run_ended(run)])
+
+    @changes
+    def note_training(self, connection: Connection, run: Run, jobs: int) -> None:
+        """Note that a run asked for jobs."""
+        self.session.audit(connection, [happened.training_began(run, jobs)])
+
+    @changes
+    def note_failed(self, connection: Connection, jobs: Sequence[TrainingJob]) -> None:
+        """Note that jobs failed for good."""
+        about = {about_job(job.id): job for job in jobs}
+        for some in chunks(list(about)):
+            query = sa.select(schema.audit.c.about).where(schema.audit.c.about.in_(some))
+            for noted in connection.execute(query).scalars().all():
+                about.pop(noted, None)
+        self.session.audit(connection, [happened.job_failed(job) for job in about.values()])
 
     @reads
     def find(self, connection: Connection, run_id: str) -> Run:
@@ -98,6 +124,11 @@ class ControlRunBook(Kept):
             .values(state=run.state.value, content=RUN.to_json(run))
         )
         met(result, 1, run.id)
+
+
+def _trained(connection: Connection, run: Run) -> bool:
+    query = sa.select(schema.audit.c.number).where(schema.audit.c.about == run.id).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def _run(number: int, content: str) -> Run:

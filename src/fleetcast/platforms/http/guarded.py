@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
-import queue
-import socket
 import ssl
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -22,19 +19,16 @@ import httpcore
 import httpx
 
 from fleetcast.domain.canonical import Json
-from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
-from fleetcast.domain.outgoing import Address, Outgoing, address_of
+from fleetcast.domain.errors import FleetcastError, Unavailable
+from fleetcast.domain.outgoing import Address, Outgoing
+from fleetcast.platforms.http.addresses import AddressRefused, Resolve, addresses_of, judged, looked_up
 
-Resolve = Callable[[str, int], Sequence[str]]
-"""All addresses of a host, as the system writes them; raises OSError."""
 _REDIRECTS = 3
+_AT_ONCE = 1024
+"""Bytes that are handed to a connection before its time is looked at."""
 
 # It writes whole addresses into the log, which may hold secrets.
 logging.getLogger("httpx").setLevel(logging.WARNING)
-
-
-class AddressRefused(BadInput):
-    """An address outside that fleetcast may not connect to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +48,8 @@ class Answer:
     status: int
     content: bytes = field(repr=False)
     """May hold secrets."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By their names in small letters."""
 
     @property
     def is_good(self) -> bool:
@@ -67,12 +63,6 @@ class Answer:
         except (ValueError, RecursionError):
             return None
         return read if isinstance(read, dict) else None
-
-
-def addresses_of(host: str, port: int) -> Sequence[str]:
-    """All addresses of a host by the system's own name service."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +92,19 @@ class GuardedHttp:
         """
         return self._ask("POST", url, headers=headers or {}, form=form)
 
+    def hand_over(self, url: str, content: bytes, *, content_type: str) -> Answer:
+        """Send something to an address that is a secret itself; of the answer, the body is not read.
+
+        Redirects are not followed. Whatever comes after the status, or does not, changes nothing any more.
+
+        Raises:
+            AddressRefused: It leads where fleetcast may not go.
+            Unavailable: No answer in time, or an error on the way.
+        """
+        headers = {"Content-Type": content_type}
+        with self._asked("POST", url, headers=headers, content=content) as response:
+            return Answer(response.status_code, b"", dict(response.headers))
+
     def _ask(
         self,
         verb: str,
@@ -111,6 +114,20 @@ class GuardedHttp:
         form: Mapping[str, str] | None = None,
         follow: bool = False,
     ) -> Answer:
+        with self._asked(verb, url, headers=headers, form=form, follow=follow) as response:
+            return Answer(response.status_code, self._bounded(response), dict(response.headers))
+
+    @contextmanager
+    def _asked(
+        self,
+        verb: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        follow: bool = False,
+    ) -> Iterator[httpx.Response]:
         said = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "fleetcast"}
         with (
             _understood(url),
@@ -120,9 +137,9 @@ class GuardedHttp:
                 follow_redirects=follow,
                 max_redirects=_REDIRECTS,
             ) as client,
-            client.stream(verb, url, headers={**said, **headers}, data=form) as response,
+            client.stream(verb, url, headers={**said, **headers}, data=form, content=content) as response,
         ):
-            return Answer(response.status_code, self._bounded(response))
+            yield response
 
     def _bounded(self, response: httpx.Response) -> bytes:
         if response.headers.get("Content-Encoding", "identity") != "identity":
@@ -218,17 +235,13 @@ class _GuardedNetwork(httpcore.NetworkBackend):
         raise failed or httpcore.ConnectError("its name leads nowhere")
 
     def _allowed(self, host: str, port: int, until: float) -> list[Address]:
-        found = [address_of(text) for text in _in_time(self._guard.resolve, host, port, until)]
-        refusals = {
-            address: self._guard.outgoing.refusal(address, encrypted=self._encrypted) for address in found
-        }
-        allowed = [address for address, why in refusals.items() if not why]
-        if refusals and not allowed:
-            raise AddressRefused(
-                f"{self._where} is not connected to: {next(iter(refusals.values()))}",
-                fix=f"if that is meant, add its network to `{self._guard.outgoing.setting}`",
-            )
-        return allowed
+        try:
+            found = looked_up(self._guard.resolve, host, port, _left(until))
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(str(error)) from None
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from None
+        return judged(self._guard.outgoing, self._where, found, encrypted=self._encrypted)
 
 
 class _Timed(httpcore.NetworkStream):
@@ -241,7 +254,8 @@ class _Timed(httpcore.NetworkStream):
         return self._stream.read(max_bytes, _left(self._until))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        self._stream.write(buffer, _left(self._until))
+        for start in range(0, len(buffer), _AT_ONCE):
+            self._stream.write(buffer[start : start + _AT_ONCE], _left(self._until))
 
     def close(self) -> None:
         self._stream.close()
@@ -263,26 +277,6 @@ def _left(until: float) -> float:
     if left <= 0:
         raise httpcore.ReadTimeout("it takes too long")
     return left
-
-
-def _in_time(resolve: Resolve, host: str, port: int, until: float) -> Sequence[str]:
-    """What a name service says, unless it takes too long; it has no time limit of its own."""
-    answers: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
-
-    def look_up() -> None:
-        try:
-            answers.put(resolve(host, port))
-        except (OSError, UnicodeError) as error:
-            answers.put(error)
-
-    threading.Thread(target=look_up, daemon=True).start()
-    try:
-        answer = answers.get(timeout=_left(until))
-    except queue.Empty:
-        raise httpcore.ConnectTimeout("its name takes too long to look up") from None
-    if isinstance(answer, Exception):
-        raise httpcore.ConnectError("its name is not known")
-    return answer
 
 
 @contextmanager

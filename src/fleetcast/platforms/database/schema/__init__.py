@@ -31,6 +31,7 @@ from fleetcast.platforms.database.schema.leases import leases
 from fleetcast.platforms.database.schema.manifests import manifests
 from fleetcast.platforms.database.schema.metadata import metadata
 from fleetcast.platforms.database.schema.models import model_versions, shared_models
+from fleetcast.platforms.database.schema.notices import channel_states, letters, pages, told
 from fleetcast.platforms.database.schema.people import (
     grants,
     identities,
@@ -59,6 +60,7 @@ __all__ = [
     "assets",
     "audit",
     "champions",
+    "channel_states",
     "components_run",
     "data_assets",
     "deployment_reports",
@@ -73,11 +75,13 @@ __all__ = [
     "jobs",
     "last_looks",
     "leases",
+    "letters",
     "live_releases",
     "manifests",
     "metadata",
     "model_versions",
     "one_time_links",
+    "pages",
     "pending_subject",
     "people",
     "people_groups",
@@ -98,5 +102,6 @@ __all__ = [
     "sign_in_attempts",
     "sign_in_sessions",
     "tokens",
+    "told",
     "traffic",
 ]
