@@ -57,13 +57,13 @@ def signing_in(port: int) -> EmailChannel:
 def opened(
     settings: EmailChannel,
     *,
-    secret: str | None = None,
+    given: str | None = None,
     outgoing: Outgoing = HERE,
     seconds: float = 5.0,
     trusting: Certificates | None = None,
 ) -> MailServer:
     found = MailServer(
-        settings, secret, WORDS, outgoing, FixedClock(), seconds, lambda _host, _port: ["127.0.0.1"]
+        settings, given, WORDS, outgoing, FixedClock(), seconds, lambda _host, _port: ["127.0.0.1"]
     )
     if trusting is None:
         return found
@@ -133,13 +133,13 @@ def test_a_hostile_subject_stays_one_header(box: MailBox) -> None:
 def test_starttls_checks_the_certificate_and_signs_in(certificates: Certificates) -> None:
     with mail_server(certificates, signing_in=True) as box:
         settings = signing_in(box.port)
-        assert opened(settings, secret="right", trusting=certificates).send(PAGE) == Sent()
+        assert opened(settings, given="right", trusting=certificates).send(PAGE) == Sent()
         assert (box.encrypted, box.users) == ([True], [(b"ops", b"right")])
-        refused = opened(settings, secret="wr0ng", trusting=certificates).send(PAGE)
+        refused = opened(settings, given="wr0ng", trusting=certificates).send(PAGE)
         assert isinstance(refused, TryLater)
         assert "refused user or password (535" in refused.why
         assert "wr0ng" not in refused.why
-        distrusted = opened(settings, secret="right").send(PAGE)
+        distrusted = opened(settings, given="right").send(PAGE)
         assert isinstance(distrusted, TryLater)
         assert "a certificate that is not trusted" in distrusted.why
         assert len(box.mails) == 1
@@ -310,4 +310,4 @@ def test_nobody_there_and_no_such_name() -> None:
 
 def test_a_password_is_in_no_text_of_the_channel() -> None:
     settings = signing_in(25)
-    assert "right" not in repr(opened(settings, secret="right"))
+    assert "right" not in repr(opened(settings, given="right"))
