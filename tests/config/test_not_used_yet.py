@@ -32,7 +32,7 @@ NAMES = {"gates": [gate.value for gate in Gate]}
 def accepted(model: type[BaseModel], above: str = "") -> Iterator[str]:
     """Every setting that a file may write, as a path; `*` for what has a name or a place of its own."""
     for name, field in model.model_fields.items():
-        yield from _within(field.annotation, f"{above}{name}")
+        yield from _within(field.annotation, f"{above}{field.alias or name}")
 
 
 def _within(annotation: object, path: str) -> Iterator[str]:

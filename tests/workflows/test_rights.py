@@ -109,6 +109,9 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
         lambda f: f.books.tokens.create("ci", timedelta(days=1), of="li"),
     ),
     "token revoke": (Right.MANAGE, lambda f: f.books.tokens.revoke(1)),
+    "notifications list": (Right.VIEW, lambda f: f.books.notices.listed(1)),
+    "notifications retry": (Right.OPERATE, lambda f: f.books.notices.retry([1], None)),
+    "notifications ack": (Right.OPERATE, lambda f: f.books.notices.acknowledge(1)),
     "invite": (Right.MANAGE, lambda f: f.books.inviting("li")),
 }
 NEED_NO_RIGHT = {"pinning", "since", "run_files", "state", "books", "writing_back"}
@@ -168,9 +171,9 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
         "making_key", "scoring", "explaining", "finding_affected", "published", "checking_served",
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
-    assert books - {"control", "gates", "clock", "state", "workspace"} - NEED_NO_RIGHT == {
+    assert books - {"control", "gates", "notifications", "clock", "state", "workspace"} - NEED_NO_RIGHT == {
         "deciding", "browsing", "answering", "approvals", "audit", "runs", "verifying", "reporting", "people", "tokens",
-        "inviting", "releases", "jobs",
+        "inviting", "releases", "jobs", "notices",
     }  # fmt: skip
     door = {name for name in vars(SignInDoor) if not name.startswith("_")}
     assert door - set(SignInDoor.__dataclass_fields__) == set(HOW_ONE_SIGNS_IN)

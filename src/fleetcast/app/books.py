@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fleetcast.domain.audit import Actor
     from fleetcast.domain.gate import GatePolicy
     from fleetcast.domain.place import Gate
+    from fleetcast.domain.settings import NotificationSettings
     from fleetcast.ports.approvals import ApprovalBook, AuditLog
     from fleetcast.ports.platform import Control, Workspace
     from fleetcast.ports.runs import RunBook
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.links import InvitePerson
     from fleetcast.workflows.look import LookAtJobs, LookIntoBooks
     from fleetcast.workflows.manage_people import ManagePeople
+    from fleetcast.workflows.notices import Notices
     from fleetcast.workflows.tokens import ManageTokens
 
 
@@ -36,6 +38,8 @@ class OpenBooks:
     control: Control
     gates: Mapping[Gate, GatePolicy]
     """As the fleet's settings declare them."""
+    notifications: NotificationSettings
+    """As they declare them too."""
     clock: Clock
     state: Path
     """The folder in which the files of runs are."""
@@ -134,6 +138,13 @@ class OpenBooks:
         return InvitePerson(self.control, self.clock, token_urlsafe)
 
     @property
+    def notices(self) -> Notices:
+        """What people are told, and what waits to be."""
+        from fleetcast.workflows.notices import Notices
+
+        return Notices(self.control, self.notifications)
+
+    @property
     def _looking(self) -> LookIntoBooks:
         from fleetcast.workflows.look import LookIntoBooks
 
@@ -178,4 +189,5 @@ def open_books(directory: Path, clock: Clock | None = None, *, actor: Actor | No
     kept = control(session, settings.lease, acts.only)
     kept.policies.take_first(gates)
     ground = Ground(directory, state, {}, reading.settings, clock)
-    return OpenBooks(kept, gates, clock, state, lambda: opening.open(ground)(session))
+    told = reading.settings.notifications
+    return OpenBooks(kept, gates, told, clock, state, lambda: opening.open(ground)(session))

@@ -25,7 +25,6 @@ NOT_USED_YET: Mapping[str, str] = {
     "environments.test": "models are held against the thresholds of dev; endpoints are not watched",
     "environments.prod": "models are held against the thresholds of dev; endpoints are not watched",
     "retention": "nothing is deleted for its age",
-    "notifications": "no notices are sent",
     "schedules": "nothing starts by itself",
 }
 """Settings of `fleetcast.yaml`, each with all that is below it, and what makes it idle."""
@@ -66,6 +65,13 @@ USED: Mapping[str, frozenset[str]] = {
         )
         | {"sign_in.oidc.roles", "sign_in.oidc.groups"}
         | _below("azure_devops", "organisation project repository url reviewers approvers variables")
+        | _below("notifications", "time_zone runbooks")
+        | _below("notifications.channels.*", "name kind people url host port from to user password security")
+        | _below("notifications.routes.*", "channels events environments plants owners")
+        | _below("notifications.quiet_hours.*", "from to weekdays")
+        | _below("notifications.digest", "wait daily")
+        | _below("notifications.escalate.*", "after to")
+        | _below("notifications.reminders", "before_lapse long_running")
         | _below("azure_devops.key_vault", "name connection secrets")
         | _below("azure_devops.connections.*", "tenant subscription subscription_name client_id")
     ),
