@@ -21,8 +21,7 @@ from hypothesis import strategies as some
 
 from fleetcast.domain.notice import EventKind, Notice
 from fleetcast.domain.outgoing import Outgoing
-from fleetcast.domain.settings.notifications import EmailChannel, Security
-from fleetcast.platforms.channels.limits import NETWORKS, PUBLIC
+from fleetcast.domain.settings.notifications import EmailChannel, NotificationSettings, Security
 from fleetcast.platforms.channels.mail import MailServer
 from fleetcast.ports.channels import Message, Refused, Sent, TryLater
 from tests.clocks import FixedClock
@@ -31,7 +30,8 @@ from tests.servers.mail import MailBox, mail_server
 from tests.servers.talking import dribbles, hangs, talking
 from tests.views.notices import AT, DIGEST, HOSTILE, PAGE, WORDS
 
-HERE = Outgoing((ip_network("127.0.0.1/32"),), setting=NETWORKS)
+PUBLIC = NotificationSettings().outgoing
+HERE = replace(PUBLIC, networks=(ip_network("127.0.0.1/32"),))
 TO = ("ada@example.com", "bob@example.com")
 
 
@@ -184,7 +184,7 @@ def test_without_starttls_nothing_is_sent_in_the_clear(box: MailBox) -> None:
 
 
 def test_another_machine_is_not_spoken_to_in_the_clear() -> None:
-    somewhere = Outgoing((ip_network("10.0.0.0/8"),), setting=NETWORKS)
+    somewhere = replace(PUBLIC, networks=(ip_network("10.0.0.0/8"),))
     server = replace(opened(channel(25), outgoing=somewhere), resolve=lambda _host, _port: ["10.0.0.1"])
     found = server.send(PAGE)
     assert isinstance(found, TryLater)
