@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from fleetcast.app.setting_up import open_azure_devops_set_up, open_azure_set_up
     from fleetcast.app.sign_in import SignInDoor, open_sign_in, sign_in_at
     from fleetcast.app.tables import open_own_table, open_table
+    from fleetcast.app.telling import OpenTelling, open_telling
 
 __all__ = [
     "Asking",
@@ -58,6 +59,7 @@ __all__ = [
     "OpenFleet",
     "OpenReadings",
     "OpenServing",
+    "OpenTelling",
     "OwnReadings",
     "Service",
     "SignInDoor",
@@ -89,6 +91,7 @@ __all__ = [
     "open_serving",
     "open_sign_in",
     "open_table",
+    "open_telling",
     "restore_database",
     "rotate_key",
     "sign_in_at",
@@ -145,6 +148,8 @@ _WHERE = {
     "SignInDoor": "sign_in",
     "open_sign_in": "sign_in",
     "sign_in_at": "sign_in",
+    "OpenTelling": "telling",
+    "open_telling": "telling",
     "open_own_table": "tables",
     "open_table": "tables",
 }

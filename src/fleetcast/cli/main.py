@@ -67,6 +67,7 @@ COMMANDS = {
     "models": "fleetcast.cli.models:models_app",
     "releases": "fleetcast.cli.releases:releases_app",
     "qa": "fleetcast.cli.qa:qa_app",
+    "notifications": "fleetcast.cli.notifications:notifications_app",
     "endpoints": "fleetcast.cli.endpoints:endpoints_app",
     "database": "fleetcast.cli.database:database_app",
 }

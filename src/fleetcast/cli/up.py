@@ -13,6 +13,7 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
 
 _FIRST_PORT = 8585
+_TOLD_EVERY = "5s"
 
 
 def up(
@@ -29,10 +30,11 @@ def up(
     *,
     web: Annotated[bool, typer.Option("--web/--no-web", help="Whether pages and API are served too.")] = True,
 ) -> None:
-    """Run what a fleet needs all the time: scoring servers, the controller of releases, pages and API.
+    """Run what a fleet needs all the time: scoring servers, the controller of releases, notices, pages and API.
 
     Each is a process of its own, and is started again when it ends. Ctrl-C or SIGTERM ends all of them in good order.
-    They are the commands `serve`, `deploy --step --every` and `web`: where something else watches processes, run those.
+    They are the commands `serve`, `deploy --step --every`, `notifications deliver --every` where channels are declared,
+    and `web`: where something else watches processes, run those.
 
     For example:
 
@@ -56,7 +58,7 @@ def up(
     for environment in wanted:
         check_served_in(environment)
     parse_duration(every)
-    load_settings(fleet)
+    settings = load_settings(fleet)
     members = [
         Member(
             f"the server of {environment}",
@@ -65,6 +67,8 @@ def up(
         for number, environment in enumerate(wanted)
     ]
     members.append(Member("the controller", ("deploy", "--step", "--every", every)))
+    if settings.notifications.channels:
+        members.append(Member("notices", ("notifications", "deliver", "--every", _TOLD_EVERY)))
     if web:
         members.append(Member("web", ("web", "--port", str(web_port))))
     group = Group(members, fleet, SystemClock(), lambda line: typer.echo(line, err=True))
