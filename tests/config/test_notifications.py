@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,7 @@ def test_who_writes_channels_alone_gets_all_events_on_each(tmp_path: Path) -> No
         ("escalate: [{after: 1h, to: [nobody]}]", "there is no channel 'nobody'"),
         ("escalate: [{after: 2h}, {after: 1h}]", "wrong order"),
         ("runbooks: {drift: ' '}", "no runbook"),
+        ("allowed_networks: [8.8.8.0/24]", "8.8.8.0/24 is not a private network"),
         ("runbooks: {pigeon: x}", "unknown event 'pigeon'"),
     ],
 )
@@ -181,3 +183,10 @@ def test_a_mistake_in_a_rule_is_said(tmp_path: Path, rule: str, says: str) -> No
     with pytest.raises(InvalidFleet, match=r"fleetcast\.yaml:") as refused:
         read(tmp_path, f"{CHANNELS}  {rule}\n")
     assert says in str(refused.value) + str(refused.value.fix)
+
+
+def test_private_networks_are_reached_only_where_they_are_allowed(tmp_path: Path) -> None:
+    assert read(tmp_path, CHANNELS).notifications.outgoing.networks == ()
+    allowed = read(tmp_path, f"{CHANNELS}  allowed_networks: [10.20.0.0/16]\n").notifications.outgoing
+    assert allowed.networks == (ip_network("10.20.0.0/16"),)
+    assert allowed.setting == "notifications.allowed_networks"

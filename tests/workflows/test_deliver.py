@@ -27,7 +27,7 @@ from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.database.migrate import ensure_schema
 from fleetcast.platforms.database.session import Session
 from fleetcast.platforms.database.sqlite import sqlite
-from fleetcast.ports.channels import Gone, Refused, TryLater
+from fleetcast.ports.channels import Gone, Refused, Sent, TryLater
 from fleetcast.ports.platform import Control
 from fleetcast.ports.runs import RunInProgress
 from fleetcast.workflows.deliver import DeclaredCircuits, Deliver, Delivered
@@ -218,6 +218,17 @@ def test_a_message_that_is_refused_stops_no_other(office: Office) -> None:
     assert len(office.channel("one").sent) == 1
     (refused,) = [one for one in office.control.outbox.ended(9) if one.state is LetterState.REFUSED]
     assert refused.why == "too large"
+
+
+def test_what_was_left_out_of_a_message_that_was_taken_is_kept_with_it(office: Office) -> None:
+    office.channel("one").answers = [Sent("bob@example.com was refused")]
+    office.trouble(1, "endpoint down")
+    office.deliver()
+    sent = {one.channel: one for one in office.control.outbox.ended(9) if one.state is LetterState.SENT}
+    assert {name: letter.why for name, letter in sent.items()} == {
+        "one": "bob@example.com was refused",
+        "ops": "",
+    }
 
 
 def test_a_channel_that_is_gone_is_disabled_and_the_others_are_told(office: Office) -> None:

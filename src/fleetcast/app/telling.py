@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from fleetcast.app.books import OpenBooks, open_books
 from fleetcast.config.reader import read_fleet
 from fleetcast.config.settings_reader import load_settings
 from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.outgoing import Outgoing
 from fleetcast.domain.settings import ChannelSettings, NotificationSettings
 from fleetcast.platforms.channels.opening import open_channel
 from fleetcast.ports.channels import Channel, Words
@@ -67,19 +69,24 @@ class OpenTelling:
 
     books: OpenBooks
     directory: Path
-    opening: OpenChannel
+    opening: Callable[[ChannelSettings, Outgoing], Channel]
     declared: CircuitsOnDisk
     clock: Clock
 
     @property
     def delivering(self) -> Deliver:
         """Sending what is new and due, as the settings say now."""
-        return Deliver(self.books.control, self._settings, self.opening, self.declared, self.clock)
+        settings = self._settings
+        return Deliver(self.books.control, settings, self._opening(settings), self.declared, self.clock)
 
     @property
     def trying(self) -> TryChannel:
         """Sending a channel a test."""
-        return TryChannel(self.books.control, self._settings, self.opening, self.clock)
+        settings = self._settings
+        return TryChannel(self.books.control, settings, self._opening(settings), self.clock)
+
+    def _opening(self, settings: NotificationSettings) -> OpenChannel:
+        return lambda channel: self.opening(channel, settings.outgoing)
 
     @property
     def _settings(self) -> NotificationSettings:
@@ -104,5 +111,5 @@ def open_telling(directory: Path, words: Words, clock: Clock | None = None) -> O
     )
 
 
-def _opened(channel: ChannelSettings, clock: Clock, words: Words) -> Channel:
-    return open_channel(channel, os.environ, clock, words)
+def _opened(channel: ChannelSettings, outgoing: Outgoing, clock: Clock, words: Words) -> Channel:
+    return open_channel(channel, os.environ, clock, words, outgoing)

@@ -78,7 +78,7 @@ USED: Mapping[str, frozenset[str]] = {
         )
         | {"sign_in.oidc.roles", "sign_in.oidc.groups"}
         | _below("azure_devops", "organisation project repository url reviewers approvers variables")
-        | _below("notifications", "time_zone runbooks")
+        | _below("notifications", "time_zone runbooks allowed_networks")
         | _below("notifications.channels.*", "name kind people url host port from to user password security")
         | _below("notifications.routes.*", "channels events environments plants owners")
         | _below("notifications.quiet_hours.*", "from to weekdays")

@@ -16,15 +16,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote, urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-
 from fleetcast.domain.ci import Ci
-from fleetcast.domain.errors import Complaint
+from fleetcast.domain.errors import BadInput, Complaint
 from fleetcast.domain.notice import PAGES, EventKind, Notice
 from fleetcast.domain.wording import counted
 from fleetcast.ports.channels import Mail, Message
 from fleetcast.views import moments
 from fleetcast.views.ci import finding_line, summary_line
+
+try:
+    from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+except ModuleNotFoundError as error:
+    raise BadInput(
+        "putting notices into words needs a library that is not installed",
+        fix="pip install 'fleetcast[notifications]'",
+    ) from error
 
 _LONGEST_LINE = 500
 _LONGEST_SUBJECT = 200

@@ -157,14 +157,14 @@ class Deliver:
                 return ChannelTurn(settings.name, sent, "it is slow: the rest is sent next time")
             delivery = _sent(channel, letter)
             match delivery:
-                case Sent():
+                case Sent(but):
                     sent += 1
                     done = replace(
                         letter,
                         state=LetterState.SENT,
                         sent_at=self.clock.now(),
                         tries=letter.tries + 1,
-                        why="",
+                        why=but,
                     )
                 case Refused(why):
                     done = replace(letter, state=LetterState.REFUSED, tries=letter.tries + 1, why=why)

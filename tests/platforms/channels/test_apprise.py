@@ -8,19 +8,21 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
 
 from fleetcast.domain.outgoing import Outgoing
+from fleetcast.domain.settings.notifications import NotificationSettings
 from fleetcast.platforms.channels.apprise import AppriseService
-from fleetcast.platforms.channels.limits import NETWORKS, PUBLIC
 from fleetcast.ports.channels import Sent, TryLater
 from tests.servers.recorded import Recorded, recorded
 from tests.servers.talking import dribbles, talking
 from tests.views.notices import HOSTILE, PAGE, WORDS
 
-HERE = Outgoing((ip_network("127.0.0.1/32"),), setting=NETWORKS)
+PUBLIC = NotificationSettings().outgoing
+HERE = replace(PUBLIC, networks=(ip_network("127.0.0.1/32"),))
 SECRET = "s3cr3t"  # noqa: S105  # of nobody
 ENVIRON = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 

@@ -21,8 +21,7 @@ from hypothesis import strategies as some
 
 from fleetcast.domain.notice import EventKind, Notice
 from fleetcast.domain.outgoing import Outgoing
-from fleetcast.domain.settings.notifications import EmailChannel, Security
-from fleetcast.platforms.channels.limits import NETWORKS, PUBLIC
+from fleetcast.domain.settings.notifications import EmailChannel, NotificationSettings, Security
 from fleetcast.platforms.channels.mail import MailServer
 from fleetcast.ports.channels import Message, Refused, Sent, TryLater
 from tests.clocks import FixedClock
@@ -31,7 +30,8 @@ from tests.servers.mail import MailBox, mail_server
 from tests.servers.talking import dribbles, hangs, talking
 from tests.views.notices import AT, DIGEST, HOSTILE, PAGE, WORDS
 
-HERE = Outgoing((ip_network("127.0.0.1/32"),), setting=NETWORKS)
+PUBLIC = NotificationSettings().outgoing
+HERE = replace(PUBLIC, networks=(ip_network("127.0.0.1/32"),))
 TO = ("ada@example.com", "bob@example.com")
 
 
@@ -57,13 +57,13 @@ def signing_in(port: int) -> EmailChannel:
 def opened(
     settings: EmailChannel,
     *,
-    secret: str | None = None,
+    given: str | None = None,
     outgoing: Outgoing = HERE,
     seconds: float = 5.0,
     trusting: Certificates | None = None,
 ) -> MailServer:
     found = MailServer(
-        settings, secret, WORDS, outgoing, FixedClock(), seconds, lambda _host, _port: ["127.0.0.1"]
+        settings, given, WORDS, outgoing, FixedClock(), seconds, lambda _host, _port: ["127.0.0.1"]
     )
     if trusting is None:
         return found
@@ -133,13 +133,13 @@ def test_a_hostile_subject_stays_one_header(box: MailBox) -> None:
 def test_starttls_checks_the_certificate_and_signs_in(certificates: Certificates) -> None:
     with mail_server(certificates, signing_in=True) as box:
         settings = signing_in(box.port)
-        assert opened(settings, secret="right", trusting=certificates).send(PAGE) == Sent()
+        assert opened(settings, given="right", trusting=certificates).send(PAGE) == Sent()
         assert (box.encrypted, box.users) == ([True], [(b"ops", b"right")])
-        refused = opened(settings, secret="wr0ng", trusting=certificates).send(PAGE)
+        refused = opened(settings, given="wr0ng", trusting=certificates).send(PAGE)
         assert isinstance(refused, TryLater)
         assert "refused user or password (535" in refused.why
         assert "wr0ng" not in refused.why
-        distrusted = opened(settings, secret="right").send(PAGE)
+        distrusted = opened(settings, given="right").send(PAGE)
         assert isinstance(distrusted, TryLater)
         assert "a certificate that is not trusted" in distrusted.why
         assert len(box.mails) == 1
@@ -184,7 +184,7 @@ def test_without_starttls_nothing_is_sent_in_the_clear(box: MailBox) -> None:
 
 
 def test_another_machine_is_not_spoken_to_in_the_clear() -> None:
-    somewhere = Outgoing((ip_network("10.0.0.0/8"),), setting=NETWORKS)
+    somewhere = replace(PUBLIC, networks=(ip_network("10.0.0.0/8"),))
     server = replace(opened(channel(25), outgoing=somewhere), resolve=lambda _host, _port: ["10.0.0.1"])
     found = server.send(PAGE)
     assert isinstance(found, TryLater)
@@ -310,4 +310,4 @@ def test_nobody_there_and_no_such_name() -> None:
 
 def test_a_password_is_in_no_text_of_the_channel() -> None:
     settings = signing_in(25)
-    assert "right" not in repr(opened(settings, secret="right"))
+    assert "right" not in repr(opened(settings, given="right"))

@@ -11,6 +11,7 @@ from fleetcast.domain.settings.notifications import (
     AzureDevOpsChannel,
     ChannelSettings,
     EmailChannel,
+    NotificationSettings,
     Security,
     TeamsChannel,
 )
@@ -43,7 +44,7 @@ def test_every_kind_has_an_opener() -> None:
 
 @pytest.mark.parametrize(("settings", "kind"), CHANNELS)
 def test_each_kind_is_opened(settings: ChannelSettings, kind: type) -> None:
-    assert type(open_channel(settings, ENVIRON, FixedClock(), WORDS)) is kind
+    assert type(open_channel(settings, ENVIRON, FixedClock(), WORDS, NotificationSettings().outgoing)) is kind
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,6 @@ def test_one_without_its_secret_says_so_to_each_message(
     environ = {name: held for name, held in ENVIRON.items() if name != variable}
     if value is not None:
         environ[variable] = value
-    opened = open_channel(settings, environ, FixedClock(), WORDS)
+    opened = open_channel(settings, environ, FixedClock(), WORDS, NotificationSettings().outgoing)
     assert isinstance(opened, NotReady)
     assert opened.send(PAGE) == TryLater(f"the environment variable {variable} is not set")

@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from fleetcast.domain.outgoing import Outgoing
-from fleetcast.platforms.channels.limits import NETWORKS, PUBLIC, asked_pause
+from fleetcast.domain.settings.notifications import NotificationSettings
+from fleetcast.platforms.channels.limits import asked_pause
 from fleetcast.platforms.channels.teams import LARGEST, TeamsWebhook
 from fleetcast.platforms.http.guarded import Bounds, GuardedHttp
 from fleetcast.ports.channels import Delivery, Gone, Refused, Sent, TryLater
@@ -28,7 +30,8 @@ from tests.servers.talking import dribbles, hangs, talking
 from tests.servers.tls import tls_in_front
 from tests.views.notices import MANY, PAGE, WORDS
 
-HERE = Outgoing((ip_network("127.0.0.1/32"),), setting=NETWORKS)
+PUBLIC = NotificationSettings().outgoing
+HERE = replace(PUBLIC, networks=(ip_network("127.0.0.1/32"),))
 SECRET = "s3cr3t-signature"  # noqa: S105  # of nobody
 PATH = "/workflows/abc/triggers/manual/paths/invoke"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from fleetcast.config.settings.settings_file import SettingsFile
 from fleetcast.config.written import Duration, Identifier, Text, Whole, Written, judged
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.notice import EventKind
+from fleetcast.domain.outgoing import network_of
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.settings.notifications import (
     AppriseChannel,
@@ -216,6 +218,7 @@ class NotificationsWritten(Written):
     escalate: list[EscalationWritten] | None = None
     reminders: RemindersWritten | None = None
     runbooks: dict[EventKey, Annotated[Text, judged(checked_runbook)]] | None = None
+    allowed_networks: list[Annotated[Text, judged(network_of)]] | None = None
 
 
 def read_notifications(written: NotificationsWritten | None, file: SettingsFile) -> NotificationSettings:
@@ -239,6 +242,10 @@ def read_notifications(written: NotificationsWritten | None, file: SettingsFile)
             plain.before_lapse if reminders.before_lapse is None else tuple(reminders.before_lapse),
             reminders.long_running or plain.long_running,
             MappingProxyType({EventKind(kind): says for kind, says in (written.runbooks or {}).items()}),
+            replace(
+                plain.outgoing,
+                networks=tuple(network_of(network) for network in written.allowed_networks or ()),
+            ),
         )
     except BadInput as error:
         file.refuse(error, "notifications")

@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import checked_id
 from fleetcast.domain.notice import EventKind, Notice
+from fleetcast.domain.outgoing import Outgoing
 from fleetcast.domain.place import EnvironmentName
 
+_PUBLIC = Outgoing(setting="notifications.allowed_networks")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
@@ -257,6 +259,8 @@ class NotificationSettings:
     """How often people are told of training that goes on."""
     runbooks: Mapping[EventKind, str] = field(default_factory=lambda: MappingProxyType({}))
     """What to do, by URL or page, in place of the documents of fleetcast."""
+    outgoing: Outgoing = _PUBLIC
+    """Where channels may lead: to public addresses, and to the private networks that are allowed."""
 
     def __post_init__(self) -> None:
         try:

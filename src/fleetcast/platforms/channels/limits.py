@@ -5,15 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from fleetcast.domain.outgoing import Outgoing
-
 LONGEST = 9.0
 """Seconds from looking up a name to the last byte: the port promises ten."""
 _LONGEST_PAUSE = timedelta(days=1)
 _DIGITS = 10
-NETWORKS = "notifications.allowed_networks"
-PUBLIC = Outgoing(setting=NETWORKS)
-"""Nothing but public addresses."""
 
 
 def asked_pause(retry_after: str | None, now: datetime) -> timedelta | None:

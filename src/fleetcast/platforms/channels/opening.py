@@ -18,7 +18,6 @@ from fleetcast.domain.settings.notifications import (
     EmailChannel,
     TeamsChannel,
 )
-from fleetcast.platforms.channels.limits import PUBLIC
 from fleetcast.ports.channels import Channel, Delivery, Message, TryLater, Words
 from fleetcast.ports.clock import Clock
 
@@ -49,7 +48,7 @@ def open_channel(
     environ: Mapping[str, str],
     clock: Clock,
     words: Words,
-    outgoing: Outgoing = PUBLIC,
+    outgoing: Outgoing,
 ) -> Channel:
     """Open a channel; nobody is asked yet.
 
@@ -58,7 +57,7 @@ def open_channel(
         environ: Variables by name, among them its secrets.
         clock: Tells when a server wants to be asked again, and the date of a mail.
         words: How messages are put.
-        outgoing: Which addresses may be connected to.
+        outgoing: Which addresses may be connected to, by `NotificationSettings.outgoing`.
     """
     return _OPENERS[type(channel)](channel, _Needs(environ, clock, words, outgoing))
 
