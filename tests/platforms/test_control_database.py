@@ -76,6 +76,7 @@ SCHEMAS = (
     "0011",
     "0012",
     "0013",
+    "0017",
 )
 """Every number that a database has had."""
 

@@ -10,8 +10,10 @@ from tests.scenarios.repository import ON_SQLITE, Repository
 pytestmark = ON_SQLITE
 
 SETTINGS = "fleetcast.yaml"
-SHORT = "platform: {state: .fleetcast}\nretention:\n  dev: {models: 30}\nschedules: {train: '0 2 * * *'}\n"
-LINE = "not used yet: retention (fleetcast.yaml:2), schedules (fleetcast.yaml:4)"
+SHORT = (
+    "platform: {state: .fleetcast}\nretention:\n  dev: {models: 30}\nschedules: {retention: '0 2 * * *'}\n"
+)
+LINE = "not used yet: retention (fleetcast.yaml:2), schedules.retention (fleetcast.yaml:4)"
 
 
 def test_validate_names_each_with_its_reason(declared: Repository) -> None:
@@ -21,11 +23,16 @@ def test_validate_names_each_with_its_reason(declared: Repository) -> None:
     assert said.out.splitlines()[1:] == [
         "not used yet:",
         "  fleetcast.yaml:2: retention (nothing is deleted for its age)",
-        "  fleetcast.yaml:4: schedules (nothing starts by itself)",
+        "  fleetcast.yaml:4: schedules.retention (nothing is deleted for its age)",
     ]
     assert declared.type("validate", "--format", "json").json["unused"] == [
         {"file": SETTINGS, "line": 2, "setting": "retention", "says": "nothing is deleted for its age"},
-        {"file": SETTINGS, "line": 4, "setting": "schedules", "says": "nothing starts by itself"},
+        {
+            "file": SETTINGS,
+            "line": 4,
+            "setting": "schedules.retention",
+            "says": "nothing is deleted for its age",
+        },
     ]
 
 
@@ -34,7 +41,10 @@ def test_plan_names_them_in_one_line(declared: Repository) -> None:
     assert declared.type("plan").out.splitlines().count(LINE) == 1
     assert declared.type("plan", "--format", "markdown").out.splitlines()[-1] == LINE
     unused = declared.type("plan", "--format", "json").json["unused"]
-    assert [(each["setting"], each["line"]) for each in unused] == [("retention", 2), ("schedules", 4)]
+    assert [(each["setting"], each["line"]) for each in unused] == [
+        ("retention", 2),
+        ("schedules.retention", 4),
+    ]
 
 
 def test_a_saved_plan_holds_nothing_of_them(declared: Repository, tmp_path: Path) -> None:

@@ -109,9 +109,14 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
         lambda f: f.books.tokens.create("ci", timedelta(days=1), of="li"),
     ),
     "token revoke": (Right.MANAGE, lambda f: f.books.tokens.revoke(1)),
+    "schedules list": (Right.VIEW, lambda f: f.books.schedules()),
+    "schedules run": (
+        Right.OPERATE,
+        lambda f: f.books.keeping_schedules(f.directory, print)(AT_ONCE, lambda: True),
+    ),
     "invite": (Right.MANAGE, lambda f: f.books.inviting("li")),
 }
-NEED_NO_RIGHT = {"pinning", "since", "run_files", "state", "books", "writing_back"}
+NEED_NO_RIGHT = {"pinning", "since", "run_files", "schedule_logs", "state", "books", "writing_back"}
 """What touches files of the repository alone, which git guards, or leads to the workflows above."""
 HOW_ONE_SIGNS_IN = {
     "signing_in": "a name and its password",
@@ -168,9 +173,9 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
         "making_key", "scoring", "explaining", "finding_affected", "published", "checking_served",
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
-    assert books - {"control", "gates", "clock", "state", "workspace"} - NEED_NO_RIGHT == {
+    assert books - {"control", "gates", "schedules_declared", "clock", "state", "workspace"} - NEED_NO_RIGHT == {
         "deciding", "browsing", "answering", "approvals", "audit", "runs", "verifying", "reporting", "people", "tokens",
-        "inviting", "releases", "jobs",
+        "inviting", "releases", "jobs", "schedules", "keeping_schedules",
     }  # fmt: skip
     door = {name for name in vars(SignInDoor) if not name.startswith("_")}
     assert door - set(SignInDoor.__dataclass_fields__) == set(HOW_ONE_SIGNS_IN)

@@ -78,6 +78,7 @@ class OpenFleet:
         return OpenBooks(
             self.platform.control,
             self.fleet.settings.gates,
+            self.fleet.settings.schedules,
             self.clock,
             self.state,
             lambda: self.platform.workspace,

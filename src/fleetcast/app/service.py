@@ -100,6 +100,7 @@ class Service:
         return OpenBooks(
             control(session, lease, by.only),
             settings.gates,
+            settings.schedules,
             self.clock,
             state,
             lambda: opening.open(ground)(session),

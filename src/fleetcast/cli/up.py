@@ -29,10 +29,11 @@ def up(
     *,
     web: Annotated[bool, typer.Option("--web/--no-web", help="Whether pages and API are served too.")] = True,
 ) -> None:
-    """Run what a fleet needs all the time: scoring servers, the controller of releases, pages and API.
+    """Run what a fleet needs all the time: scoring servers, the controller of releases, pages and API, schedules.
 
     Each is a process of its own, and is started again when it ends. Ctrl-C or SIGTERM ends all of them in good order.
-    They are the commands `serve`, `deploy --step --every` and `web`: where something else watches processes, run those.
+    They are the commands `serve`, `deploy --step --every`, `web` and, if `fleetcast.yaml` has `schedules`,
+    `schedules run`: where something else watches processes, run those.
 
     For example:
 
@@ -56,7 +57,7 @@ def up(
     for environment in wanted:
         check_served_in(environment)
     parse_duration(every)
-    load_settings(fleet)
+    settings = load_settings(fleet)
     members = [
         Member(
             f"the server of {environment}",
@@ -67,6 +68,8 @@ def up(
     members.append(Member("the controller", ("deploy", "--step", "--every", every)))
     if web:
         members.append(Member("web", ("web", "--port", str(web_port))))
+    if settings.schedules:
+        members.append(Member("schedules", ("schedules", "run")))
     group = Group(members, fleet, SystemClock(), lambda line: typer.echo(line, err=True))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: group.end())

@@ -26,7 +26,8 @@ NOT_USED_YET: Mapping[str, str] = {
     "environments.prod": "models are held against the thresholds of dev; endpoints are not watched",
     "retention": "nothing is deleted for its age",
     "notifications": "no notices are sent",
-    "schedules": "nothing starts by itself",
+    "schedules.monitor": "there is no command yet that watches endpoints and readings",
+    "schedules.retention": "nothing is deleted for its age",
 }
 """Settings of `fleetcast.yaml`, each with all that is below it, and what makes it idle."""
 
@@ -65,6 +66,9 @@ USED: Mapping[str, frozenset[str]] = {
             "sign_in.oidc", "client_id issuer tenant scopes allowed_hosts allowed_networks client_secret"
         )
         | {"sign_in.oidc.roles", "sign_in.oidc.groups"}
+        | _below("schedules.plan", "cron environments")
+        | _below("schedules.train", "cron environments")
+        | _below("schedules.score", "cron environments")
         | _below("azure_devops", "organisation project repository url reviewers approvers variables")
         | _below("azure_devops.key_vault", "name connection secrets")
         | _below("azure_devops.connections.*", "tenant subscription subscription_name client_id")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.releases import ReleaseBook
     from fleetcast.ports.repeats import RepeatBook
     from fleetcast.ports.runs import RunBook
+    from fleetcast.ports.schedules import ScheduleBook
     from fleetcast.ports.sessions import AccountBook, AttemptBook, SessionBook
 
 
@@ -77,6 +78,7 @@ class Control:
     sessions: SessionBook
     attempts: AttemptBook
     repeats: RepeatBook
+    schedules: ScheduleBook
     only: frozenset[Right] = frozenset()
     """What the token that the actor shows reaches to, at most; empty: all that they may."""
 

@@ -18,6 +18,7 @@ from fleetcast.domain.settings.platform import (
 )
 from fleetcast.domain.settings.polling import Polling
 from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
+from fleetcast.domain.settings.schedules import Routine, Schedule
 from fleetcast.domain.settings.sign_in import OIDC_SECRET_VARIABLE, OidcSettings, SignInSettings
 from fleetcast.domain.settings.signing import SIGNING_KEY_VARIABLE, SigningSettings
 
@@ -43,6 +44,8 @@ __all__ = [
     "PlatformSettings",
     "Polling",
     "Retention",
+    "Routine",
+    "Schedule",
     "Settings",
     "SignInSettings",
     "SigningSettings",

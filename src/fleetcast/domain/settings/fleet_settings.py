@@ -21,6 +21,7 @@ from fleetcast.domain.settings.environments import DEFAULT_ENVIRONMENTS, Environ
 from fleetcast.domain.settings.platform import PlatformSettings
 from fleetcast.domain.settings.polling import Polling
 from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
+from fleetcast.domain.settings.schedules import Routine, Schedule
 from fleetcast.domain.settings.sign_in import SignInSettings
 from fleetcast.domain.settings.signing import SigningSettings
 
@@ -54,8 +55,8 @@ class Settings:
     azure_devops: AzureDevOpsSettings | None = None
     """None: it is not set up there."""
     channels: tuple[Channel, ...] = ()
-    schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Five-field cron expressions in UTC, by what they start."""
+    schedules: Mapping[Routine, Schedule] = field(default_factory=lambda: MappingProxyType({}))
+    """What starts by itself; what is not in it does not."""
     contacts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Whom to ask when something is wrong: how to reach them, by their names."""
 

@@ -73,5 +73,6 @@ def control(session: Session, lease: timedelta, only: frozenset[Right] = frozens
         sessions=_later("sessions:ControlSessionBook", session),
         attempts=_later("sessions:ControlAttemptBook", session),
         repeats=_later("repeats:ControlRepeatBook", session),
+        schedules=_later("schedules:ControlScheduleBook", session, lease),
         only=only,
     )
