@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetcast.config.cron import check_cron, instants_until, next_instant
@@ -150,6 +150,7 @@ def test_what_was_ended_in_good_order_has_lost_no_attempt() -> None:
     assert begun(MONITOR, [turn], at(10, 1, 5)).attempts == 1
 
 
+@settings(deadline=None)  # a week of every twenty minutes takes a moment
 @given(
     routine=st.sampled_from([Routine.SCORE, Routine.MONITOR]),
     cron=st.sampled_from(["0 2 * * *", "*/20 * * * *", "0 4 * * 0", "30 1,13 * * *"]),
@@ -234,6 +235,10 @@ def test_a_schedule_names_environments_where_there_are_some_to_name(
         "0 2 30 2 *",
         "* " * 300,
         "",
+        "0 0 L * *",
+        "0 0 * * 1#2",
+        "0 0 * * 7",
+        "0 0 LW * *",
     ],
 )
 def test_what_is_no_schedule_is_refused(text: str) -> None:
@@ -242,8 +247,10 @@ def test_what_is_no_schedule_is_refused(text: str) -> None:
     assert caught.value.fix
 
 
-@pytest.mark.parametrize("text", ["0 2 * * *", "*/10 * * * *", "0 4 * * SUN", "0 0 L * *", "0 0 29 2 *"])
-def test_what_debian_reads_is_a_schedule(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["0 2 * * *", "*/10 * * * *", "0 4 * * SUN", "0 0 29 2 *", "0,30 8-18/2 * JAN,JUL MON-FRI"]
+)
+def test_what_cron_reads_everywhere_is_a_schedule(text: str) -> None:
     check_cron(text)
 
 

@@ -25,7 +25,9 @@ def up(
         int, typer.Option(min=1, max=65000, help="Of the first server; the next one has the next.")
     ] = _FIRST_PORT,
     web_port: Annotated[int, typer.Option(min=1, max=65535, help="Of pages and API.")] = 8484,
-    every: Annotated[str, typer.Option(metavar="DURATION", help="How often releases move on.")] = "2s",
+    every: Annotated[
+        str, typer.Option(metavar="DURATION", help="How often releases move on, and schedules are looked at.")
+    ] = "2s",
     *,
     web: Annotated[bool, typer.Option("--web/--no-web", help="Whether pages and API are served too.")] = True,
 ) -> None:
@@ -69,7 +71,7 @@ def up(
     if web:
         members.append(Member("web", ("web", "--port", str(web_port))))
     if settings.schedules:
-        members.append(Member("schedules", ("schedules", "run")))
+        members.append(Member("schedules", ("schedules", "run", "--every", every)))
     group = Group(members, fleet, SystemClock(), lambda line: typer.echo(line, err=True))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: group.end())

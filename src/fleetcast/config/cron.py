@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,8 @@ from fleetcast.domain.errors import BadInput
 
 _FIELDS = 5
 _LONGEST = 200
+_KNOWN_EVERYWHERE = re.compile(r"(?:[A-Z]{3}|[0-9*])(?:[,/-]?(?:[A-Z]{3}|[0-9*]))*", re.IGNORECASE)
+"""What cron of Debian, GitHub and Azure Pipelines have in common: none of `L`, `W`, `#` and `?`."""
 
 
 def check_cron(text: str) -> None:
@@ -21,8 +24,11 @@ def check_cron(text: str) -> None:
     """
     fix = "write five cron fields in UTC, such as '0 2 * * *' for each night at two"
     wrong = BadInput(f"{text[:_LONGEST]!r} is not a schedule", fix=fix)
-    if len(text) > _LONGEST or len(text.split()) != _FIELDS:
+    fields = text.split()
+    if len(text) > _LONGEST or len(fields) != _FIELDS or not all(map(_KNOWN_EVERYWHERE.fullmatch, fields)):
         raise wrong
+    if "7" in fields[-1]:
+        raise BadInput(f"{text!r} has a 7 for Sunday, which not every CI knows", fix="write 0, or SUN")
     try:
         next(CronSim(text, datetime(2024, 1, 1, tzinfo=UTC)))
     except CronSimError as error:
