@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make $@" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents two-people rollout azure-demo seed-walk test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints constraints-peers clean chromium postgresql azurite oidc-provider actionlint adaptivecards pictures strace
+.PHONY: help demo agents two-people rollout azure-demo seed-walk test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints constraints-peers clean chromium postgresql azurite oidc-provider actionlint adaptivecards pictures strace faketime
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ test-all: test ## run the tests, with every story over PostgreSQL as well as ove
 found: .venv/dev.stamp postgresql strace ## tell the stories of what was once found wrong; BASE=REV tells them about an earlier version, ARGS=12 one alone
 	@$(BIN)/python -m tests.found $(if $(BASE),--base $(BASE)) $(ARGS)
 
-chaos: .venv/dev.stamp postgresql ## kill runs at random moments, 260 of them, and compare with a run in peace; ARGS="--seed 7" repeats, ARGS=releases kills what moves releases, ARGS=azure lets Azure fail
+chaos: .venv/dev.stamp postgresql faketime ## kill runs at random moments, 260 of them, and compare with a run in peace; ARGS="--seed 7" repeats, ARGS=releases kills what moves releases, ARGS=azure lets Azure fail, ARGS=up kills fleetcast up for three days
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 tamper: .venv/dev.stamp ## change the database and the artifacts in every way without the key: each is named, and moves no model
@@ -132,6 +132,13 @@ strace:
 	@command -v strace >/dev/null || { echo 'Installing strace with apt-get'; $(APT) update; \
 		$(APT) install -y --no-install-recommends strace >/dev/null; } || \
 		echo 'strace could not be installed: as root, run `apt-get install strace`; tests that need it will say so' >&2
+
+# Three days of `fleetcast up` pass within minutes.
+faketime:
+	@ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || { \
+		echo 'Installing libfaketime with apt-get'; $(APT) update; \
+		$(APT) install -y --no-install-recommends faketime >/dev/null; } || \
+		echo 'libfaketime could not be installed: as root, run `apt-get install faketime`; tests that need it will say so' >&2
 
 # An Azure storage server, from npm, by a lock file without addresses.
 AZURITE := tests/servers/azurite

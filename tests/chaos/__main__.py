@@ -1,4 +1,4 @@
-"""`make chaos`: kill runs or what moves releases on, or let Azure fail; compare what is left with what peace leaves."""
+"""`make chaos`: kill runs, releases on their way, `fleetcast up`, or let Azure fail; compare with what peace leaves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from tests.chaos import azure, releases
+from tests.chaos import azure, releases, up
 from tests.chaos.ordeal import Ordeal, Wrong, cutting, differences, state_of
 from tests.scenarios.repository import write_fleet
 from tests.servers.postgres import MISSING, PostgresServer, binaries, postgres_server
@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("runs", "releases", "azure"),
+        choices=("runs", "releases", "azure", "up"),
         default="runs",
         help="what is killed, or fails; default runs",
     )
@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--cut", type=int, default=20, help="connections to the server that are cut")
     parser.add_argument("--circuits", type=int, default=20, help="of each fleet")
     parser.add_argument("--seed", type=int, default=None, help="the same seed kills at the same moments")
-    parser.add_argument("--short", action="store_true", help="with azure: three cases")
+    parser.add_argument("--short", action="store_true", help="with azure: three cases; with up: one day")
     chosen = parser.parse_args()
     if chosen.what == "azure":
         return _told_of(azure.main(short=chosen.short), "cases")
@@ -47,6 +47,8 @@ def main() -> int:
     chance = random.Random(seed)  # noqa: S311  # moments, not secrets
     if chosen.what == "releases":
         return _told_of(releases.main(seed), "kills")
+    if chosen.what == "up":
+        return _told_of(up.main(seed, 1 if chosen.short else 3), "things")
     if (chosen.postgres or chosen.cut) and binaries() is None:
         print(MISSING, file=sys.stderr)
         return 1

@@ -57,11 +57,11 @@ class Stage:
         fleet.promote()
         self._asked(fleet)
         with self.server(fleet, ""):
-            _typed(fleet, 0, "deploy", "test", "--wait")
+            typed(fleet, 0, "deploy", "test", "--wait")
         fleet.declare("CIRCUIT02", "cutoff_date: 2025-02-27")
         fleet.promote()
         self._asked(fleet)
-        _typed(fleet, 0, "deploy", "test")
+        typed(fleet, 0, "deploy", "test")
         self.fleet = fleet
 
     def another(self) -> Repository:
@@ -91,9 +91,9 @@ class Stage:
 
     @staticmethod
     def _asked(fleet: Repository) -> None:
-        _typed(fleet, 3, "deploy", "test")
+        typed(fleet, 3, "deploy", "test")
         fleet.approve_all()
-        _typed(fleet, None, "deploy", "test")
+        typed(fleet, None, "deploy", "test")
 
 
 def main(seed: int) -> int:
@@ -150,7 +150,7 @@ def _in_peace(stage: Stage, how: str, code: int) -> tuple[dict[str, object], lis
     fleet = stage.another()
     before = set(_journal(fleet))
     with stage.server(fleet, how):
-        _typed(fleet, code, "deploy", "test", "--wait")
+        typed(fleet, code, "deploy", "test", "--wait")
     keys = [key for key in _journal(fleet) if key not in before]
     return _state(fleet, how), keys
 
@@ -192,7 +192,7 @@ def _scored_in_peace(stage: Stage) -> tuple[dict[str, object], str, float]:
     fleet = stage.another()
     before = set(_journal(fleet))
     began = time.monotonic()
-    _typed(fleet, 0, "score", "test")
+    typed(fleet, 0, "score", "test")
     seconds = time.monotonic() - began
     (key,) = [key for key in _journal(fleet) if key not in before]
     return _forecasts(fleet), key, seconds
@@ -201,24 +201,24 @@ def _scored_in_peace(stage: Stage) -> tuple[dict[str, object], str, float]:
 def _scorer(stage: Stage, key: str, moment: str) -> dict[str, object]:
     fleet = stage.another()
     _dies(fleet, "score", moment, key)
-    _typed(fleet, 0, "score", "test")
+    typed(fleet, 0, "score", "test")
     return _forecasts(fleet)
 
 
 def _scorer_after(stage: Stage, seconds: float) -> dict[str, object]:
     fleet = stage.another()
     _killed_after(fleet, seconds, "score", "test")
-    _typed(fleet, 0, "score", "test")
+    typed(fleet, 0, "score", "test")
     return _forecasts(fleet)
 
 
 def _ended(fleet: Repository, code: int) -> None:
     """See the deployment to its end: the command may have ended before it was killed."""
     if fleet.rows("SELECT number FROM deployments WHERE state = 'running'"):
-        _typed(fleet, code, "deploy", "test", "--wait")
+        typed(fleet, code, "deploy", "test", "--wait")
     elif code == 0:
-        _typed(fleet, 0, "deploy", "test")
-    _typed(fleet, 0, "audit", "verify")
+        typed(fleet, 0, "deploy", "test")
+    typed(fleet, 0, "audit", "verify")
 
 
 def _state(fleet: Repository, how: str) -> dict[str, object]:
@@ -297,7 +297,7 @@ def _killed_after(fleet: Repository, seconds: float, *words: str) -> None:
         process.wait()
 
 
-def _typed(fleet: Repository, code: int | None, *words: str) -> None:
+def typed(fleet: Repository, code: int | None, *words: str) -> None:
     """Type a command, which must end so; None: in any way but with a traceback."""
     process = fleet.start(*words)
     out, err = process.communicate(timeout=PATIENCE)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.up import MISSING as MISSING_CLOCK
+from tests.chaos.up import library
 from tests.servers.postgres import MISSING, binaries
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +34,12 @@ def test_what_kills_leave_is_what_a_run_in_peace_leaves(where: tuple[str, ...]) 
 @pytest.mark.slow
 def test_what_azure_does_badly_leaves_what_a_run_in_peace_leaves() -> None:
     _as_expected("azure", "--short")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(library() is None, reason=MISSING_CLOCK)
+def test_what_is_scheduled_happens_once_though_all_that_runs_it_is_killed() -> None:
+    _as_expected("up", "--short")
 
 
 def _as_expected(*words: str) -> None:

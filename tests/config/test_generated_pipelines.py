@@ -6,8 +6,9 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -20,6 +21,8 @@ from fleetcast.config.complaints import Complaints
 from fleetcast.config.pipelines import Update, pipeline_files, update_pipelines, write_pipelines, written_for
 from fleetcast.domain.ci import Ci
 from fleetcast.domain.errors import BadInput, Complaint, InvalidFleet
+from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.settings import Routine, Schedule
 
 SCHEMAS = Path(os.environ.get("FLEETCAST_AZURE_SPECS") or Path(__file__).parents[3] / "shared" / "azure")
 SCHEMA = SCHEMAS / "azure-pipelines" / "service-schema.json"
@@ -269,3 +272,102 @@ def test_pipelines_that_are_there_are_not_written_over(ci: Ci, azure: Path, gith
     with pytest.raises(BadInput, match="would be overwritten") as refused:
         write_pipelines(azure, ci, __version__)
     assert "update-template" in refused.value.fix
+
+
+# Schedules
+
+NIGHTLY = {
+    Routine.TRAIN: Schedule(Routine.TRAIN, "0 1 * * *"),
+    Routine.SCORE: Schedule(Routine.SCORE, "0 2 * * *", (EnvironmentName.TEST, EnvironmentName.PROD)),
+    Routine.PLAN: Schedule(Routine.PLAN, "0 3 * * 1-5"),
+}
+ONLY_TRAIN = {Routine.TRAIN: NIGHTLY[Routine.TRAIN]}
+MONITORING = {
+    Ci.AZURE_DEVOPS: ".azuredevops/monitoring-pipeline.yml",
+    Ci.GITHUB: ".github/workflows/monitoring.yml",
+}
+
+
+def read(folder: Path, file: str) -> Any:
+    return yaml.load((folder / file).read_text(), yaml.BaseLoader)  # noqa: S506  # all texts
+
+
+def updated(folder: Path, ci: Ci, schedules: Mapping[Routine, Schedule]) -> Mapping[str, Update]:
+    done = update_pipelines(folder, ci, __version__, write=True, schedules=schedules)
+    return {one.path: one.update for one in done}
+
+
+def test_what_is_scheduled_has_a_pipeline_whose_commands_fleetcast_takes(ci: Ci, tmp_path: Path) -> None:
+    updated(tmp_path, ci, NIGHTLY)
+    assert found_wrong(tmp_path) == []
+    found = re.findall(r"command: (fleetcast .+)", (tmp_path / MONITORING[ci]).read_text())
+    assert [line.split()[1:3] for line in found] == [
+        ["score", "test"],
+        ["score", "prod"],
+        ["plan"],
+    ]
+
+
+def test_in_azure_each_time_starts_what_is_due_then(azure: Path) -> None:
+    updated(azure, Ci.AZURE_DEVOPS, NIGHTLY)
+    pipeline = read(azure, MONITORING[Ci.AZURE_DEVOPS])
+    assert [(one["cron"], one["displayName"], one["always"]) for one in pipeline["schedules"]] == [
+        ("0 2 * * *", "0 2 * * *", "true"),
+        ("0 3 * * 1-5", "0 3 * * 1-5", "true"),
+    ]
+    due = {job["job"]: re.findall(r"DisplayName'], '([^']+)'", job["condition"]) for job in pipeline["jobs"]}
+    assert due == {"plan": ["0 3 * * 1-5"], "score_test": ["0 2 * * *"], "score_prod": ["0 2 * * *"]}
+    (training,) = read(azure, TRAINING)["schedules"]
+    assert (training["cron"], training["branches"]) == ("0 1 * * *", {"include": ["develop"]})
+
+
+def test_in_github_each_time_starts_what_is_due_then(github: Path) -> None:
+    updated(github, Ci.GITHUB, NIGHTLY)
+    workflow = read(github, MONITORING[Ci.GITHUB])
+    assert workflow["on"]["schedule"] == [{"cron": "0 2 * * *"}, {"cron": "0 3 * * 1-5"}]
+    assert "github.event.schedule == '0 3 * * 1-5'" in workflow["jobs"]["plan"]["if"]
+    assert "github.event.schedule == '0 2 * * *'" in workflow["jobs"]["score-prod"]["if"]
+    training = read(github, ".github/workflows/training-pipeline.yml")
+    assert training["on"]["schedule"] == [{"cron": "0 1 * * *"}]
+    assert "workflow_dispatch" in training["on"]
+
+
+@pytest.mark.skipif(
+    not SCHEMA.is_file(), reason=f"{SCHEMA} is not there: set FLEETCAST_AZURE_SPECS to its folder"
+)
+def test_scheduled_pipelines_fit_the_official_schema(azure: Path) -> None:
+    updated(azure, Ci.AZURE_DEVOPS, NIGHTLY)
+    validator = jsonschema_rs.Draft7Validator(json.loads(SCHEMA.read_text()))
+    for file in (TRAINING, MONITORING[Ci.AZURE_DEVOPS]):
+        assert [str(error) for error in validator.iter_errors(read(azure, file))] == []
+
+
+@HAS_ACTIONLINT
+def test_actionlint_finds_nothing_wrong_with_what_is_scheduled(github: Path) -> None:
+    updated(github, Ci.GITHUB, NIGHTLY)
+    assert actionlint(*sorted((github / ".github" / "workflows").glob("*.yml"))) == []
+
+
+def test_what_is_not_scheduled_any_more_does_not_start_any_more(ci: Ci, tmp_path: Path) -> None:
+    updated(tmp_path, ci, NIGHTLY)
+    training = next(path for path in pipeline_files(ci, "1") if path.endswith("/training-pipeline.yml"))
+    found = updated(tmp_path, ci, ONLY_TRAIN)
+    assert (found[MONITORING[ci]], found[training]) == (Update.REMOVED, Update.SAME)
+    assert not (tmp_path / MONITORING[ci]).exists()
+    assert updated(tmp_path, ci, {})[training] is Update.REPLACED
+    assert "cron" not in (tmp_path / training).read_text()
+    assert set(updated(tmp_path, ci, {}).values()) == {Update.SAME}
+
+
+def test_a_pipeline_that_somebody_edited_is_not_taken_away(ci: Ci, tmp_path: Path) -> None:
+    updated(tmp_path, ci, NIGHTLY)
+    edited(tmp_path, MONITORING[ci], "ubuntu-latest", "self-hosted")
+    assert updated(tmp_path, ci, {})[MONITORING[ci]] is Update.LEFT
+    assert (tmp_path / MONITORING[ci]).exists()
+
+
+def test_only_saying_it_takes_nothing_away(ci: Ci, tmp_path: Path) -> None:
+    updated(tmp_path, ci, NIGHTLY)
+    said = {one.path: one.update for one in update_pipelines(tmp_path, ci, __version__, write=False)}
+    assert said[MONITORING[ci]] is Update.REMOVED
+    assert (tmp_path / MONITORING[ci]).exists()

@@ -12,7 +12,14 @@ from fleetcast.domain.installed import Kind
 from fleetcast.domain.installed_azure import AzureWorkspace, ClusterSchedule, SwitchedOff
 from fleetcast.domain.location import Location
 from fleetcast.domain.place import EnvironmentName
-from fleetcast.domain.settings import AzureSettings, PlatformKind, PlatformSettings, Settings
+from fleetcast.domain.settings import (
+    AzureSettings,
+    PlatformKind,
+    PlatformSettings,
+    Routine,
+    Schedule,
+    Settings,
+)
 from fleetcast.domain.wanted_azure import Given, wanted_in_azure
 
 SETTINGS = Settings(
@@ -72,7 +79,7 @@ def test_what_belongs_to_a_workspace_waits_until_others_have_made_it() -> None:
 # Schedules
 
 GIVEN = Given("a" * 40, "1.0.0", "postgresql://db/fleet?auth=entra", "keyvault:fleet-secrets/signingKey")
-NIGHTLY = replace(SETTINGS, schedules={"train": "0  2 * * *"})
+NIGHTLY = replace(SETTINGS, schedules={Routine.TRAIN: Schedule(Routine.TRAIN, "0  2 * * *")})
 
 
 def schedules(settings: Settings, given: Given) -> list[ClusterSchedule | SwitchedOff]:
@@ -94,7 +101,7 @@ def test_a_schedule_runs_its_command_from_a_commit_and_the_others_are_switched_o
     )
     assert [item for item in schedules(NIGHTLY, GIVEN) if isinstance(item, ClusterSchedule)] == [train]
     others = {item.name for item in schedules(NIGHTLY, GIVEN) if isinstance(item, SwitchedOff)}
-    assert others == {"plan", "score", "monitor", "retention"}
+    assert others == {"plan", "score-test", "score-prod", "monitor-test", "monitor-prod", "retention"}
 
 
 @pytest.mark.parametrize(
@@ -119,12 +126,13 @@ def test_what_the_cluster_could_not_run_people_are_told_and_no_secret_is_kept(gi
     assert why in step.why
 
 
-def test_what_no_command_does_yet_is_said() -> None:
-    settings = replace(SETTINGS, schedules={"monitor": "0 * * * *"})
-    monitor = next(item for item in schedules(settings, GIVEN) if isinstance(item, ClusterSchedule))
-    (step,) = plan_installation([monitor], []).steps
-    assert isinstance(step, Blocked)
-    assert "no command that it could start" in step.why
+def test_what_is_done_for_environments_has_a_schedule_for_each_that_is_named() -> None:
+    both = Schedule(Routine.SCORE, "0 2 * * *", (EnvironmentName.TEST, EnvironmentName.PROD))
+    found = schedules(replace(SETTINGS, schedules={Routine.SCORE: both}), GIVEN)
+    assert {one.name: one.runs for one in found if isinstance(one, ClusterSchedule)} == {
+        "score-test": "score test",
+        "score-prod": "score prod",
+    }
 
 
 def test_a_schedule_that_nobody_wants_is_disabled_where_it_is_ours_and_left_where_it_is_not() -> None:

@@ -79,6 +79,7 @@ SCHEMAS = (
     "0014",
     "0015",
     "0016",
+    "0017",
 )
 """Every number that a database has had."""
 

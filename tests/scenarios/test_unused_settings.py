@@ -11,8 +11,8 @@ pytestmark = ON_SQLITE
 
 SETTINGS = "fleetcast.yaml"
 NO_LOGS = "training jobs run in dev, and no other logs are kept"
-SHORT = "platform: {state: .fleetcast}\nretention:\n  prod: {logs: 30}\nschedules: {train: '0 2 * * *'}\n"
-LINE = "not used yet: retention.prod.logs (fleetcast.yaml:3), schedules (fleetcast.yaml:4)"
+SHORT = "platform: {state: .fleetcast}\nretention:\n  prod: {logs: 30}\n"
+LINE = "not used yet: retention.prod.logs (fleetcast.yaml:3)"
 
 
 def test_validate_names_each_with_its_reason(declared: Repository) -> None:
@@ -22,16 +22,9 @@ def test_validate_names_each_with_its_reason(declared: Repository) -> None:
     assert said.out.splitlines()[1:] == [
         "not used yet:",
         f"  fleetcast.yaml:3: retention.prod.logs ({NO_LOGS})",
-        "  fleetcast.yaml:4: schedules (only Azure ML starts something by itself: `fleetcast setup azure`)",
     ]
     assert declared.type("validate", "--format", "json").json["unused"] == [
         {"file": SETTINGS, "line": 3, "setting": "retention.prod.logs", "says": NO_LOGS},
-        {
-            "file": SETTINGS,
-            "line": 4,
-            "setting": "schedules",
-            "says": "only Azure ML starts something by itself: `fleetcast setup azure`",
-        },
     ]
 
 
@@ -42,7 +35,6 @@ def test_plan_names_them_in_one_line(declared: Repository) -> None:
     unused = declared.type("plan", "--format", "json").json["unused"]
     assert [(each["setting"], each["line"]) for each in unused] == [
         ("retention.prod.logs", 3),
-        ("schedules", 4),
     ]
 
 

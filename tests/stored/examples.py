@@ -38,6 +38,7 @@ from fleetcast.domain.repeat import Answer, Call, KeptCall
 from fleetcast.domain.role import Right, Role
 from fleetcast.domain.rollout import Cause, Phase
 from fleetcast.domain.run import Ending, Run, StageRecord
+from fleetcast.domain.schedule import Turn, TurnState
 from fleetcast.domain.scores import ModelScores
 from fleetcast.domain.session import SessionEnd, SignInSession
 from fleetcast.domain.telling import Told
@@ -61,6 +62,7 @@ from fleetcast.stored.quota import MACHINES
 from fleetcast.stored.releases import NUMBERED_RELEASE
 from fleetcast.stored.repeats import KEPT_CALL
 from fleetcast.stored.runs import RUN
+from fleetcast.stored.schedules import TURN
 from fleetcast.stored.traffic import REPORT, SIGNED_TRAFFIC
 from tests.clocks import NOON
 from tests.contracts.samples import (
@@ -340,6 +342,10 @@ EXAMPLES: Mapping[str, Example] = {
     "policies_gate": Example(GATE_POLICY, WholePolicy.of(_EVERY_RULE)),
     "quota_machines": Example(MACHINES, Machines("westeurope", "Standard_DS3_v2", "standardDSv2Family", 4)),
     "runs_awaiting": Example(RUN, _run()),
+    "schedules_turn": Example(
+        TURN,
+        Turn("score prod", NOON, "0 12 * * *", TurnState.WAITING, 2, 3, NOON, _LATER, 1, _LATER),
+    ),
     "traffic_report": Example(
         REPORT,
         Report(

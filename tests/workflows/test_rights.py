@@ -138,9 +138,16 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "notifications list": (Right.VIEW, lambda f: f.books.notices.listed(1)),
     "notifications retry": (Right.OPERATE, lambda f: f.books.notices.retry([1], None)),
     "notifications ack": (Right.OPERATE, lambda f: f.books.notices.acknowledge(1)),
+    "schedules list": (Right.VIEW, lambda f: f.books.schedules()),
+    "schedules run": (
+        Right.OPERATE,
+        lambda f: f.books.keeping_schedules(f.directory, print)(AT_ONCE, lambda: True),
+    ),
     "invite": (Right.MANAGE, lambda f: f.books.inviting("li")),
 }
-NEED_NO_RIGHT = {"pinning", "proposing", "since", "run_files", "state", "books", "writing_back"}
+NEED_NO_RIGHT = {
+    "pinning", "proposing", "since", "run_files", "schedule_logs", "state", "books", "writing_back",
+}  # fmt: skip
 """What touches files of the repository alone, which git guards, or leads to the workflows above."""
 HOW_ONE_SIGNS_IN = {
     "signing_in": "a name and its password",
@@ -198,9 +205,18 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
         "finding_gains", "diagnosing", "scoring_on_platform", "cleaning",
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
-    assert books - {"control", "gates", "notifications", "clock", "state", "workspace"} - NEED_NO_RIGHT == {
+    fields_of_books = {
+        "control",
+        "gates",
+        "notifications",
+        "schedules_declared",
+        "clock",
+        "state",
+        "workspace",
+    }
+    assert books - fields_of_books - NEED_NO_RIGHT == {
         "deciding", "browsing", "answering", "approvals", "audit", "runs", "verifying", "reporting", "people", "tokens",
-        "inviting", "releases", "jobs", "alarms", "notices",
+        "inviting", "releases", "jobs", "alarms", "notices", "schedules", "keeping_schedules",
     }  # fmt: skip
     door = {name for name in vars(SignInDoor) if not name.startswith("_")}
     assert door - set(SignInDoor.__dataclass_fields__) == set(HOW_ONE_SIGNS_IN)

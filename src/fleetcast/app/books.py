@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fleetcast.domain.audit import Actor
     from fleetcast.domain.gate import GatePolicy
     from fleetcast.domain.place import Gate
-    from fleetcast.domain.settings import NotificationSettings
+    from fleetcast.domain.settings import NotificationSettings, Routine, Schedule
     from fleetcast.ports.approvals import ApprovalBook, AuditLog
     from fleetcast.ports.platform import Control, Workspace
     from fleetcast.ports.runs import RunBook
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.decide import Decide
     from fleetcast.workflows.handle_alarms import HandleAlarms
     from fleetcast.workflows.inspect_releases import InspectReleases
+    from fleetcast.workflows.keep_schedules import InspectSchedules, KeepSchedules
     from fleetcast.workflows.links import InvitePerson
     from fleetcast.workflows.look import LookAtJobs, LookIntoBooks
     from fleetcast.workflows.manage_people import ManagePeople
@@ -41,6 +42,8 @@ class OpenBooks:
     """As the fleet's settings declare them."""
     notifications: NotificationSettings
     """As they declare them too."""
+    schedules_declared: Mapping[Routine, Schedule]
+    """Likewise."""
     clock: Clock
     state: Path
     """The folder in which the files of runs are."""
@@ -137,6 +140,34 @@ class OpenBooks:
         return ManageTokens(self.control, self.clock, token_urlsafe)
 
     @property
+    def schedules(self) -> InspectSchedules:
+        """What starts by itself, and what came of it."""
+        from fleetcast.workflows.keep_schedules import InspectSchedules
+
+        return InspectSchedules(self.control, self.clock, self.schedules_declared, self.schedule_logs)
+
+    def keeping_schedules(self, directory: Path, say: Callable[[str], None]) -> KeepSchedules:
+        """Starting what schedules say, as commands on a fleet repository.
+
+        Args:
+            directory: The fleet repository; its settings are read anew each time.
+            say: Told what happens, a line each.
+        """
+        from fleetcast.config.settings_reader import load_settings
+        from fleetcast.domain.schedule import duties
+        from fleetcast.platforms.commands import CommandProcesses
+        from fleetcast.workflows.keep_schedules import KeepSchedules
+
+        return KeepSchedules(
+            self.control,
+            self.clock,
+            lambda: duties(load_settings(directory).schedules),
+            CommandProcesses(directory),
+            self.schedule_logs,
+            say,
+        )
+
+    @property
     def inviting(self) -> InvitePerson:
         """One-time links by which people on record choose a password."""
         from secrets import token_urlsafe
@@ -157,6 +188,11 @@ class OpenBooks:
         from fleetcast.workflows.look import LookIntoBooks
 
         return LookIntoBooks(self.control)
+
+    @property
+    def schedule_logs(self) -> Path:
+        """Where is kept what scheduled commands printed, one folder for each duty."""
+        return self.state / "schedules"
 
     @property
     def run_files(self) -> Path:
@@ -197,5 +233,5 @@ def open_books(directory: Path, clock: Clock | None = None, *, actor: Actor | No
     kept = control(session, settings.lease, acts.only)
     kept.policies.take_first(gates)
     ground = Ground(directory, state, {}, reading.settings, clock)
-    told = reading.settings.notifications
-    return OpenBooks(kept, gates, told, clock, state, lambda: opening.open(ground)(session))
+    told, schedules = reading.settings.notifications, reading.settings.schedules
+    return OpenBooks(kept, gates, told, schedules, clock, state, lambda: opening.open(ground)(session))

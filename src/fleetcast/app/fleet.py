@@ -84,6 +84,7 @@ class OpenFleet:
             self.platform.control,
             self.fleet.settings.gates,
             self.fleet.settings.notifications,
+            self.fleet.settings.schedules,
             self.clock,
             self.state,
             lambda: self.platform.workspace,

@@ -101,6 +101,7 @@ class Service:
             control(session, lease, by.only),
             settings.gates,
             settings.notifications,
+            settings.schedules,
             self.clock,
             state,
             lambda: opening.open(ground)(session),

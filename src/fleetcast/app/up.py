@@ -1,15 +1,18 @@
-"""Commands of this program as one group: each runs in a process of its own, and is started again when it ends."""
+"""Commands of this program as one group: each runs in a process of its own, and is started again when it ends.
+
+All of them end when this process does, even if it is killed: whoever starts the group anew finds its ports free.
+"""
 
 from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from fleetcast.platforms.commands import command_line
 from fleetcast.ports.clock import Clock
 
 _LOOKS_EVERY = timedelta(milliseconds=200)
@@ -81,14 +84,7 @@ class Group:
                 self._gone(one, one.process.returncode, now)
             if one.process is None and (one.due is None or now >= one.due):
                 one.process = subprocess.Popen(  # noqa: S603  # our own program
-                    [
-                        sys.executable,
-                        "-m",
-                        "fleetcast.cli.main",
-                        *one.member.words,
-                        "--fleet",
-                        str(self.directory),
-                    ]
+                    command_line(one.member.words, self.directory, ended_by=signal.SIGTERM)
                 )
                 one.began, one.due = now, None
 

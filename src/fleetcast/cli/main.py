@@ -53,6 +53,7 @@ COMMANDS = {
     "unblock": "fleetcast.cli.rollback:unblock",
     "serve": "fleetcast.cli.serve:serve",
     "up": "fleetcast.cli.up:up",
+    "schedules": "fleetcast.cli.schedules:schedules_app",
     "score": "fleetcast.cli.score:score",
     "monitor": "fleetcast.cli.monitor:monitor",
     "clean": "fleetcast.cli.clean:clean",

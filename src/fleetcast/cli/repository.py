@@ -45,6 +45,7 @@ def update_template(
 ) -> None:
     """Bring the pipelines of a fleet to what this fleetcast writes; with --ci, also those that it has none of yet.
 
+    They start at the times that `schedules` in `fleetcast.yaml` says: run it again when that has changed.
     Files that somebody has edited stay as they are: the newer text is written beside them, as FILE.new.
 
     For example:
@@ -55,12 +56,14 @@ def update_template(
     """
     from fleetcast import __version__
     from fleetcast.config.pipelines import Update, update_pipelines, written_for
+    from fleetcast.config.settings_reader import load_settings
 
     chosen = [ci] if ci is not None else written_for(fleet)
     if not chosen:
         raise BadInput("this fleet has no pipelines yet", fix="name a CI: --ci azure-devops or --ci github")
+    schedules = load_settings(fleet).schedules
     for each in chosen:
-        for one in update_pipelines(fleet, each, __version__, write=not dry_run):
+        for one in update_pipelines(fleet, each, __version__, write=not dry_run, schedules=schedules):
             beside = f"; see {one.path}.new" if one.update is Update.EDITED else ""
             typer.echo(f"{one.update.value:<11} {one.path}{beside}")
     if dry_run:

@@ -26,15 +26,17 @@ def up(
         int, typer.Option(min=1, max=65000, help="Of the first server; the next one has the next.")
     ] = _FIRST_PORT,
     web_port: Annotated[int, typer.Option(min=1, max=65535, help="Of pages and API.")] = 8484,
-    every: Annotated[str, typer.Option(metavar="DURATION", help="How often releases move on.")] = "2s",
+    every: Annotated[
+        str, typer.Option(metavar="DURATION", help="How often releases move on, and schedules are looked at.")
+    ] = "2s",
     *,
     web: Annotated[bool, typer.Option("--web/--no-web", help="Whether pages and API are served too.")] = True,
 ) -> None:
-    """Run what a fleet needs all the time: scoring servers, the controller of releases, notices, pages and API.
+    """Run what a fleet needs all the time: scoring servers, the controller of releases, notices, pages, API, schedules.
 
     Each is a process of its own, and is started again when it ends. Ctrl-C or SIGTERM ends all of them in good order.
-    They are the commands `serve`, `deploy --step --every`, `notifications deliver --every` where channels are declared,
-    and `web`: where something else watches processes, run those.
+    They are the commands `serve`, `deploy --step --every`, `web` and, where fleetcast.yaml declares channels or
+    schedules, `notifications deliver --every` and `schedules run`: where something else watches processes, run those.
 
     For example:
 
@@ -71,6 +73,8 @@ def up(
         members.append(Member("notices", ("notifications", "deliver", "--every", _TOLD_EVERY)))
     if web:
         members.append(Member("web", ("web", "--port", str(web_port))))
+    if settings.schedules:
+        members.append(Member("schedules", ("schedules", "run", "--every", every)))
     group = Group(members, fleet, SystemClock(), lambda line: typer.echo(line, err=True))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: group.end())

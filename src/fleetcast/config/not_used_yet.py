@@ -33,7 +33,6 @@ NOT_USED_YET: Mapping[str, str] = {
     "retention.test.logs": _JOBS_IN_DEV,
     "retention.prod.models": _SHARED_STAY,
     "retention.prod.logs": _JOBS_IN_DEV,
-    "schedules": "only Azure ML starts something by itself: `fleetcast setup azure`",
 }
 """Settings of `fleetcast.yaml`, each with all that is below it, and what makes it idle."""
 
@@ -77,6 +76,11 @@ USED: Mapping[str, frozenset[str]] = {
             "sign_in.oidc", "client_id issuer tenant scopes allowed_hosts allowed_networks client_secret"
         )
         | {"sign_in.oidc.roles", "sign_in.oidc.groups"}
+        | _below("schedules.plan", "cron environments")
+        | _below("schedules.train", "cron environments")
+        | _below("schedules.score", "cron environments")
+        | _below("schedules.monitor", "cron environments")
+        | _below("schedules.retention", "cron environments")
         | _below("azure_devops", "organisation project repository url reviewers approvers variables")
         | _below("notifications", "time_zone runbooks allowed_networks")
         | _below("notifications.channels.*", "name kind people url host port from to user password security")

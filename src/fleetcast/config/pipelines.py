@@ -11,9 +11,11 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from fleetcast.config.scheduled_pipelines import MONITORING, monitoring_pipeline, training_schedule
 from fleetcast.config.templates import GapTemplate
 from fleetcast.domain.ci import Ci
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.settings import Routine, Schedule
 from fleetcast.stored.durable import write_durably
 
 _FOLDERS: Mapping[Ci, Mapping[str, str]] = {
@@ -37,6 +39,10 @@ class Update(StrEnum):
     SAME = "up to date"
     EDITED = "edited"
     """It is as somebody left it; the newer text is beside it."""
+    REMOVED = "removed"
+    """Nothing that it ran is scheduled any more."""
+    LEFT = "no longer written, but edited"
+    """The same, but it is as somebody left it, and stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +54,30 @@ class Updated:
     update: Update
 
 
-def pipeline_files(ci: Ci, version: str) -> Mapping[str, str]:
+_NOTHING: Mapping[Routine, Schedule] = {}
+
+
+def pipeline_files(
+    ci: Ci, version: str, schedules: Mapping[Routine, Schedule] = _NOTHING
+) -> Mapping[str, str]:
     """The content of every file of a CI's template, by its path below the fleet's directory.
 
     Args:
         ci: Which.
         version: Of the fleetcast that agents are to install.
+        schedules: What starts by itself.
     """
     root = files("fleetcast.config").joinpath("ci", ci.value)
-    return {
-        path: _signed(GapTemplate(text).substitute(version=version), version)
-        for path, text in _texts(root, _FOLDERS[ci])
-    }
+    gaps = {"version": version, "schedule": training_schedule(ci, schedules)}
+    found = {path: GapTemplate(text).substitute(gaps) for path, text in _texts(root, _FOLDERS[ci])}
+    monitoring = monitoring_pipeline(ci, schedules)
+    if monitoring is not None:
+        found[_monitoring(ci)] = monitoring
+    return {path: _signed(text, version) for path, text in found.items()}
+
+
+def _monitoring(ci: Ci) -> str:
+    return f"{_FOLDERS[ci]['']}/{MONITORING[ci]}"
 
 
 def write_pipelines(directory: Path, ci: Ci, version: str) -> Sequence[Path]:
@@ -91,7 +109,14 @@ def check_free(directory: Path, ci: Ci) -> None:
         )
 
 
-def update_pipelines(directory: Path, ci: Ci, version: str, *, write: bool) -> Sequence[Updated]:
+def update_pipelines(
+    directory: Path,
+    ci: Ci,
+    version: str,
+    *,
+    write: bool,
+    schedules: Mapping[Routine, Schedule] = _NOTHING,
+) -> Sequence[Updated]:
     """Bring a fleet's pipelines to what this fleetcast would write.
 
     Args:
@@ -99,16 +124,21 @@ def update_pipelines(directory: Path, ci: Ci, version: str, *, write: bool) -> S
         ci: Which.
         version: Of the fleetcast that agents are to install.
         write: Whether to do it, or only to say.
+        schedules: What starts by itself.
 
     Raises:
         Unavailable: The disk refuses.
     """
     updated = []
-    for path, content in pipeline_files(ci, version).items():
+    contents = pipeline_files(ci, version, schedules)
+    for path, content in contents.items():
         update = _what_to_do(directory / path, content)
         if write and update is not Update.SAME:
             _write(directory / (path + _NEW if update is Update.EDITED else path), content)
         updated.append(Updated(path, update))
+    monitoring = _monitoring(ci)
+    if monitoring not in contents and (directory / monitoring).exists():
+        updated.append(Updated(monitoring, _remove(directory / monitoring, write=write)))
     return updated
 
 
@@ -130,6 +160,20 @@ def _what_to_do(path: Path, content: str) -> Update:
     if head is None or head["digest"] != _digest(held[head.end() :]):
         return Update.EDITED
     return Update.REPLACED
+
+
+def _remove(path: Path, *, write: bool) -> Update:
+    """Take a file away that is not written any more, unless it is not as it was written."""
+    if _what_to_do(path, "") is Update.EDITED:
+        return Update.LEFT
+    if write:
+        try:
+            path.unlink()
+        except OSError as error:
+            raise Unavailable(
+                f"cannot remove {path}: {error.strerror}", fix="check the disk and its permissions"
+            ) from error
+    return Update.REMOVED
 
 
 def _texts(root: Traversable, folders: Mapping[str, str], inside: str = "") -> Iterator[tuple[str, str]]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # whoever writes one event needs the values of no other
     from fleetcast.domain.recount import Disagreement
     from fleetcast.domain.release import Endpoint, NumberedRelease
     from fleetcast.domain.run import Run
+    from fleetcast.domain.schedule import Turn
     from fleetcast.domain.session import SignInSession
     from fleetcast.domain.snapshot import DataAsset
     from fleetcast.domain.token import Token
@@ -58,6 +59,7 @@ _NOT_OF_PEOPLE = frozenset(
     {
         "request", "decision", "model", "environment", "component", "data", "policy", "release", "endpoint",
         "deployment", "rollout", "traffic", "alarm", "artifact", "logs", "table", "run", "job", "channel", "page",
+        "schedule",
         "session", "sign-in",
     }
 )  # fmt: skip
@@ -187,6 +189,16 @@ def release_composed(one: NumberedRelease) -> AuditEvent:
 def release_made_live(one: NumberedRelease, before: int | None) -> AuditEvent:
     """Clients of a plant are answered by this release from now on."""
     return AuditEvent(MADE_LIVE, str(one), {"digest": one.release.digest.hex, "before": before})
+
+
+def schedule_failed(turn: Turn) -> AuditEvent:
+    """What a schedule starts has failed so often that it is not tried again."""
+    detail: dict[str, Json] = {
+        "due": turn.due.isoformat(),
+        "attempts": turn.attempts,
+        "exit_code": turn.exit_code,
+    }
+    return AuditEvent("schedule.failed", turn.duty, detail)
 
 
 def deployment_changed(deployment: Deployment) -> AuditEvent:

@@ -20,20 +20,27 @@ from fleetcast.domain.installed_azure import (
     SwitchedOff,
 )
 from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.schedule import Duty, duties
 from fleetcast.domain.settings import (
     DATABASE_URL_VARIABLE,
-    SCHEDULED,
     SIGNING_KEY_VARIABLE,
     PlatformKind,
     Settings,
 )
+from fleetcast.domain.settings.schedules import PER_ENVIRONMENT, Routine
 from fleetcast.domain.signing_key import VAULT
 
 _SCHEMES = ("az", "abfss")
-SCHEDULED_COMMANDS: Mapping[str, str] = MappingProxyType(
-    {"plan": "plan", "train": "train --awaiting-ok", "score": "score prod"}
+_COMMANDS: Mapping[Routine, str] = MappingProxyType(
+    {
+        Routine.PLAN: "plan",
+        Routine.TRAIN: "train --awaiting-ok",
+        Routine.SCORE: "score",
+        Routine.MONITOR: "monitor",
+        Routine.RETENTION: "clean --apply --yes",
+    }
 )
-"""What a schedule of the fleet runs, as it is typed; a job that waits for people has not failed."""
+"""What a schedule runs, as it is typed, before the environment; a job that waits for people has not failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,26 +137,36 @@ def wanted_in_azure(settings: Settings, account: str, given: Given = NOTHING_GIV
 def _schedules(settings: Settings, account: str, given: Given) -> Iterator[ClusterSchedule | SwitchedOff]:
     """Each that may be declared: as it is, or switched off where it is not."""
     workspace = settings.azure.workspace(EnvironmentName.DEV)
-    for name in SCHEDULED:
-        cron = settings.schedules.get(name)
-        if cron is None:
+    declared = {_name(duty): duty for duty in duties(settings.schedules)}
+    for duty in _possible():
+        name = _name(duty)
+        wanted = declared.get(name)
+        if wanted is None:
             yield SwitchedOff(name, workspace)
             continue
-        runs = SCHEDULED_COMMANDS.get(name)
-        lacks = given.lacks
-        if runs is None:
-            lacks = Lacking(
-                "this fleetcast has no command that it could start", f"take {name} out of `schedules:`"
-            )
         yield ClusterSchedule(
             name,
             workspace,
-            " ".join(cron.split()),
-            runs or name,
+            " ".join(wanted.cron.split()),
+            " ".join(filter(None, (_COMMANDS[wanted.routine], wanted.environment))),
             given.commit,
             given.version,
             "" if has_password(given.database) else given.database,
             account,
             given.signing_key if given.signing_key.startswith(VAULT) else "",
-            lacks=lacks,
+            lacks=given.lacks,
         )
+
+
+def _possible() -> Iterator[Duty]:
+    """Everything that a schedule may start, in every environment where it may."""
+    for routine in Routine:
+        if routine not in PER_ENVIRONMENT:
+            yield Duty(routine, None, "")
+            continue
+        for environment in (EnvironmentName.TEST, EnvironmentName.PROD):
+            yield Duty(routine, environment, "")
+
+
+def _name(duty: Duty) -> str:
+    return duty.name.replace(" ", "-")

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.remote_commands import RemoteCommands
     from fleetcast.ports.repeats import RepeatBook
     from fleetcast.ports.runs import RunBook
+    from fleetcast.ports.schedules import ScheduleBook
     from fleetcast.ports.sessions import AccountBook, AttemptBook, SessionBook
 
 
@@ -90,6 +91,7 @@ class Control:
     attempts: AttemptBook
     repeats: RepeatBook
     outbox: Outbox
+    schedules: ScheduleBook
     only: frozenset[Right] = frozenset()
     """What the token that the actor shows reaches to, at most; empty: all that they may."""
 

@@ -61,7 +61,14 @@ from fleetcast.domain.plan import (
 )
 from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.retry import FailedAlike
-from fleetcast.domain.settings import DEFAULT_READINGS, DataSource, ExternalTable, OwnTable, Settings
+from fleetcast.domain.settings import (
+    DEFAULT_READINGS,
+    DataSource,
+    ExternalTable,
+    OwnTable,
+    Schedule,
+    Settings,
+)
 
 _COVERAGE = ("min_coverage_80", "max_coverage_80")
 _RULES = tuple(field.name for field in fields(GatePolicy) if "later" in field.metadata)
@@ -261,6 +268,8 @@ def _resolved(value: object) -> Json:
         return _data_source(value)
     if isinstance(value, Ramp):
         return {"steps": list(value.shares)}
+    if isinstance(value, Schedule):
+        return value.cron
     if is_dataclass(value) and not isinstance(value, type):
         later = _NOT_THERE_YET.get(type(value).__name__, ())
         held = {

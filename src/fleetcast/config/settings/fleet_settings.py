@@ -19,7 +19,7 @@ from fleetcast.config.settings.platform import PlatformWritten, read_platform
 from fleetcast.config.settings.polling import PollingWritten, read_polling
 from fleetcast.config.settings.ramp import RampWritten, read_ramp
 from fleetcast.config.settings.retention import RetentionsWritten, read_retention
-from fleetcast.config.settings.schedules import read_schedules
+from fleetcast.config.settings.schedules import SchedulesWritten, read_schedules
 from fleetcast.config.settings.settings_file import SETTINGS_FILE, SettingsFile
 from fleetcast.config.settings.sign_in import SignInWritten, read_sign_in
 from fleetcast.config.settings.signing import SigningWritten, read_signing
@@ -48,7 +48,7 @@ class SettingsWritten(Written):
     azure_devops: AzureDevOpsWritten | None = None
     github: GitHubWritten | None = None
     notifications: NotificationsWritten | None = None
-    schedules: dict[str, Text] | None = None
+    schedules: SchedulesWritten | None = None
     contacts: dict[str, Text] | None = None
 
 

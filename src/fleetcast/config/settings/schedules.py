@@ -2,23 +2,60 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from typing import Annotated
 
-from fleetcast.config.complaints import nearest, shown
+from pydantic import PlainValidator, model_validator
+
+from fleetcast.config import scalars
+from fleetcast.config.cron import check_cron
 from fleetcast.config.settings.settings_file import SettingsFile
+from fleetcast.config.written import Text, Written, judged
+from fleetcast.config.yaml_nodes import Block, Scalar
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.settings import SCHEDULED
+from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.settings.schedules import PER_ENVIRONMENT, USUAL, Routine, Schedule
 
-_CRON_FIELD = re.compile(r"[0-9*,/-]{1,100}")
+_Environment = Annotated[str, PlainValidator(scalars.one_of("test", "prod"))]
 
 
-def read_schedules(written: Mapping[str, str] | None, file: SettingsFile) -> Mapping[str, str]:
-    """Cron expressions by what they start."""
-    for name, cron in (written or {}).items():
-        if name not in SCHEDULED:
-            file.complaint(f"unknown schedule {shown(name)}", nearest(name, SCHEDULED), "schedules", name)
-        elif len(cron.split()) != 5 or not all(_CRON_FIELD.fullmatch(part) for part in cron.split()):
-            error = BadInput(f"{shown(cron)} is not a schedule", fix="write five cron fields: '0 2 * * *'")
-            file.refuse(error, "schedules", name)
-    return dict(written or {})
+class ScheduleWritten(Written):
+    """One entry of `schedules:`: a cron expression alone, or with where."""
+
+    cron: Annotated[Text, judged(check_cron)]
+    environments: list[_Environment] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alone(cls, written: object) -> object:
+        if not isinstance(written, Scalar) or written.empty:
+            return written
+        block = Block(written.line)
+        block["cron"] = written
+        return block
+
+
+class SchedulesWritten(Written):
+    """`schedules:`."""
+
+    plan: ScheduleWritten | None = None
+    train: ScheduleWritten | None = None
+    score: ScheduleWritten | None = None
+    monitor: ScheduleWritten | None = None
+    retention: ScheduleWritten | None = None
+
+
+def read_schedules(written: SchedulesWritten | None, file: SettingsFile) -> Mapping[Routine, Schedule]:
+    """What starts by itself: nothing but what is written."""
+    found = {}
+    for routine in Routine:
+        schedule: ScheduleWritten | None = getattr(written, routine) if written else None
+        if schedule is None:
+            continue
+        usual = USUAL if routine in PER_ENVIRONMENT else ()
+        where = usual if schedule.environments is None else tuple(map(EnvironmentName, schedule.environments))
+        try:
+            found[routine] = Schedule(routine, schedule.cron, where)
+        except BadInput as error:
+            file.refuse(error, "schedules", routine, "environments")
+    return found

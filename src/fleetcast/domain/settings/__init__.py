@@ -8,7 +8,7 @@ from fleetcast.domain.settings.environments import (
     DEFAULT_ENVIRONMENTS,
     EnvironmentSettings,
 )
-from fleetcast.domain.settings.fleet_settings import SCHEDULED, Settings
+from fleetcast.domain.settings.fleet_settings import Settings
 from fleetcast.domain.settings.github import GitHubSettings
 from fleetcast.domain.settings.notifications import (
     AppriseChannel,
@@ -32,6 +32,7 @@ from fleetcast.domain.settings.platform import (
 )
 from fleetcast.domain.settings.polling import Polling
 from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
+from fleetcast.domain.settings.schedules import Routine, Schedule
 from fleetcast.domain.settings.sign_in import OIDC_SECRET_VARIABLE, OidcSettings, SignInSettings
 from fleetcast.domain.settings.signing import SIGNING_KEY_VARIABLE, SigningSettings
 
@@ -42,7 +43,6 @@ __all__ = [
     "DEFAULT_RETENTION",
     "DEFAULT_STATE",
     "OIDC_SECRET_VARIABLE",
-    "SCHEDULED",
     "SIGNING_KEY_VARIABLE",
     "AppriseChannel",
     "AzureDevOpsChannel",
@@ -67,6 +67,8 @@ __all__ = [
     "QuietHours",
     "Retention",
     "Route",
+    "Routine",
+    "Schedule",
     "Security",
     "Settings",
     "SignInSettings",

@@ -22,11 +22,9 @@ from fleetcast.domain.settings.notifications import NotificationSettings
 from fleetcast.domain.settings.platform import PlatformSettings
 from fleetcast.domain.settings.polling import Polling
 from fleetcast.domain.settings.retention import DEFAULT_RETENTION, Retention
+from fleetcast.domain.settings.schedules import Routine, Schedule
 from fleetcast.domain.settings.sign_in import SignInSettings
 from fleetcast.domain.settings.signing import SigningSettings
-
-SCHEDULED = ("plan", "train", "score", "monitor", "retention")
-"""What may be started by a schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,8 @@ class Settings:
     github: GitHubSettings | None = None
     """None: it is not set up there."""
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
-    schedules: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Five-field cron expressions in UTC, by what they start."""
+    schedules: Mapping[Routine, Schedule] = field(default_factory=lambda: MappingProxyType({}))
+    """What starts by itself; what is not in it does not."""
     contacts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Whom to ask when something is wrong: how to reach them, by their names."""
 

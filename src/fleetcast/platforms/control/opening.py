@@ -75,5 +75,6 @@ def control(session: Session, lease: timedelta, only: frozenset[Right] = frozens
         attempts=_later("sessions:ControlAttemptBook", session),
         repeats=_later("repeats:ControlRepeatBook", session),
         outbox=_later("outbox:ControlOutbox", session, lease),
+        schedules=_later("schedules:ControlScheduleBook", session, lease),
         only=only,
     )

@@ -44,6 +44,7 @@ from fleetcast.platforms.database.schema.policies import gate_policies
 from fleetcast.platforms.database.schema.releases import live_releases, releases
 from fleetcast.platforms.database.schema.repeats import repeats
 from fleetcast.platforms.database.schema.runs import runs
+from fleetcast.platforms.database.schema.schedules import scheduled_runs
 from fleetcast.platforms.database.schema.serving import deployment_reports, endpoint_keys, traffic
 from fleetcast.platforms.database.schema.versions import (
     FIRST_SCHEMA_VERSION,
@@ -95,6 +96,7 @@ __all__ = [
     "requests",
     "rollouts",
     "runs",
+    "scheduled_runs",
     "schema_version",
     "selected_models",
     "shared_environments",

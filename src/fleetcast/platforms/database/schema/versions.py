@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from fleetcast.platforms.database.schema.metadata import metadata
 
-NUMBER = "0016"
+NUMBER = "0017"
 """The newest migration in `migrations/versions`: what these tables are after it."""
 
 schema_version = sa.Table(
