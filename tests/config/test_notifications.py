@@ -127,6 +127,7 @@ RULES = """\
   escalate: [{after: 15min, to: [duty]}, {after: 1h}]
   reminders: {before_lapse: [3h], long_running: 2h}
   runbooks: {rolled-back: 'https://example.com/rolled-back'}
+  site: https://fleet.example.com/forecasts/
 """
 
 
@@ -151,6 +152,7 @@ def test_rules_are_read_with_their_channels(tmp_path: Path) -> None:
         before_lapse=(timedelta(hours=3),),
         long_running=timedelta(hours=2),
         runbooks={EventKind.ROLLED_BACK: "https://example.com/rolled-back"},
+        site="https://fleet.example.com/forecasts",
     )
 
 
@@ -176,6 +178,10 @@ def test_who_writes_channels_alone_gets_all_events_on_each(tmp_path: Path) -> No
         ("escalate: [{after: 2h}, {after: 1h}]", "wrong order"),
         ("runbooks: {drift: ' '}", "no runbook"),
         ("allowed_networks: [8.8.8.0/24]", "8.8.8.0/24 is not a private network"),
+        ("site: fleet.example.com", "no address of pages"),
+        ("site: 'https://ada:s3cret@fleet.example.com'", "no address of pages"),
+        ("site: 'https://fleet.example.com/?token=s3cret'", "no address of pages"),
+        ("site: 'javascript:alert(1)'", "no address of pages"),
         ("runbooks: {pigeon: x}", "unknown event 'pigeon'"),
     ],
 )

@@ -24,7 +24,7 @@ from fleetcast.domain.letter import (
     gathered,
     too_many,
 )
-from fleetcast.domain.notice import EventKind, Fact, Notice
+from fleetcast.domain.notice import EventKind, Fact, Notice, NoticeLink
 from fleetcast.domain.notice_routing import channels_for, reached, routed
 from fleetcast.domain.page import ENDS_AFTER, Page, escalated
 from fleetcast.domain.people import OPEN, Directory, Grant, Group, Person
@@ -478,3 +478,26 @@ def test_a_runbook_of_the_fleet_takes_the_place_of_the_usual_one() -> None:
     assert usual is not None
     assert own is not None
     assert (usual.runbook, own.runbook) == ("docs/DEPLOYMENT.md", "wiki")
+
+
+def test_what_is_asked_leads_to_the_page_where_it_is_decided() -> None:
+    asked = replace(request(), id=7)
+    made = chained(1, NOON, Actor("ada"), AuditEvent("request.opened", "m:1", {"request": 7}), GENESIS)
+    site = "https://fleet.example.com"
+    told = notice_of(made, Known(requests={7: asked}, site=site))
+    assert told is not None
+    assert told.links == (NoticeLink("Look and decide", f"{site}/approvals/7"),)
+    unknown = notice_of(made, Known(site=site))
+    assert unknown is not None
+    assert unknown.links[0].url == f"{site}/approvals/7"
+    nowhere = notice_of(made, Known(requests={7: asked}))
+    assert nowhere is not None
+    assert nowhere.links == ()
+
+
+def test_what_was_decided_leads_to_what_was_looked_at() -> None:
+    event = AuditEvent("request.approved", "m:1", {"request": 7})
+    made = chained(1, NOON, Actor("ada"), event, GENESIS)
+    told = notice_of(made, Known(site="https://fleet.example.com"))
+    assert told is not None
+    assert told.links == (NoticeLink("Look", "https://fleet.example.com/approvals/7"),)

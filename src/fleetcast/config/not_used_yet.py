@@ -82,7 +82,7 @@ USED: Mapping[str, frozenset[str]] = {
         | _below("schedules.monitor", "cron environments")
         | _below("schedules.retention", "cron environments")
         | _below("azure_devops", "organisation project repository url reviewers approvers variables")
-        | _below("notifications", "time_zone runbooks allowed_networks")
+        | _below("notifications", "time_zone runbooks allowed_networks site")
         | _below("notifications.channels.*", "name kind people url host port from to user password security")
         | _below("notifications.routes.*", "channels events environments plants owners")
         | _below("notifications.quiet_hours.*", "from to weekdays")

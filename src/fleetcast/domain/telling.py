@@ -14,7 +14,7 @@ from fleetcast.domain.deployment import DeploymentState
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.gate_rule import can_still_approve
 from fleetcast.domain.identity import CircuitKey, Digest
-from fleetcast.domain.notice import PAGES, EventKind, Fact, Notice
+from fleetcast.domain.notice import PAGES, EventKind, Fact, Notice, NoticeLink
 from fleetcast.domain.people import Directory
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.rollout import Phase
@@ -62,6 +62,8 @@ class Known:
     directory: Directory = field(default_factory=Directory)
     runbooks: Mapping[EventKind, str] = field(default_factory=lambda: MappingProxyType({}))
     """In place of `RUNBOOKS`."""
+    site: str = ""
+    """Where the pages are that links lead to; empty: there are no links."""
 
 
 def notice_of(entry: AuditEntry, known: Known) -> Notice | None:
@@ -112,6 +114,7 @@ def lapse_reminders(
                 _environment_of(request),
                 request_circuit(request, known),
                 people=people,
+                request=request.id,
             )
             name = f"request {request.id} {request.subject.digest.hex} lapses {min(due).total_seconds():g}"
             yield _whole(told, Digest.of(name.encode()).hex[:_ID], now, known)
@@ -162,6 +165,8 @@ class _Told:
     plant: str | None = None
     """Where no circuit is known."""
     people: tuple[str, ...] = ()
+    request: int = 0
+    """Whose page shows the evidence, and takes decisions; 0: none."""
 
 
 def _whole(told: _Told, notice_id: str, at: datetime, known: Known) -> Notice:
@@ -178,8 +183,16 @@ def _whole(told: _Told, notice_id: str, at: datetime, known: Known) -> Notice:
         circuit=None if key is None else key.circuit,
         owner=None if key is None else known.owners.get(key) or None,
         people=told.people,
+        links=tuple(_links(told, known)),
         runbook=runbook,
     )
+
+
+def _links(told: _Told, known: Known) -> Iterator[NoticeLink]:
+    if told.request and known.site:
+        decide = told.kind in (EventKind.APPROVAL_REQUIRED, EventKind.APPROVAL_EXPIRING)
+        says = "Look and decide" if decide else "Look"
+        yield NoticeLink(says, f"{known.site}/approvals/{told.request}")
 
 
 def _facts(event: AuditEvent, *names: str) -> tuple[Fact, ...]:
@@ -253,7 +266,7 @@ def _asked(entry: AuditEntry, known: Known) -> _Told | None:
     request = known.requests.get(_number(entry))
     if request is None:
         title = f"request {_number(entry)} waits: {entry.event.subject}"
-        return _Told(EventKind.APPROVAL_REQUIRED, title, _facts(entry.event, "gate"))
+        return _Told(EventKind.APPROVAL_REQUIRED, title, _facts(entry.event, "gate"), request=_number(entry))
     if request.state is not RequestState.PENDING:
         return None
     again = " again" if entry.event.action == "request.reopened" else ""
@@ -265,6 +278,7 @@ def _asked(entry: AuditEntry, known: Known) -> _Told | None:
         _environment_of(request),
         request_circuit(request, known),
         people=people,
+        request=request.id,
     )
 
 
@@ -277,6 +291,7 @@ def _decided(entry: AuditEntry, known: Known) -> _Told:
         (Fact("by", entry.actor.name), *_facts(entry.event, "gate", "comment")),
         None if request is None else _environment_of(request),
         None if request is None else request_circuit(request, known),
+        request=_number(entry),
     )
 
 

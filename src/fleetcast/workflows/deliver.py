@@ -329,6 +329,7 @@ class _Telling:
             {request.id: request for request in self._requests(sorted(requests_in(entries)))},
             self.work.control.people.directory(),
             self.work.settings.runbooks,
+            self.work.settings.site,
         )
 
     def _circuits(self) -> DeclaredCircuits:

@@ -33,6 +33,7 @@ from fleetcast.domain.settings.notifications import (
     Weekday,
     checked_address,
     checked_runbook,
+    checked_site,
     checked_time,
     checked_variable,
 )
@@ -219,6 +220,7 @@ class NotificationsWritten(Written):
     reminders: RemindersWritten | None = None
     runbooks: dict[EventKey, Annotated[Text, judged(checked_runbook)]] | None = None
     allowed_networks: list[Annotated[Text, judged(network_of)]] | None = None
+    site: Annotated[Text, judged(checked_site)] | None = None
 
 
 def read_notifications(written: NotificationsWritten | None, file: SettingsFile) -> NotificationSettings:
@@ -246,6 +248,7 @@ def read_notifications(written: NotificationsWritten | None, file: SettingsFile)
                 plain.outgoing,
                 networks=tuple(network_of(network) for network in written.allowed_networks or ()),
             ),
+            checked_site(written.site) if written.site else "",
         )
     except BadInput as error:
         file.refuse(error, "notifications")

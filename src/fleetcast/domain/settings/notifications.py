@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from types import MappingProxyType
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fleetcast.domain.errors import BadInput
@@ -261,8 +262,12 @@ class NotificationSettings:
     """What to do, by URL or page, in place of the documents of fleetcast."""
     outgoing: Outgoing = _PUBLIC
     """Where channels may lead: to public addresses, and to the private networks that are allowed."""
+    site: str = ""
+    """Where people find the pages of `fleetcast web`, without a slash at the end; empty: nothing leads there."""
 
     def __post_init__(self) -> None:
+        if self.site:
+            checked_site(self.site)
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -333,6 +338,15 @@ def checked_runbook(text: str) -> str:
     if not text.strip() or not text.isprintable() or len(text) > 500:
         raise BadInput("this is no runbook", fix="write a URL, or the path of a document")
     return text
+
+
+def checked_site(text: str) -> str:
+    """The address of pages, if a link can begin with it; raises `BadInput`."""
+    parts = urlsplit(text)
+    whole = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
+    if not whole or parts.username or len(text) > 500 or not text.isprintable() or " " in text:
+        raise BadInput("this is no address of pages", fix="write it as in https://fleet.example.com")
+    return text.rstrip("/")
 
 
 def _day(local: datetime) -> Weekday:
