@@ -94,6 +94,7 @@ def propose(
         keys = opened.finding_gains.alarmed(opened.fleet, environment)
     if not keys and view is View.TEXT:
         typer.echo(f"no alarm is open in {environment} that a retrain may end; name circuits with --circuits")
+        return
     with _progress() as watch:
         found = opened.finding_gains(
             opened.fleet,

@@ -51,9 +51,9 @@ class Stale:
 
     key: CircuitKey
     newest: datetime | None
-    """Aware UTC; None: it was never read."""
+    """Aware UTC; None: none was found, so far as was looked."""
     steps: float
-    """How many steps of its frequency ago that is."""
+    """How many steps of its frequency ago that is; at least so many, where none was found."""
 
 
 @dataclass(frozen=True, slots=True)

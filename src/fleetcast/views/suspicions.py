@@ -117,7 +117,7 @@ def _in_words(clue: Clue) -> str:
         case Breached(observation):
             return f"seen, and no alarm: {observation_in_words(observation)}"
         case Stale(key=key, newest=None):
-            return f"{key} has no reading"
+            return f"{key} has no reading in the last {clue.steps:,.0f} steps"
         case Stale(key=key, newest=newest, steps=steps) if newest is not None:
             return f"the newest reading of {key} is of {shown(newest)}, {steps:,.0f} steps ago"
         case Replaced(key=key, why=why, steps=steps, share=share):

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from fleetcast.domain.audit import GENESIS, Mark
 from fleetcast.domain.checkpoint import Checkpoint
-from fleetcast.domain.errors import FleetcastError, HistoryLost, NotVouched, Unavailable
+from fleetcast.domain.errors import BadInput, FleetcastError, HistoryLost, NotVouched, Unavailable
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.manifest import Seal, seal_in_words
 from fleetcast.platforms.database.backend import Backend, Fate
@@ -221,6 +221,11 @@ class ControlDatabase:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except OverflowError as error:
+            raise BadInput(
+                "a number is larger than any that the control database numbers things by",
+                fix="name one that is listed",
+            ) from error
         except sa.exc.DBAPIError as error:
             said = self.backend.explain(error)
             if self.backend.is_lost(error):
