@@ -117,7 +117,7 @@ def test_faults_are_told_by_another_process(client: MLClient, emulator: AzureEmu
         make(client)
 
     seen = httpx.get(f"{emulator.address}/__exchanges").json()
-    assert (seen[-1]["method"], seen[-1]["status"]) == ("PUT", 409)
+    assert ("PUT", 409) in {(one["method"], one["status"]) for one in seen}
 
 
 def test_a_token_expires_when_it_is_told_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

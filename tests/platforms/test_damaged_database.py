@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from fleetcast.domain.account import Account
+from fleetcast.domain.alarm import Alarm, AlarmState, Cause, CauseKind, LastLook, Raise
 from fleetcast.domain.approval import RequestState
 from fleetcast.domain.assets import AssetKind
 from fleetcast.domain.attempts import OF_A_NAME
@@ -23,15 +24,20 @@ from fleetcast.domain.errors import BadInput, FleetcastError, HistoryLost, Unava
 from fleetcast.domain.gate import DEFAULT_GATES
 from fleetcast.domain.health import Criteria
 from fleetcast.domain.job import JobState
+from fleetcast.domain.letter import ChannelState, Letter
 from fleetcast.domain.link import Link, LinkPurpose
+from fleetcast.domain.notice import EventKind, Notice
+from fleetcast.domain.page import Page
 from fleetcast.domain.people import Grant, Group, Person
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.release import Endpoint, Release, ServedModel
 from fleetcast.domain.repeat import Answer, Call
 from fleetcast.domain.role import Role
+from fleetcast.domain.schedule import Turn, TurnState
 from fleetcast.domain.session import SessionEnd, begun
 from fleetcast.domain.settings import PlatformSettings
+from fleetcast.domain.telling import Told
 from fleetcast.domain.token import Token
 from fleetcast.domain.traffic import Report, Watch
 from fleetcast.platforms.database import migrate, schema
@@ -39,6 +45,7 @@ from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.jobs.worker import outcome_file
 from fleetcast.platforms.local.endpoints import LocalEndpoints, LocalTrafficBoard
 from fleetcast.platforms.local.platform import local_platform
+from fleetcast.ports.outbox import Change
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.sessions import PasswordSet, SignedIn
 from fleetcast.ports.signing import Sealing
@@ -92,6 +99,26 @@ PLAN = DeploymentPlan(
 DEPLOYMENT = Deployment(0, PLAN, "0123abc", "ada", NOON)
 ROLLOUT = PlantRollout(LYON, 1, PLAN.rollout("LYON", None))
 REPORT = Report(ready=True, stopped=False, waited=NO_TIME, share=0)
+ALARM = Alarm(
+    Cause(CauseKind.DATA_STALE, LYON.environment, "LYON"),
+    None,
+    AlarmState.OPEN,
+    NOON,
+    NOON,
+    NOON,
+    NOON,
+    0.1,
+    0.1,
+    (),
+    0,
+)
+LOOK = LastLook(LYON.environment, NOON, 1, {})
+NOTICE = Notice("n", EventKind.DATA_STALE, NOON, "no readings of LYON")
+LETTER = Letter(0, "ops", "letter-1", "", (NOTICE,), NOON, NOON)
+PAGE = Page(1, NOTICE, NOON)
+CHANNEL = ChannelState("ops", 1)
+TOLD = Told(1, "", NOON)
+TURN = Turn("score prod", NOON, "0 2 * * *", TurnState.RUNNING)
 Contents = dict[str, Sequence[object]]
 
 
@@ -153,6 +180,9 @@ def filled(address: Address, tmp_path: Path) -> Iterator[Filled]:
     control.releases.make_live(control.releases.keep([RELEASE]))
     control.deployments.begin(DEPLOYMENT)
     control.deployments.save_rollout(ROLLOUT)
+    control.alarms.settle(LOOK, lambda _: [Raise(ALARM)])
+    control.outbox.keep(Change(told=TOLD, letters=[LETTER], pages=[PAGE], channels=[CHANNEL]))
+    control.schedules.save(TURN)
     workspace.endpoints.start(LYON, RELEASE.digest, Watch())
     assert isinstance(workspace.endpoints, LocalEndpoints)
     LocalTrafficBoard(workspace.endpoints, timedelta(seconds=60)).note(LYON, RELEASE.digest, REPORT)
@@ -260,6 +290,26 @@ ACTS: Sequence[tuple[str, str, Act]] = [
         "deployment_reports",
         "deployment_reports prod/LYON",
         lambda p: p.workspace.endpoints.report(LYON, RELEASE.digest),
+    ),
+    ("alarms", "alarms 1", lambda p: p.control.alarms.find(1)),
+    ("alarms", "alarms 1", lambda p: p.control.alarms.open_ones()),
+    ("alarms", "alarms 1", lambda p: p.control.alarms.settle(LOOK, lambda _: [])),
+    ("last_looks", "last_looks prod", lambda p: p.control.alarms.last_looks()),
+    ("letters", "letters 1", lambda p: p.control.outbox.waiting()),
+    ("letters", "letters 1", lambda p: p.control.outbox.find(1)),
+    ("pages", "pages 1", lambda p: p.control.outbox.open_pages()),
+    ("pages", "pages 1", lambda p: p.control.outbox.acknowledge(1)),
+    ("channel_states", "channel_states ops", lambda p: p.control.outbox.channels()),
+    ("told", "told", lambda p: p.control.outbox.told()),
+    (
+        "scheduled_runs",
+        "scheduled_runs score prod 2025-12-01T12:00:00.000000+00:00",
+        lambda p: p.control.schedules.held(NOON),
+    ),
+    (
+        "scheduled_runs",
+        "scheduled_runs score prod 2025-12-01T12:00:00.000000+00:00",
+        lambda p: p.control.schedules.save(TURN),
     ),
     (
         "refused_sign_ins",

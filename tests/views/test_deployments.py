@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetcast.domain.settings import PlatformKind
+from fleetcast.domain.settings import PlatformKind, PlatformSettings, Settings
 from fleetcast.views.deployments import silence_in_words
 
 
@@ -22,4 +22,4 @@ from fleetcast.views.deployments import silence_in_words
     ],
 )
 def test_silence_is_explained_by_what_has_to_run_there(kind: PlatformKind, says: str) -> None:
-    assert silence_in_words(["prod/A", "prod/B"], kind) == says
+    assert silence_in_words(["prod/A", "prod/B"], Settings(platform=PlatformSettings(kind=kind))) == says

@@ -334,9 +334,11 @@ def test_where_every_version_was_refused_the_error_says_what_to_do(tmp_path: Pat
     fleet.train()
     fleet.decide(Choice.REJECT)
     fleet.train()
-    with pytest.raises(BadInput, match=r"every version of plant001-circuit01 was refused: 1") as caught:
+    with pytest.raises(
+        BadInput, match=r"every version of plant001-circuit01 was refused, or its files were removed: 1"
+    ) as caught:
         make(fleet)
     assert "raise `revision`" in caught.value.fix
-    assert "--version" in caught.value.fix
+    assert "--model-version" in caught.value.fix
     named = make(fleet, version=1)
     assert "plant001-circuit01:1 is rejected" in named.notes

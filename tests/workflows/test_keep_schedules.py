@@ -215,16 +215,6 @@ def test_settings_that_became_wrong_are_said_once_and_what_runs_goes_on(scene: S
     ]
 
 
-def test_what_has_no_command_yet_does_not_start(scene: Scene) -> None:
-    scene.duties = [MONITOR]
-    keeper = scene.keeper()
-    keeper.look()
-    scene.clock.moment = TWO
-    keeper.look()
-    assert scene.commands.started == []
-    assert scene.turns() == []
-
-
 def test_the_list_says_when_each_is_next_and_how_it_ended_last(scene: Scene) -> None:
     scene.duties = [SCORE]
     keeper = scene.keeper()
@@ -244,7 +234,7 @@ def test_the_list_says_when_each_is_next_and_how_it_ended_last(scene: Scene) -> 
     assert score.last is not None
     assert score.last.state is TurnState.DONE
     assert score.log == log_of(Path("logs"), score.last)
-    assert (monitor.next_due, monitor.last, shown.keeper) == (None, None, None)
+    assert (monitor.next_due, monitor.last, shown.keeper) == (TWO + timedelta(hours=1), None, None)
 
 
 def ends_after(scene: Scene, looks: int) -> Callable[[], bool]:

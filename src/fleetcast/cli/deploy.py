@@ -22,7 +22,7 @@ from fleetcast.domain.place import EnvironmentName
 if TYPE_CHECKING:
     from fleetcast.app import OpenFleet
     from fleetcast.domain.deployment import Deployment
-    from fleetcast.domain.settings import PlatformKind
+    from fleetcast.domain.settings import Settings
     from fleetcast.workflows.advance_rollouts import Moved
 
 LOOKS_EVERY_SECONDS = 1.0
@@ -101,7 +101,7 @@ def deploy(
     patience = AT_ONCE if lock_timeout is None else parse_duration(lock_timeout)
     if step:
         for environment in opened.deployments().running_in:
-            _hint(opened.advancing(environment, lock_timeout=patience), opened.fleet.settings.platform.kind)
+            _hint(opened.advancing(environment, lock_timeout=patience), opened.fleet.settings)
     if what is None or what is What.STATUS:
         _show_status(opened, view, watch=watch)
         return
@@ -162,7 +162,7 @@ def _exit_code(deployment: Deployment, *, awaiting_ok: bool) -> int:
     return ends.get(deployment.state, 0)
 
 
-def _hint(moved: Sequence[Moved], kind: PlatformKind) -> None:
+def _hint(moved: Sequence[Moved], settings: Settings) -> None:
     """Say of which plants no server has said anything, lest somebody waits for ever."""
     silent = [
         str(one.rollout.endpoint) for one in moved if not one.seen and not one.rollout.rollout.phase.is_over
@@ -170,7 +170,7 @@ def _hint(moved: Sequence[Moved], kind: PlatformKind) -> None:
     if silent:
         from fleetcast.views.deployments import silence_in_words
 
-        typer.echo(silence_in_words(silent, kind), err=True)
+        typer.echo(silence_in_words(silent, settings), err=True)
 
 
 def _show_status(opened: OpenFleet, view: View, *, watch: bool) -> None:
@@ -194,7 +194,7 @@ def _waited(opened: OpenFleet, deployment: Deployment | None, patience: timedelt
         moved = opened.advancing(deployment.plan.environment, lock_timeout=patience)
         looks += 1
         if looks == _LOOKS_BEFORE_A_HINT:
-            _hint(moved, opened.fleet.settings.platform.kind)
+            _hint(moved, opened.fleet.settings)
         deployment = opened.deployments().of(deployment)
         if deployment.state is DeploymentState.RUNNING:
             time.sleep(LOOKS_EVERY_SECONDS)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from fleetcast.domain.schedule import TurnState
 from fleetcast.views.moments import shown
-from fleetcast.views.schedules import NO_COMMAND, duration_in_words, keeper_in_words
+from fleetcast.views.schedules import duration_in_words, keeper_in_words
 from fleetcast.workflows.keep_schedules import DutyRow, SchedulesShown
 
 _COLOURS = {TurnState.DONE: "green", TurnState.FAILED: "red", TurnState.WAITING: "yellow"}
@@ -23,13 +23,9 @@ def print_schedules(found: SchedulesShown, console: Console) -> None:
     for column in ("what", "cron (UTC)", "next due (UTC)", "last due (UTC)", "came to", "took", "missed"):
         table.add_column(column, overflow="fold")
     for row in found.rows:
-        table.add_row(row.duty.name, row.duty.cron, _next(row), *_last(row))
+        table.add_row(row.duty.name, row.duty.cron, shown(row.next_due).removesuffix(" UTC"), *_last(row))
     console.print(table)
     console.print(f"\n{keeper_in_words(found)}", markup=False)
-
-
-def _next(row: DutyRow) -> str:
-    return NO_COMMAND if row.next_due is None else shown(row.next_due).removesuffix(" UTC")
 
 
 def _last(row: DutyRow) -> tuple[str, Text, str, str]:

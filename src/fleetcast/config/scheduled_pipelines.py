@@ -21,7 +21,7 @@ _COMMANDS: Mapping[Routine, Callable[[Duty], str]] = {
     Routine.MONITOR: lambda duty: f"monitor {duty.environment} --lock-timeout 30min",
     Routine.RETENTION: lambda _duty: "clean --apply --yes --lock-timeout 30min",
 }
-"""What an agent types; training has a pipeline of its own, and what is not here has no command yet."""
+"""What an agent types; training has a pipeline of its own."""
 _ABOUT = (
     "# Runs what `schedules` in fleetcast.yaml says, for fleets without a machine that runs `fleetcast up`: one of\n"
     "# the two is enough.\n# After a change of `schedules`, run `fleetcast update-template`.\n"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.deployment import Deployment, PlantRollout
 from fleetcast.domain.rollout import Phase
-from fleetcast.domain.settings import PlatformKind
+from fleetcast.domain.settings import PlatformKind, Settings
 from fleetcast.domain.traffic import Override, Traffic
 from fleetcast.domain.wording import counted, some_of
 from fleetcast.views.moments import iso, iso_or_null, shown
@@ -161,9 +161,9 @@ def _endpoint(one: Traffic) -> Json:
     }
 
 
-def silence_in_words(endpoints: Sequence[str], kind: PlatformKind) -> str:
+def silence_in_words(endpoints: Sequence[str], settings: Settings) -> str:
     """Of endpoints nobody has said anything yet: what to start, or what to wait for."""
     names, environment = ", ".join(endpoints), endpoints[0].partition("/")[0]
-    if kind is PlatformKind.AZUREML:
+    if settings.platform.kind is PlatformKind.AZUREML:
         return f"no container has said anything of {names} yet: Azure takes some minutes to start one"
     return f"no server has said anything of {names} yet: is `fleetcast serve {environment}` running?"

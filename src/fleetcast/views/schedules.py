@@ -7,11 +7,9 @@ from fleetcast.domain.schedule import Turn
 from fleetcast.views.moments import iso, iso_or_null
 from fleetcast.workflows.keep_schedules import DutyRow, SchedulesShown
 
-NO_COMMAND = "not yet: there is no command"
-
 
 def schedules_as_json(found: SchedulesShown) -> Json:
-    """The list for programs; `last_run` is null before the first, `next_due_at` where there is no command yet."""
+    """The list for programs; `last_run` is null before the first."""
     return {"keeper": found.keeper, "schedules": [_row(row) for row in found.rows]}
 
 
@@ -33,7 +31,7 @@ def _row(row: DutyRow) -> dict[str, Json]:
         "routine": row.duty.routine.value,
         "environment": row.duty.environment,
         "cron": row.duty.cron,
-        "next_due_at": iso_or_null(row.next_due),
+        "next_due_at": iso(row.next_due),
         "last_run": None if row.last is None else _turn(row.last),
         "open_runs": [_turn(turn) for turn in row.open_turns],
         "log": None if row.log is None else str(row.log),

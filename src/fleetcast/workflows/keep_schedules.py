@@ -44,7 +44,7 @@ COMMANDS: Mapping[Routine, Callable[[Duty, Turn], Sequence[str]]] = {
     Routine.MONITOR: lambda duty, _turn: ("monitor", str(duty.environment), "--lock-timeout", "10min"),
     Routine.RETENTION: lambda _duty, _turn: ("clean", "--apply", "--yes", "--lock-timeout", "30min"),
 }  # fmt: skip
-"""What a person would type after `fleetcast`; a routine that is not in it has no command yet, and does not start."""
+"""What a person would type after `fleetcast`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class KeepSchedules:
         for turn in book.held(now - REMEMBERED):
             held.setdefault(turn.duty, []).append(turn)
         for duty in self.declared():
-            if duty.routine not in COMMANDS or duty.name in self._running:
+            if duty.name in self._running:
                 continue
             move = next_move(duty, held.get(duty.name, ()), now, partial(instants_until, duty.cron))
             if isinstance(move, Note):
@@ -193,8 +193,8 @@ class DutyRow:
     """One duty, when it is next, and what came of it last."""
 
     duty: Duty
-    next_due: datetime | None
-    """None: it has no command yet."""
+    next_due: datetime
+    """Aware UTC."""
     last: Turn | None
     """The newest turn; None before the first."""
     open_turns: tuple[Turn, ...]
@@ -242,7 +242,7 @@ class InspectSchedules:
         last = max(its, key=lambda turn: turn.due, default=None)
         return DutyRow(
             duty,
-            next_instant(duty.cron, now) if duty.routine in COMMANDS else None,
+            next_instant(duty.cron, now),
             last,
             tuple(turn for turn in its if not turn.state.is_final),
             None if last is None else log_of(self.logs, last),
