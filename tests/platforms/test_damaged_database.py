@@ -118,6 +118,7 @@ LETTER = Letter(0, "ops", "letter-1", "", (NOTICE,), NOON, NOON)
 PAGE = Page(1, NOTICE, NOON)
 CHANNEL = ChannelState("ops", 1)
 TOLD = Told(1, "", NOON)
+TURN_PLACE = "scheduled_runs score prod 2025-12-01T12:00:00.000000+00:00"
 TURN = Turn("score prod", NOON, "0 2 * * *", TurnState.RUNNING)
 Contents = dict[str, Sequence[object]]
 
@@ -303,12 +304,12 @@ ACTS: Sequence[tuple[str, str, Act]] = [
     ("told", "told", lambda p: p.control.outbox.told()),
     (
         "scheduled_runs",
-        "scheduled_runs score prod 2025-12-01T12:00:00.000000+00:00",
+        TURN_PLACE,
         lambda p: p.control.schedules.held(NOON),
     ),
     (
         "scheduled_runs",
-        "scheduled_runs score prod 2025-12-01T12:00:00.000000+00:00",
+        TURN_PLACE,
         lambda p: p.control.schedules.save(TURN),
     ),
     (
