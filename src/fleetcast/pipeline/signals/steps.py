@@ -197,8 +197,9 @@ def _echo(standard: Floats, before: Floats) -> Floats:
     """
     known = np.where(np.isfinite(standard), standard, 0.0)
     weight = np.isfinite(standard)
-    products = np.einsum("ink,jnk->kij", before * weight, before)
-    aims = np.einsum("ink,nk->ki", before, known)
+    by_sensor = np.ascontiguousarray((before * weight).transpose(2, 0, 1))
+    products = by_sensor @ by_sensor.transpose(0, 2, 1)
+    aims = (by_sensor @ known.T[..., None])[..., 0]
     # Never quite singular: columns may be nothing but zeros.
     ridge = 1e-6 * np.maximum(weight.sum(axis=0), 1)[:, None, None] * np.eye(len(before))
     found: Floats = np.linalg.solve(products + ridge, aims[..., None])[..., 0].T
