@@ -85,8 +85,8 @@ constraints: .venv/dev.stamp ## pin versions anew after a change of dependencies
 	@$(COMPILE) --extra serving -c constraints/bench.txt pyproject.toml constraints/build.in --output-file constraints/core.txt
 	@sed -i -e '\,://,d' -e '/^--/d' -e '/-c constraints/d' constraints/*.txt
 
-constraints-peers: .venv/dev.stamp ## pin anew the servers that `make bench ARGS=serving` compares with
-	@for peer in mlserver bentoml; do $(COMPILE) \
+constraints-peers: .venv/dev.stamp ## pin anew what `make bench` compares serving and monitoring with
+	@for peer in mlserver bentoml evidently nannyml; do $(COMPILE) \
 		constraints/peers/$$peer.in --output-file constraints/peers/$$peer.txt; done
 	@sed -i -e '\,://,d' -e '/^--/d' constraints/peers/*.txt
 

@@ -82,7 +82,7 @@ def serving(peer: Peer, folder: Path) -> Iterator[tuple[int, list[bytes]]]:
     """One of them with 200 models and one worker; gives its port, and a request for each model."""
     from serving_bodies import histories
 
-    programs, port = _installed(peer.environment), _free_port()
+    programs, port = installed(peer.environment), _free_port()
     for file in (HERE / "peers").glob("*.py"):
         shutil.copy(file, folder / file.name)
     command = peer.prepare(folder, port)
@@ -90,7 +90,7 @@ def serving(peer: Peer, folder: Path) -> Iterator[tuple[int, list[bytes]]]:
         process = subprocess.Popen(
             [str(programs / command[0]), *command[1:]],
             cwd=folder,
-            env=_environment(programs, folder),
+            env=environment_of(programs, folder),
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -107,7 +107,7 @@ def serving(peer: Peer, folder: Path) -> Iterator[tuple[int, list[bytes]]]:
         process.wait()
 
 
-def _installed(name: str) -> Path:
+def installed(name: str) -> Path:
     """The programs of a peer's environment, which is made if need be."""
     environment = ROOT / ".venv" / "peers" / name
     stamp, pinned = environment / "installed", ROOT / "constraints" / "peers" / f"{name}.txt"
@@ -116,12 +116,14 @@ def _installed(name: str) -> Path:
         shutil.rmtree(environment, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
         pip = [str(environment / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "install", "--no-compile", "--require-hashes", "-r", str(pinned)], check=True)
+        subprocess.run(
+            [*pip, "install", "--no-compile", "--no-deps", "--require-hashes", "-r", str(pinned)], check=True
+        )
         stamp.write_bytes(pinned.read_bytes())
     return environment / "bin"
 
 
-def _environment(programs: Path, folder: Path) -> Mapping[str, str]:
+def environment_of(programs: Path, folder: Path) -> Mapping[str, str]:
     threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     own = {
         "PATH": f"{programs}:{os.environ['PATH']}",

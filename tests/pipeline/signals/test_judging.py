@@ -44,7 +44,7 @@ def causes(findings: Sequence[Finding]) -> set[tuple[CauseKind, str | None, str 
 
 
 def test_what_one_circuit_alone_would_be_sure_of_is_chance_in_a_large_fleet() -> None:
-    one = drifted("C1", 0.002)
+    one = drifted("C1", 0.0005)
 
     assert causes(judged([one], [], NOW)) == {(CHANGED, "C1", None)}
     assert judged([one, *quiet(1000)], [], NOW) == []
@@ -65,13 +65,13 @@ def test_an_alarm_near_its_threshold_stays_and_keeps_its_beginning() -> None:
     (found,) = judged([now, *quiet(1000)], [before], NOW)
 
     assert found.since == NOW - timedelta(days=1)
-    assert judged([now, *quiet(1000)], [replace(before, p_value=1e-4)], NOW) == []
+    assert judged([now, *quiet(1000)], [replace(before, p_value=1e-5)], NOW) == []
 
 
 def test_many_changed_circuits_make_no_alarm_of_the_others_at_the_next_look() -> None:
     changed = [drifted(f"C{i}", 1e-9) for i in range(50)]
     before = [replace(one, at=NOW - timedelta(days=1)) for one in changed]
-    likely = drifted("NEXT", 0.0004)
+    likely = drifted("NEXT", 4e-5)
 
     assert len(judged([*changed, likely, *quiet(950)], [], NOW)) == 51
     assert len(judged([*changed, likely, *quiet(950)], before, NOW)) == 50

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import lfilter
 
 from fleetcast.domain.drift import Observation, Outcome, Signal
 from fleetcast.domain.quality import SensorLimits
-from fleetcast.forecasting.resampling import micros
+from fleetcast.forecasting.resampling import Grid, micros
+from fleetcast.forecasting.series import Floats
+from fleetcast.pipeline.signals.changes import chances_at
 from fleetcast.pipeline.signals.observing import learn, observe
 from fleetcast.pipeline.signals.watched import Published, WatchedCircuit, Window
 from tests.pipeline.signals.circuits import (
@@ -408,3 +411,50 @@ def test_readings_to_come_are_no_more_restless_than_those_learnt_from(days: int)
         louder += [float(seen(found, Signal.DATA_DRIFT, name).detail["louder"]) for name in SENSORS]
 
     assert abs(np.mean(louder)) < 0.5
+
+
+def noise_with_two_memories(rng: np.random.Generator, hours: int, long: float, short: float) -> Floats:
+    """Of variance 1: what lasts and what passes, as much of each."""
+    parts = []
+    for memory in (long, short):
+        shocks = rng.standard_t(4, (hours + 1000, len(SENSORS))) * np.sqrt((1 - memory**2) / 2)
+        parts.append(lfilter([1.0], [1.0, -memory], shocks, axis=0)[1000:])
+    found: Floats = (parts[0] + parts[1]) / np.sqrt(2)
+    return found
+
+
+@pytest.mark.parametrize(("long", "short"), [(0.995, 0.6), (0.95, 0.0)])
+def test_noise_whose_memory_is_none_of_the_models_is_no_drift(long: float, short: float) -> None:
+    """Of 40 circuits × 60 looks no more say so than should by chance."""
+    chances = []
+    for seed in range(40):
+        days = 180 + 60
+        values = noise_with_two_memories(np.random.default_rng([seed, 3]), days * 24, long, short)
+        watched = circuit(values, trained=180 * 24)
+        learnt = learn(watched, NOW)
+        grid = Grid(int(watched.reference.times[0]), micros(NOW) - micros(NOW - HOUR), days * 24)
+        ends = np.arange(187 * 24, days * 24 + 1, 24)
+        chances.append(
+            chances_at(learnt.normal, grid, values, ends, np.ones(len(SENSORS), dtype=bool)).together
+        )
+
+    assert np.mean(np.concatenate(chances) < 0.01) < 0.015
+    assert np.mean(np.concatenate(chances) < 0.001) < 0.003
+
+
+def test_many_looks_at_once_say_what_each_says() -> None:
+    values = readings(3)
+    values[-60:, 1] += 2.0
+    watched = circuit(values)
+    learnt = learn(watched, NOW)
+    grid = Grid(int(watched.reference.times[0]), micros(NOW) - micros(NOW - HOUR), len(values))
+    ends = len(values) - np.arange(4) * 24
+
+    at_once = chances_at(learnt.normal, grid, values, ends, np.ones(len(SENSORS), dtype=bool))
+
+    for day in range(4):
+        found = observe(watched, NOW - day * DAY, learnt)
+        assert seen(found, Signal.DATA_DRIFT).p_value == pytest.approx(at_once.together[day], rel=1e-6)
+        assert [seen(found, Signal.DATA_DRIFT, name).p_value for name in SENSORS] == pytest.approx(
+            at_once.single[day], rel=1e-6
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +18,8 @@ from fleetcast.pipeline.signals.distances import (
     kolmogorov_smirnov,
     wasserstein,
 )
-from fleetcast.pipeline.signals.normal import Normal, Usual, joint
-from fleetcast.pipeline.signals.steps import steps_of, windows_of
-
-_FREEDOM = 1.0
-"""Degrees of freedom of what is known of variation, for each window of the reference."""
+from fleetcast.pipeline.signals.normal import Normal, Spread, Usual, joint
+from fleetcast.pipeline.signals.steps import Ints, Steps, Windows, steps_of, windows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,43 @@ class Changes:
     """How much of a sensor's surprises the others lead to, 0 to 1."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """What several looks at one circuit say; NaN where nothing could be measured."""
+
+    single: Floats
+    """P-values that a sensor is unchanged; shape (looks, k)."""
+    together: Floats
+    """That none of the sensors has changed; shape (looks,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Windows of one length against what is usual of them; shapes are (looks, k)."""
+
+    usual: Usual
+    windows: Windows
+    level: Floats
+    """About standard normal."""
+    loudness: Floats
+
+
+def chances_at(
+    normal: Normal, grid: Grid, values: Floats, ends: Ints, trusted: npt.NDArray[np.bool_]
+) -> Chances:
+    """How likely chance alone is at each of several looks.
+
+    Args:
+        normal: Learnt from the reference.
+        grid: Of readings.
+        values: On it; shape (n, k), NaN is a hole.
+        ends: Where looks are taken: steps before these have been read; each at least as long as the longest window.
+        trusted: Sensors that measure; shape (k,).
+    """
+    steps = steps_of(normal.rest_of(grid, values), normal.memory)
+    return _chances(_held(normal, steps, ends), trusted, len(ends))
+
+
 def changes_of(normal: Normal, grid: Grid, values: Floats, trusted: npt.NDArray[np.bool_]) -> Changes:
     """Hold the newest readings against what is normal.
 
@@ -62,28 +97,16 @@ def changes_of(normal: Normal, grid: Grid, values: Floats, trusted: npt.NDArray[
     """
     k = values.shape[1]
     rest = normal.rest_of(grid, values)
-    steps = steps_of(rest, normal.memory)
-    tests: list[Floats] = []
-    joints: list[float] = []
     none = np.full(k, np.nan)
     distance, raw, smirnov, moved = none.copy(), none.copy(), none.copy(), none.copy()
     shift, louder, information, apart = none.copy(), none.copy(), none.copy(), none.copy()
     related = none.copy()
-    for usual in (normal.fast, normal.slow):
-        if usual is None or usual.length > grid.steps:
-            continue
-        start = grid.steps - usual.length
-        found = windows_of(steps, np.array([start]), usual.length)
-        with np.errstate(invalid="ignore"):
-            level = np.where(normal.usable, found.level[0] / np.sqrt(usual.level), np.nan)
-            loudness = np.where(normal.usable, found.loudness[0] / np.sqrt(usual.loudness), np.nan)
-        tests += [_two_sided(level, usual), _two_sided(loudness, usual)]
-        joints += [
-            _joint_chance(level, usual.level_together, usual.level_excess, usual, trusted),
-            _joint_chance(loudness, usual.loudness_together, usual.loudness_excess, usual, trusted),
-        ]
-        measured = jensen_shannon(counts_of(rest[start:], normal.edges, usual.length)[0], normal.counts)
-        beyond = np.where(np.isnan(level), np.nan, beyond_chance(measured, usual.distance))
+    holding = _held(normal, steps_of(rest, normal.memory), np.array([grid.steps]))
+    for held in holding:
+        start = grid.steps - held.usual.length
+        level = held.level[0]
+        measured = jensen_shannon(counts_of(rest[start:], normal.edges, held.usual.length)[0], normal.counts)
+        beyond = np.where(np.isnan(level), np.nan, beyond_chance(measured, held.usual.distance))
         larger = ~np.isnan(beyond) & ~(beyond <= distance)
         for column in np.flatnonzero(larger):
             window = rest[start:, column]
@@ -92,38 +115,85 @@ def changes_of(normal: Normal, grid: Grid, values: Floats, trusted: npt.NDArray[
             moved[column] = wasserstein(normal.quantiles[:, column], window) / normal.memory.spread[column]
         distance, raw = np.where(larger, beyond, distance), np.where(larger, measured, raw)
         first = np.isnan(information)
-        shift = np.where(first, found.shift[0], shift)
-        louder = np.where(first, loudness, louder)
-        information = np.where(first, found.information[0], information)
-        alone, alike = _apart(level, usual.level_together)
+        shift = np.where(first, held.windows.shift[0], shift)
+        louder = np.where(first, held.loudness[0], louder)
+        information = np.where(first, held.windows.information[0], information)
+        alone, alike = _apart(level, held.usual.level.together)
         apart, related = np.where(first, alone, apart), np.where(first, alike, related)
-    seen = (distance, raw, smirnov, moved, shift, louder, information, apart, related)
-    if not tests:
-        return Changes(none, np.nan, *seen)
+    chances = _chances(holding, trusted, 1)
+    single = chances.single[0] if holding else none
+    return Changes(
+        single,
+        float(chances.together[0]),
+        distance,
+        raw,
+        smirnov,
+        moved,
+        shift,
+        louder,
+        information,
+        apart,
+        related,
+    )
+
+
+def _held(normal: Normal, steps: Steps, ends: Ints) -> list[_Held]:
+    """The windows before each end, of the lengths that it has room for and that the reference tells of."""
+    found = []
+    for usual in (normal.fast, normal.slow):
+        if usual is None or usual.length > ends.min():
+            continue
+        windows = windows_of(steps, ends - usual.length, usual.length)
+        with np.errstate(invalid="ignore"):
+            level = np.where(normal.usable, windows.level / np.sqrt(usual.level.variance), np.nan)
+            loudness = np.where(normal.usable, windows.loudness / np.sqrt(usual.loudness.variance), np.nan)
+        found.append(_Held(usual, windows, level, loudness))
+    return found
+
+
+def _chances(holding: Sequence[_Held], trusted: npt.NDArray[np.bool_], looks: int) -> Chances:
+    if not holding:
+        return Chances(np.full((looks, len(trusted)), np.nan), np.full(looks, np.nan))
+    tests, joints = [], []
+    for held in holding:
+        usual = held.usual
+        for statistics, spread in ((held.level, usual.level), (held.loudness, usual.loudness)):
+            tests.append(_two_sided(statistics, spread))
+            joints.append(_joint_chance(statistics, spread, trusted))
     chance = combined(np.stack(tests, axis=-1))
-    single = chance[trusted & ~np.isnan(chance)]
-    least = float(np.minimum(single.min() * single.size, 1.0)) if single.size else np.nan
-    together = float(combined(np.array([*joints, least])))
-    return Changes(chance, together, *seen)
+    believed = np.where(trusted, chance, np.nan)
+    known = ~np.isnan(believed)
+    least = np.minimum(np.where(known, believed, 1.0).min(axis=1) * known.sum(axis=1), 1.0)
+    least = np.where(known.any(axis=1), least, np.nan)
+    return Chances(chance, combined(np.stack([*joints, least], axis=-1)))
 
 
-def _two_sided(statistic: Floats, usual: Usual) -> Floats:
+def _two_sided(statistics: Floats, spread: Spread) -> Floats:
     from scipy.special import stdtr  # commands that watch nothing do without
 
-    chance: Floats = 2 * stdtr(_FREEDOM * usual.windows, -np.abs(statistic))
+    chance: Floats = 2 * stdtr(spread.freedom, -np.abs(statistics))
     return chance
 
 
-def _joint_chance(
-    statistic: Floats, together: Floats, excess: float, usual: Usual, trusted: npt.NDArray[np.bool_]
-) -> float:
+def _joint_chance(statistics: Floats, spread: Spread, trusted: npt.NDArray[np.bool_]) -> Floats:
+    """Of all sensors that are trusted and known, at each look; NaN where they are fewer than two."""
     from scipy.special import fdtrc
 
-    chosen = np.flatnonzero(trusted & ~np.isnan(statistic))
-    if chosen.size < 2:
-        return np.nan
-    squared = joint(statistic[None, chosen], together[np.ix_(chosen, chosen)])[0] / excess
-    return float(fdtrc(chosen.size, _FREEDOM * usual.windows, squared / chosen.size))
+    found = np.full(len(statistics), np.nan)
+    usable = trusted & ~np.isnan(statistics)
+    # Looks that know the same sensors, which almost all do, are worked out at once.
+    for pattern in np.unique(usable, axis=0):
+        chosen = np.flatnonzero(pattern)
+        if chosen.size < 2:
+            continue
+        looks = np.flatnonzero((usable == pattern).all(axis=1))
+        together = spread.together[np.ix_(chosen, chosen)]
+        squared = joint(statistics[np.ix_(looks, chosen)], together)
+        # Each sensor's variance is known by itself: errors of many that go each its own way even out.
+        own_ways = chosen.size**2 / (together**2).sum()
+        freedom = spread.freedom[chosen].mean() * max(own_ways / 2, 1.0)
+        found[looks] = fdtrc(chosen.size, freedom, squared / spread.excess / chosen.size)
+    return found
 
 
 def _apart(level: Floats, together: Floats) -> tuple[Floats, Floats]:

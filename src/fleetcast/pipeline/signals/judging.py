@@ -14,9 +14,9 @@ from fleetcast.domain.drift import Observation, Outcome, Signal
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.pipeline.signals.combining import discoveries
 
-FALSE_SHARE = 0.01
+FALSE_SHARE = 0.001
 """Of circuits that are found to have changed at one look, at most so many on average have not: where none has, one look
-in a hundred finds one all the same."""
+in a thousand finds one all the same, so that a fleet that is looked at once a day has such an alarm in three years."""
 STAYS = 0.01
 """A p-value up to which what was an alarm stays one: near its threshold, it does not come and go."""
 _REMEMBERED = timedelta(days=3)

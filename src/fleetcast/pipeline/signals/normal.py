@@ -26,6 +26,22 @@ FEWEST_WINDOWS = 6
 """With fewer windows of a length in the reference, nothing is said about how such windows vary."""
 _STARTS_PER_WINDOW = 4
 _QUANTILES = 100
+_MOST_ALIKE = 0.9
+_FEWEST_MEANS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How one statistic of windows varies while nothing changes."""
+
+    variance: Floats
+    """Of each sensor's, at least 1; shape (k,)."""
+    freedom: Floats
+    """As how many independent windows of a bell curve tell the variance; shape (k,)."""
+    together: Floats
+    """Correlation of the sensors' statistics; shape (k, k)."""
+    excess: float
+    """By how much the joint statistic is larger than independent windows would make it; at least 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +50,8 @@ class Usual:
 
     length: int
     """Steps."""
-    windows: float
-    """How many of them the reference holds, one after another."""
-    level: Floats
-    """Variance of each sensor's level statistic, at least 1; shape (k,)."""
-    loudness: Floats
-    level_together: npt.NDArray[np.float64]
-    """Correlation of the sensors' statistics; shape (k, k)."""
-    loudness_together: npt.NDArray[np.float64]
-    level_excess: float
-    """By how much the joint statistic is larger than independent windows would make it; at least 1."""
-    loudness_excess: float
+    level: Spread
+    loudness: Spread
     distance: Floats
     """Mean Jensen-Shannon distance of a window from all of the reference; shape (k,)."""
 
@@ -140,22 +147,72 @@ def _usual(
     apart = max(length // _STARTS_PER_WINDOW, 1)
     starts = np.arange(0, n - length + 1, apart)
     windows = windows_of(steps, starts, length)
-    level, loudness = _variance(windows.level), _variance(windows.loudness)
     distance = jensen_shannon(_counts_of_windows(rest, edges, starts, length), counts)
     known = ~np.isnan(windows.level)
     with np.errstate(invalid="ignore", divide="ignore"):
         by_chance = np.where(known, distance, 0.0).sum(axis=0) / known.sum(axis=0)
+    next_one = -(-length // apart)
     return Usual(
         length,
-        n / length,
-        level,
-        loudness,
-        together,
-        loud_together,
-        _excess(windows.level / np.sqrt(level), together, usable),
-        _excess(windows.loudness / np.sqrt(loudness), loud_together, usable),
+        _spread(windows.level, n / length, next_one, together, usable),
+        _spread(windows.loudness, n / length, next_one, loud_together, usable),
         by_chance,
     )
+
+
+def _spread(
+    statistics: Floats, windows: float, next_one: int, together: Floats, usable: npt.NDArray[np.bool_]
+) -> Spread:
+    """How a statistic varies, and how well that is known.
+
+    Windows that resemble the one before tell less: of the level about which they vary, so that it lies nearer to them
+    than to one to come, and of how far they vary (Bartlett 1946, "On the theoretical specification and sampling
+    properties of autocorrelated time-series").
+
+    Args:
+        statistics: Of overlapping windows; shape (windows, k), NaN where one has too few readings.
+        windows: How many the reference holds, one after another.
+        next_one: How many places on the next window begins where one ends.
+        together: Correlation of the sensors' statistics.
+        usable: Sensors of which enough is known.
+    """
+    variance = _variance(statistics)
+    standard = statistics / np.sqrt(variance)
+    alike = _alike(standard, next_one)
+    means = np.maximum(windows * (1 - alike) / (1 + alike), _FEWEST_MEANS)
+    freedom = windows * (1 - alike**2) / (1 + alike**2)
+    heavy = _heavy(standard[:, usable], windows)
+    return Spread(
+        variance * (means + 1) / (means - 1),
+        1 / (1 / np.maximum(freedom, 1.0) + heavy),
+        together,
+        _excess(standard, together, usable),
+    )
+
+
+def _alike(standard: Floats, next_one: int) -> Floats:
+    """Correlation of each sensor's windows with those that follow, 0 to below 1; shape (k,)."""
+    pairs = standard[next_one:] * standard[:-next_one]
+    known = ~np.isnan(pairs)
+    squared = np.nan_to_num(standard) ** 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(known, pairs, 0.0).sum(axis=0) / known.sum(axis=0)
+        found = mean * np.count_nonzero(~np.isnan(standard), axis=0) / squared.sum(axis=0)
+    alike: Floats = np.clip(np.nan_to_num(found), 0.0, _MOST_ALIKE)
+    return alike
+
+
+def _heavy(standard: Floats, windows: float) -> float:
+    """One over the freedom of Student's distribution whose fourth moment the statistics have; 0 for a bell curve.
+
+    Only what is beyond chance counts: of few windows the fourth moment says little.
+    """
+    known = standard[~np.isnan(standard)]
+    if not known.size:
+        return 0.0
+    moment = float((known**4).mean() / (known**2).mean() ** 2)
+    beyond = moment - 3 - 2 * math.sqrt(24 / (windows * standard.shape[1]))
+    return beyond / (4 * beyond + 6) if beyond > 0 else 0.0
 
 
 def _counts_of_windows(rest: Floats, edges: Floats, starts: Ints, length: int) -> Floats:

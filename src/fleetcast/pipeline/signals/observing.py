@@ -25,6 +25,7 @@ from fleetcast.pipeline.signals.cleaning import (
 from fleetcast.pipeline.signals.errors import Errors, Joined, errors_of, join, moved
 from fleetcast.pipeline.signals.faults import Fault, FaultFound, Habits, fault_of, learn_habits
 from fleetcast.pipeline.signals.normal import Normal, learn_normal
+from fleetcast.pipeline.signals.steps import ECHO
 from fleetcast.pipeline.signals.watched import WatchedCircuit
 
 _SILENT_STEPS = 12
@@ -98,7 +99,7 @@ class _Look:
         self.current: Clean = clean(circuit.current, circuit.sensors, circuit.limits, now)
         self.stale_after = circuit.stale_after or max(_SILENT_STEPS * circuit.frequency, _SILENT_AT_LEAST)
         spans = learnt.spans
-        self.grid, self.values = current_grid(self.current, spans.step, spans.slow, now, learnt.scales)
+        self.grid, self.values = current_grid(self.current, spans.step, spans.slow + ECHO, now, learnt.scales)
         self.fast = self.values[-spans.fast :]
 
     def observations(self) -> list[Observation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +11,20 @@ import numpy.typing as npt
 from fleetcast.forecasting.series import Floats
 
 Ints = npt.NDArray[np.int64]
-CLIPPED = 3.0
-"""Surprises count as at most so many robust deviations: one heavy shock is no new level."""
+CLIPPED = 1.5
+"""For the level surprises count as at most so many robust deviations: one heavy shock is no new level. Of what a window
+can tell 96 % are told so, with normal shocks as with Student's of 4 degrees of freedom (Huber 1964, "Robust estimation
+of a location parameter")."""
+LOUD_CLIPPED = 3.0
+"""The same for how restless a sensor is, which is told by large ones."""
 FIRST_CLIPPED = 4.0
 """The same of the first reading of a window, which is held against the usual level itself."""
 _LONGEST_MEMORY = 0.999
 MAD = 1.4826
+_ECHOES = (0, 1, 4, 12, 36)
+"""Steps back: surprises since each of them and the one before it are averaged."""
+ECHO = _ECHOES[-1]
+"""So many steps before a window tell what is new in its first readings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +38,13 @@ class Memory:
     typical: Floats
     """Robust standard deviation of a surprise, in units of what the model says; shape (k,)."""
     mean: Floats
-    """Of clipped surprises; shape (k,)."""
+    """Of surprises clipped for the level; shape (k,)."""
     deviation: Floats
-    """Of clipped surprises; shape (k,)."""
+    """Of the same; shape (k,)."""
+    echo: Floats
+    """How much of the surprises before each one repeats; shape (4, k)."""
     loud_mean: Floats
-    """Of how large clipped surprises are; shape (k,)."""
+    """Of how large what is new in surprises is; shape (k,)."""
     loud_deviation: Floats
 
 
@@ -84,10 +95,13 @@ def learn_memory(rest: Floats) -> Memory:
         robust = np.where(robust > 1e-9, robust, np.sqrt(_mean(surprises**2)))
         clipped = np.clip(surprises / robust, -CLIPPED, CLIPPED)
         mean, deviation = _mean(clipped), np.sqrt(np.maximum(_mean(clipped**2) - _mean(clipped) ** 2, 0.0))
-        loud = np.abs((clipped - mean) / deviation)
+        large = np.clip(surprises / robust, -LOUD_CLIPPED, LOUD_CLIPPED)
+        before = _before(large)
+        echo = _echo(large, before)
+        loud = np.abs(large - (echo[:, None] * before).sum(axis=0))
         loud_mean = _mean(loud)
         loud_deviation = np.sqrt(np.maximum(_mean(loud**2) - loud_mean**2, 0.0))
-    return Memory(kept, spread, robust, mean, deviation, loud_mean, loud_deviation)
+    return Memory(kept, spread, robust, mean, deviation, echo, loud_mean, loud_deviation)
 
 
 def steps_of(rest: Floats, memory: Memory) -> Steps:
@@ -96,7 +110,9 @@ def steps_of(rest: Floats, memory: Memory) -> Steps:
     with np.errstate(invalid="ignore", divide="ignore"):
         clipped = np.clip(surprises / memory.typical, -CLIPPED, CLIPPED)
         standard = (clipped - memory.mean) / memory.deviation
-        loud = (np.abs(standard) - memory.loud_mean) / memory.loud_deviation
+        large = np.clip(surprises / memory.typical, -LOUD_CLIPPED, LOUD_CLIPPED)
+        new = large - (memory.echo[:, None] * _before(large)).sum(axis=0)
+        loud = (np.abs(new) - memory.loud_mean) / memory.loud_deviation
         first = np.clip(rest / memory.spread, -FIRST_CLIPPED, FIRST_CLIPPED)
     counted = np.isfinite(standard)
     n = len(rest)
@@ -160,6 +176,34 @@ def _surprises(rest: Floats, kept: Floats, spread: Floats) -> tuple[Floats, Floa
     with np.errstate(invalid="ignore", divide="ignore"):
         surprises = np.where(has, (rest - remembered * previous) / (spread * new), np.nan)
     return surprises, (1.0 - remembered) / new, known
+
+
+def _before(standard: Floats) -> Floats:
+    """Means of the surprises before each step, over longer and longer stretches; shape (4, n, k)."""
+    summed = _summed(np.where(np.isfinite(standard), standard, 0.0))
+    n = len(standard)
+    at = np.arange(n)
+    found = np.empty((len(_ECHOES) - 1, *standard.shape))
+    for place, (near, far) in enumerate(pairwise(_ECHOES)):
+        found[place] = (summed[np.maximum(at - near, 0)] - summed[np.maximum(at - far, 0)]) / (far - near)
+    return found
+
+
+def _echo(standard: Floats, before: Floats) -> Floats:
+    """What each surprise repeats of those before: a cascade (Corsi 2009, "A simple approximate long-memory model").
+
+    Sensors whose memory is not that of a first-order autoregression answer one shock with many surprises; these are
+    not as many signs that it became restless.
+    """
+    known = np.where(np.isfinite(standard), standard, 0.0)
+    weight = np.isfinite(standard)
+    by_sensor = np.ascontiguousarray((before * weight).transpose(2, 0, 1))
+    products = by_sensor @ by_sensor.transpose(0, 2, 1)
+    aims = (by_sensor @ known.T[..., None])[..., 0]
+    # Never quite singular: columns may be nothing but zeros.
+    ridge = 1e-6 * np.maximum(weight.sum(axis=0), 1)[:, None, None] * np.eye(len(before))
+    found: Floats = np.linalg.solve(products + ridge, aims[..., None])[..., 0].T
+    return found
 
 
 def _summed(values: Floats) -> Floats:
