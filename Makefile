@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make $@" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo agents two-people rollout azure-demo seed-walk test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints constraints-peers clean chromium postgresql azurite oidc-provider actionlint adaptivecards pictures strace faketime
+.PHONY: help demo agents two-people rollout monitor-demo azure-demo seed-walk test test-all found chaos tamper coverage lint format docs bench real-data adopt constraints constraints-peers clean chromium postgresql azurite oidc-provider actionlint adaptivecards pictures strace faketime
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ two-people: .venv/dev.stamp oidc-provider ## let two people sign in, one at an i
 
 rollout: .venv/dev.stamp ## take releases to production under traffic: good ones arrive, bad ones go back by themselves
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/rollout/run.sh
+
+monitor-demo: .venv/dev.stamp ## tell of a drifting plant from its alarm, in Teams and mail, to the retrain that ends it
+	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/monitoring/run.sh test
 
 azure-demo: .venv/dev.stamp postgresql ## take a fleet to Azure ML, which an emulator stands for; DATA=folder trains real circuits
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/azure/run.sh $(firstword $(wildcard $(DATA) $(CURDIR)/../shared/data))

@@ -109,6 +109,7 @@ LONGEST = (
     "test_agents_example.py",
     "test_adopt_example.py",
     "test_rollout_example.py",
+    "test_monitoring_example.py",
     "test_documents_run.py",
     "test_chaos.py",
 )

@@ -52,6 +52,7 @@ def test_a_page_is_delivered_listed_and_taken_care_of(
     assert typed(folder, ["list"]) == 0
     assert "nothing was told" in capsys.readouterr().out
     assert typed(folder, ["deliver"]) == 0
+    assert capsys.readouterr().out == "nothing to send\n"
     happened(folder, PAGE)
     assert typed(folder, ["deliver"]) == 0
     done = capsys.readouterr()
@@ -137,7 +138,7 @@ def test_what_needs_telling_does_not_slow_a_fleet_without_channels(
     settings.write_text(settings.read_text().replace(CHANNELS, ""))
     happened(folder, channel_enabled("x"))
     assert typed(folder, ["deliver"]) == 0
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == "nothing to send\n"
     assert open_books(folder).control.outbox.told() is None
 
 

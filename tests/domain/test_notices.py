@@ -471,6 +471,32 @@ def test_the_owner_of_a_circuit_is_known_by_the_name_of_its_model() -> None:
     assert (told.plant, told.circuit, told.owner) == ("P1", "C1", "grace")
 
 
+def test_an_alarm_is_told_to_its_owner_with_where_to_look_even_of_a_whole_plant() -> None:
+    detail: dict[str, Json] = {
+        "number": 12,
+        "kind": "process changed",
+        "environment": "prod",
+        "plant": "P1",
+        "owner": "grace",
+        "impact": 14.1763,
+        "since": "2025-10-31T00:00:00+00:00",
+    }
+    raised, recovered = (
+        notice_of(chained(1, NOON, Actor("ada"), AuditEvent(action, "prod/P1:12", detail), GENESIS), Known())
+        for action in ("alarm.raised", "alarm.recovered")
+    )
+    assert raised is not None
+    assert recovered is not None
+    assert raised.owner == recovered.owner == "grace"
+    assert raised.facts == (
+        Fact("alarm", "prod/P1:12"),
+        Fact("since", "2025-10-31 00:00 UTC"),
+        Fact("impact", "14 × the forecast's error"),
+        Fact("look", "fleetcast alarms show 12"),
+    )
+    assert recovered.facts == (Fact("alarm", "prod/P1:12"),)
+
+
 def test_a_runbook_of_the_fleet_takes_the_place_of_the_usual_one() -> None:
     event = AuditEvent("rollout.changed", "prod/P1", {"phase": "rolled back"})
     made = chained(1, NOON, Actor("ada"), event, GENESIS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -78,7 +79,7 @@ def acknowledge_alarm(
 
     fleetcast alarms ack 12 --comment 'pump was swapped, retraining'
     """
-    _show(_asked(fleet).acknowledge_alarm(alarm, comment), view)
+    _taken(_asked(fleet).acknowledge_alarm(alarm, comment), view)
 
 
 @alarms_app.command("snooze")
@@ -112,7 +113,7 @@ def snooze_alarm(
     else:
         span: timedelta = parse_duration(length or "")
         end = SystemClock().now() + span
-    _show(_asked(fleet).snooze_alarm(alarm, end), view)
+    _taken(_asked(fleet).snooze_alarm(alarm, end), view)
 
 
 def _asked(fleet: Path) -> Asking:
@@ -122,10 +123,22 @@ def _asked(fleet: Path) -> Asking:
 
 
 def _show(alarm: Alarm, view: View) -> None:
-    from fleetcast.views.alarms import alarm_as_json, alarm_in_words
+    from fleetcast.views.alarms import alarm_in_words
+
+    _print(alarm, alarm_in_words(alarm), view)
+
+
+def _taken(alarm: Alarm, view: View) -> None:
+    from fleetcast.views.alarms import taken_in_words
+
+    _print(alarm, taken_in_words(alarm), view)
+
+
+def _print(alarm: Alarm, lines: Iterable[str], view: View) -> None:
+    from fleetcast.views.alarms import alarm_as_json
 
     if view is View.JSON:
         show_json(alarm_as_json(alarm))
         return
-    for line in alarm_in_words(alarm):
-        console().print(line, markup=False, highlight=False)
+    for line in lines:
+        console().print(line, markup=False, highlight=False, soft_wrap=True)

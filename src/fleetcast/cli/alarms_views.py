@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fleetcast.domain.alarm import Alarm, AlarmState
-from fleetcast.domain.wording import counted
-from fleetcast.views.alarms import impact_in_words, state_in_words
+from fleetcast.domain.wording import counted, impact_in_words
+from fleetcast.views.alarms import state_in_words
 from fleetcast.views.moments import shown
 
 _STYLES = {

@@ -94,7 +94,7 @@ def _show(found: Monitored, view: View) -> None:
         show_json(monitored_as_json(found))
         return
     for line in monitored_in_words(found):
-        console().print(line, markup=False, highlight=False)
+        console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

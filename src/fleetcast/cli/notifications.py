@@ -147,21 +147,25 @@ def deliver(
     timeout = timedelta(0) if lock_timeout is None else parse_duration(lock_timeout)
     telling = open_telling(fleet, Written())
 
-    def once() -> None:
+    def once() -> bool:
+        """Whether there was something to say."""
         done = telling.delivering(lock_timeout=timeout)
         if view is View.JSON:
             show_json(delivered_as_json(done))
-            return
-        for line in delivered_in_words(done):
+            return True
+        lines = list(delivered_in_words(done))
+        for line in lines:
             typer.echo(line)
+        return bool(lines)
 
     if every is None:
-        once()
+        if not once():
+            typer.echo("nothing to send")
     else:
         _again_and_again(once, parse_duration(every))
 
 
-def _again_and_again(once: Callable[[], None], pause: timedelta) -> NoReturn:
+def _again_and_again(once: Callable[[], object], pause: timedelta) -> NoReturn:
     """Deliver until this process is ended; what goes wrong is said once, and tried again."""
     from fleetcast.domain.errors import FleetcastError
     from fleetcast.ports.clock import SystemClock

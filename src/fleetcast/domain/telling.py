@@ -19,6 +19,7 @@ from fleetcast.domain.people import Directory
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.rollout import Phase
 from fleetcast.domain.run import Run, RunState
+from fleetcast.domain.wording import impact_in_words
 
 RUNBOOKS: Mapping[EventKind, str] = MappingProxyType(
     {
@@ -167,6 +168,8 @@ class _Told:
     people: tuple[str, ...] = ()
     request: int = 0
     """Whose page shows the evidence, and takes decisions; 0: none."""
+    owner: str | None = None
+    """As the event says; None: as the circuit's is declared."""
 
 
 def _whole(told: _Told, notice_id: str, at: datetime, known: Known) -> Notice:
@@ -181,7 +184,7 @@ def _whole(told: _Told, notice_id: str, at: datetime, known: Known) -> Notice:
         environment=told.environment,
         plant=told.plant if key is None else key.plant,
         circuit=None if key is None else key.circuit,
-        owner=None if key is None else known.owners.get(key) or None,
+        owner=told.owner or (None if key is None else known.owners.get(key) or None),
         people=told.people,
         links=tuple(_links(told, known)),
         runbook=runbook,
@@ -350,11 +353,27 @@ def _alarm(entry: AuditEntry, _known: Known) -> _Told:
     return _Told(
         kind,
         f"{cause}: {where or event.subject}{' is over' if over else ''}",
-        (Fact("alarm", event.subject), *_facts(event, "sensor", "since", "impact")),
+        (Fact("alarm", event.subject), *_facts(event, "sensor"), *_alarm_facts(event, over=over)),
         _environment(event.detail.get("environment")),
         CircuitKey(str(plant), str(circuit)) if plant and circuit else None,
         str(plant) if plant else None,
+        owner=str(event.detail.get("owner") or "") or None,
     )
+
+
+def _alarm_facts(event: AuditEvent, *, over: bool) -> Iterator[Fact]:
+    """Since when, how bad and where to look; of one that is over, why it is."""
+    detail = event.detail
+    number, impact = detail.get("number"), detail.get("impact")
+    if over:
+        yield from _facts(event, "why")
+        return
+    if isinstance(since := detail.get("since"), str):
+        yield Fact("since", f"{datetime.fromisoformat(since):%Y-%m-%d %H:%M} UTC")
+    if isinstance(impact, int | float):
+        yield Fact("impact", impact_in_words(impact))
+    if isinstance(number, int):
+        yield Fact("look", f"fleetcast alarms show {number}")
 
 
 def _channel(entry: AuditEntry, _known: Known) -> _Told:

@@ -15,3 +15,14 @@ def some_of(names: Iterable[object], most: int = 5) -> str:
     every = list(dict.fromkeys(map(str, names)))
     more = f" and {len(every) - most:,} more" if len(every) > most else ""
     return ", ".join(every[:most]) + more
+
+
+def impact_in_words(impact: float) -> str:
+    """How much forecasts suffer, as a share of their error; as a multiple of it from twice as much on."""
+    if impact <= 0:
+        return "none that can be told"
+    return (
+        f"{100 * impact:.0f} % of the forecast's error"
+        if impact < 2
+        else f"{impact:,.0f} × the forecast's error"
+    )

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from fleetcast.domain.alarm import (
+    FINE_LOOKS,
     Alarm,
     AlarmState,
     CauseKind,
@@ -20,7 +21,7 @@ from fleetcast.domain.alarm import (
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.drift import Observation, Outcome
 from fleetcast.domain.place import EnvironmentName
-from fleetcast.domain.wording import counted, some_of
+from fleetcast.domain.wording import counted, impact_in_words, some_of
 from fleetcast.views.moments import iso, iso_or_null, shown
 
 if TYPE_CHECKING:  # listing alarms needs none of what looks
@@ -28,6 +29,8 @@ if TYPE_CHECKING:  # listing alarms needs none of what looks
 
 _SHOWN_BY = 5
 """Of what shows an alarm so many lines are shown."""
+_CIRCUITS = 10
+_NOTHING_EXPECTED = "nothing is expected of it, so it is only kept in the table"
 _CHANGES: Mapping[type[Change], str] = {
     Raise: "new",
     Worsen: "worse",
@@ -88,8 +91,11 @@ def monitored_in_words(found: Monitored) -> Iterator[str]:
     )
     changed = {change.alarm.number: change for change in found.changes}
     active = [alarm for alarm in found.open if alarm.state is not AlarmState.SNOOZED]
+    breached = found.outcomes.get(Outcome.BREACHED, 0)
     if not active:
         yield "nothing needs anybody"
+        if breached and not found.open:
+            yield f"{breached:,} beyond the threshold, and no alarm: chance alone makes some in a fleet of this size"
     else:
         yield f"needs somebody: {counted(len(active), 'alarm')}, the most harmful first"
     for alarm in active:
@@ -109,7 +115,7 @@ def monitored_in_words(found: Monitored) -> Iterator[str]:
         yield "could not be measured:"
     for (signal, outcome, why), some in groups:
         reason = f", {why}" if why else ""
-        yield f"  {signal}, {len(some):,} × {outcome}{reason}: {some_of(_place(one) for one in some)}"
+        yield f"  {signal}: {outcome}{reason}: {_where(some, found.circuits)}"
     for why, lacking in groupby(sorted(found.not_looked, key=lambda one: one.why), lambda one: one.why):
         yield f"COULD NOT BE READ: {some_of(one.key for one in lacking)}: {why}"
     if found.not_deployed:
@@ -182,6 +188,12 @@ def alarm_in_words(alarm: Alarm) -> Iterator[str]:
         yield f"    and {alarm.shown_by_count - len(alarm.shown_by):,} more"
 
 
+def taken_in_words(alarm: Alarm) -> Iterator[str]:
+    """What became of an alarm that somebody took in hand or snoozed, without all that shows it."""
+    yield f"alarm {alarm.number}: {alarm.cause.kind} at {alarm.cause.environment}/{alarm.cause.place}"
+    yield f"  {state_in_words(alarm)}"
+
+
 def state_in_words(alarm: Alarm) -> str:
     """Where an alarm stands, with who or until when."""
     taken = alarm.acknowledged
@@ -222,16 +234,20 @@ def outcomes_in_words(outcomes: Mapping[Outcome, int]) -> str:
 
 def observation_in_words(one: Observation) -> str:
     """What was seen, with its numbers."""
+    return _with(one, one.detail)
+
+
+def _in_short(one: Observation) -> str:
+    """The same without the numbers that only an expert reads."""
+    return _with(one, {name: told for name, told in one.detail.items() if isinstance(told, str)})
+
+
+def _with(one: Observation, details: Mapping[str, float | str]) -> str:
     value = "" if one.value is None else f" {one.value:.3g}{_unit(one.unit)}"
     limit = "" if one.threshold is None else f", expected {one.threshold:g}{_unit(one.unit)}"
     chance = "" if one.p_value is None else f", p {one.p_value:.2g}"
-    detail = ", ".join(f"{name} {_number(number)}" for name, number in one.detail.items())
+    detail = ", ".join(f"{name} {_number(told)}" for name, told in details.items())
     return f"{one.signal} of {_place(one)}{value}{limit}{chance}" + (f" ({detail})" if detail else "")
-
-
-def impact_in_words(impact: float) -> str:
-    """How much forecasts suffer."""
-    return "none that can be told" if impact <= 0 else f"{100 * impact:.0f} % of the forecast's error"
 
 
 def _entry(alarm: Alarm, news: str) -> Iterator[str]:
@@ -242,8 +258,15 @@ def _entry(alarm: Alarm, news: str) -> Iterator[str]:
         f"  {said}{alarm.number} {alarm.cause.kind} at {alarm.cause.place}, since {shown(alarm.since)}"
         f"{owner}{state}; impact {impact_in_words(alarm.impact)}"
     )
+    if alarm.fine_looks:
+        looks = counted(alarm.fine_looks, "look")
+        yield f"      found fine, {looks} in a row of the {FINE_LOOKS} after which it is over"
+        return
+    circuits = list(dict.fromkeys(one.circuit for one in alarm.shown_by if one.circuit is not None))
+    if alarm.cause.circuit is None and circuits:
+        yield f"      in {some_of(circuits, _CIRCUITS)}"
     for one in alarm.shown_by[:_SHOWN_BY]:
-        yield f"      {observation_in_words(one)}"
+        yield f"      {_in_short(one)}"
     if alarm.shown_by_count > _SHOWN_BY:
         more = alarm.shown_by_count - min(_SHOWN_BY, len(alarm.shown_by))
         yield f"      and {more:,} more: fleetcast alarms show {alarm.number}"
@@ -275,9 +298,18 @@ def _unmeasured(found: Monitored) -> list[tuple[tuple[str, str, str], list[Obser
     """By signal, outcome and reason, the most frequent first."""
     groups: dict[tuple[str, str, str], list[Observation]] = {}
     for one in found.unmeasured:
-        key = one.signal.value, one.outcome.value, str(one.detail.get("why", ""))
+        nothing = _NOTHING_EXPECTED if one.value is not None and one.threshold is None else ""
+        key = one.signal.value, one.outcome.value, str(one.detail.get("why", nothing))
         groups.setdefault(key, []).append(one)
     return sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+
+
+def _where(some: Sequence[Observation], circuits: int) -> str:
+    """The circuits, or plants, where something was not measured: sensors of one are in the table."""
+    places = list(dict.fromkeys("/".join(filter(None, (one.plant, one.circuit))) for one in some))
+    if len(places) == circuits > 1 and all(one.circuit is not None for one in some):
+        return f"all {circuits:,} circuits"
+    return some_of(places)
 
 
 def _place(one: Observation) -> str:

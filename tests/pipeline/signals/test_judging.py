@@ -68,6 +68,15 @@ def test_an_alarm_near_its_threshold_stays_and_keeps_its_beginning() -> None:
     assert judged([now, *quiet(1000)], [replace(before, p_value=1e-5)], NOW) == []
 
 
+def test_what_was_beyond_its_threshold_by_chance_is_not_when_an_alarm_began() -> None:
+    by_chance = replace(drifted("C1", 0.3), at=NOW - timedelta(days=2))
+    sign = replace(drifted("C1", 0.004), at=NOW - timedelta(days=1))
+
+    (found,) = judged([drifted("C1", 1e-9)], [by_chance, sign], NOW)
+
+    assert found.since == NOW - timedelta(days=1)
+
+
 def test_many_changed_circuits_make_no_alarm_of_the_others_at_the_next_look() -> None:
     changed = [drifted(f"C{i}", 1e-9) for i in range(50)]
     before = [replace(one, at=NOW - timedelta(days=1)) for one in changed]

@@ -267,9 +267,10 @@ class _Fleet:
     def _since(self, one: Observation) -> datetime:
         """When it began as far as was seen: by itself, or by the looks before."""
         stated = _moment(one.detail.get("since"))
-        return min(
-            [one.at, *([stated] if stated else []), *(past.at for past in self.past.get(_what(one), ()))]
-        )
+        before = self.past.get(_what(one), ())
+        # What was beyond its threshold by chance is no sign of what came later.
+        signs = [past.at for past in before if past.p_value is None or past.p_value <= STAYS]
+        return min([one.at, *([stated] if stated else []), *signs])
 
     def _finding(self, cause: Cause, seen: Iterable[Observation], since: datetime) -> Finding:
         shown = sorted(seen, key=lambda one: (-one.impact, _chance(one), *_words(one)))
