@@ -1,4 +1,4 @@
-"""`fleetcast score --on-platform`: a job of the cluster, begun once for each day and looked at by the same command."""
+"""`fleetcast score --on-platform`: a batch endpoint is invoked once for each day, and the same command looks at it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from fleetcast.cli.main import run
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE, SIGNING_KEY_VARIABLE
 from tests.azure_emulator.emulator import AzureEmulator
+from tests.azure_emulator.exchange import Exchange
 from tests.azure_emulator.faults import Fault
 from tests.azure_fleet import write_azure_fleet
 from tests.azure_oracle.published import as_published
@@ -66,8 +67,12 @@ def score(capsys: Output, *words: str, code: int = 0) -> Any:
 
 def submitted(emulator: AzureEmulator) -> list[str]:
     """The jobs that were asked for, by name."""
-    puts = [one for one in emulator.exchanges() if one.method == "PUT" and "/jobs/" in one.path]
-    return [one.path.rsplit("/", 1)[-1] for one in puts if one.status < 300]
+    bodies: list[Any] = [one.request for one in invoked(emulator) if one.status < 300]
+    return [str(body["properties"]["name"]) for body in bodies]
+
+
+def invoked(emulator: AzureEmulator) -> list[Exchange]:
+    return [one for one in emulator.exchanges() if (one.method, one.path) == ("POST", "/jobs")]
 
 
 def ended(emulator: AzureEmulator, job: str) -> str:
@@ -88,15 +93,16 @@ def test_a_day_is_scored_by_one_job_that_runs_our_own_command(
     assert begun["state"] in {"waits", "runs"}
     assert begun["page"].startswith("https://ml.azure.com/runs/")
     assert ended(emulator, FIRST) == "Completed"
-    assert score(capsys)["state"] == "done"
+    done = score(capsys)
+    assert done["state"] == "done"
+    assert f"nothing was published for prod on {DAY}" in "\n".join(done["log_end"])
     assert submitted(emulator) == [FIRST]
     said = (emulator.state / "jobs" / f"{FIRST}.command" / "std_log.txt").read_text()
     assert f"nothing was published for prod on {DAY}" in said
     assert KEY not in said + json.dumps(held(emulator, "jobs", FIRST))
     assert score(capsys, "--supersede")["run_name"] == SECOND
     assert ended(emulator, SECOND) == "Completed"
-    step = held(emulator, "jobs", SECOND)["properties"]["jobs"]["command"]
-    assert "--supersede" in json.dumps(step["inputs"])
+    assert held(emulator, "jobs", SECOND)["properties"]["inputs"]["issue"]["value"] == "another"
 
 
 @pytest.mark.usefixtures("fleet")
@@ -112,7 +118,7 @@ def test_a_run_that_failed_gives_way_to_another_one(emulator: AzureEmulator, cap
 
 @pytest.mark.usefixtures("fleet")
 def test_a_submission_whose_answer_was_lost_is_found(emulator: AzureEmulator, capsys: Output) -> None:
-    emulator.faults.add(Fault("done_but_failed", "PUT", f"/jobs/{FIRST}", code="InternalError", status=400))
+    emulator.faults.add(Fault("done_but_failed", "POST", "^/jobs$", code="InternalError", status=400))
     assert score(capsys)["run_name"] == FIRST
     assert score(capsys)["run_name"] == FIRST
 
