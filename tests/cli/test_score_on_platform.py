@@ -123,6 +123,78 @@ def test_a_submission_whose_answer_was_lost_is_found(emulator: AzureEmulator, ca
     assert score(capsys)["run_name"] == FIRST
 
 
+def deployments(emulator: AzureEmulator) -> dict[str, str]:
+    """The commit of each deployment of the only endpoint there is, by its name."""
+    scope = emulator.scopes.workspace("fleetcast-dev")
+    (endpoint,) = emulator.store.children(scope.key("batchEndpoints"))
+    there = emulator.store.children(f"{endpoint.id}/deployments")
+    tags: list[Any] = [one.body["tags"] for one in there]
+    return {str(one.body["name"]): tag["fleetcast_commit"] for one, tag in zip(there, tags, strict=True)}
+
+
+def default(emulator: AzureEmulator) -> str:
+    scope = emulator.scopes.workspace("fleetcast-dev")
+    (endpoint,) = emulator.store.children(scope.key("batchEndpoints"))
+    properties: Any = endpoint.body["properties"]
+    return str(properties["defaults"]["deploymentName"])
+
+
+def test_a_commit_is_one_deployment_and_goes_when_nothing_runs_by_it(
+    fleet: Repository, emulator: AzureEmulator, capsys: Output
+) -> None:
+    score(capsys)
+    first = deployments(emulator)
+    assert list(first) == [default(emulator)]
+    assert ended(emulator, FIRST) == "Completed"
+    score(capsys, "--supersede")
+    assert deployments(emulator) == first
+    changes = [one for one in emulator.exchanges() if one.method == "PUT" and "/batchEndpoints/" in one.path]
+    assert len(changes) == 3, "the endpoint, its deployment, and the default"
+    assert ended(emulator, SECOND) == "Completed"
+
+    # A job that goes on keeps its deployment.
+    body = held(emulator, "jobs", FIRST)
+    body["properties"]["status"] = "Running"
+    rewrite(emulator, body)
+    git(fleet.folder, "commit", "-q", "--allow-empty", "-m", "Another")
+    assert score(capsys, "--date", "2025-02-19")["run_name"] == "fleetcast-score-prod-20250219-1"
+    both = deployments(emulator)
+    assert set(first) < set(both)
+    assert len(both) == 2
+    assert default(emulator) not in first
+
+    body["properties"]["status"] = "Completed"
+    rewrite(emulator, body)
+    assert score(capsys, "--date", "2025-02-18")["run_name"] == "fleetcast-score-prod-20250218-1"
+    assert list(deployments(emulator)) == [default(emulator)]
+    for day in ("20250218", "20250219"):
+        assert ended(emulator, f"fleetcast-score-prod-{day}-1") == "Completed"
+
+
+@pytest.mark.usefixtures("fleet")
+def test_an_endpoint_that_somebody_else_made_is_left_alone(emulator: AzureEmulator, capsys: Output) -> None:
+    score(capsys)
+    ended(emulator, FIRST)
+    scope = emulator.scopes.workspace("fleetcast-dev")
+    (endpoint,) = emulator.store.children(scope.key("batchEndpoints"))
+    emulator.store.write(endpoint.id, {**endpoint.body, "tags": {}})
+    assert run(["score", "prod", "--date", DAY, "--on-platform", "--supersede"]) == 1
+    assert "fleetcast did not make the batch endpoint" in capsys.readouterr().err
+    assert submitted(emulator) == [FIRST]
+
+
+@pytest.mark.usefixtures("fleet")
+def test_an_endpoint_that_is_half_made_is_gone_on_with(emulator: AzureEmulator, capsys: Output) -> None:
+    emulator.faults.add(
+        Fault("fail_operation", "PUT", "/batchEndpoints/[^/]+/deployments/[^/]+$", code="Broken")
+    )
+    assert run(["score", "prod", "--date", DAY, "--on-platform"]) == 1
+    assert "Broken" in capsys.readouterr().err
+    assert submitted(emulator) == []
+    assert score(capsys)["run_name"] == FIRST
+    assert ended(emulator, FIRST) == "Completed"
+
+
 def test_what_no_commit_holds_is_not_sent(fleet: Repository, emulator: AzureEmulator, capsys: Output) -> None:
     fleet.edit("fleetcast.yaml", "batch_size: 50 ", "batch_size: 20 ")
     assert run(["score", "prod", "--date", DAY, "--on-platform"]) == 1
