@@ -19,6 +19,8 @@ from tests.azure_emulator.store import Record, Store
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]")
 _BUSY = frozenset({"Creating", "Updating", "Deleting"})
 _AUTH_MODES = {"key": "Key", "amltoken": "AMLToken", "aadtoken": "AADToken"}
+_BEFORE_PIPELINES = "2023-10-01"
+"""A version in which a batch deployment runs a model and nothing else."""
 _HALF = 50
 _ALL = 100
 
@@ -68,10 +70,11 @@ class Endpoints:
         parent = scope.key(kind)
         if "endpoint" in found:
             parent = f"{self._store.get(scope.key(kind, found['endpoint'])).id}/deployments"
-        return listed(request, self._store.children(parent), self._setup.page)
+        records = [_as_of(request, record) for record in self._store.children(parent)]
+        return listed(request, records, self._setup.page)
 
-    def _get(self, _: Request, found: Mapping[str, str]) -> Answer:
-        return answered(self._find(found).body)
+    def _get(self, request: Request, found: Mapping[str, str]) -> Answer:
+        return answered(_as_of(request, self._find(found)).body)
 
     def _put(self, request: Request, found: Mapping[str, str]) -> Answer:
         scope, kind, name = self._scopes.of(found), _kind(found), found["endpoint"]
@@ -243,6 +246,13 @@ class Endpoints:
                     "Conflict",
                     f"{one.body['name']} is in the provisioning state {_state(one)}; try again when it is done.",
                 )
+
+
+def _as_of(request: Request, record: Record) -> Record:
+    """A resource as the asked version of the API has it: an older one does not know all."""
+    if request.asked("api-version") == _BEFORE_PIPELINES:
+        part(record.body, "properties").pop("deploymentConfiguration", None)
+    return record
 
 
 def _kind(found: Mapping[str, str]) -> str:

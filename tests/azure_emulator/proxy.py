@@ -20,7 +20,7 @@ KNOWN = re.compile(
 )
 """The hosts that the emulator stands for."""
 SCORING = re.compile(r"[a-z0-9-]+\.[a-z0-9]+\.inference\.ml\.azure\.com")
-"""The hosts of online endpoints."""
+"""The hosts of endpoints."""
 _CHUNK = 1 << 16
 
 

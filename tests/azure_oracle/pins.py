@@ -54,9 +54,12 @@ PINNED: Mapping[str, frozenset[str]] = {
         "workspaces/{}/onlineendpoints/{}/token": "2022-02-01-preview",
         "workspaces/{}/batchendpoints": "2023-10-01",
         "workspaces/{}/batchendpoints/{}": "2023-10-01 2024-01-01-preview",
-        "workspaces/{}/batchendpoints/{}/deployments": "2024-01-01-preview",
+        # The earlier one is of invoking an endpoint, before it is.
+        "workspaces/{}/batchendpoints/{}/deployments": "2024-01-01-preview 2023-10-01",
         # Of a model, and of a pipeline component.
         "workspaces/{}/batchendpoints/{}/deployments/{}": "2024-01-01-preview 2023-02-01-preview",
+        # Of the jobs that it has begun.
+        "workspaces/{}/batchendpoints/{}/deployments/{}/jobs": "2020-09-01-dataplanepreview",
         "workspaces/{}/schedules": "2023-06-01-preview",
         "workspaces/{}/schedules/{}": "2023-06-01-preview",
         "registries/{}/codes/{}/versions/{}": _REGISTRY,

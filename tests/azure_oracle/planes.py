@@ -37,6 +37,8 @@ PLANES = (
     # What has its address from a variable: a managed identity, and blobs over an endpoint of their own.
     Plane("this machine", r"127\.0\.0\.1|localhost", r"/.*", "DELETE GET HEAD POST PUT"),
     Plane("scoring", r"[a-z0-9-]+\.[a-z0-9]+\.inference\.ml\.azure\.com", r"/score", "POST"),
+    # What begins a job of a batch endpoint: the SDK posts to the address that the endpoint says.
+    Plane("batch scoring", r"[a-z0-9-]+\.[a-z0-9]+\.inference\.ml\.azure\.com", r"/jobs", "POST"),
     Plane("secrets", r"[a-z0-9-]+\.vault\.azure\.net", r"/secrets/[A-Za-z0-9-]+"),
     Plane("registry discovery", _ML, r"/registrymanagement/v1\.0/registries/[^/]+/discovery"),
     Plane("service discovery", _ML, r"/discovery(/.*)?"),
@@ -70,6 +72,7 @@ _ONLY_THE_CLIENT = "no published version has it: the SDK itself is the only orac
 UNDESCRIBED = (
     Undescribed("POST", "registries/{}/import", _ONLY_THE_CLIENT),
     Undescribed("PUT", "registries/{}/tempdatarefs/{}/versions/{}", _ONLY_THE_CLIENT),
+    Undescribed("GET", "workspaces/{}/batchEndpoints/{}/deployments/{}/jobs", _ONLY_THE_CLIENT),
     *(
         Undescribed("GET", f"{under}{kind}/{{}}", _ONLY_THE_CLIENT)
         for under in ("locations/{}/", "workspaces/{}/", "registries/{}/")

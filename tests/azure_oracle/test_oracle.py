@@ -214,6 +214,7 @@ def test_a_version_that_nobody_knows_is_a_failure_that_lists_those_that_are() ->
         ("GET", ARM, f"{PROVIDER}/locations/westeurope/mfeOperationsStatus/ep:1"),
         ("GET", REGION, f"{REGISTRY}/mfeOperationResults/1"),
         ("GET", ARM, f"{WORKSPACE}/mfeOperationsStatus/1"),
+        ("GET", REGION, f"/mferp/managementfrontend{WORKSPACE}/batchEndpoints/night/deployments/a/jobs"),
     ],
 )
 def test_what_is_published_nowhere_is_known_as_that(method: str, host: str, path: str) -> None:
@@ -229,6 +230,7 @@ def test_what_is_published_nowhere_is_known_as_that(method: str, host: str, path
         ("GET", "eastus.api.azureml.ms", "/registrymanagement/v1.0/registries/shared/discovery"),
         ("DELETE", "forecasts1.blob.core.windows.net", "/azureml-blobstore/LocalUpload/1/train.py"),
         ("GET", "127.0.0.1", "/msi/token"),
+        ("POST", "night.westeurope.inference.ml.azure.com", "/jobs"),
         ("POST", REGION, f"/data/v1.0{WORKSPACE}/dataversion/batchGetResolvedUris"),
         ("GET", REGION, f"/history/v1.0{WORKSPACE}/runs/training-1/details"),
     ],

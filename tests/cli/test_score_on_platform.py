@@ -1,4 +1,4 @@
-"""`fleetcast score --on-platform`: a job of the cluster, begun once for each day and looked at by the same command."""
+"""`fleetcast score --on-platform`: a batch endpoint is invoked once for each day, and the same command looks at it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from fleetcast.cli.main import run
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE, SIGNING_KEY_VARIABLE
 from tests.azure_emulator.emulator import AzureEmulator
+from tests.azure_emulator.exchange import Exchange
 from tests.azure_emulator.faults import Fault
 from tests.azure_fleet import write_azure_fleet
 from tests.azure_oracle.published import as_published
@@ -66,8 +67,12 @@ def score(capsys: Output, *words: str, code: int = 0) -> Any:
 
 def submitted(emulator: AzureEmulator) -> list[str]:
     """The jobs that were asked for, by name."""
-    puts = [one for one in emulator.exchanges() if one.method == "PUT" and "/jobs/" in one.path]
-    return [one.path.rsplit("/", 1)[-1] for one in puts if one.status < 300]
+    bodies: list[Any] = [one.request for one in invoked(emulator) if one.status < 300]
+    return [str(body["properties"]["name"]) for body in bodies]
+
+
+def invoked(emulator: AzureEmulator) -> list[Exchange]:
+    return [one for one in emulator.exchanges() if (one.method, one.path) == ("POST", "/jobs")]
 
 
 def ended(emulator: AzureEmulator, job: str) -> str:
@@ -88,15 +93,16 @@ def test_a_day_is_scored_by_one_job_that_runs_our_own_command(
     assert begun["state"] in {"waits", "runs"}
     assert begun["page"].startswith("https://ml.azure.com/runs/")
     assert ended(emulator, FIRST) == "Completed"
-    assert score(capsys)["state"] == "done"
+    done = score(capsys)
+    assert done["state"] == "done"
+    assert f"nothing was published for prod on {DAY}" in "\n".join(done["log_end"])
     assert submitted(emulator) == [FIRST]
     said = (emulator.state / "jobs" / f"{FIRST}.command" / "std_log.txt").read_text()
     assert f"nothing was published for prod on {DAY}" in said
     assert KEY not in said + json.dumps(held(emulator, "jobs", FIRST))
     assert score(capsys, "--supersede")["run_name"] == SECOND
     assert ended(emulator, SECOND) == "Completed"
-    step = held(emulator, "jobs", SECOND)["properties"]["jobs"]["command"]
-    assert "--supersede" in json.dumps(step["inputs"])
+    assert held(emulator, "jobs", SECOND)["properties"]["inputs"]["issue"]["value"] == "another"
 
 
 @pytest.mark.usefixtures("fleet")
@@ -112,9 +118,81 @@ def test_a_run_that_failed_gives_way_to_another_one(emulator: AzureEmulator, cap
 
 @pytest.mark.usefixtures("fleet")
 def test_a_submission_whose_answer_was_lost_is_found(emulator: AzureEmulator, capsys: Output) -> None:
-    emulator.faults.add(Fault("done_but_failed", "PUT", f"/jobs/{FIRST}", code="InternalError", status=400))
+    emulator.faults.add(Fault("done_but_failed", "POST", "^/jobs$", code="InternalError", status=400))
     assert score(capsys)["run_name"] == FIRST
     assert score(capsys)["run_name"] == FIRST
+
+
+def deployments(emulator: AzureEmulator) -> dict[str, str]:
+    """The commit of each deployment of the only endpoint there is, by its name."""
+    scope = emulator.scopes.workspace("fleetcast-dev")
+    (endpoint,) = emulator.store.children(scope.key("batchEndpoints"))
+    there = emulator.store.children(f"{endpoint.id}/deployments")
+    tags: list[Any] = [one.body["tags"] for one in there]
+    return {str(one.body["name"]): tag["fleetcast_commit"] for one, tag in zip(there, tags, strict=True)}
+
+
+def default(emulator: AzureEmulator) -> str:
+    scope = emulator.scopes.workspace("fleetcast-dev")
+    (endpoint,) = emulator.store.children(scope.key("batchEndpoints"))
+    properties: Any = endpoint.body["properties"]
+    return str(properties["defaults"]["deploymentName"])
+
+
+def test_a_commit_is_one_deployment_and_goes_when_nothing_runs_by_it(
+    fleet: Repository, emulator: AzureEmulator, capsys: Output
+) -> None:
+    score(capsys)
+    first = deployments(emulator)
+    assert list(first) == [default(emulator)]
+    assert ended(emulator, FIRST) == "Completed"
+    score(capsys, "--supersede")
+    assert deployments(emulator) == first
+    changes = [one for one in emulator.exchanges() if one.method == "PUT" and "/batchEndpoints/" in one.path]
+    assert len(changes) == 3, "the endpoint, its deployment, and the default"
+    assert ended(emulator, SECOND) == "Completed"
+
+    # A job that goes on keeps its deployment.
+    body = held(emulator, "jobs", FIRST)
+    body["properties"]["status"] = "Running"
+    rewrite(emulator, body)
+    git(fleet.folder, "commit", "-q", "--allow-empty", "-m", "Another")
+    assert score(capsys, "--date", "2025-02-19")["run_name"] == "fleetcast-score-prod-20250219-1"
+    both = deployments(emulator)
+    assert set(first) < set(both)
+    assert len(both) == 2
+    assert default(emulator) not in first
+
+    body["properties"]["status"] = "Completed"
+    rewrite(emulator, body)
+    assert score(capsys, "--date", "2025-02-18")["run_name"] == "fleetcast-score-prod-20250218-1"
+    assert list(deployments(emulator)) == [default(emulator)]
+    for day in ("20250218", "20250219"):
+        assert ended(emulator, f"fleetcast-score-prod-{day}-1") == "Completed"
+
+
+@pytest.mark.usefixtures("fleet")
+def test_an_endpoint_that_somebody_else_made_is_left_alone(emulator: AzureEmulator, capsys: Output) -> None:
+    score(capsys)
+    ended(emulator, FIRST)
+    scope = emulator.scopes.workspace("fleetcast-dev")
+    (endpoint,) = emulator.store.children(scope.key("batchEndpoints"))
+    emulator.store.write(endpoint.id, {**endpoint.body, "tags": {}})
+    assert run(["score", "prod", "--date", DAY, "--on-platform", "--supersede"]) == 1
+    assert "fleetcast did not make the batch endpoint" in capsys.readouterr().err
+    assert submitted(emulator) == [FIRST]
+
+
+@pytest.mark.usefixtures("fleet")
+def test_an_endpoint_that_is_half_made_is_gone_on_with(emulator: AzureEmulator, capsys: Output) -> None:
+    emulator.faults.add(
+        Fault("fail_operation", "PUT", "/batchEndpoints/[^/]+/deployments/[^/]+$", code="Broken")
+    )
+    assert run(["score", "prod", "--date", DAY, "--on-platform"]) == 1
+    assert "Broken" in capsys.readouterr().err
+    assert submitted(emulator) == []
+    assert score(capsys)["run_name"] == FIRST
+    assert ended(emulator, FIRST) == "Completed"
 
 
 def test_what_no_commit_holds_is_not_sent(fleet: Repository, emulator: AzureEmulator, capsys: Output) -> None:

@@ -81,6 +81,7 @@ from fleetcast.domain.quality import CircuitProfile, QualityVerdict, SensorProfi
 from fleetcast.domain.quality import LeftOut as LeftOutSensor
 from fleetcast.domain.quota import CoresAllowed, QuotaUse
 from fleetcast.domain.recount import Distrusted, OtherDecisions
+from fleetcast.domain.remote_run import RemoteRun, RemoteState, ScoredRemotely
 from fleetcast.domain.retention import (
     ArtifactToGo,
     DaysDecided,
@@ -115,6 +116,7 @@ from fleetcast.views import (
     keys,
     models,
     plan,
+    remote_runs,
     repository,
     runs,
     status,
@@ -605,6 +607,23 @@ VIEWS: Mapping[str, Json] = {
     ),
     "plan": plan.as_json(PLAN, REVISION),
     "quality": data.quality_as_json((QUALITY,), 4),
+    "remote_runs": [
+        remote_runs.scored_remotely_as_json(
+            ScoredRemotely(
+                RemoteRun(
+                    "fleetcast-score-prod-20251101-2", RemoteState.WAITS, "https://ml.azure.com/runs/b"
+                ),
+                failed=RemoteRun("fleetcast-score-prod-20251101-1", RemoteState.FAILED),
+                failed_saying=("error: the database does not answer",),
+            )
+        ),
+        remote_runs.scored_remotely_as_json(
+            ScoredRemotely(
+                RemoteRun("fleetcast-score-prod-20251101-2", RemoteState.DONE, "https://ml.azure.com/runs/b"),
+                said=("published 2 circuits",),
+            )
+        ),
+    ],
     "rotated_keys": keys.rotated_as_json(public(1), OWN_KEYS),
     "runs": [
         runs.as_json(RUN, at_work=True),

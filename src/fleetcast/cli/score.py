@@ -55,7 +55,7 @@ def score(
         bool,
         typer.Option(
             "--on-platform",
-            help="Let the platform do it (Azure ML: a job of the cluster), once for each day. Say it again to look.",
+            help="Let the platform do it (Azure ML: a batch endpoint), once for each day. Say it again to look.",
         ),
     ] = False,
     lock_timeout: LockOption = None,
@@ -127,9 +127,9 @@ def _begin_on_platform(
 ) -> None:
     """Begin it there, or show how it stands; ends with 1 where it failed."""
     from fleetcast.domain.remote_run import RemoteState
-    from fleetcast.views.remote_runs import run_as_json, run_in_words
+    from fleetcast.views.remote_runs import scored_remotely_as_json, scored_remotely_in_words
 
-    run = opened.scoring_on_platform(
+    scored = opened.scoring_on_platform(
         opened.fleet,
         environment,
         day=None if day is None else _day(day),
@@ -137,11 +137,11 @@ def _begin_on_platform(
         supersede=supersede,
     )
     if view is View.JSON:
-        show_json(run_as_json(run))
+        show_json(scored_remotely_as_json(scored))
     else:
-        for line in run_in_words(run):
+        for line in scored_remotely_in_words(scored):
             typer.echo(line)
-    if run.state is RemoteState.FAILED:
+    if scored.run.state is RemoteState.FAILED:
         raise typer.Exit(1)
 
 

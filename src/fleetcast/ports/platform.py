@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.quota import CoreQuota
     from fleetcast.ports.readings import ReadingsTable
     from fleetcast.ports.releases import ReleaseBook
-    from fleetcast.ports.remote_commands import RemoteCommands
+    from fleetcast.ports.remote_scoring import RemoteScoringService
     from fleetcast.ports.repeats import RepeatBook
     from fleetcast.ports.runs import RunBook
     from fleetcast.ports.schedules import ScheduleBook
@@ -63,8 +63,8 @@ class Workspace:
     """Jobs that run at the same time."""
     quota: CoreQuota | None = None
     """None: nobody limits what training may use."""
-    remote: RemoteCommands | None = None
-    """None: the platform runs no commands by itself."""
+    remote: RemoteScoringService | None = None
+    """None: the platform does not score by itself."""
 
 
 @dataclass(frozen=True, slots=True)

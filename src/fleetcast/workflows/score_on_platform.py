@@ -10,7 +10,7 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import matching
 from fleetcast.domain.place import EnvironmentName, Scope
-from fleetcast.domain.remote_run import RemoteRun, RemoteState, scoring_run
+from fleetcast.domain.remote_run import Issue, RemoteRun, RemoteScoring, RemoteState, ScoredRemotely
 from fleetcast.domain.role import Right
 from fleetcast.pipeline.releases import check_served_in
 from fleetcast.ports.clock import Clock
@@ -18,6 +18,8 @@ from fleetcast.ports.platform import Platform
 
 _MOST = 50
 """Runs of one day: more are a mistake of whoever starts them."""
+_LINES = 20
+"""Of a log that are shown; the page has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class ScoreOnPlatform:
         day: date | None = None,
         patterns: Sequence[str] = (),
         supersede: bool = False,
-    ) -> RemoteRun:
+    ) -> ScoredRemotely:
         """Begin it unless that day has a run that goes on or is done; gives that run as it stands.
 
         Args:
@@ -49,7 +51,7 @@ class ScoreOnPlatform:
 
         Raises:
             Denied: Whoever acts may not publish there.
-            BadInput: The platform runs no commands, some circuits are named, or the day has not come.
+            BadInput: The platform does not score, some circuits are named, or the day has not come.
             Unavailable: The platform does not answer; the same command finds what was begun.
         """
         control, remote = self.platform.control, self.platform.workspace.remote
@@ -60,7 +62,7 @@ class ScoreOnPlatform:
         control.require(Right.OPERATE, *(Scope(environment=environment, plant=plant) for plant in plants))
         if remote is None:
             raise BadInput(
-                "this platform runs no commands by itself", fix="leave --on-platform out: it is scored here"
+                "this platform does not score by itself", fix="leave --on-platform out: it is scored here"
             )
         if patterns:
             raise BadInput(
@@ -70,21 +72,19 @@ class ScoreOnPlatform:
         day = day or today
         if day > today:
             raise BadInput(f"{day} has not come", fix=f"name a day until {today}, by UTC")
-        words = [
-            "score",
-            environment.value,
-            "--date",
-            day.isoformat(),
-            *(["--supersede"] if supersede else []),
-        ]
+        scoring = RemoteScoring(environment, day, Issue.ANOTHER if supersede else Issue.MISSING)
+        failed: RemoteRun | None = None
         for number in range(1, _MOST + 1):
-            name = scoring_run(environment, day, number)
-            found = remote.stands(name)
+            found = remote.stands(scoring.run(number))
             if found is None:
-                return remote.begin(name, words, self.commit)
-            goes_on = found.state in (RemoteState.WAITS, RemoteState.RUNS)
-            if goes_on or (found.state is RemoteState.DONE and not supersede):
-                return found
+                begun = remote.begin(scoring.run(number), scoring, self.commit)
+                failed_saying = () if failed is None else tuple(remote.said(failed.name, _LINES))
+                return ScoredRemotely(begun, failed=failed, failed_saying=failed_saying)
+            if not found.state.has_ended:
+                return ScoredRemotely(found)
+            if found.state is RemoteState.DONE and not supersede:
+                return ScoredRemotely(found, tuple(remote.said(found.name, _LINES)))
+            failed = found if found.state is RemoteState.FAILED else None
         raise BadInput(
             f"{day} was scored {_MOST} times already", fix="score it here: leave out --on-platform"
         )

@@ -292,8 +292,13 @@ class AzureJobService(JobQueue):
 
 
 def stands(job: Job) -> Stands:
+    """How a job stands."""
+    return standing_as(job.status)
+
+
+def standing_as(status: object) -> Stands:
     """A state that came after this program was written is one of a job that is still at work."""
-    return _STATES.get(written(job.status), Stands.RUNS)
+    return _STATES.get(written(status), Stands.RUNS)
 
 
 def _folder(name: str) -> str:

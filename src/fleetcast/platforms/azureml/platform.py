@@ -13,6 +13,7 @@ from fleetcast.domain.location import Location
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE, SIGNING_KEY_VARIABLE, Settings
 from fleetcast.domain.wanted_azure import Given
 from fleetcast.platforms.azureml.assets import AzureAssetRegistry, AzureDataAssets
+from fleetcast.platforms.azureml.batch_scoring import AzureBatchScoring, ClusterGiven
 from fleetcast.platforms.azureml.client import AzureClients
 from fleetcast.platforms.azureml.commands import ClusterCommands
 from fleetcast.platforms.azureml.deployments import Served
@@ -21,7 +22,6 @@ from fleetcast.platforms.azureml.jobs import AzureJobService
 from fleetcast.platforms.azureml.models import AzureModelRegistry
 from fleetcast.platforms.azureml.places import DatastorePlaces
 from fleetcast.platforms.azureml.quota import AzureQuota
-from fleetcast.platforms.azureml.remote_commands import AzureRemoteCommands
 from fleetcast.platforms.azureml.sharing import AzureSharedRegistry
 from fleetcast.platforms.cores import cores
 from fleetcast.platforms.database.session import Session
@@ -43,7 +43,7 @@ class AzureFleet:
     clients: AzureClients
     storage: Location
     served: Served
-    remote: AzureRemoteCommands
+    cluster: ClusterGiven
 
 
 def azure_fleet(settings: Settings, fleet: Path, environment: Mapping[str, str]) -> AzureFleet:
@@ -68,8 +68,7 @@ def azure_fleet(settings: Settings, fleet: Path, environment: Mapping[str, str])
         "", __version__, environment.get(DATABASE_URL_VARIABLE, ""), environment.get(SIGNING_KEY_VARIABLE, "")
     )
     account = storage.account or environment.get("AZURE_STORAGE_ACCOUNT_NAME", "")
-    remote = AzureRemoteCommands(clients, ClusterCommands(clients, fleet), given, account)
-    return AzureFleet(clients, storage, Served(fleet, passed), remote)
+    return AzureFleet(clients, storage, Served(fleet, passed), ClusterGiven(given, account))
 
 
 def azure_workspace(
@@ -109,5 +108,7 @@ def azure_workspace(
         observations=stores.observations,
         workers=cores(),
         quota=AzureQuota(clients, state.resolve()),
-        remote=fleet.remote,
+        remote=AzureBatchScoring(
+            session, clients, ClusterCommands(clients, fleet.served.fleet), fleet.cluster
+        ),
     )
