@@ -30,6 +30,7 @@ from fleetcast.domain.ramp import Ramp
 from fleetcast.domain.release import Endpoint, Release, ServedModel
 from fleetcast.domain.repeat import Answer, Call
 from fleetcast.domain.role import Role
+from fleetcast.domain.service import KEPT, Served, ServerStretch
 from fleetcast.domain.session import SessionEnd, begun
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.domain.token import Token
@@ -155,7 +156,9 @@ def filled(address: Address, tmp_path: Path) -> Iterator[Filled]:
     control.deployments.save_rollout(ROLLOUT)
     workspace.endpoints.start(LYON, RELEASE.digest, Watch())
     assert isinstance(workspace.endpoints, LocalEndpoints)
-    LocalTrafficBoard(workspace.endpoints, timedelta(seconds=60)).note(LYON, RELEASE.digest, REPORT)
+    board = LocalTrafficBoard(workspace.endpoints, timedelta(seconds=60))
+    board.note(LYON, RELEASE.digest, REPORT)
+    board.beat(LYON.environment, ServerStretch("server", NOON, NOON, {"LYON": Served()}))
     yield Filled(platform, database, folder)
     workspace.jobs.close()
 
@@ -260,6 +263,11 @@ ACTS: Sequence[tuple[str, str, Act]] = [
         "deployment_reports",
         "deployment_reports prod/LYON",
         lambda p: p.workspace.endpoints.report(LYON, RELEASE.digest),
+    ),
+    (
+        "endpoint_stretches",
+        "endpoint_stretches prod 2025-12-01T12:00:00.000000+00:00",
+        lambda p: p.workspace.endpoints.fared(LYON.environment, NOON - KEPT),
     ),
     (
         "refused_sign_ins",
