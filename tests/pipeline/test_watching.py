@@ -165,6 +165,13 @@ def test_an_endpoint_that_no_server_ever_served_is_down_and_nothing_else_is_know
     assert others == {Outcome.NOT_ENOUGH_DATA}
 
 
+def test_whether_a_release_served_before_it_was_made_is_not_asked() -> None:
+    later = replace(LIVE, composed_at=NOON + HOUR)
+    serving, *_ = endpoint_health(PlantServed(later, SERVES, ()), EXPECTED, None, NOON)
+    assert serving.outcome is Outcome.NOT_MEASURED
+    assert serving.detail["why"] == "release prod/LYON:3 was made after the moment that is looked at"
+
+
 def test_one_server_of_two_is_enough() -> None:
     assert looked_at(stretch(2 * HOUR, HOUR), stretch(HOUR, HOUR))["serving"].outcome is Outcome.FINE
 

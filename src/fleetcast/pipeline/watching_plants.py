@@ -83,6 +83,9 @@ def endpoint_health(
 
 def _serving(seen: _Seen, plant: PlantServed, at: datetime) -> Observation:
     """Whether somebody serves now; until servers have said for a while that they do not, they do."""
+    if at < plant.live.composed_at:
+        why = f"release {plant.live} was made after the moment that is looked at"
+        return seen(SERVING, Outcome.NOT_MEASURED, detail={"why": why})
     limit = PATIENCE.total_seconds()
     told, last = plant.told, last_served(plant.stretches, at)
     silent = None if last is None else (at - last).total_seconds()
