@@ -90,7 +90,7 @@ def test_what_is_written_and_not_used_is_named_once_in_the_order_of_its_lines(re
         "  dev:\n"
         "    thresholds: {min_skill: 0}\n"
         "    latency_ms: 10\n"
-        "  prod: {error_rate: 1, availability: 99}\n"
+        "  prod: {error_rate: 1, availability: 99, thresholds: {min_skill: 0}}\n"
         "retention:\n"
         "  dev: {models: 30}\n"
         "  test: {models: 90, predictions: 30}\n",
@@ -98,7 +98,7 @@ def test_what_is_written_and_not_used_is_named_once_in_the_order_of_its_lines(re
     found = read_fleet(repository.directory, now=NOW).unused
     assert [str(each) for each in found] == [
         "environments.dev.latency_ms (fleetcast.yaml:5)",
-        "environments.prod.availability (fleetcast.yaml:6)",
+        "environments.prod.thresholds (fleetcast.yaml:6)",
         "retention.test.models (fleetcast.yaml:9)",
     ]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,17 +11,21 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fallback import Unused
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint, ServedModel
+from fleetcast.domain.service import KEPT, TIMES_END_MS, Served, ServerStretch, Stretch
 from fleetcast.domain.traffic import Override, Report, Traffic, Watch
 from fleetcast.platforms.azureml.endpoints import AzureEndpoints
 from fleetcast.platforms.local.endpoints import LocalEndpoints, LocalTrafficBoard
+from fleetcast.platforms.memory.platform import memory_platform
 from fleetcast.ports.platform import Platform
-from tests.clocks import NOON
+from tests.clocks import NOON, FixedClock
 from tests.contracts.conftest import OPENERS
-from tests.contracts.samples import digest
+from tests.contracts.samples import ADA, digest
 
 PROD = EnvironmentName.PROD
 LYON, PARIS = Endpoint(PROD, "LYON"), Endpoint(PROD, "PARIS")
 ONE, TWO, THREE = digest("one"), digest("two"), digest("three")
+HOUR = timedelta(hours=1)
+ASKED = Served(3, 1, 1, (3, *(0 for _ in TIMES_END_MS)))
 WATCH = Watch(window=timedelta(seconds=7))
 HELD = Override("a", None, Unused.HELD, NOON)
 BLOCKED = Override("b", ServedModel("lyon-b", 1, digest("artifact"), digest("hash")), Unused.BLOCKED)
@@ -106,6 +111,18 @@ def test_nothing_is_said_of_a_green_that_is_not_there(platform: Platform) -> Non
     assert endpoints.report(LYON, TWO) is None
 
 
+def test_what_is_served_goes_on_without_a_gap_up_to_now_on_a_platform_without_servers(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    endpoints = memory_platform({}, tmp_path, actor=ADA, clock=clock).workspace.endpoints
+    assert endpoints.fared(PROD, NOON - HOUR) == {}
+    endpoints.serve(LYON, ONE)
+    (served,) = endpoints.fared(PROD, NOON - HOUR)["LYON"]
+    assert (served.since, served.until, served.served.errors) == (NOON - HOUR, NOON, 0)
+    assert endpoints.fared(PROD, NOON) == {}
+    assert endpoints.fared(EnvironmentName.TEST, NOON - HOUR) == {}
+
+
 # What servers of ours read; a platform that lives in one process has none
 
 with_servers = pytest.mark.parametrize("platform", sorted(OPENERS.keys() - {"memory"}), indirect=True)
@@ -136,6 +153,40 @@ def test_servers_see_what_they_are_told_and_say_how_green_is(platform: Platform)
     assert endpoints.report(LYON, THREE) is None
     endpoints.start(LYON, THREE, WATCH)
     assert endpoints.report(LYON, TWO) is None
+
+
+def said(since: datetime, until: datetime, server: str = "s1", **plants: Served) -> ServerStretch:
+    return ServerStretch(server, since, until, plants)
+
+
+@with_servers
+def test_what_servers_say_of_how_they_serve_is_told_by_plant_in_the_order_of_time(platform: Platform) -> None:
+    servers, endpoints = board(platform), platform.workspace.endpoints
+    assert endpoints.fared(PROD, NOON - KEPT) == {}
+    first, later = NOON - HOUR, NOON - HOUR / 2
+    servers.beat(PROD, said(later, NOON, "s2", LYON=ASKED))
+    servers.beat(PROD, said(first, first, LYON=Served(), PARIS=Served()))
+    servers.beat(PROD, said(first, later, LYON=ASKED, PARIS=Served()))
+    servers.beat(EnvironmentName.TEST, said(first, NOON, LYON=Served()))
+    assert endpoints.fared(PROD, NOON - KEPT) == {
+        "LYON": [Stretch(first, later, ASKED), Stretch(later, NOON, ASKED)],
+        "PARIS": [Stretch(first, later)],
+    }
+    assert endpoints.fared(PROD, later) == {"LYON": [Stretch(later, NOON, ASKED)]}
+    assert endpoints.fared(PROD, NOON) == {}
+
+
+@with_servers
+def test_what_servers_said_is_kept_for_days_and_not_for_ever(platform: Platform) -> None:
+    servers, endpoints = board(platform), platform.workspace.endpoints
+    old = NOON - KEPT - HOUR
+    servers.beat(PROD, said(old, old, LYON=Served()))
+    servers.beat(PROD, said(old + HOUR, old + HOUR, LYON=Served()))
+    servers.beat(EnvironmentName.TEST, said(old, old, LYON=Served()))
+    servers.beat(PROD, said(NOON, NOON, LYON=Served()))
+    ever = old - HOUR
+    assert [one.since for one in endpoints.fared(PROD, ever)["LYON"]] == [NOON - KEPT, NOON]
+    assert list(endpoints.fared(EnvironmentName.TEST, ever)) == ["LYON"]
 
 
 @with_servers

@@ -80,6 +80,7 @@ SCHEMAS = (
     "0015",
     "0016",
     "0017",
+    "0018",
 )
 """Every number that a database has had."""
 

@@ -35,6 +35,7 @@ from fleetcast.domain.release import Endpoint, Release, ServedModel
 from fleetcast.domain.repeat import Answer, Call
 from fleetcast.domain.role import Role
 from fleetcast.domain.schedule import Turn, TurnState
+from fleetcast.domain.service import KEPT, Served, ServerStretch
 from fleetcast.domain.session import SessionEnd, begun
 from fleetcast.domain.settings import PlatformSettings
 from fleetcast.domain.telling import Told
@@ -186,7 +187,9 @@ def filled(address: Address, tmp_path: Path) -> Iterator[Filled]:
     control.schedules.save(TURN)
     workspace.endpoints.start(LYON, RELEASE.digest, Watch())
     assert isinstance(workspace.endpoints, LocalEndpoints)
-    LocalTrafficBoard(workspace.endpoints, timedelta(seconds=60)).note(LYON, RELEASE.digest, REPORT)
+    board = LocalTrafficBoard(workspace.endpoints, timedelta(seconds=60))
+    board.note(LYON, RELEASE.digest, REPORT)
+    board.beat(LYON.environment, ServerStretch("server", NOON, NOON, {"LYON": Served()}))
     yield Filled(platform, database, folder)
     workspace.jobs.close()
 
@@ -311,6 +314,11 @@ ACTS: Sequence[tuple[str, str, Act]] = [
         "scheduled_runs",
         TURN_PLACE,
         lambda p: p.control.schedules.save(TURN),
+    ),
+    (
+        "endpoint_stretches",
+        "endpoint_stretches prod 2025-12-01T12:00:00.000000+00:00",
+        lambda p: p.workspace.endpoints.fared(LYON.environment, NOON - KEPT),
     ),
     (
         "refused_sign_ins",

@@ -57,5 +57,4 @@ def test_a_new_fleet_is_told_what_its_first_settings_wait_for(declared: Reposito
         "registry",
         "environments.test.thresholds",
         "environments.prod.thresholds",
-        "environments.prod.availability",
     ]

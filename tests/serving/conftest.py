@@ -79,8 +79,9 @@ def house(trained: SmallFleet, tmp_path: Path) -> Iterator[House]:
             lambda: 0.0,
             clock,
         )
-        watcher = Watcher(told, engine, Replays(engine, loop, executor))
+        metrics = Metrics()
+        watcher = Watcher(told, engine, Replays(engine, loop, executor), metrics)
         watcher.look()
-        yield House(trained, release, watcher, ScoringServer(watcher, engine, Metrics()), circuits)
+        yield House(trained, release, watcher, ScoringServer(watcher, engine, metrics), circuits)
         watcher.end()
         loop.close()

@@ -40,6 +40,7 @@ from fleetcast.domain.rollout import Cause, Phase
 from fleetcast.domain.run import Ending, Run, StageRecord
 from fleetcast.domain.schedule import Turn, TurnState
 from fleetcast.domain.scores import ModelScores
+from fleetcast.domain.service import TIMES_END_MS, Served, ServerStretch
 from fleetcast.domain.session import SessionEnd, SignInSession
 from fleetcast.domain.telling import Told
 from fleetcast.domain.token import Token
@@ -63,6 +64,7 @@ from fleetcast.stored.releases import NUMBERED_RELEASE
 from fleetcast.stored.repeats import KEPT_CALL
 from fleetcast.stored.runs import RUN
 from fleetcast.stored.schedules import TURN
+from fleetcast.stored.service import SERVER_STRETCH
 from fleetcast.stored.traffic import REPORT, SIGNED_TRAFFIC
 from tests.clocks import NOON
 from tests.contracts.samples import (
@@ -345,6 +347,15 @@ EXAMPLES: Mapping[str, Example] = {
     "schedules_turn": Example(
         TURN,
         Turn("score prod", NOON, "0 12 * * *", TurnState.WAITING, 2, 3, NOON, _LATER, 1, _LATER),
+    ),
+    "service_stretch": Example(
+        SERVER_STRETCH,
+        ServerStretch(
+            "0f1e2d3c4b5a6978",
+            NOON,
+            _LATER,
+            {"LYON": Served(9, 2, 1, (4, 0, 3, *(0 for _ in TIMES_END_MS[3:]), 2)), "PARIS": Served()},
+        ),
     ),
     "traffic_report": Example(
         REPORT,

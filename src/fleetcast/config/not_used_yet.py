@@ -15,7 +15,6 @@ from fleetcast.config.yaml_nodes import Node, line_at
 
 _NOT_SERVED = "nothing is served in dev"
 _OF_DEV = "models are held against the thresholds of dev"
-_NOT_COUNTED = "whether an endpoint serves is seen at each look; how long it did is not counted"
 _SHARED_STAY = "what is served there is in the shared registry, from which nothing is removed"
 _JOBS_IN_DEV = "training jobs run in dev, and no other logs are kept"
 
@@ -25,9 +24,7 @@ NOT_USED_YET: Mapping[str, str] = {
     "environments.dev.error_rate": _NOT_SERVED,
     "environments.dev.availability": _NOT_SERVED,
     "environments.test.thresholds": _OF_DEV,
-    "environments.test.availability": _NOT_COUNTED,
     "environments.prod.thresholds": _OF_DEV,
-    "environments.prod.availability": _NOT_COUNTED,
     "retention.dev.predictions": "no forecasts are published in dev",
     "retention.test.models": _SHARED_STAY,
     "retention.test.logs": _JOBS_IN_DEV,
@@ -60,8 +57,8 @@ USED: Mapping[str, frozenset[str]] = {
         | {"retention.test.predictions", "retention.prod.predictions"}
         | _below("environments.dev.thresholds.sensors.*", _BOUNDS)
         | _below("environments.dev", "data_drift model_drift")
-        | _below("environments.test", "data_drift model_drift latency_ms error_rate")
-        | _below("environments.prod", "data_drift model_drift latency_ms error_rate")
+        | _below("environments.test", "data_drift model_drift latency_ms error_rate availability")
+        | _below("environments.prod", "data_drift model_drift latency_ms error_rate availability")
         | {
             f"gates.{gate}.{rule}"
             for gate in ("registry-promotion", "test-deployment", "prod-deployment")

@@ -29,6 +29,8 @@ class CauseKind(StrEnum):
     """Forecasts are worse than they were, while the data look as ever."""
     ENDPOINT_DOWN = "endpoint down"
     ENDPOINT_SLOW = "endpoint slow"
+    ENDPOINT_UNSTEADY = "endpoint unsteady"
+    """It serves, and did not for too long of late."""
     TRAINING_FAILS = "training fails"
     MODEL_OLD = "model old"
 
@@ -65,6 +67,7 @@ class Cause:
 
 _BROUGHT_ABOUT: Mapping[CauseKind, frozenset[CauseKind]] = {
     CauseKind.GATEWAY_DOWN: frozenset({CauseKind.SENSOR_BROKEN, CauseKind.DATA_STALE}),
+    CauseKind.ENDPOINT_DOWN: frozenset({CauseKind.ENDPOINT_UNSTEADY}),
 }
 
 

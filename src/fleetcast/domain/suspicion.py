@@ -131,6 +131,7 @@ _BY_CAUSE: Mapping[CauseKind, tuple[Suspect, float]] = {
     CauseKind.MODEL_WORSE: (Suspect.MODEL, 0.7),
     CauseKind.ENDPOINT_DOWN: (Suspect.PLATFORM, 0.8),
     CauseKind.ENDPOINT_SLOW: (Suspect.PLATFORM, 0.6),
+    CauseKind.ENDPOINT_UNSTEADY: (Suspect.PLATFORM, 0.5),
     CauseKind.TRAINING_FAILS: (Suspect.PLATFORM, 0.5),
     CauseKind.MODEL_OLD: (Suspect.MODEL, 0.4),
 }

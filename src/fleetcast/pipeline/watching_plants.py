@@ -3,115 +3,172 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.drift import Observation, Outcome, Signal
-from fleetcast.domain.health import Answers
 from fleetcast.domain.job import JobState, TrainingJob
 from fleetcast.domain.place import EnvironmentName
-from fleetcast.domain.release import Endpoint, NumberedRelease
+from fleetcast.domain.release import NumberedRelease
+from fleetcast.domain.service import (
+    AVAILABILITY,
+    ERROR_RATE,
+    LATENCY,
+    LONGEST_STRETCH,
+    PATIENCE,
+    SERVING,
+    Served,
+    Stretch,
+    availability,
+    last_served,
+    served_between,
+)
 from fleetcast.domain.settings import EnvironmentSettings
-from fleetcast.domain.traffic import Report, Traffic
+from fleetcast.domain.traffic import Traffic
 
 LEAST_ANSWERS = 50
-"""With fewer, an error rate says nothing."""
-_SLOW_SHARE = 0.05
-"""What a 95th percentile leaves above it."""
+"""With fewer, neither an error rate nor a 95th percentile says anything."""
+_LEAST_WATCHED = timedelta(hours=1)
+"""Of less, a share of the time says nothing."""
+_AVAILABLE_OVER = timedelta(days=1)
+_SHARE_IN_TIME = 0.95
 _Seen = Callable[..., Observation]
 
 
+@dataclass(frozen=True, slots=True)
+class PlantServed:
+    """How a plant that clients ask is served in one environment."""
+
+    live: NumberedRelease
+    """What is to serve."""
+    told: Traffic | None
+    """What its servers were told; None: nothing."""
+    stretches: Sequence[Stretch]
+    """For how long they served it, as far as that is kept."""
+
+
 def endpoint_health(
-    endpoint: Endpoint,
-    live: NumberedRelease,
-    told: Traffic | None,
-    report: Report | None,
-    settings: EnvironmentSettings,
-    at: datetime,
+    plant: PlantServed, settings: EnvironmentSettings, last_look: datetime | None, at: datetime
 ) -> list[Observation]:
-    """How a plant's endpoint is: whether it serves what is live, how many errors it makes, how slow it is.
+    """How a plant's endpoint is: whether it serves, for how much of the last day it did, its errors, its latency.
+
+    Errors and latency are those of all answers since the last look, blue's and green's, or of the last quarter of an
+    hour if that is longer; in whole stretches, so that a little may be seen twice.
 
     Args:
-        endpoint: Of a plant that clients ask.
-        live: What it is to serve.
-        told: What its servers were told; None: nothing.
-        report: What they counted while a rollout goes on, blue and green; None: none does.
+        plant: What is to serve, and how it is served.
         settings: What is expected of it.
+        last_look: When was looked before, up to which moment; None: never.
         at: Up to when is looked.
     """
 
     def seen(measure: str, outcome: Outcome, **more: Any) -> Observation:
-        where = endpoint.environment, endpoint.plant, None, measure
+        release = plant.live.release
+        where = release.environment, release.plant, None, measure
         return Observation(Signal.ENDPOINT_HEALTH, *where, at, outcome, **more)
 
+    since = at - LONGEST_STRETCH
+    if last_look is not None:
+        since = max(min(since, last_look), at - _AVAILABLE_OVER)
+    answers = served_between(plant.stretches, since, at)
+    return [
+        _serving(seen, plant, at),
+        _availability(seen, plant.stretches, settings, at),
+        _errors(seen, answers, settings),
+        _latency(seen, answers, settings),
+    ]
+
+
+def _serving(seen: _Seen, plant: PlantServed, at: datetime) -> Observation:
+    """Whether somebody serves now; until servers have said for a while that they do not, they do."""
+    if at < plant.live.composed_at:
+        why = f"release {plant.live} was made after the moment that is looked at"
+        return seen(SERVING, Outcome.NOT_MEASURED, detail={"why": why})
+    limit = PATIENCE.total_seconds()
+    told, last = plant.told, last_served(plant.stretches, at)
+    silent = None if last is None else (at - last).total_seconds()
+    more: dict[str, Any] = {"value": silent, "threshold": limit, "unit": "s"}
     if told is None or (told.blue is None and told.green is None):
-        why = f"release {live} is live, and servers are told to serve nothing"
-        return [
-            seen(
-                "availability",
-                Outcome.BREACHED,
-                value=0.0,
-                threshold=settings.availability,
-                unit="%",
-                impact=1.0,
-                detail={"why": why},
-            )
-        ]
-    serves = seen("availability", Outcome.FINE, value=100.0, threshold=settings.availability, unit="%")
-    if report is None or told.green is None:
-        # An alarm of a rollout's counts is over with it: what they were of serves no longer, or is judged anew.
-        why = "servers count answers for fleetcast while a rollout goes on; at other times their /metrics say more"
-        return [serves, seen("answers", Outcome.NOT_MEASURED, detail={"why": why})]
-    answers = Answers()
-    for window in report.windows:
-        answers += window.green.answers
-        answers += Answers() if window.blue is None else window.blue.answers
-    return [serves, _errors(seen, answers, settings), _slowness(seen, answers, told, settings)]
+        why = f"release {plant.live} is live, and servers are told to serve nothing"
+    elif last is None:
+        why = f"release {plant.live} is live, and no server has said of late that it serves"
+    elif silent is not None and silent > limit:
+        why = f"release {plant.live} is live, and no server has said for {silent:,.0f} s that it serves"
+    else:
+        return seen(SERVING, Outcome.FINE, **more)
+    detail = {"why": why}
+    if last is not None:
+        detail["since"] = last.isoformat()
+    return seen(SERVING, Outcome.BREACHED, impact=1.0, detail=detail, **more)
 
 
-def _errors(seen: _Seen, answers: Answers, settings: EnvironmentSettings) -> Observation:
+def _availability(
+    seen: _Seen, stretches: Sequence[Stretch], settings: EnvironmentSettings, at: datetime
+) -> Observation:
+    limit = settings.availability
+    if limit is None:
+        return seen(AVAILABILITY, Outcome.NOT_MEASURED, detail={"why": "no `availability` is expected"})
+    first = min((one.since for one in stretches), default=at)
+    since = max(first, at - _AVAILABLE_OVER)
+    if at - since < _LEAST_WATCHED:
+        minutes = max(at - since, timedelta(0)) / timedelta(minutes=1)
+        why = f"servers have been seen for {minutes:.0f} min, {_LEAST_WATCHED / timedelta(minutes=1):.0f} are needed"
+        return seen(AVAILABILITY, Outcome.NOT_ENOUGH_DATA, threshold=limit, unit="%", detail={"why": why})
+    value = 100 * availability(stretches, since, at)
+    breached = value < limit
+    return seen(
+        AVAILABILITY,
+        Outcome.BREACHED if breached else Outcome.FINE,
+        value=value,
+        threshold=limit,
+        unit="%",
+        impact=1 - value / 100 if breached else 0.0,
+        detail={"watched_hours": (at - since) / timedelta(hours=1)},
+    )
+
+
+def _errors(seen: _Seen, answers: Served, settings: EnvironmentSettings) -> Observation:
     limit = settings.error_rate
     if limit is None:
-        return seen("error rate", Outcome.NOT_MEASURED, detail={"why": "no `error_rate` is expected"})
-    if answers.count < LEAST_ANSWERS:
-        return seen("error rate", Outcome.NOT_ENOUGH_DATA, threshold=limit, unit="%", detail=_of(answers))
-    value = 100 * answers.errors / answers.count
-    outcome = Outcome.BREACHED if value > limit else Outcome.FINE
+        return seen(ERROR_RATE, Outcome.NOT_MEASURED, detail={"why": "no `error_rate` is expected"})
+    if answers.answers < LEAST_ANSWERS:
+        return seen(ERROR_RATE, Outcome.NOT_ENOUGH_DATA, threshold=limit, unit="%", detail=_of(answers))
+    value = 100 * answers.errors / answers.answers
     return seen(
-        "error rate",
-        outcome,
+        ERROR_RATE,
+        Outcome.BREACHED if value > limit else Outcome.FINE,
         value=value,
         threshold=limit,
         unit="%",
         impact=value / 100,
-        detail={"answers": float(answers.count)},
+        detail={"answers": float(answers.answers), "unanswered": float(answers.unanswered)},
     )
 
 
-def _slowness(seen: _Seen, answers: Answers, told: Traffic, settings: EnvironmentSettings) -> Observation:
-    """Servers count the answers that took longer than a bound of theirs: whether a 95th percentile is above another
-    bound can be told only where both lie on the same side of it.
-    """
+def _latency(seen: _Seen, answers: Served, settings: EnvironmentSettings) -> Observation:
     limit = settings.latency_ms
     if limit is None:
-        return seen("latency", Outcome.NOT_MEASURED, detail={"why": "no `latency_ms` is expected"})
-    if answers.count < LEAST_ANSWERS:
-        return seen("latency", Outcome.NOT_ENOUGH_DATA, threshold=limit, unit="ms", detail=_of(answers))
-    bound = told.watch.slow_after.total_seconds() * 1000
-    share = answers.slow / answers.count
-    detail = {"answers": float(answers.count), "slow_after_ms": bound, "slow_share": share}
-    if share > _SLOW_SHARE and bound >= limit:
-        return seen("latency", Outcome.BREACHED, threshold=limit, unit="ms", impact=share, detail=detail)
-    if share <= _SLOW_SHARE and bound <= limit:
-        return seen("latency", Outcome.FINE, threshold=limit, unit="ms", detail=detail)
-    why = f"servers tell answers above {bound:g} ms apart, and no others"
-    return seen("latency", Outcome.NOT_MEASURED, threshold=limit, unit="ms", detail={**detail, "why": why})
+        return seen(LATENCY, Outcome.NOT_MEASURED, detail={"why": "no `latency_ms` is expected"})
+    value = answers.quantile_ms(_SHARE_IN_TIME)
+    if value is None or answers.answers < LEAST_ANSWERS:
+        return seen(LATENCY, Outcome.NOT_ENOUGH_DATA, threshold=limit, unit="ms", detail=_of(answers))
+    breached = value > limit
+    return seen(
+        LATENCY,
+        Outcome.BREACHED if breached else Outcome.FINE,
+        value=value,
+        threshold=limit,
+        unit="ms",
+        impact=1 - limit / value if breached else 0.0,
+        detail={"answers": float(answers.answers)},
+    )
 
 
-def _of(answers: Answers) -> dict[str, float | str]:
-    why = f"{answers.count} answers were counted, {LEAST_ANSWERS} are needed"
-    return {"answers": float(answers.count), "why": why}
+def _of(answers: Served) -> dict[str, float | str]:
+    why = f"{answers.answers} answers were counted, {LEAST_ANSWERS} are needed"
+    return {"answers": float(answers.answers), "why": why}
 
 
 def training_failures(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint
+from fleetcast.domain.service import ServerStretch, Stretch
 from fleetcast.domain.traffic import Override, Report, Traffic, Watch
 
 
@@ -69,6 +70,17 @@ class Endpoints(Protocol):
         """What servers say of green; None: nobody serves this endpoint, or none has seen this green yet."""
         ...
 
+    def fared(self, environment: EnvironmentName, since: datetime) -> Mapping[str, Sequence[Stretch]]:
+        """For how long each plant was served, and what clients were answered, in one reading.
+
+        By plant all stretches that end after `since` (aware), as far as they are kept (`service.KEPT` at least), in the
+        order of their beginnings; several servers serve at the same time, so that they may overlap. A stretch counts
+        from its own beginning on, also where that lies before `since`; it goes on growing, and a long time is told in
+        several. Plants that no server served since then are not in it. That clients asked nothing is a stretch without
+        answers; that nobody served is none. Moments are those of the servers' clocks.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -106,6 +118,12 @@ class TrafficBoard(Protocol):
 
     def note(self, endpoint: Endpoint, green: Digest, report: Report) -> None:
         """Write down how a green is."""
+        ...
+
+    def beat(self, environment: EnvironmentName, stretch: ServerStretch) -> None:
+        """Write down that a server goes on serving, for all its plants at once; what that server said before of a
+        stretch with the same beginning is replaced, and what is older than anybody asks for goes.
+        """
         ...
 
     def keys(self, environment: EnvironmentName) -> Mapping[str, Sequence[Digest]]:

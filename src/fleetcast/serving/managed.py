@@ -26,12 +26,16 @@ from fleetcast.pipeline.releases import previous_of
 from fleetcast.serving.asked import Refused, read_request
 from fleetcast.serving.counters import Outcome, WindowCounters
 from fleetcast.serving.engine import Engine, Reply, refusal
+from fleetcast.serving.heartbeat import Heartbeat
 from fleetcast.serving.loaded_models import LoadedModels
+from fleetcast.serving.metrics import Metrics
 from fleetcast.serving.newest import NewestReadings
 from fleetcast.serving.plants import ServedPlant
 from fleetcast.serving.start import BUDGET_BYTES
 
 LOOKS_EVERY = timedelta(seconds=2)
+BEATS_EVERY = timedelta(seconds=10)
+"""Each plant has a container of its own that says so."""
 _log = logging.getLogger("fleetcast.serving")
 
 
@@ -45,8 +49,13 @@ class ManagedDeployment:
     release: Digest
     plant: ServedPlant
     began: float
+    heartbeat: Heartbeat
+    metrics: Metrics = field(default_factory=Metrics)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
     _counters: WindowCounters | None = None
     _colour: Colour = Colour.GREEN
+    _has_clients: bool = False
+    """Whether any of them are sent here; copies of what they ask may be all the same."""
     _end: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -76,7 +85,8 @@ class ManagedDeployment:
         for name, error in engine.open_all(plant).items():
             raise FleetcastError(f"circuit {name}: {error}") from error
         endpoint = Endpoint(environment, found.release.plant)
-        return cls(opened, engine, endpoint, release, plant, time.monotonic())
+        heartbeat = Heartbeat(opened.board, environment, time.monotonic, opened.clock, BEATS_EVERY)
+        return cls(opened, engine, endpoint, release, plant, time.monotonic(), heartbeat)
 
     def answer(self, body: bytes) -> Reply:
         """Answer a request, and count it."""
@@ -86,15 +96,18 @@ class ManagedDeployment:
         except Refused as refused:
             return refusal(refused)
         reply = self.engine.reply(self.plant, asked, self._colour)
+        seconds = time.perf_counter() - began
+        if self._has_clients:
+            with self._counting:
+                self.metrics.answered(self.endpoint.plant, reply.status, seconds)
         if self._counters is not None:
-            seconds = time.perf_counter() - began
             self._counters.answered(
                 Colour.GREEN, Outcome(reply.status, seconds, reply.forecasts, reply.invalid)
             )
         return reply
 
     def look(self) -> None:
-        """See what the rows of the endpoint say now, and write down how this release does while it is green.
+        """See what the rows of the endpoint say now, and write down that clients are served, and how green does.
 
         Raises:
             FleetcastError: The control database does not answer.
@@ -110,10 +123,14 @@ class ManagedDeployment:
             return
         self.plant = self.plant.overridden(traffic.overrides)
         self._colour = Colour.BLUE if traffic.blue == self.release else Colour.GREEN
-        if traffic.green == self.release:
+        is_green = traffic.green == self.release
+        self._has_clients = self._colour is Colour.BLUE or (is_green and traffic.share > 0)
+        if is_green:
             self._report(traffic)
         else:
             self._counters = None
+        if self.heartbeat.is_due():
+            self.heartbeat.beat([self.endpoint.plant] if self._has_clients else [], self.metrics.served())
 
     def keep_looking(self) -> None:
         """Look until the process ends; what goes wrong is logged, and everything stays as it was."""

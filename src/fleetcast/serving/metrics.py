@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -12,16 +11,21 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from fleetcast.domain.service import TIMES_END_MS, Served
 from fleetcast.serving.loaded_models import LoadedModels
 from fleetcast.serving.routes import Routes
 
-_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+_BUCKETS = tuple(end / 1_000 for end in TIMES_END_MS)
 _ENDS = (*map(str, _BUCKETS), "+Inf")
+
+
+_SENT_AWAY = 429
+_UNANSWERED = frozenset({_SENT_AWAY, 503, 504})
 
 
 @dataclass(slots=True)
 class _Times:
-    """How long the answers of one plant took."""
+    """How long the answers of one plant with one status took."""
 
     counts: list[int] = field(default_factory=lambda: [0] * len(_ENDS))
     seconds: float = 0.0
@@ -31,21 +35,24 @@ class _Answers(Collector):
     """What was answered; counted by the event loop alone, so that nothing has to be locked for each request."""
 
     def __init__(self) -> None:
-        self.by_status: Counter[tuple[str, int]] = Counter()
-        self.times: dict[str, _Times] = {}
+        self.times: dict[tuple[str, int], _Times] = {}
 
     def collect(self) -> Iterator[Metric]:
         """All of it, as Prometheus knows it."""
         requests = CounterMetricFamily(
             "fleetcast_requests", "Requests that were answered.", labels=["plant", "status"]
         )
-        for (plant, status), count in self.by_status.items():
-            requests.add_metric([plant, str(status)], count)
+        by_plant: dict[str, _Times] = {}
+        for (plant, status), times in self.times.items():
+            requests.add_metric([plant, str(status)], sum(times.counts))
+            of_plant = by_plant.setdefault(plant, _Times())
+            of_plant.counts = [one + more for one, more in zip(of_plant.counts, times.counts, strict=True)]
+            of_plant.seconds += times.seconds
         yield requests
         seconds = HistogramMetricFamily(
             "fleetcast_request_seconds", "How long answers took.", labels=["plant"]
         )
-        for plant, times in self.times.items():
+        for plant, times in by_plant.items():
             ends = list(zip(_ENDS, map(float, accumulate(times.counts)), strict=True))
             seconds.add_metric([plant], ends, times.seconds)
         yield seconds
@@ -71,12 +78,24 @@ class Metrics:
 
     def answered(self, plant: str, status: int, seconds: float) -> None:
         """Count one answer; a plant that no key was shown for is `-`."""
-        self._answers.by_status[plant, status] += 1
-        times = self._answers.times.get(plant)
+        times = self._answers.times.get((plant, status))
         if times is None:
-            times = self._answers.times[plant] = _Times()
+            times = self._answers.times[plant, status] = _Times()
         times.counts[bisect_left(_BUCKETS, seconds)] += 1
         times.seconds += seconds
+
+    def served(self) -> Mapping[str, Served]:
+        """By plant, what was answered since the process began; another thread may ask."""
+        totals: dict[str, Served] = {}
+        for (plant, status), times in self._answers.times.copy().items():
+            if 400 <= status < 500 and status != _SENT_AWAY:
+                continue
+            counts = tuple(times.counts)
+            count = sum(counts)
+            errors = 0 if status < 400 else count
+            unanswered = count if status in _UNANSWERED else 0
+            totals[plant] = totals.get(plant, Served()) + Served(count, errors, unanswered, counts)
+        return totals
 
     def text(self, models: LoadedModels, routes: Routes) -> bytes:
         """All of it, as Prometheus reads it."""

@@ -57,6 +57,12 @@ class Route:
     coming: Coming | None = None
     keys: tuple[Digest, ...] = ()
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether clients who ask here are answered by a release."""
+        green = self.coming is not None and self.coming.green.ready and self.coming.share.percent > 0
+        return green or self.blue is not None
+
     def admits(self, shown: str) -> bool:
         """Whether this is the digest of one of this endpoint's keys; takes as long whichever it is."""
         fits = [hmac.compare_digest(shown, held.hex) for held in self.keys]

@@ -29,6 +29,7 @@ from fleetcast.ports.runs import RunInProgress
 from fleetcast.serving.deployment import AROUND, Deployment, run
 from fleetcast.serving.engine import Engine
 from fleetcast.serving.green import Command
+from fleetcast.serving.heartbeat import LoopPulse
 from fleetcast.serving.loaded_models import LoadedModels
 from fleetcast.serving.metrics import Metrics
 from fleetcast.serving.newest import NewestReadings
@@ -128,12 +129,13 @@ async def _serve(
         time.monotonic,
         opened.clock,
     )
-    watcher = Watcher(told, engine, Replays(engine, loop, executor))
+    metrics = Metrics()
+    watcher = Watcher(told, engine, Replays(engine, loop, executor), metrics, LoopPulse(loop))
     await asyncio.to_thread(watcher.look)
     watching = threading.Thread(target=watcher.run, name="watcher", daemon=True)
     watching.start()
     port = at.port or _free_port(at.host)
-    scoring = ScoringServer(watcher, engine, Metrics(), at.limits)
+    scoring = ScoringServer(watcher, engine, metrics, at.limits)
     # OpenTelemetry stands around an application of ASGI, which takes a fifth longer.
     target, interface = (
         (RsgiDoor(scoring), Interfaces.RSGI)

@@ -25,6 +25,8 @@ from fleetcast.ports.releases import ReleaseBook
 from fleetcast.serving.counters import WindowCounters
 from fleetcast.serving.engine import Engine
 from fleetcast.serving.green import Command, Green
+from fleetcast.serving.heartbeat import Heartbeat
+from fleetcast.serving.metrics import Metrics
 from fleetcast.serving.plants import ServedPlant
 from fleetcast.serving.replays import Replays
 from fleetcast.serving.routes import Coming, Route, Routes, Share
@@ -72,6 +74,10 @@ class Watcher:
     engine: Engine
     replays: Replays
     """Feeds a green that few clients ask."""
+    metrics: Metrics
+    """Counts what is answered."""
+    is_answering: Callable[[], bool] = lambda: True
+    """Whether what answers clients turns at all."""
     routes: Routes = field(default_factory=Routes)
     seen: bool = False
     """Whether it has read once what to serve."""
@@ -80,18 +86,28 @@ class Watcher:
     _keys_read: float = -1e9
     _said: dict[str, tuple[float, Report]] = field(default_factory=dict)
     _end: threading.Event = field(default_factory=threading.Event)
+    _heartbeat: Heartbeat = field(init=False)
+
+    def __post_init__(self) -> None:
+        told = self.told
+        self._heartbeat = Heartbeat(told.board, told.environment, told.seconds, told.clock)
 
     def run(self) -> None:
         """Look until it is ended; what goes wrong is logged, once for as long as it lasts."""
-        wrong = ""
+        doing = {
+            "see what to serve, and go on as before": self.look,
+            "say that this server serves, and go on": self.beat,
+        }
+        wrong = dict.fromkeys(doing, "")
         while not self._end.is_set():
-            try:
-                self.look()
-                wrong = ""
-            except FleetcastError as error:
-                if str(error) != wrong:
-                    wrong = str(error)
-                    _log.error("cannot see what to serve, and go on as before: %s", wrong)
+            for what, do in doing.items():
+                try:
+                    do()
+                    wrong[what] = ""
+                except FleetcastError as error:
+                    if str(error) != wrong[what]:
+                        wrong[what] = str(error)
+                        _log.error("cannot %s: %s", what, error)
             self.told.clock.sleep(LOOKS_EVERY)
 
     def end(self) -> None:
@@ -117,6 +133,16 @@ class Watcher:
         for route in self.routes.by_plant.values():
             if route.coming is not None:
                 self._report(route, route.coming)
+
+    def beat(self) -> None:
+        """Say which plants are served and what was answered, if it is time to.
+
+        Raises:
+            FleetcastError: The control database does not answer.
+        """
+        if self._heartbeat.is_due() and self.is_answering():
+            served = [plant for plant, route in self.routes.by_plant.items() if route.is_answered]
+            self._heartbeat.beat(served, self.metrics.served())
 
     def _refresh(self) -> None:
         """See whether the fleet declares something else by now; what it cannot say keeps nobody from rolling back."""

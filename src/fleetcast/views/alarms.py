@@ -46,6 +46,7 @@ WHAT_TO_DO: Mapping[CauseKind, str] = {
     CauseKind.MODEL_WORSE: "compare with `fleetcast forecast`; retrain, or roll back what was deployed last",
     CauseKind.ENDPOINT_DOWN: "see `fleetcast deploy status` and whether `fleetcast serve` runs",
     CauseKind.ENDPOINT_SLOW: "see the servers' /metrics; `fleetcast rollback` takes the last release back",
+    CauseKind.ENDPOINT_UNSTEADY: "see why its servers ended or hung; nothing is to be done about it if that was meant",
     CauseKind.TRAINING_FAILS: "see why with `fleetcast runs logs JOB`",
     CauseKind.MODEL_OLD: "see what a retrain gains with `fleetcast propose`",
 }

@@ -15,14 +15,15 @@ from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey, matching
 from fleetcast.domain.model import ModelVersion
 from fleetcast.domain.place import EnvironmentName, Scope
-from fleetcast.domain.release import Endpoint, NumberedRelease
+from fleetcast.domain.release import NumberedRelease
 from fleetcast.domain.role import Right
+from fleetcast.domain.service import KEPT
 from fleetcast.domain.thresholds import Thresholds
 from fleetcast.domain.training_hash import training_hash, training_inputs
 from fleetcast.pipeline.releases import SERVED_IN
 from fleetcast.pipeline.signals.watched import LOOK_BACK
 from fleetcast.pipeline.watching import NotLooked, PartToWatch, PartWatched, ToWatch, plainly
-from fleetcast.pipeline.watching_plants import endpoint_health, training_failures
+from fleetcast.pipeline.watching_plants import PlantServed, endpoint_health, training_failures
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 from fleetcast.workflows.exclusive import holder
@@ -268,15 +269,14 @@ class Monitor:
             return training_failures(environment, trained, at)
         endpoints = self.platform.workspace.endpoints
         standing = endpoints.standing(environment)
+        fared = endpoints.fared(environment, at - KEPT)
+        last = self.platform.control.alarms.last_looks().get(environment)
+        settings = fleet.settings.environments[environment]
         asked = {circuit.key.plant for circuit in circuits if circuit.serving is Serving.ENDPOINT}
         found: list[Observation] = []
         for plant in sorted(asked & set(live)):
-            at_plant = Endpoint(environment, plant)
-            told = standing.get(plant)
-            green = None if told is None else told.green
-            report = None if green is None else endpoints.report(at_plant, green)
-            settings = fleet.settings.environments[environment]
-            found += endpoint_health(at_plant, live[plant], told, report, settings, at)
+            asked_of = PlantServed(live[plant], standing.get(plant), fared.get(plant, ()))
+            found += endpoint_health(asked_of, settings, None if last is None else last.at, at)
         return found
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fleetcast.domain.alarm import Cause, CauseKind, Finding
 from fleetcast.domain.drift import Observation, Outcome, Signal
 from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.service import AVAILABILITY, ERROR_RATE, LATENCY, SERVING
 from fleetcast.pipeline.signals.judging import judged
 from fleetcast.pipeline.signals.observing import observe
 from tests.pipeline.signals.circuits import HOUR, NOW, TRAINED, circuit, readings
@@ -214,13 +215,15 @@ def test_a_shift_among_quiet_circuits_is_found_from_readings_to_cause() -> None:
 
 
 def test_endpoints_jobs_and_age_are_believed_as_they_are() -> None:
-    def plain(signal: Signal, name: str | None, unit: str = "") -> Observation:
-        return Observation(signal, PROD, "P1", name, None, NOW, Outcome.BREACHED, 1.0, 0.5, unit)
+    def plain(signal: Signal, name: str | None, measure: str | None = None) -> Observation:
+        return Observation(signal, PROD, "P1", name, measure, NOW, Outcome.BREACHED, 1.0, 0.5)
 
     found = judged(
         [
-            plain(Signal.ENDPOINT_HEALTH, None, "ms"),
-            plain(Signal.ENDPOINT_HEALTH, None, "%"),
+            plain(Signal.ENDPOINT_HEALTH, None, LATENCY),
+            plain(Signal.ENDPOINT_HEALTH, None, AVAILABILITY),
+            plain(Signal.ENDPOINT_HEALTH, None, ERROR_RATE),
+            plain(Signal.ENDPOINT_HEALTH, None, SERVING),
             plain(Signal.TRAINING_FAILURES, "C1"),
             plain(Signal.MODEL_AGE, "C2"),
             plain(Signal.DATA_QUALITY, "C3"),
@@ -231,6 +234,7 @@ def test_endpoints_jobs_and_age_are_believed_as_they_are() -> None:
 
     assert causes(found) == {
         (CauseKind.ENDPOINT_SLOW, None, None),
+        (CauseKind.ENDPOINT_UNSTEADY, None, None),
         (CauseKind.ENDPOINT_DOWN, None, None),
         (CauseKind.TRAINING_FAILS, "C1", None),
         (CauseKind.MODEL_OLD, "C2", None),

@@ -12,6 +12,7 @@ import numpy as np
 from fleetcast.domain.alarm import Cause, CauseKind, Finding
 from fleetcast.domain.drift import Observation, Outcome, Signal
 from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.service import AVAILABILITY, LATENCY
 from fleetcast.pipeline.signals.combining import discoveries
 
 FALSE_SHARE = 0.001
@@ -28,6 +29,9 @@ _FEWEST_ALIKE = 3
 """Circuits that make a change of the plant's, if they are more than half of those that were looked at."""
 _APART = 5.0
 _TOGETHER = 0.01
+
+_OF_ENDPOINTS = {LATENCY: CauseKind.ENDPOINT_SLOW, AVAILABILITY: CauseKind.ENDPOINT_UNSTEADY}
+"""What else than down an endpoint is where one of its measures is beyond its threshold."""
 
 Place = tuple[EnvironmentName, str, str]
 """Environment, plant and circuit."""
@@ -257,7 +261,7 @@ class _Fleet:
         causes: defaultdict[Cause, list[Observation]] = defaultdict(list)
         for one in self.by_signal[Signal.ENDPOINT_HEALTH]:
             if one.outcome is Outcome.BREACHED:
-                kind = CauseKind.ENDPOINT_SLOW if one.unit == "ms" else CauseKind.ENDPOINT_DOWN
+                kind = _OF_ENDPOINTS.get(one.sensor or "", CauseKind.ENDPOINT_DOWN)
                 causes[Cause(kind, one.environment, one.plant)].append(one)
         return [
             self._finding(cause, seen, min(self._since(one) for one in seen))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint
+from fleetcast.domain.service import Stretch
 from fleetcast.domain.traffic import Override, Report, Traffic, Watch
 from fleetcast.platforms.azureml.client import AzureClients
 from fleetcast.platforms.azureml.deployments import MoveEndpoint, Served
@@ -77,6 +78,10 @@ class AzureEndpoints:
     def report(self, endpoint: Endpoint, green: Digest) -> Report | None:
         """What its container says of green."""
         return self.rows.report(endpoint, green)
+
+    def fared(self, environment: EnvironmentName, since: datetime) -> Mapping[str, Sequence[Stretch]]:
+        """For how long containers served each plant, and what they answered."""
+        return self.rows.fared(environment, since)
 
     @contextmanager
     def _moving(self, endpoint: Endpoint, change: Callable[[Traffic], Traffic]) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -15,6 +15,7 @@ from fleetcast.domain.identity import Digest
 from fleetcast.domain.manifest import Signed, traffic_in_words
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint
+from fleetcast.domain.service import KEPT, ServerStretch, Stretch
 from fleetcast.domain.traffic import Override, Report, SignedTraffic, Traffic, Watch
 from fleetcast.platforms.database import schema
 from fleetcast.platforms.database.columns import TORN
@@ -22,9 +23,11 @@ from fleetcast.platforms.database.leases import Lease
 from fleetcast.platforms.database.session import Kept, changes, reads
 from fleetcast.ports.endpoints import Told
 from fleetcast.stored.form import unreadable
+from fleetcast.stored.service import SERVER_STRETCH
 from fleetcast.stored.traffic import REPORT, SIGNED_TRAFFIC
 
 _traffic, _reports, _keys = schema.traffic, schema.deployment_reports, schema.endpoint_keys
+_stretches = schema.endpoint_stretches
 Change = Callable[[Traffic], Traffic]
 
 
@@ -80,6 +83,24 @@ class LocalEndpoints(Kept):
         if row is None or row.green != green.hex:
             return None
         return REPORT.from_json(row.content, f"deployment_reports {endpoint}")
+
+    @reads
+    def fared(
+        self, connection: Connection, environment: EnvironmentName, since: datetime
+    ) -> Mapping[str, Sequence[Stretch]]:
+        """For how long each plant was served, and what clients were answered."""
+        query = sa.select(_stretches).where(
+            _stretches.c.environment == environment.value, _stretches.c.until > _moment(since)
+        )
+        found: dict[str, list[Stretch]] = {}
+        for row in connection.execute(query.order_by(_stretches.c.since, _stretches.c.server)):
+            where = f"endpoint_stretches {environment} {row.since}"
+            told = SERVER_STRETCH.from_json(row.content, where)
+            if (told.server, _moment(told.since), _moment(told.until)) != (row.server, row.since, row.until):
+                raise unreadable(where)
+            for plant, served in told.plants.items():
+                found.setdefault(plant, []).append(Stretch(told.since, told.until, served))
+        return found
 
     def _change(self, connection: Connection, endpoint: Endpoint, change: Change) -> bool:
         """Write down what servers are told from now on; gives whether that is another thing than before."""
@@ -168,6 +189,23 @@ class LocalTrafficBoard(Kept):
         content = REPORT.to_json(report)
         connection.execute(sa.insert(_reports).values(**where, green=green.hex, content=content))
 
+    @changes
+    def beat(self, connection: Connection, environment: EnvironmentName, stretch: ServerStretch) -> None:
+        """Write down that a server goes on serving."""
+        where = {
+            "environment": environment.value,
+            "server": stretch.server,
+            "since": _moment(stretch.since),
+        }
+        said = {"until": _moment(stretch.until), "content": SERVER_STRETCH.to_json(stretch)}
+        mine = [_stretches.c[name] == value for name, value in where.items()]
+        if connection.execute(sa.update(_stretches).where(*mine).values(**said)).rowcount:
+            return
+        connection.execute(sa.insert(_stretches).values(**where, **said))
+        old = _moment(stretch.until - KEPT)
+        in_this = _stretches.c.environment == environment.value
+        connection.execute(sa.delete(_stretches).where(in_this, _stretches.c.until < old))
+
     @reads
     def keys(self, connection: Connection, environment: EnvironmentName) -> Mapping[str, Sequence[Digest]]:
         """By plant, the digests of the keys by which clients may ask."""
@@ -209,3 +247,8 @@ class LocalEndpointKeys(Kept):
 
 def _at(table: sa.Table, endpoint: Endpoint) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     return table.c.environment == endpoint.environment.value, table.c.plant == endpoint.plant
+
+
+def _moment(at: datetime) -> str:
+    """Written so that moments are in the order of their texts."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from fleetcast.domain.health import Answers, Counts, Forecasts
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint
+from fleetcast.domain.service import TIMES_END_MS, Served, Stretch
 from fleetcast.domain.traffic import CountedWindow, Override, Report, Traffic, Watch
 from fleetcast.platforms.memory.world import World
+from fleetcast.ports.clock import Clock
 
 _WELL = Counts(Answers(1_000), Forecasts(1_000))
+_FAST = Served(1_000, times=(1_000, *(0 for _ in TIMES_END_MS)))
 
 
 class MemoryEndpoints:
     """Serves releases to nobody."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, clock: Clock) -> None:
         self._world = world
+        self._clock = clock
 
     def standing(self, environment: EnvironmentName) -> Mapping[str, Traffic]:
         """What servers were told last, by plant."""
@@ -70,6 +74,15 @@ class MemoryEndpoints:
         return Report(
             ready=True, stopped=False, waited=timedelta(0), share=held.share, windows=tuple(windows[-60:])
         )
+
+    def fared(self, environment: EnvironmentName, since: datetime) -> Mapping[str, Sequence[Stretch]]:
+        """For how long each plant was served: as long as anybody asks, without a break, and well."""
+        now = self._clock.now()
+        if since >= now:
+            return {}
+        told = self.standing(environment)
+        served = [plant for plant, one in told.items() if one.blue is not None or one.share > 0]
+        return {plant: [Stretch(since, now, _FAST)] for plant in served}
 
     def _of(self, endpoint: Endpoint) -> Traffic:
         return self._world.traffic.get(endpoint, Traffic(endpoint))

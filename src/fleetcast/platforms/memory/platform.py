@@ -86,7 +86,7 @@ def memory_workspace(
         foreign=ProcessForeignModels(),
         models=MemoryModelRegistry(world, session),
         shared=MemorySharedRegistry(world, clock),
-        endpoints=MemoryEndpoints(world),
+        endpoints=MemoryEndpoints(world, clock),
         forecasts=Stores(scratch).forecasts,
         observations=Stores(scratch).observations,
         workers=1,

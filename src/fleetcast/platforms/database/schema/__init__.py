@@ -45,7 +45,12 @@ from fleetcast.platforms.database.schema.releases import live_releases, releases
 from fleetcast.platforms.database.schema.repeats import repeats
 from fleetcast.platforms.database.schema.runs import runs
 from fleetcast.platforms.database.schema.schedules import scheduled_runs
-from fleetcast.platforms.database.schema.serving import deployment_reports, endpoint_keys, traffic
+from fleetcast.platforms.database.schema.serving import (
+    deployment_reports,
+    endpoint_keys,
+    endpoint_stretches,
+    traffic,
+)
 from fleetcast.platforms.database.schema.versions import (
     FIRST_SCHEMA_VERSION,
     NUMBER,
@@ -68,6 +73,7 @@ __all__ = [
     "deployments",
     "effects",
     "endpoint_keys",
+    "endpoint_stretches",
     "first_schema_version",
     "gate_policies",
     "grants",

@@ -34,3 +34,14 @@ endpoint_keys = sa.Table(
     digest("digest"),
     sa.Column("made_at", sa.String(32), nullable=False),
 )
+
+endpoint_stretches = sa.Table(
+    "endpoint_stretches",
+    metadata,
+    sa.Column("environment", sa.String(8), primary_key=True),
+    sa.Column("server", sa.String(32), primary_key=True),
+    sa.Column("since", sa.String(32), primary_key=True),
+    sa.Column("until", sa.String(32), nullable=False, index=True),
+    content(),
+)
+"""For how long a server served which plants: one row for all of them, raised as it goes on serving."""

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from fleetcast.platforms.database.schema.metadata import metadata
 
-NUMBER = "0017"
+NUMBER = "0018"
 """The newest migration in `migrations/versions`: what these tables are after it."""
 
 schema_version = sa.Table(
