@@ -36,9 +36,9 @@ def test_what_azure_does_badly_leaves_what_a_run_in_peace_leaves() -> None:
     _as_expected("azure", "--short")
 
 
-@pytest.mark.slow
+@pytest.mark.long(told_by="make chaos ARGS=up")
 @pytest.mark.skipif(library() is None, reason=MISSING_CLOCK)
-def test_what_is_scheduled_happens_once_though_all_that_runs_it_is_killed() -> None:
+def test_what_is_scheduled_happens_once_and_pages_come_though_all_that_does_it_is_killed() -> None:
     _as_expected("up", "--short")
 
 

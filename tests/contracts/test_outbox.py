@@ -153,3 +153,24 @@ def test_one_delivers_at_a_time(platform: Platform) -> None:
         box.keep(Change(letters=[letter()]))
     with box.exclusive("grace", AT_ONCE):
         assert len(box.waiting()) == 1
+
+
+def test_what_was_told_long_ago_goes_but_for_what_waits_and_the_newest(platform: Platform) -> None:
+    box = platform.control.outbox
+    late = NOON + timedelta(days=9)
+    sent = [letter(name=name, state=LetterState.SENT, sent_at=NOON) for name in ("a", "b")]
+    ended = Page(1, NOTICE, NOON).ended(NOON, "ada")
+    box.keep(
+        Change(
+            letters=[*sent, letter(name="waits"), letter(name="late", made_at=late, state=LetterState.SENT)],
+            pages=[ended, Page(2, NOTICE, NOON), replace(ended, number=3)],
+        )
+    )
+    assert box.old(NOON) == 0
+    assert box.old(late) == 3
+    box.forget_old(late)
+    assert (names(box.waiting()), names(box.ended(9))) == (["waits"], ["late"])
+    assert ([page.number for page in box.open_pages()], box.last_page()) == ([2], 3)
+    box.forget_old(late + timedelta(days=9))
+    box.keep(Change(letters=[letter(name="next")]))
+    assert [one.number for one in box.waiting()] == [3, 5]

@@ -75,6 +75,21 @@ def test_the_newest_of_each_duty_the_notes_and_what_is_not_over_are_given_howeve
     assert list(book.held(old.due)) == [note, old, waiting, newest]
 
 
+def test_of_old_turns_stays_what_a_decision_looks_at(platform: Platform) -> None:
+    book = platform.control.schedules
+    first, second = (Turn("train", NOON - days * DAY, "0 12 * * *", TurnState.NOTED) for days in (40, 30))
+    old, newest = (replace(TURN, due=NOON - days * DAY).begun(NOON).ended(0, NOON) for days in (25, 10))
+    failed = replace(TURN, due=NOON - 24 * DAY, attempts=MOST_ATTEMPTS - 1).begun(NOON).ended(1, NOON)
+    waiting = replace(TURN, due=NOON - 19 * DAY).begun(NOON).ended(1, NOON)
+    for turn in (first, second, old, failed, waiting, newest):
+        book.save(turn)
+    before = NOON - 9 * DAY
+    assert book.old(before) == 3
+    book.forget(before)
+    assert list(book.held(NOON - 50 * DAY)) == [second, waiting, newest]
+    assert book.old(before) == 0
+
+
 def test_one_process_at_a_time_starts_them(platform: Platform) -> None:
     book = platform.control.schedules
     assert book.keeper() is None

@@ -92,6 +92,7 @@ TO_ADA = Route(("adas",), owners=("ada",))
         (notice(EventKind.DATA_STALE, owner="eve"), (TO_ADA,), ("room", "adas", "leads")),
         (notice(EventKind.DATA_STALE), (TO_ADA,), ("adas",)),
         (notice(EventKind.CHANNEL_DISABLED, owner=None), (TO_ADA,), ("room", "adas", "leads")),
+        (notice(EventKind.SCHEDULE_FAILED, owner=None), (TO_ADA,), ("room", "adas", "leads")),
     ],
 )
 def test_all_routes_that_take_a_notice_count_and_a_page_is_never_lost(
@@ -447,6 +448,11 @@ def test_training_that_goes_on_is_told_of_each_four_hours(since: float, now: flo
             ("channel.disabled", "ops", {"why": "410"}),
             "channel-disabled",
             "the channel ops takes no messages any more",
+        ),
+        (
+            ("schedule.failed", "score prod", {"due": "2026-11-02T02:00:00+00:00", "attempts": 5}),
+            "schedule-failed",
+            "score prod failed 5 times and is not tried again",
         ),
         (("person.added", "li", {}), None, ""),
         (("page.acknowledged", "page 1", {}), None, ""),

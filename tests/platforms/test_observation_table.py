@@ -110,3 +110,15 @@ def test_a_table_whose_log_is_torn_is_an_error_that_names_it(tmp_path: Path) -> 
     (log / "00000000000000000000.json").write_text("torn")
     with pytest.raises(Unavailable, match="observations"):
         table.publish(PROD, AT + HOUR, [part])
+
+
+def test_of_what_no_look_published_only_what_is_old_goes(table: ObservationTable) -> None:
+    assert table.vacuum(timedelta(0), dry_run=False) == []
+    bad = seen("A", Outcome.BREACHED)
+    look(table, AT, bad)
+    table.write(PROD, AT + HOUR, [seen("B", Outcome.BREACHED)])
+    assert table.vacuum(timedelta(days=7), dry_run=False) == []
+    (torn,) = table.vacuum(timedelta(0), dry_run=True)
+    assert table.vacuum(timedelta(0), dry_run=False) == [torn]
+    assert table.vacuum(timedelta(0), dry_run=True) == []
+    assert table.breached(PROD, AT, AT + HOUR) == [bad]

@@ -74,10 +74,17 @@ class _AtAnyPort(Controller):  # type: ignore[misc]  # it has no types
 
 @contextmanager
 def mail_server(
-    certificates: Certificates | None = None, *, tls_at_once: bool = False, signing_in: bool = False
+    certificates: Certificates | None = None,
+    *,
+    tls_at_once: bool = False,
+    signing_in: bool = False,
+    box: MailBox | None = None,
 ) -> Iterator[MailBox]:
-    """A server of this machine; with certificates it speaks TLS, after STARTTLS or from the first byte on."""
-    box = MailBox()
+    """A server of this machine; with certificates it speaks TLS, after STARTTLS or from the first byte on.
+
+    What comes is kept in `box`, or in one of its own.
+    """
+    box = MailBox() if box is None else box
     context = None
     if certificates is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

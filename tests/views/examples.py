@@ -89,6 +89,7 @@ from fleetcast.domain.retention import (
     LogsDecided,
     ModelsDecided,
     Stays,
+    TracesDecided,
     VersionToJudge,
 )
 from fleetcast.domain.run import Ending, Run, RunState, StageRecord
@@ -147,6 +148,9 @@ GOES_MODELS = ModelsDecided(
         ("plant001-circuit01", 3): (Stays.YOUNG,),
     },
 )
+TRACES = TracesDecided(
+    LogsDecided((KeptLog("score-prod/2025-10-01T0200", MORNING, 1200),), {}), MORNING, 31, 7, 2
+)
 GOES = WhatGoes(
     GOES_MODELS,
     {GONE.key: Digest.of(b"rows")},
@@ -158,6 +162,7 @@ GOES = WhatGoes(
             EnvironmentName.PROD, DaysDecided((date(2025, 5, 1),), {date(2025, 11, 1): Stays.YOUNG}), 2
         ),
     ),
+    TRACES,
     unfinished=1,
 )
 LATER = MORNING + timedelta(minutes=5, seconds=1, microseconds=250_000)
@@ -644,6 +649,7 @@ VIEWS: Mapping[str, Json] = {
             19,
             ((EnvironmentName.PROD, date(2025, 5, 1)),),
             finished=1,
+            traces=TRACES,
         )
     ),
     "valid_repository": repository.valid_as_json(

@@ -19,17 +19,23 @@ from fleetcast.domain.errors import Unavailable
 from fleetcast.domain.fallback import Unused
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobState
+from fleetcast.domain.letter import Letter, LetterState
 from fleetcast.domain.model import FilesRemoved, ModelVersion, TrainedLineage
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.plan import Reuse, Train
 from fleetcast.domain.release import Endpoint, NumberedRelease, Release, ServedModel
 from fleetcast.domain.retention import ArtifactToGo, Stays
+from fleetcast.domain.schedule import Turn, TurnState
 from fleetcast.domain.traffic import Override
+from fleetcast.platforms.files.printed import PrintedFiles
+from fleetcast.ports.outbox import Change
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.readings import VersionGone
 from fleetcast.ports.runs import RunInProgress
 from fleetcast.workflows.clean import SPARED, Clean, Cleaned, WhatGoes
 from fleetcast.workflows.exclusive import alone
+from fleetcast.workflows.keep_schedules import log_of, name_of
+from tests.contracts.test_outbox import NOTICE
 from tests.fleets import SmallFleet, small_fleet
 from tests.platforms.test_forecast_table import A, rows
 
@@ -58,7 +64,8 @@ class Old:
     def clean(self) -> Clean:
         directory = self.fleet.opened.directory
         tables = {"readings": open_own_table(directory)}
-        return Clean(self.platform, self.fleet.clock, lambda: tables, self.spared)
+        printed = PrintedFiles(self.fleet.opened.books.schedule_logs)
+        return Clean(self.platform, self.fleet.clock, lambda: tables, printed, self.spared)
 
     def goes(self, *environments: EnvironmentName) -> WhatGoes:
         return self.clean.plan(self.fleet.opened.fleet, environments or (DEV,))
@@ -461,3 +468,59 @@ def test_where_nothing_is_published_no_forecasts_go(old: Old) -> None:
     ]
     assert old.goes(TEST).models is None
     assert old.cleaned(None, TEST) == Cleaned()
+
+
+def test_what_schedules_and_notices_left_goes_but_for_what_is_under_way(old: Old) -> None:
+    control, folder = old.platform.control, old.fleet.opened.books.schedule_logs
+    now = old.fleet.clock.now()
+    cron = "0 2 * * *"
+    over, runs, young = (
+        Turn("score prod", now - days * timedelta(days=1), cron, TurnState.WAITING).begun(now)
+        for days in (20, 19, 1)
+    )
+    for turn in (over.ended(0, now), runs, young.ended(0, now)):
+        control.schedules.save(turn)
+        log_of(folder, turn).parent.mkdir(parents=True, exist_ok=True)
+        log_of(folder, turn).write_text("said")
+    (folder / "score-prod" / "notes.log").write_text("somebody's own")
+    letters = [
+        Letter(0, "ops", name, "", (NOTICE,), now - AGED, now - AGED, state)
+        for name, state in (
+            ("old", LetterState.SENT),
+            ("waits", LetterState.WAITING),
+            ("newest", LetterState.SENT),
+        )
+    ]
+    control.outbox.keep(Change(letters=letters))
+    goes = old.goes().traces
+    assert goes is not None
+    assert ([log.job for log in goes.logs.goes], goes.turns, goes.letters) == ([name_of(over)], 1, 1)
+    done = old.cleaned().traces
+    assert done is not None
+    assert replace(done, logs=goes.logs) == goes
+    assert done.logs.goes == goes.logs.goes
+    assert [turn.due for turn in control.schedules.held(now - AGED)] == [runs.due, young.due]
+    left = {path.name for path in folder.glob("*/*")}
+    assert left == {log_of(folder, runs).name, log_of(folder, young).name, "notes.log"}
+    assert {one.id for one in [*control.outbox.waiting(), *control.outbox.ended(9)]} == {"waits", "newest"}
+    event = control.audit.latest(1)[-1].event
+    assert (event.action, event.subject) == ("logs.removed", "schedules and notices")
+    assert (event.detail["logs"], event.detail["turns"], event.detail["letters"]) == (1, 1, 1)
+    assert old.cleaned().traces is None
+
+
+def test_traces_that_nobody_agreed_to_stay(old: Old) -> None:
+    agreed = old.goes()
+    now, folder = old.fleet.clock.now(), old.fleet.opened.books.schedule_logs
+    turns = [
+        Turn("plan", now - days * timedelta(days=1), "0 2 * * *", TurnState.WAITING).begun(now).ended(0, now)
+        for days in (30, 1)
+    ]
+    for turn in turns:
+        old.platform.control.schedules.save(turn)
+    log_of(folder, turns[0]).parent.mkdir(parents=True)
+    log_of(folder, turns[0]).write_text("said")
+    done = old.cleaned(agreed).traces
+    assert done is not None
+    assert (done.logs.goes, done.turns) == ((), 1)
+    assert log_of(folder, turns[0]).exists()

@@ -356,9 +356,15 @@ class OpenFleet:
     def cleaning(self) -> Clean:
         """Removing what retention lets go."""
         from fleetcast.app.cleaning import own_tables
+        from fleetcast.platforms.files.printed import PrintedFiles
         from fleetcast.workflows.clean import Clean
 
-        return Clean(self.platform, self.clock, lambda: own_tables(self.directory, self.fleet.settings))
+        return Clean(
+            self.platform,
+            self.clock,
+            lambda: own_tables(self.directory, self.fleet.settings),
+            PrintedFiles(self.books.schedule_logs),
+        )
 
     def since(self, commit: str) -> Since:
         """What the fleet repository declares differently from an earlier commit.

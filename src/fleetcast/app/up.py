@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from fleetcast.domain.errors import FleetcastError
 from fleetcast.platforms.commands import command_line
 from fleetcast.ports.clock import Clock
 
 _LOOKS_EVERY = timedelta(milliseconds=200)
+_ASKS_EVERY = timedelta(seconds=5)
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=30)
 _WELL_AFTER = timedelta(minutes=1)
 """A process that was there for so long is started again at once."""
@@ -52,7 +54,11 @@ class Group:
     clock: Clock
     say: Say
     """Told what happens, a line each."""
+    declared: Callable[[], Sequence[Member]] | None = None
+    """Says anew who belongs to it, every few seconds; None: it stays as it is."""
     _running: list[_Running] = field(init=False)
+    _asked: datetime | None = None
+    _said: str = ""
     _ended: bool = False
 
     def __post_init__(self) -> None:
@@ -77,16 +83,41 @@ class Group:
         self._ended = True
 
     def look(self) -> None:
-        """Start whoever is not there and whose turn it is."""
+        """Start whoever is not there and whose turn it is, and end whoever belongs to it no more."""
         now = self.clock.now()
+        self._ask(now)
         for one in self._running:
             if one.process is not None and one.process.poll() is not None:
                 self._gone(one, one.process.returncode, now)
-            if one.process is None and (one.due is None or now >= one.due):
+            # A clock that was put back makes nobody wait for longer than the pause.
+            if one.process is None and (one.due is None or not now < one.due <= now + one.pause):
                 one.process = subprocess.Popen(  # noqa: S603  # our own program
                     command_line(one.member.words, self.directory, ended_by=signal.SIGTERM)
                 )
                 one.began, one.due = now, None
+
+    def _ask(self, now: datetime) -> None:
+        """Take in who is new, and have those end who were taken out; with mistakes in the settings, all stay."""
+        if self.declared is None or (self._asked is not None and abs(now - self._asked) < _ASKS_EVERY):
+            return
+        self._asked = now
+        try:
+            members = self.declared()
+        except FleetcastError as error:
+            if self._said != str(error):
+                self._said = str(error)
+                self.say(f"what runs stays as it is, as the settings cannot be read: {error}")
+            return
+        self._said = ""
+        known = [one.member for one in self._running]
+        gone = [one for one in self._running if one.member not in members]
+        new = [member for member in members if member not in known]
+        for member in new:
+            self.say(f"{member.name} is started, as the settings ask for it now")
+        for one in gone:
+            self.say(f"{one.member.name} is ended, as the settings ask for it no more")
+        _end([one.process for one in gone if one.process is not None])
+        self._running = [one for one in self._running if one not in gone] + [_Running(one) for one in new]
 
     def _gone(self, one: _Running, code: int, now: datetime) -> None:
         one.process = None
@@ -99,11 +130,15 @@ class Group:
         one.pause = min(2 * one.pause, _LONGEST_PAUSE)
 
     def _end_all(self) -> None:
-        for process in self.processes:
-            process.send_signal(signal.SIGTERM)
-        for process in self.processes:
-            try:
-                process.wait(_GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        _end(self.processes)
+
+
+def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    for process in processes:
+        try:
+            process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

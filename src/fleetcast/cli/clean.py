@@ -20,7 +20,7 @@ def clean(
         list[EnvironmentName] | None,
         typer.Argument(
             metavar="[ENV]...",
-            help="dev: models, training rows, logs, readings. test, prod: forecasts. Default: all.",
+            help="dev: models, training rows, logs, readings, old turns. test, prod: forecasts. Default: all.",
         ),
     ] = None,
     *,

@@ -35,7 +35,7 @@ def up(
     """Run what a fleet needs all the time: scoring servers, the controller of releases, notices, pages, API, schedules.
 
     Each is a process of its own, and is started again when it ends. Ctrl-C or SIGTERM ends all of them in good order.
-    They are the commands `serve`, `deploy --step --every`, `web` and, where fleetcast.yaml declares channels or
+    They are the commands `serve`, `deploy --step --every`, `web` and, while fleetcast.yaml declares channels or
     schedules, `notifications deliver --every` and `schedules run`: where something else watches processes, run those.
 
     For example:
@@ -60,22 +60,26 @@ def up(
     for environment in wanted:
         check_served_in(environment)
     parse_duration(every)
-    settings = load_settings(fleet)
-    members = [
-        Member(
-            f"the server of {environment}",
-            ("serve", environment.value, "--host", host, "--port", str(port + number)),
-        )
-        for number, environment in enumerate(wanted)
-    ]
-    members.append(Member("the controller", ("deploy", "--step", "--every", every)))
-    if settings.notifications.channels:
-        members.append(Member("notices", ("notifications", "deliver", "--every", _TOLD_EVERY)))
-    if web:
-        members.append(Member("web", ("web", "--port", str(web_port))))
-    if settings.schedules:
-        members.append(Member("schedules", ("schedules", "run", "--every", every)))
-    group = Group(members, fleet, SystemClock(), lambda line: typer.echo(line, err=True))
+
+    def declared() -> list[Member]:
+        settings = load_settings(fleet)
+        members = [
+            Member(
+                f"the server of {environment}",
+                ("serve", environment.value, "--host", host, "--port", str(port + number)),
+            )
+            for number, environment in enumerate(wanted)
+        ]
+        members.append(Member("the controller", ("deploy", "--step", "--every", every)))
+        if settings.notifications.channels:
+            members.append(Member("notices", ("notifications", "deliver", "--every", _TOLD_EVERY)))
+        if web:
+            members.append(Member("web", ("web", "--port", str(web_port))))
+        if settings.schedules:
+            members.append(Member("schedules", ("schedules", "run", "--every", every)))
+        return members
+
+    group = Group(declared(), fleet, SystemClock(), lambda line: typer.echo(line, err=True), declared)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: group.end())
     group.run()

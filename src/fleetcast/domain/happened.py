@@ -307,6 +307,23 @@ def job_logs_removed(jobs: Sequence[str], size: int, days: int) -> AuditEvent:
     return AuditEvent("logs.removed", "training jobs", detail)
 
 
+def traces_removed(
+    logs: Sequence[str], size: int, turns: int, letters: int, files: int, days: int | None
+) -> AuditEvent:
+    """What schedules printed and how their turns ended, letters that were sent, and torn looks of long ago are gone."""
+    named: list[Json] = list(logs[:_NAMED])
+    detail: dict[str, Json] = {
+        "logs": len(logs),
+        "first": named,
+        "bytes": size,
+        "turns": turns,
+        "letters": letters,
+        "files_of_looks": files,
+        "retention_days": days,
+    }
+    return AuditEvent("logs.removed", "schedules and notices", detail)
+
+
 def forecasts_removed(environment: EnvironmentName, days: Sequence[date], retention: int) -> AuditEvent:
     """Published forecasts of long ago are gone; that they were published stays on record."""
     detail: dict[str, Json] = {

@@ -30,6 +30,8 @@ class EventKind(StrEnum):
     """Any other alarm of monitoring."""
     RECOVERED = "recovered"
     CHANNEL_DISABLED = "channel-disabled"
+    SCHEDULE_FAILED = "schedule-failed"
+    """What starts by itself failed so often that it is not tried again."""
 
 
 PAGES = frozenset({EventKind.ROLLED_BACK, EventKind.DATA_STALE, EventKind.ENDPOINT_DOWN})

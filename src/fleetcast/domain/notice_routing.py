@@ -19,15 +19,16 @@ def channels_for(notice: Notice, settings: NotificationSettings, reaches: Reache
     """The channels that a notice goes to, each once, in the order of the settings.
 
     All routes that take it count. A page that none takes goes everywhere, and so does the news that a channel is gone,
-    but for that channel itself. A notice that is for certain people goes to the channels that reach one of them; to
-    rooms that are open to others only where one of them is reached by nothing else.
+    but for that channel itself, and that something starts by itself no more. A notice that is for certain people goes
+    to the channels that reach one of them; to rooms that are open to others only where one of them is reached by
+    nothing else.
     """
     channels = settings.channels
     if notice.kind is EventKind.CHANNEL_DISABLED:
         gone = {fact.value for fact in notice.facts if fact.name == "channel"}
         channels = tuple(channel for channel in channels if channel.name not in gone)
     routes = [route for route in settings.routes if route.takes(notice)]
-    if settings.routes and (routes or notice.kind not in {*PAGES, EventKind.CHANNEL_DISABLED}):
+    if settings.routes and (routes or notice.kind not in _ALONE):
         named = {name for route in routes for name in route.channels}
         channels = tuple(channel for channel in channels if channel.name in named)
     if notice.people:
@@ -92,7 +93,8 @@ def _digest(notice: Notice, run: str, settings: NotificationSettings, now: datet
     return f"soon/{_short(notice.owner or '')}", daily or now + settings.wait
 
 
-_ALONE = frozenset({*PAGES, EventKind.CHANNEL_DISABLED})
+_ALONE = frozenset({*PAGES, EventKind.CHANNEL_DISABLED, EventKind.SCHEDULE_FAILED})
+"""Each by itself, at once, and to everybody rather than to nobody; but for pages, quiet hours hold it."""
 _ANSWERED = frozenset({EventKind.APPROVAL_REQUIRED, EventKind.APPROVAL_EXPIRING})
 _OF_RUNS = frozenset({EventKind.TRAINING_COMPLETED, EventKind.TRAINING_FAILED})
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -174,6 +174,48 @@ def decide_logs(logs: Iterable[KeptLog], days: int | None, now: datetime) -> Log
         else:
             goes.append(log)
     return LogsDecided(tuple(goes), stays)
+
+
+@dataclass(frozen=True, slots=True)
+class TracesDecided:
+    """What becomes of what schedules, notices and looks left behind."""
+
+    logs: LogsDecided
+    """What scheduled commands printed."""
+    before: datetime | None = None
+    """Turns that were over and letters that were sent before this moment go; None: they stay."""
+    turns: int = 0
+    """Of schedules, that go."""
+    letters: int = 0
+    """That go, and pages that somebody took care of."""
+    files: int = 0
+    """Of looks that were never published, that go."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing goes."""
+        return not (self.logs.goes or self.turns or self.letters or self.files)
+
+
+def decide_traces(
+    logs: Iterable[KeptLog],
+    unfinished: Collection[str],
+    days: int | None,
+    decided_by: timedelta,
+    now: datetime,
+) -> TracesDecided:
+    """Decide which logs of schedules go, and from when on turns and letters stay.
+
+    Args:
+        logs: What scheduled commands printed.
+        unfinished: Names of those whose turn is not over.
+        days: After which they go; None: never.
+        decided_by: So far back a decision looks at turns: younger ones stay, whatever retention says.
+        now: Aware.
+    """
+    judged = [replace(log, ended_at=None) if log.job in unfinished else log for log in logs]
+    before = None if days is None else now - max(timedelta(days=days), decided_by)
+    return TracesDecided(decide_logs(judged, days, now), before)
 
 
 @dataclass(frozen=True, slots=True)

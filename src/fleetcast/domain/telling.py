@@ -26,9 +26,10 @@ RUNBOOKS: Mapping[EventKind, str] = MappingProxyType(
         EventKind.ROLLED_BACK: "docs/DEPLOYMENT.md",
         EventKind.DATA_STALE: "docs/MONITORING.md",
         EventKind.ENDPOINT_DOWN: "docs/MONITORING.md",
+        EventKind.SCHEDULE_FAILED: "docs/PIPELINES.md",
     }
 )
-"""What to do about pages, unless the fleet says otherwise."""
+"""What to do about what cannot wait, unless the fleet says otherwise."""
 _LONGEST = 300
 """Of a fact's value."""
 _CAUSES = {
@@ -384,6 +385,16 @@ def _channel(entry: AuditEntry, _known: Known) -> _Told:
     )
 
 
+def _schedule(entry: AuditEntry, _known: Known) -> _Told:
+    duty = entry.event.subject
+    return _Told(
+        EventKind.SCHEDULE_FAILED,
+        f"{duty} failed {entry.event.detail.get('attempts')} times and is not tried again",
+        (*_facts(entry.event, "due", "exit_code"), Fact("see", "fleetcast schedules list")),
+        _environment(duty.rpartition(" ")[2]),
+    )
+
+
 def _number(entry: AuditEntry) -> int:
     number = entry.event.detail.get("request")
     return number if isinstance(number, int) else 0
@@ -439,5 +450,6 @@ _TOLD: Mapping[str, Callable[[AuditEntry, Known], _Told | None]] = MappingProxyT
         "alarm.raised": _alarm,
         "alarm.recovered": _alarm,
         "channel.disabled": _channel,
+        "schedule.failed": _schedule,
     }
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from fleetcast.domain.drift import Observation
@@ -59,5 +59,17 @@ class ObservationTable(Protocol):
 
         Raises:
             Unavailable: The table cannot be read.
+        """
+        ...
+
+    def vacuum(self, older_than: timedelta, *, dry_run: bool) -> Sequence[str]:
+        """Remove, or only name, the files that no reader will ever see: parts of looks that came to nothing.
+
+        Args:
+            older_than: Younger files stay: a look may be under way.
+            dry_run: Only say which.
+
+        Raises:
+            Unavailable: The store refuses.
         """
         ...

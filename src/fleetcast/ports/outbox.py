@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from fleetcast.domain.audit import AuditEvent
@@ -108,4 +108,15 @@ class Outbox(Protocol):
 
     def forget(self, most: int) -> None:
         """Keep at most so many letters of each channel that wait for nothing, the newest, and as many ended pages."""
+        ...
+
+    def old(self, before: datetime) -> int:
+        """How many letters and pages `forget_old` would remove."""
+        ...
+
+    def forget_old(self, before: datetime) -> None:
+        """Remove letters that wait for nothing and were made before a moment, and pages that ended before it.
+
+        The newest of each stays, as the next one counts on from it.
+        """
         ...

@@ -42,3 +42,14 @@ class ScheduleBook(Protocol):
         Oldest first.
         """
         ...
+
+    def old(self, before: datetime) -> int:
+        """How many turns `forget` would remove."""
+        ...
+
+    def forget(self, before: datetime) -> None:
+        """Remove turns that are over and were due before a moment, but for those that `held` always gives.
+
+        Of the notes of a duty that is the newest.
+        """
+        ...

@@ -12,6 +12,7 @@ from fleetcast.domain.retention import (
     LogsDecided,
     ModelsDecided,
     Stays,
+    TracesDecided,
     VersionToJudge,
     counted_reasons,
 )
@@ -30,6 +31,7 @@ def plan_as_json(goes: WhatGoes, *, logs_asked: bool) -> Json:
         "logs_kept_by_platform": logs_asked and goes.logs is None,
         "tables": [_table(one) for one in goes.tables],
         "forecasts": [_forecasts(one) for one in goes.forecasts],
+        "traces": None if goes.traces is None else _traces(goes.traces),
         "unfinished_removals": goes.unfinished,
     }
 
@@ -46,6 +48,7 @@ def cleaned_as_json(cleaned: Cleaned) -> Json:
         ],
         "taken_into_use_meanwhile": [_version(one) for one in cleaned.taken_meanwhile],
         "finished_removals": cleaned.finished,
+        "traces": None if cleaned.traces is None else _traces(cleaned.traces),
     }
 
 
@@ -60,6 +63,8 @@ def plan_in_words(goes: WhatGoes, fleet: Fleet, *, logs_asked: bool) -> Iterator
         yield from _logs_in_words(goes.logs, retention[_DEV].logs)
     elif logs_asked:
         yield "logs: the platform keeps what jobs said, and removes it itself"
+    if goes.traces is not None:
+        yield f"schedules, notices and looks ({_age(retention[_DEV].logs)}): {_traces_in_words(goes.traces)}"
     for table in goes.tables:
         yield f"table {table.source}: {counted(table.files, 'file')} that no version needs which stays readable"
         yield from _staying((reason,) for reason in table.stays.values())
@@ -82,6 +87,8 @@ def cleaned_in_words(cleaned: Cleaned) -> Iterator[str]:
         f"{counted(cleaned.logs, 'log')}, {counted(cleaned.table_files, 'file')} of tables, "
         f"forecasts of {counted(len(cleaned.days), 'day')}"
     )
+    if cleaned.traces is not None:
+        yield f"removed of schedules, notices and looks {_traces_in_words(cleaned.traces)}"
     for one in cleaned.taken_meanwhile:
         yield f"  {one} stays: somebody took it into use meanwhile"
 
@@ -112,6 +119,24 @@ def _logs_in_words(logs: LogsDecided, days: int | None) -> Iterator[str]:
     oldest = f", the oldest of {min(ended):%Y-%m-%d}" if ended else ""
     yield f"logs ({_age(days)}): of {counted(len(logs.goes), 'job')}, {size(logs.bytes)}{oldest}"
     yield from _staying((reason,) for reason in logs.stays.values())
+
+
+def _traces_in_words(traces: TracesDecided) -> str:
+    logs = traces.logs
+    return (
+        f"{counted(len(logs.goes), 'log')} ({size(logs.bytes)}), {counted(traces.turns, 'turn')}, "
+        f"{counted(traces.letters, 'letter or page', 'letters and pages')}, {counted(traces.files, 'torn file')}"
+    )
+
+
+def _traces(traces: TracesDecided) -> Json:
+    return {
+        "logs": [{"name": log.job, "bytes": log.bytes} for log in traces.logs.goes],
+        "kept_since_at": None if traces.before is None else iso(traces.before),
+        "turns": traces.turns,
+        "letters_and_pages": traces.letters,
+        "files_of_looks": traces.files,
+    }
 
 
 def _age(days: int | None) -> str:

@@ -79,6 +79,7 @@ _TONES: Mapping[EventKind, Tone] = {
     EventKind.ALARM: Tone.WARNING,
     EventKind.RECOVERED: Tone.GOOD,
     EventKind.CHANNEL_DISABLED: Tone.ATTENTION,
+    EventKind.SCHEDULE_FAILED: Tone.ATTENTION,
 }
 
 

@@ -7,7 +7,7 @@ steps leaves nothing that promises bytes which are gone, and the next run finish
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
@@ -23,6 +23,7 @@ from fleetcast.domain.retention import (
     LogsDecided,
     ModelsDecided,
     Stays,
+    TracesDecided,
     Version,
     VersionToJudge,
     decide_days,
@@ -38,7 +39,9 @@ from fleetcast.pipeline.releases import SERVED_IN
 from fleetcast.pipeline.situation import data_digest_of
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
+from fleetcast.ports.printed import Printed
 from fleetcast.ports.readings import WritableReadingsTable
+from fleetcast.workflows.clean_traces import CleanTraces
 from fleetcast.workflows.exclusive import alone, holder
 
 SPARED = timedelta(days=7)
@@ -82,6 +85,8 @@ class WhatGoes:
     """None: they were not asked for, or the platform keeps them itself."""
     tables: tuple[TableDecided, ...] = ()
     forecasts: tuple[ForecastsDecided, ...] = ()
+    traces: TracesDecided | None = None
+    """Of schedules, notices and looks."""
     unfinished: int = 0
     """Removals that an earlier run began: they are finished first."""
 
@@ -94,6 +99,7 @@ class WhatGoes:
             or (self.logs and self.logs.goes)
             or any(one.files for one in self.tables)
             or any(one.files or one.days.goes for one in self.forecasts)
+            or (self.traces and not self.traces.is_empty)
         )
 
 
@@ -110,6 +116,8 @@ class Cleaned:
     """Versions that somebody took into use between the decision and the removal: they stay."""
     finished: int = 0
     """Removals of an earlier run."""
+    traces: TracesDecided | None = None
+    """None: nothing of schedules, notices and looks went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +128,8 @@ class Clean:
     clock: Clock
     tables: Callable[[], Mapping[str, WritableReadingsTable]]
     """The fleet's own tables of readings, by data source; nobody else's are touched."""
+    printed: Printed
+    """What scheduled commands printed on this machine."""
     spared: timedelta = SPARED
     """Files of tables that a newer version replaced more recently than this stay."""
 
@@ -145,6 +155,7 @@ class Clean:
             found.logs,
             found.tables,
             forecasts,
+            found.traces,
             sum(1 for _ in self._left()),
         )
 
@@ -182,9 +193,7 @@ class Clean:
                     gone, dropped = self._clean_forecasts(fleet, agreed, environment)
                 days += [(environment, day) for day in gone]
                 files += dropped
-        return Cleaned(
-            done.versions, done.bytes, done.logs, files, tuple(days), done.taken_meanwhile, done.finished
-        )
+        return replace(done, table_files=files, days=tuple(days))
 
     def _in_dev(self, fleet: Fleet) -> WhatGoes:
         workspace, now = self.platform.workspace, self.clock.now()
@@ -202,7 +211,13 @@ class Clean:
             _jobs(versions, going),
             None if logs is None else decide_logs(logs, retention.logs, now),
             tables,
+            traces=self._traces.plan(retention.logs),
         )
+
+    @property
+    def _traces(self) -> CleanTraces:
+        table = self.platform.workspace.observations()
+        return CleanTraces(self.platform.control, table, self.printed, self.clock, self.spared)
 
     def _kept(self, index: FleetIndex) -> list[ModelVersion]:
         held = self.platform.workspace.models.versions(list(index.versions))
@@ -250,6 +265,7 @@ class Clean:
         stayed = [version for one in going if one not in retired for version in one.versions]
         logs = self._remove_logs(now.logs, agreed.logs, fleet)
         files = sum(self._vacuum(fleet, one) for one in now.tables if one.files)
+        traces = self._traces(agreed.traces, fleet.settings.retention[EnvironmentName.DEV].logs)
         return Cleaned(
             tuple(version for one in retired for version in one.versions),
             sum(one.bytes for one in retired),
@@ -258,6 +274,7 @@ class Clean:
             (),
             tuple(stayed),
             finished,
+            traces,
         )
 
     def _remove_models(self, going: Sequence[ArtifactToGo], goes: WhatGoes, days: int) -> list[ArtifactToGo]:
@@ -371,6 +388,7 @@ class Clean:
 
     def _finish(self, fleet: Fleet) -> int:
         """Do what an interrupted run wrote down, as far as nothing needs it since; forget what it came not to."""
+        self._traces.settle()
         self._settle(_LOGS, lambda effect: not self._logs_left(_named(effect)))
         index = ReadIndex.of(self.platform)()
         for source in self.tables():

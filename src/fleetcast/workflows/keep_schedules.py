@@ -185,7 +185,12 @@ class KeepSchedules:
 
 def log_of(logs: Path, turn: Turn) -> Path:
     """The file in which is kept what the command of a turn prints, attempt after attempt."""
-    return logs / turn.duty.replace(" ", "-") / f"{turn.due:%Y-%m-%dT%H%M}.log"
+    return logs / f"{name_of(turn)}.log"
+
+
+def name_of(turn: Turn) -> str:
+    """By what that file is known: `score-prod/2026-11-02T0200`."""
+    return f"{turn.duty.replace(' ', '-')}/{turn.due:%Y-%m-%dT%H%M}"
 
 
 @dataclass(frozen=True, slots=True)

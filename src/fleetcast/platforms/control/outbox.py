@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -148,6 +148,36 @@ class ControlOutbox(Kept):
         for name in names:
             _forget(connection, _letters, over & (_letters.c.channel == name), most)
         _forget(connection, _pages, sa.not_(_pages.c.open), most)
+
+    @reads
+    def old(self, connection: Connection, before: datetime) -> int:
+        """How many letters and pages `forget_old` would remove."""
+        return len(_old_letters(connection, before)) + len(_old_pages(connection, before))
+
+    @changes
+    def forget_old(self, connection: Connection, before: datetime) -> None:
+        """Remove what waits for nothing, and is of long ago."""
+        for table, numbers in (
+            (_letters, _old_letters(connection, before)),
+            (_pages, _old_pages(connection, before)),
+        ):
+            if numbers:
+                its = [{"its": number} for number in numbers]
+                connection.execute(sa.delete(table).where(table.c.number == sa.bindparam("its")), its)
+
+
+def _old_letters(connection: Connection, before: datetime) -> list[int]:
+    last = _last(connection, _letters.c.number)
+    over = (_letters.c.state != LetterState.WAITING.value, _letters.c.number < last)
+    held = [_letter(row.number, row.content) for row in connection.execute(sa.select(_letters).where(*over))]
+    return [letter.number for letter in held if letter.made_at < before]
+
+
+def _old_pages(connection: Connection, before: datetime) -> list[int]:
+    last = _last(connection, _pages.c.number)
+    over = (sa.not_(_pages.c.open), _pages.c.number < last)
+    held = [_page(row.number, row.content) for row in connection.execute(sa.select(_pages).where(*over))]
+    return [page.number for page in held if page.ended_at is not None and page.ended_at < before]
 
 
 def _forget(connection: Connection, table: sa.Table, those: sa.ColumnElement[bool], most: int) -> None:

@@ -20,6 +20,7 @@ from fleetcast.stored.schedules import TURN
 
 _runs = schema.scheduled_runs
 _ALWAYS = (TurnState.NOTED, TurnState.RUNNING, TurnState.WAITING)
+_OVER = tuple(state.value for state in TurnState if state.is_final)
 
 
 class ControlScheduleBook(Kept):
@@ -75,6 +76,29 @@ class ControlScheduleBook(Kept):
             .order_by(_runs.c.due_at, _runs.c.duty)
         )
         return [_turn(row) for row in connection.execute(query)]
+
+    @reads
+    def old(self, connection: Connection, before: datetime) -> int:
+        """How many turns `forget` would remove."""
+        return len(_old(connection, before))
+
+    @changes
+    def forget(self, connection: Connection, before: datetime) -> None:
+        """Remove turns that are over, and that no decision looks at."""
+        going = [{"its_duty": duty, "its_due": due} for duty, due in _old(connection, before)]
+        its = (_runs.c.duty == sa.bindparam("its_duty"), _runs.c.due_at == sa.bindparam("its_due"))
+        if going:
+            connection.execute(sa.delete(_runs).where(*its), going)
+
+
+def _old(connection: Connection, before: datetime) -> list[tuple[str, str]]:
+    newest = sa.select(_runs.c.duty, sa.func.max(_runs.c.due_at)).group_by(_runs.c.duty)
+    noted = newest.where(_runs.c.state == TurnState.NOTED.value)
+    stays = {(row[0], row[1]) for query in (newest, noted) for row in connection.execute(query)}
+    old = sa.select(_runs.c.duty, _runs.c.due_at).where(
+        _runs.c.due_at < _key(before), _runs.c.state.in_(_OVER)
+    )
+    return [(row.duty, row.due_at) for row in connection.execute(old) if (row.duty, row.due_at) not in stays]
 
 
 def _key(moment: datetime) -> str:

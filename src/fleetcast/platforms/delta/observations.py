@@ -21,6 +21,7 @@ from fleetcast.platforms.delta.adding import Partition, PutFile, added, write_pa
 from fleetcast.platforms.delta.merging import HOOKS, RETENTION
 from fleetcast.platforms.delta.opening import DeltaVersions
 from fleetcast.platforms.delta.syncing import sync_version
+from fleetcast.platforms.delta.vacuuming import vacuumed
 from fleetcast.ports.forecasts import WrittenPart
 
 _MOMENT = pl.Datetime("us", "UTC")
@@ -135,6 +136,10 @@ class DeltaObservationTable(DeltaVersions):
         rows = self._collected(lazy.select(*COLUMNS), table.version())
         keys = ["at", "plant_id", "circuit_id", "sensor", "signal"]
         return [_observation(environment, row) for row in rows.sort(keys).iter_rows(named=True)]
+
+    def vacuum(self, older_than: timedelta, *, dry_run: bool) -> Sequence[str]:
+        """See `ObservationTable`."""
+        return vacuumed(self, self._open_or_none(), (), older_than, dry_run=dry_run)
 
     def _schema(self) -> Schema:
         return Schema.from_arrow(pl.Schema({**COLUMNS, **_PARTITION}))
