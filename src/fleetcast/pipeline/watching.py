@@ -350,6 +350,9 @@ def plainly(one: Observation) -> Observation:
         if not isinstance(value, float) or math.isfinite(value)
     }
     numbers = (one.value, one.threshold, one.p_value, one.impact)
+    as_it_is = isinstance(one.detail, dict) and len(detail) == len(one.detail)
+    if as_it_is and all(number is None or math.isfinite(number) for number in numbers):
+        return one
     if all(number is None or math.isfinite(number) for number in numbers):
         return replace(one, detail=detail)
     return replace(
