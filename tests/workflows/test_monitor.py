@@ -27,7 +27,7 @@ from fleetcast.platforms.memory.jobs import MemoryFrozenRows
 from fleetcast.ports.readings import WritableReadingsTable
 from fleetcast.ports.runs import RunInProgress
 from fleetcast.views.alarms import monitored_as_json, monitored_in_words
-from fleetcast.workflows.monitor import Monitor, Monitored
+from fleetcast.workflows.monitor import HISTORY, RECENT, Monitor, Monitored
 from tests.fleets import START, SmallFleet, small_fleet
 
 DEV = EnvironmentName.DEV
@@ -321,3 +321,19 @@ def test_training_rows_that_are_lost_are_told_and_the_rest_is_looked_at(watching
     assert "no data source gone" in seen.not_looked[0].why
     fresh = [one for one in seen.observations if one.signal is Signal.FRESHNESS]
     assert {one.circuit for one in fresh} == {A.circuit, B.circuit}
+
+
+def test_what_is_remembered_of_looks_judges_as_all_of_them_would(watching: Watching) -> None:
+    watching.shift(A, watching.end - timedelta(days=3), by=6.0)
+    for _ in range(4):
+        watching.look()
+        watching.fleet.clock.moment += HOUR
+    platform = watching.fleet.opened.platform
+    now = watching.fleet.clock.moment
+    seen = watching_part(platform, DEV)(replace(watching.parts[-1], at=now)).observations
+    table = platform.workspace.observations()
+    every = table.breached(DEV, now - HISTORY, now)
+    some = table.remembered(DEV, now - HISTORY, now, now - RECENT)
+    assert 0 < len(some) < len(every)
+    assert any(one.circuit == A.circuit for one in some)
+    assert judged(seen, some, now) == judged(seen, every, now) != judged(seen, [], now)
