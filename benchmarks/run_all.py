@@ -333,6 +333,28 @@ BENCHMARKS = (
         ],
         alone=True,
     ),
+    Benchmark(
+        "monitoring_at_scale.py",
+        "`fleetcast monitor` of 10,000 circuits, the whole command, two processes and the one that asks them",
+        lambda r: [
+            (
+                f"a later look {r['later_s']:.0f} s, {r['later_cpu_s']:.0f} s of processors",
+                "under 120 s",
+                r["later_s"] < 120,
+            ),
+            (
+                f"the first look {r['first_s']:.0f} s, {r['first_cpu_s']:.0f} s of processors",
+                "reported: it learns what is normal, once for each deployed version",
+                True,
+            ),
+            (
+                f"peak memory {max(r['first_mib'], r['later_mib']):,.0f} MiB",
+                "under 2,048 MiB",
+                max(r["first_mib"], r["later_mib"]) < 2_048,
+            ),
+        ],
+        alone=True,
+    ),
     Benchmark("ett_accuracy.py", "Accuracy on ETT, the published protocol", own=("fit_s",), data="etth"),
 )
 
@@ -340,7 +362,7 @@ BENCHMARKS = (
 SETS = {
     "serving": ("serving.py", "many_served.py", "batch_scoring.py"),
     "azure": ("azure_requests.py",),
-    "monitoring": ("monitoring.py", "monitoring_peers.py"),
+    "monitoring": ("monitoring.py", "monitoring_at_scale.py", "monitoring_peers.py"),
 }
 """By word, benchmarks that are measured alone, and their part of RESULTS.md."""
 

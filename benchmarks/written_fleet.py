@@ -30,9 +30,17 @@ CUTOFF = BEGIN + timedelta(days=DAYS)
 
 
 def written_fleet(
-    folder: Path, count: int, sensors: Sequence[str], environment: EnvironmentName
+    folder: Path,
+    count: int,
+    sensors: Sequence[str],
+    environment: EnvironmentName,
+    *,
+    one_artifact: bool = False,
 ) -> tuple[OpenFleet, Sequence[NumberedRelease]]:
-    """Declare it, and write its models, manifests, versions and live releases down; there are no readings yet."""
+    """Declare it, and write its models, manifests, versions and live releases down; there are no readings yet.
+
+    With `one_artifact`, all versions name the files of the first: enough where no model is opened.
+    """
     keys = [CircuitKey(f"PLANT{n // PER_PLANT:03d}", f"CIRCUIT{n % PER_PLANT:02d}") for n in range(count)]
     init_fleet(
         folder, NewFleet(circuits=keys, features=sensors, cutoff=f"{CUTOFF - timedelta(days=1):%Y-%m-%d}")
@@ -43,19 +51,20 @@ def written_fleet(
     series = replace(series, sensors=tuple(sensors), values=series.values[:, : len(sensors)])
     trained = train(series, TrainingTask(tuple(sensors), HORIZON, "linear", {"lookback": LOOKBACK}))
     store = FileArtifactStore(opened.state / "artifacts", durable=False)
-    models = []
+    models: list[TrainedModel] = []
     with tempfile.TemporaryDirectory() as scratch:
         for number, circuit in enumerate(opened.fleet.circuits):
             inputs = training_inputs(circuit)
             wanted = training_hash(inputs)
-            place = Path(scratch) / str(number)
-            save(
-                trained,
-                place,
-                identity=ModelIdentity(circuit.key, circuit.model_name, wanted, circuit.cutoff.end, 0),
-            )
-            size = sum(file.stat().st_size for file in place.iterdir())
-            artifact = store.keep(place)
+            if not (models and one_artifact):
+                place = Path(scratch) / str(number)
+                save(
+                    trained,
+                    place,
+                    identity=ModelIdentity(circuit.key, circuit.model_name, wanted, circuit.cutoff.end, 0),
+                )
+                size = sum(file.stat().st_size for file in place.iterdir())
+                artifact = store.keep(place)
             lineage = TrainedLineage(
                 wanted, HASH_SCHEMA, inputs, circuit.key, "training-pipeline", "1.0.0", wanted, "1.0.0",
                 "0" * 40, "run-0001", f"{circuit.model_name}.1", wanted, wanted,

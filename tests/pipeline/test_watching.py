@@ -40,6 +40,10 @@ def rows(*lines: tuple[str, int, datetime, float]) -> pl.DataFrame:
     return pl.DataFrame(
         [
             {
+                "plant_id": "LYON",
+                "circuit_id": "A",
+                "model": "lyon-a",
+                "version": 1,
                 "sensor": sensor,
                 "step": step,
                 "timestamp": at,
@@ -50,6 +54,8 @@ def rows(*lines: tuple[str, int, datetime, float]) -> pl.DataFrame:
             for sensor, step, at, point in lines
         ],
         schema={
+            **dict.fromkeys(("plant_id", "circuit_id", "model"), pl.String),
+            "version": pl.Int32,
             "sensor": pl.String,
             "step": pl.Int16,
             "timestamp": pl.Datetime("us", "UTC"),

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
-from fleetcast.domain.errors import BadInput
+from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.location import Location, file_uri
 from fleetcast.domain.place import EnvironmentName
@@ -174,3 +174,31 @@ def test_a_vacuum_keeps_every_issue_of_the_days_that_stay(table: ForecastTable) 
 def test_where_nothing_is_published_there_is_nothing_to_remove(table: ForecastTable) -> None:
     table.remove([DAY])
     assert table.vacuum(timedelta(0), dry_run=False) == []
+
+
+def test_some_columns_of_some_circuits_are_read_day_by_day(table: ForecastTable) -> None:
+    far = CircuitKey("OSLO", "A")
+    publish(table, 1, rows(A, B), rows(far))
+    publish(table, 1, rows(A, point=2.0), day=NEXT)
+    found = list(table.by_day([NEXT, DAY], [A, far], ["point", "circuit_id", "plant_id"]))
+    assert [one.columns for one in found] == [["point", "circuit_id", "plant_id"]] * 2
+    assert [sorted(one.rows()) for one in found] == [
+        sorted([(1.0, "A", "LYON"), (1.0, "A", "OSLO")] * STEPS),
+        [(2.0, "A", "LYON")] * STEPS,
+    ]
+    assert list(table.by_day([date(2025, 12, 2)], [A], ["point"])) == []
+    assert sum(len(one) for one in table.by_day([DAY], [CircuitKey("ROME", "A")], ["point"])) == 0
+
+
+def test_before_anything_is_published_no_day_has_rows(table: ForecastTable) -> None:
+    assert list(table.by_day([DAY], [A], ["point"])) == []
+
+
+def test_files_of_other_plants_are_not_opened(tmp_path: Path) -> None:
+    table = Stores(tmp_path).forecasts(EnvironmentName.PROD)
+    mine, others = table.write(DAY, rows(A)), table.write(DAY, rows(CircuitKey("OSLO", "A")))
+    table.publish(DAY, 1, [mine, others], ())
+    (tmp_path / "forecasts" / "prod" / others.path).unlink()
+    assert [len(one) for one in table.by_day([DAY], [A], ["point"])] == [STEPS]
+    with pytest.raises(FleetcastError):
+        list(table.by_day([DAY], [CircuitKey("OSLO", "A")], ["point"]))

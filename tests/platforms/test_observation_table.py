@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -122,3 +123,24 @@ def test_of_what_no_look_published_only_what_is_old_goes(table: ObservationTable
     assert table.vacuum(timedelta(0), dry_run=False) == [torn]
     assert table.vacuum(timedelta(0), dry_run=True) == []
     assert table.breached(PROD, AT, AT + HOUR) == [bad]
+
+
+def test_what_is_remembered_of_many_looks_is_the_first_the_last_and_the_surest(
+    table: ObservationTable,
+) -> None:
+    chances = [0.01, 1e-9, 0.02, 1e-4, None, 0.03]
+    looks = [
+        replace(seen("A", Outcome.BREACHED, AT + hour * HOUR, why="long"), p_value=chance)
+        for hour, chance in enumerate(chances)
+    ]
+    for one in looks:
+        plant = replace(seen(None, Outcome.BREACHED, one.at), p_value=None)
+        assert look(table, one.at, one, seen("B", Outcome.FINE, one.at), plant)
+    found = table.remembered(PROD, AT, AT + 6 * HOUR, recent=AT + 2 * HOUR)
+    assert [one for one in found if one.circuit == "A"] == [
+        replace(looks[number], detail={}) for number in (0, 3, 5)
+    ]
+    assert [one.at for one in found if one.circuit is None] == [AT, AT + 5 * HOUR]
+    assert len(found) == 5
+    assert table.remembered(PROD, AT - HOUR, AT, recent=AT) == []
+    assert table.remembered(TEST, AT, AT + HOUR, recent=AT) == []

@@ -22,11 +22,12 @@ from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.settings import EnvironmentSettings
 from fleetcast.pipeline.signals.judging import judged
 from fleetcast.pipeline.watching import PartToWatch, PartWatched
+from fleetcast.platforms.files.learnt import FileLearntProfiles
 from fleetcast.platforms.memory.jobs import MemoryFrozenRows
 from fleetcast.ports.readings import WritableReadingsTable
 from fleetcast.ports.runs import RunInProgress
 from fleetcast.views.alarms import monitored_as_json, monitored_in_words
-from fleetcast.workflows.monitor import Monitor, Monitored
+from fleetcast.workflows.monitor import HISTORY, RECENT, Monitor, Monitored
 from tests.fleets import START, SmallFleet, small_fleet
 
 DEV = EnvironmentName.DEV
@@ -211,16 +212,61 @@ def test_silence_is_an_alarm_and_is_told_from_the_last_reading_however_old(watch
     assert {round((one.value or 0) / 86_400) for one in ages} == {30}
 
 
-def test_training_rows_that_are_not_frozen_any_more_come_from_the_pinned_version(watching: Watching) -> None:
+def test_training_rows_that_are_not_frozen_any_more_come_from_the_pinned_version(
+    watching: Watching, tmp_path: Path
+) -> None:
     watching.shift(A, watching.end - timedelta(days=3), by=6.0)
     frozen = watching.look()
     workspace = watching.fleet.opened.platform.workspace
     empty = MemoryFrozenRows(type(workspace.models._world)())  # type: ignore[attr-defined]
-    platform = replace(watching.fleet.opened.platform, workspace=replace(workspace, frozen=empty))
+    fresh = FileLearntProfiles(tmp_path / "nothing learnt")
+    platform = replace(
+        watching.fleet.opened.platform, workspace=replace(workspace, frozen=empty, learnt=fresh)
+    )
     watching.fleet.opened = replace(watching.fleet.opened, platform=platform)
     again = watching.look()
     assert again.outcomes == frozen.outcomes
     assert again.not_looked == ()
+
+
+def test_a_later_look_needs_no_training_rows_and_sees_the_same(watching: Watching, tmp_path: Path) -> None:
+    watching.shift(A, watching.end - timedelta(days=3), by=6.0)
+    watching.look()
+    platform = watching.fleet.opened.platform
+    (part,) = watching.parts
+    empty = MemoryFrozenRows(type(platform.workspace.models._world)())  # type: ignore[attr-defined]
+    fresh = FileLearntProfiles(tmp_path / "nothing learnt")
+    unlearnt = replace(platform, workspace=replace(platform.workspace, learnt=fresh))
+    rowless = replace(platform, workspace=replace(platform.workspace, frozen=empty))
+    nowhere = replace(
+        part,
+        circuits=tuple(
+            replace(one, trained_on=replace(one.trained_on, source="gone"))
+            for one in part.circuits
+            if one.trained_on is not None
+        ),
+    )
+    first, later = watching_part(unlearnt, DEV)(part), watching_part(rowless, DEV)(nowhere)
+    assert len(nowhere.circuits) == 2
+    assert later == first
+    assert any(one.outcome is Outcome.BREACHED for one in later.observations)
+
+
+def test_rows_that_are_not_those_it_was_trained_on_are_learnt_each_time(watching: Watching) -> None:
+    watching.look()
+    platform = watching.fleet.opened.platform
+    (part,) = watching.parts
+    first = part.circuits[0]
+    assert first.trained_on is not None
+    asset = replace(first.trained_on, fingerprint=Digest.of(b"never frozen"))
+    other = replace(first, trained_on=asset)
+    look = watching_part(platform, DEV)
+    changed = replace(part, circuits=(other,))
+    seen = look(changed)
+    assert seen.not_looked == ()
+    lost = replace(other, trained_on=replace(asset, source="gone"))
+    again = look(replace(part, circuits=(lost,)))
+    assert "no data source gone" in again.not_looked[0].why, "it is learnt anew, as nothing was kept"
 
 
 def test_what_goes_to_another_process_and_comes_back_is_the_same(watching: Watching) -> None:
@@ -275,3 +321,19 @@ def test_training_rows_that_are_lost_are_told_and_the_rest_is_looked_at(watching
     assert "no data source gone" in seen.not_looked[0].why
     fresh = [one for one in seen.observations if one.signal is Signal.FRESHNESS]
     assert {one.circuit for one in fresh} == {A.circuit, B.circuit}
+
+
+def test_what_is_remembered_of_looks_judges_as_all_of_them_would(watching: Watching) -> None:
+    watching.shift(A, watching.end - timedelta(days=3), by=6.0)
+    for _ in range(4):
+        watching.look()
+        watching.fleet.clock.moment += HOUR
+    platform = watching.fleet.opened.platform
+    now = watching.fleet.clock.moment
+    seen = watching_part(platform, DEV)(replace(watching.parts[-1], at=now)).observations
+    table = platform.workspace.observations()
+    every = table.breached(DEV, now - HISTORY, now)
+    some = table.remembered(DEV, now - HISTORY, now, now - RECENT)
+    assert 0 < len(some) < len(every)
+    assert any(one.circuit == A.circuit for one in some)
+    assert judged(seen, some, now) == judged(seen, every, now) != judged(seen, [], now)

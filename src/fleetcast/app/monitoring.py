@@ -26,7 +26,8 @@ def watch_parts(
 
 def watching_part(platform: Platform, environment: EnvironmentName) -> WatchPart:
     """What looks at a part in this process."""
-    from fleetcast.pipeline.signals.observing import observe
+    from fleetcast.pipeline.profiles import Profiles
+    from fleetcast.pipeline.signals.observing import learn, observe
     from fleetcast.pipeline.watching import WatchPart
 
     workspace = platform.workspace
@@ -34,7 +35,7 @@ def watching_part(platform: Platform, environment: EnvironmentName) -> WatchPart
         workspace.tables,
         workspace.frozen,
         workspace.forecasts(environment),
-        workspace.observations(),
+        Profiles(workspace.learnt, learn),
         observe,
     )
 

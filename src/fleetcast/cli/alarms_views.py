@@ -14,6 +14,8 @@ from fleetcast.domain.wording import counted, impact_in_words
 from fleetcast.views.alarms import state_in_words
 from fleetcast.views.moments import shown
 
+_ROWS = 200
+"""Lines that are shown; who wants thousands reads them with a program."""
 _STYLES = {
     AlarmState.OPEN: "red",
     AlarmState.ACKNOWLEDGED: "yellow",
@@ -30,7 +32,7 @@ def print_alarms(alarms: Sequence[Alarm], console: Console) -> None:
     table = Table(box=box.SIMPLE, pad_edge=False)
     for name in ("alarm", "where", "kind", "since (UTC)", "impact", "owner", "state"):
         table.add_column(name, overflow="fold")
-    for alarm in alarms:
+    for alarm in alarms[:_ROWS]:
         table.add_row(
             str(alarm.number),
             f"{alarm.cause.environment}/{alarm.cause.place}",
@@ -41,4 +43,7 @@ def print_alarms(alarms: Sequence[Alarm], console: Console) -> None:
             Text(state_in_words(alarm), _STYLES[alarm.state]),
         )
     console.print(table)
+    if len(alarms) > _ROWS:
+        left = len(alarms) - _ROWS
+        console.print(f"These are the first {_ROWS}; {left:,} more with --format json.")
     console.print(f"{counted(len(alarms), 'alarm')}. One: fleetcast alarms show ALARM")

@@ -12,9 +12,11 @@ from fleetcast.domain.location import Location
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.platforms.files.artifact_store import FileArtifactStore
 from fleetcast.platforms.files.frozen_rows import FileFrozenRows
+from fleetcast.platforms.files.learnt import FileLearntProfiles
 from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.forecasts import ForecastTable
 from fleetcast.ports.frozen_rows import FrozenRows
+from fleetcast.ports.learnt import LearntProfiles
 from fleetcast.ports.observations import ObservationTable
 from fleetcast.stored.durable import write_durably
 
@@ -89,6 +91,10 @@ class Stores:
 
         location = self.storage / "observations"
         return DeltaObservationTable(str(location), ObjectFolder(location).put)
+
+    def learnt(self) -> LearntProfiles:
+        """What monitoring learnt of deployed versions; of this machine, wherever the rest is."""
+        return FileLearntProfiles(self.state / "learnt")
 
     def frozen(self) -> RowFiles:
         """Training rows by their fingerprint."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -113,6 +113,23 @@ class ForecastTable(Protocol):
 
         Raises:
             BadInput: There is no such version.
+        """
+        ...
+
+    def by_day(
+        self, days: Collection[date], keys: Collection[CircuitKey], columns: Sequence[str]
+    ) -> Iterator[pl.DataFrame]:
+        """Some columns of the rows of some circuits, day by day, rows as they were written.
+
+        The log is read once, and only files that can hold such rows are opened.
+
+        Args:
+            days: Which; those without rows give none.
+            keys: Of the circuits.
+            columns: Their names.
+
+        Raises:
+            Unavailable: The table cannot be read.
         """
         ...
 

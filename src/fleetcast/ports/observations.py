@@ -73,3 +73,16 @@ class ObservationTable(Protocol):
             Unavailable: The store refuses.
         """
         ...
+
+    def remembered(
+        self, environment: EnvironmentName, start: datetime, end: datetime, recent: datetime
+    ) -> Sequence[Observation]:
+        """Of all that `breached` gives what a look needs to remember, however many looks there were.
+
+        Of each thing that was looked at, the first and the last time, and the one that chance explains least of those
+        from `recent` on; without `detail`, oldest first.
+
+        Raises:
+            Unavailable: The table cannot be read.
+        """
+        ...

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fleetcast.ports.foreign_models import ForeignModels
     from fleetcast.ports.frozen_rows import FrozenRows
     from fleetcast.ports.jobs import JobService
+    from fleetcast.ports.learnt import LearntProfiles
     from fleetcast.ports.manifests import ManifestBook
     from fleetcast.ports.models import ModelRegistry, ModelStates, SharedRegistry
     from fleetcast.ports.observations import ObservationTable
@@ -59,6 +60,8 @@ class Workspace:
     """The table that forecasts of an environment are published in; opened when it is asked for."""
     observations: Callable[[], ObservationTable]
     """The table of what monitoring saw; opened when it is asked for."""
+    learnt: LearntProfiles
+    """What monitoring learnt of deployed versions."""
     workers: int
     """Jobs that run at the same time."""
     quota: CoreQuota | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -28,7 +29,11 @@ if TYPE_CHECKING:  # listing alarms needs none of what looks
     from fleetcast.workflows.monitor import Monitored
 
 _SHOWN_BY = 5
-"""Of what shows an alarm so many lines are shown."""
+"""Of what shows an alarm so many lines are shown, where it is not the only one."""
+_ON_ONE_PAGE = 20
+"""Alarms that are shown of a look, the most harmful; one page is read, a thousand lines are not."""
+_PLACES = 100
+"""Of places where something could not be measured so many are named."""
 _CIRCUITS = 10
 _NOTHING_EXPECTED = "nothing is expected of it, so it is only kept in the table"
 _CHANGES: Mapping[type[Change], str] = {
@@ -60,7 +65,7 @@ def monitored_as_json(found: Monitored) -> Json:
         "circuits": found.circuits,
         "stored": found.stored,
         "outcomes": outcomes_as_json(found.outcomes),
-        "alarms": [alarm_as_json(alarm) for alarm in found.open],
+        "alarms": alarms_as_json(found.open),
         "changes": [
             {"change": _CHANGES[type(change)], **outline_as_json(change.alarm)}
             for change in found.changes
@@ -72,7 +77,7 @@ def monitored_as_json(found: Monitored) -> Json:
                 "outcome": outcome,
                 "reason": why or None,
                 "count": len(some),
-                "places": [_place(one) for one in some],
+                "places": [_place(one) for one in some[:_PLACES]],
             }
             for (signal, outcome, why), some in _unmeasured(found)
         ],
@@ -90,6 +95,12 @@ def monitored_in_words(found: Monitored) -> Iterator[str]:
         f"{found.environment} up to {shown(found.at)}: {counted(found.circuits, 'circuit')} looked at, "
         f"{outcomes_in_words(found.outcomes)}"
     )
+    yield from _needs_somebody(found)
+    yield from _recovered(found)
+    yield from _not_seen(found)
+
+
+def _needs_somebody(found: Monitored) -> Iterator[str]:
     changed = {change.alarm.number: change for change in found.changes}
     active = [alarm for alarm in found.open if alarm.state is not AlarmState.SNOOZED]
     breached = found.outcomes.get(Outcome.BREACHED, 0)
@@ -99,18 +110,31 @@ def monitored_in_words(found: Monitored) -> Iterator[str]:
             yield f"{breached:,} beyond the threshold, and no alarm: chance alone makes some in a fleet of this size"
     else:
         yield f"needs somebody: {counted(len(active), 'alarm')}, the most harmful first"
-    for alarm in active:
+    for alarm in active[:_ON_ONE_PAGE]:
         change = changed.get(alarm.number)
         news = "" if change is None else _CHANGES.get(type(change), "")
         yield from _entry(alarm, news)
+    if len(active) > _ON_ONE_PAGE:
+        left = active[_ON_ONE_PAGE:]
+        kinds = Counter(alarm.cause.kind.value for alarm in left).most_common()
+        said = ", ".join(f"{count:,} {kind}" for kind, count in kinds)
+        yield f"  and {len(left):,} more ({said}): fleetcast alarms list {found.environment}"
     quiet = [alarm for alarm in found.open if alarm.state is AlarmState.SNOOZED]
     if quiet:
         yield f"snoozed: {some_of(f'{alarm.number} ({alarm.cause.place})' for alarm in quiet)}"
-    for change in found.changes:
-        if isinstance(change, Recover):
-            alarm = change.alarm
-            why = "" if alarm.gone is None else f": {alarm.gone.value}"
-            yield f"recovered: {alarm.number} {alarm.cause.kind} at {alarm.cause.place}{why}"
+
+
+def _recovered(found: Monitored) -> Iterator[str]:
+    recovered = [change.alarm for change in found.changes if isinstance(change, Recover)]
+    for alarm in recovered[:_ON_ONE_PAGE]:
+        why = "" if alarm.gone is None else f": {alarm.gone.value}"
+        yield f"recovered: {alarm.number} {alarm.cause.kind} at {alarm.cause.place}{why}"
+    if len(recovered) > _ON_ONE_PAGE:
+        more = len(recovered) - _ON_ONE_PAGE
+        yield f"recovered: {more:,} more: fleetcast alarms list {found.environment} --all"
+
+
+def _not_seen(found: Monitored) -> Iterator[str]:
     groups = _unmeasured(found)
     if groups:
         yield "could not be measured:"
@@ -126,12 +150,17 @@ def monitored_in_words(found: Monitored) -> Iterator[str]:
 
 
 def alarms_as_json(alarms: Sequence[Alarm]) -> Json:
-    """A list of alarms for programs."""
-    return [alarm_as_json(alarm) for alarm in alarms]
+    """A list of alarms for programs, each with the strongest of what shows it."""
+    return [alarm_as_json(alarm, _SHOWN_BY) for alarm in alarms]
 
 
-def alarm_as_json(alarm: Alarm) -> Mapping[str, Json]:
-    """One alarm for programs, with what shows it."""
+def alarm_as_json(alarm: Alarm, most: int | None = None) -> Mapping[str, Json]:
+    """One alarm for programs, with what shows it.
+
+    Args:
+        alarm: Which.
+        most: So many at most of what shows it, the strongest; None: all that are kept.
+    """
     taken = alarm.acknowledged
     return {
         **outline_as_json(alarm),
@@ -149,7 +178,7 @@ def alarm_as_json(alarm: Alarm) -> Mapping[str, Json]:
         "recovered_because": None if alarm.gone is None else alarm.gone.value,
         "what_to_do": WHAT_TO_DO[alarm.cause.kind],
         "shown_by_count": alarm.shown_by_count,
-        "shown_by": [observation_as_json(one) for one in alarm.shown_by],
+        "shown_by": [observation_as_json(one) for one in alarm.shown_by[:most]],
     }
 
 

@@ -523,7 +523,10 @@ class Alarm(AlarmOutline):
     recovered_because: str | None
     what_to_do: str
     shown_by_count: int
-    shown_by: list[SeenObservation]
+    shown_by: Annotated[
+        list[SeenObservation],
+        Field(description="The strongest: in a list five of each, of one alarm up to 100."),
+    ]
 
 
 class LookedLast(_Shape):

@@ -25,13 +25,18 @@ from fleetcast.pipeline.signals.watched import LOOK_BACK
 from fleetcast.pipeline.watching import NotLooked, PartToWatch, PartWatched, ToWatch, plainly
 from fleetcast.pipeline.watching_plants import PlantServed, endpoint_health, training_failures
 from fleetcast.ports.clock import Clock
+from fleetcast.ports.forecasts import WrittenPart
 from fleetcast.ports.platform import Platform
 from fleetcast.workflows.exclusive import holder
 
 _CIRCUITS_AT_ONCE = 100
 """In one part: what is in memory at the same time, for each process."""
+_WRITTEN_AT_ONCE = 50_000
+"""Observations in one file of the table: a look at a large fleet adds a few files, not one for each part."""
 HISTORY = timedelta(days=14)
 """Of what was breached before, so much is looked at: since when something shows."""
+RECENT = timedelta(days=3)
+"""How far back what a look was sure of counts at the next ones."""
 _AHEAD = timedelta(days=1)
 """A look at the present reads so far ahead: that a clock runs ahead is to be seen, not hidden."""
 WatchParts = Callable[[EnvironmentName, Iterator[PartToWatch]], Iterator[PartWatched]]
@@ -145,21 +150,23 @@ class Monitor:
         table = self.platform.workspace.observations()
         seen: list[Observation] = []
         not_looked: list[NotLooked] = []
-        written = []
+        written: list[WrittenPart] = []
+        unwritten = 0
         done = 0
         progress(done, len(chosen))
         parts = self._parts(fleet, look, chosen, deployed)
         for one in self.watch_parts(environment, parts):
             seen += one.observations
             not_looked += one.not_looked
-            written += [] if one.written is None else [one.written]
+            if len(seen) - unwritten >= _WRITTEN_AT_ONCE:
+                written.append(table.write(environment, at, seen[unwritten:]))
+                unwritten = len(seen)
             done = min(done + _CIRCUITS_AT_ONCE, len(chosen))
             progress(done, len(chosen))
-        around = [plainly(one) for one in self._around(fleet, environment, circuits, live, at)]
-        if around:
-            written.append(table.write(environment, at, around))
-        seen += around
-        history = table.breached(environment, at - HISTORY, at)
+        seen += [plainly(one) for one in self._around(fleet, environment, circuits, live, at)]
+        if len(seen) > unwritten:
+            written.append(table.write(environment, at, seen[unwritten:]))
+        history = table.remembered(environment, at - HISTORY, at, at - RECENT)
         findings = self.judge(seen, history, at)
         stored = bool(written) and table.publish(environment, at, written)
         outcomes = Counter(one.outcome for one in seen)

@@ -106,6 +106,7 @@ def azure_workspace(
         endpoints=AzureEndpoints(session, clients, fleet.served),
         forecasts=stores.forecasts,
         observations=stores.observations,
+        learnt=stores.learnt(),
         workers=cores(),
         quota=AzureQuota(clients, state.resolve()),
         remote=AzureBatchScoring(

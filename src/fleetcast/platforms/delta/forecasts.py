@@ -174,6 +174,33 @@ class DeltaForecastTable(DeltaVersions):
             lazy = lazy.filter(_is_one_of(keys))
         return self._collected(lazy, table.version()).sort(_KEYS)
 
+    def by_day(
+        self, days: Collection[date], keys: Collection[CircuitKey], columns: Sequence[str]
+    ) -> Iterator[pl.DataFrame]:
+        """See `ForecastTable`."""
+        table = self._open_or_none()
+        if table is None:
+            return
+        plants = sorted({key.plant for key in keys})
+        theirs = pl.col("plant_id").is_in(plants) & _is_one_of(keys)
+        for files in self._files(table, days, plants):
+            lazy = pl.scan_parquet(files, storage_options=self._options, glob=False, hive_partitioning=False)
+            yield self._collected(lazy.filter(theirs).select(*columns), table.version())
+
+    def _files(self, table: DeltaTable, days: Collection[date], plants: Collection[str]) -> list[list[str]]:
+        """By day those that can hold rows of some plants, by what the log says of them."""
+        held = pl.DataFrame(table.get_add_actions(flatten=True))
+        bounds = [f"{end}.{_BOUNDED[0]}" for end in ("min", "max")]
+        if not set(bounds) <= set(held.columns):
+            held = held.with_columns(pl.lit(None, pl.String).alias(name) for name in bounds)
+        address = self._location.address()
+        found: dict[str, list[str]] = {day.isoformat(): [] for day in sorted(days)}
+        for path, day, least, most in held.select("path", f"partition.{_DAY}", *bounds).iter_rows():
+            unbounded = least is None or most is None
+            if str(day) in found and (unbounded or any(least <= plant <= most for plant in plants)):
+                found[str(day)].append(f"{address}/{path}")
+        return [files for files in found.values() if files]
+
     def _created(self, day: date, parts: Sequence[WrittenPart], properties: CommitProperties) -> int:
         address = self._location.to_write([])
         create_table_with_add_actions(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from deltalake import CommitProperties, Schema, Transaction
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
@@ -42,6 +42,8 @@ COLUMNS: Mapping[str, Any] = {
     "detail": pl.String,
 }
 """Besides those that it is partitioned by; see `ObservationTable`."""
+_THING = ("signal", "plant_id", "circuit_id", "sensor", "unit")
+"""What was looked at."""
 _BOUNDED = ("plant_id", "signal", "outcome")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TOLD_AT = "fleetcast.look"
@@ -71,6 +73,8 @@ class DeltaObservationTable(DeltaVersions):
     ) -> WrittenPart:
         """See `ObservationTable`."""
         rows = pl.DataFrame([_row(one, at) for one in observations], schema=COLUMNS, orient="row")
+        # Those that were breached stand together: who looks for them reads past the others.
+        rows = rows.sort("outcome", maintain_order=True)
         return write_part(self._location, self._put, _of(environment, at), rows, _BOUNDED)
 
     def publish(self, environment: EnvironmentName, at: datetime, parts: Sequence[WrittenPart]) -> bool:
@@ -126,16 +130,27 @@ class DeltaObservationTable(DeltaVersions):
         table = self._open_or_none()
         if table is None:
             return []
-        lazy = pl.scan_delta(table).filter(
-            pl.col("environment") == environment.value,
-            pl.col("day").is_between(start.date(), end.date()),
-            pl.col("outcome") == Outcome.BREACHED.value,
-            pl.col("at") >= start,
-            pl.col("at") < end,
-        )
-        rows = self._collected(lazy.select(*COLUMNS), table.version())
-        keys = ["at", "plant_id", "circuit_id", "sensor", "signal"]
-        return [_observation(environment, row) for row in rows.sort(keys).iter_rows(named=True)]
+        lazy = _breached(table, environment, start, end).select(*COLUMNS)
+        return _in_order(environment, self._collected(lazy, table.version()))
+
+    def remembered(
+        self, environment: EnvironmentName, start: datetime, end: datetime, recent: datetime
+    ) -> Sequence[Observation]:
+        """See `ObservationTable`."""
+        table = self._open_or_none()
+        if table is None:
+            return []
+        # Weeks of looks at a large fleet are millions of rows: they never are in memory at the same time.
+        lazy = _breached(table, environment, start, end).select(pl.exclude("detail", *_PARTITION))
+        at, chance = pl.col("at"), pl.col("p_value")
+        ends = lazy.group_by(_THING).agg(at.min().alias("first"), at.max().alias("last"))
+        tested = lazy.filter(at >= recent, chance.is_not_null())
+        surest = tested.group_by(_THING).agg(at.sort_by(chance, at).first())
+        unpivoted = ends.unpivot(["first", "last"], index=_THING, value_name="at").drop("variable")
+        wanted = pl.concat([unpivoted, surest]).unique()
+        chosen = lazy.join(wanted, on=[*_THING, "at"], how="semi", nulls_equal=True)
+        rows = self._collected(chosen.with_columns(pl.lit("{}").alias("detail")), table.version())
+        return _in_order(environment, rows)
 
     def vacuum(self, older_than: timedelta, *, dry_run: bool) -> Sequence[str]:
         """See `ObservationTable`."""
@@ -143,6 +158,23 @@ class DeltaObservationTable(DeltaVersions):
 
     def _schema(self) -> Schema:
         return Schema.from_arrow(pl.Schema({**COLUMNS, **_PARTITION}))
+
+
+def _breached(
+    table: DeltaTable, environment: EnvironmentName, start: datetime, end: datetime
+) -> pl.LazyFrame:
+    return pl.scan_delta(table).filter(
+        pl.col("environment") == environment.value,
+        pl.col("day").is_between(start.date(), end.date()),
+        pl.col("outcome") == Outcome.BREACHED.value,
+        pl.col("at") >= start,
+        pl.col("at") < end,
+    )
+
+
+def _in_order(environment: EnvironmentName, rows: pl.DataFrame) -> Sequence[Observation]:
+    keys = ["at", "plant_id", "circuit_id", "sensor", "signal"]
+    return [_observation(environment, row) for row in rows.sort(keys).iter_rows(named=True)]
 
 
 def _of(environment: EnvironmentName, at: datetime) -> Partition:
@@ -194,5 +226,5 @@ def _observation(environment: EnvironmentName, row: Mapping[str, Any]) -> Observ
         p_value=row["p_value"],
         impact=row["impact"],
         model=row["model"],
-        detail=json.loads(row["detail"]),
+        detail=json.loads(row["detail"]) if row["detail"] != "{}" else {},
     )

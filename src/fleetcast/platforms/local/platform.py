@@ -88,5 +88,6 @@ def local_workspace(
         endpoints=LocalEndpoints(session),
         forecasts=stores.forecasts,
         observations=stores.observations,
+        learnt=stores.learnt(),
         workers=workers,
     )

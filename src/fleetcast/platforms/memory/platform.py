@@ -89,5 +89,6 @@ def memory_workspace(
         endpoints=MemoryEndpoints(world, clock),
         forecasts=Stores(scratch).forecasts,
         observations=Stores(scratch).observations,
+        learnt=Stores(scratch).learnt(),
         workers=1,
     )
