@@ -200,6 +200,25 @@ def test_when_it_is_over_what_runs_is_ended_and_loses_no_attempt(scene: Scene) -
     assert scene.control.schedules.keeper() is None
 
 
+@pytest.mark.parametrize(("code", "attempts"), [(-15, 0), (-2, 0), (130, 0), (-9, 1), (1, 1)])
+def test_what_was_told_to_end_at_the_same_moment_loses_no_attempt_either(
+    scene: Scene, code: int, attempts: int
+) -> None:
+    scene.keeper().look()
+    scene.clock.moment = TWO
+    over = ends_after(scene, 3)
+
+    def is_over() -> bool:
+        if over():
+            for one in scene.commands.started:
+                one.code = code
+            return True
+        return False
+
+    scene.keeper()(MINUTE, is_over)
+    assert {(turn.state, turn.attempts) for turn in scene.turns()} == {(TurnState.WAITING, attempts)}
+
+
 def test_settings_that_became_wrong_are_said_once_and_what_runs_goes_on(scene: Scene) -> None:
     scene.keeper().look()
     scene.clock.moment = TWO
@@ -213,6 +232,15 @@ def test_settings_that_became_wrong_are_said_once_and_what_runs_goes_on(scene: S
     assert [line for line in scene.said if "line 3" in line] == [
         "schedules are not looked at, and it is tried again: line 3 is no YAML"
     ]
+
+
+def test_monitoring_starts_its_command(scene: Scene) -> None:
+    scene.duties = [MONITOR]
+    keeper = scene.keeper()
+    keeper.look()
+    scene.clock.moment = TWO
+    keeper.look()
+    assert [one.words[:2] for one in scene.commands.started] == [("monitor", "prod")]
 
 
 def test_the_list_says_when_each_is_next_and_how_it_ended_last(scene: Scene) -> None:
@@ -234,7 +262,7 @@ def test_the_list_says_when_each_is_next_and_how_it_ended_last(scene: Scene) -> 
     assert score.last is not None
     assert score.last.state is TurnState.DONE
     assert score.log == log_of(Path("logs"), score.last)
-    assert (monitor.next_due, monitor.last, shown.keeper) == (TWO + timedelta(hours=1), None, None)
+    assert (monitor.next_due, monitor.last, shown.keeper) == (TWO + HOUR, None, None)
 
 
 def ends_after(scene: Scene, looks: int) -> Callable[[], bool]:

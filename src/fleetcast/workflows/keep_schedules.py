@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,6 +35,8 @@ _LISTENS_EVERY = timedelta(milliseconds=500)
 """How soon it is noticed, between two looks, that it is over."""
 _NOT_STARTED = 127
 """What shells say of a command that could not be started."""
+_TOLD_TO_END = frozenset({-signal.SIGTERM, -signal.SIGINT, 130})
+"""What a command ends with that was told to end when this process was, as Ctrl-C tells a whole group of processes."""
 
 COMMANDS: Mapping[Routine, Callable[[Duty, Turn], Sequence[str]]] = {
     Routine.PLAN: lambda _duty, _turn: ("plan",),
@@ -168,7 +171,9 @@ class KeepSchedules:
             if record:
                 now = self.clock.now()
                 self.control.schedules.save(
-                    one.turn.put_off(now) if code is None else one.turn.ended(code, now)
+                    one.turn.put_off(now)
+                    if code is None or code in _TOLD_TO_END
+                    else one.turn.ended(code, now)
                 )
             del self._running[name]
 
