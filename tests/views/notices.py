@@ -76,22 +76,22 @@ DIGEST = Message(
             5,
             EventKind.TRAINING_COMPLETED,
             "PLANT001",
-            "PLANT001/CIRCUIT05 1.1.0 trained",
+            "plant001-circuit05:4 was trained",
             ("skill", "0.31 (was 0.28)"),
         ),
         notice(
-            4, EventKind.TRAINING_COMPLETED, "PLANT001", "PLANT001/CIRCUIT04 1.0.0 trained", ("skill", "0.12")
+            4, EventKind.TRAINING_COMPLETED, "PLANT001", "plant001-circuit04:2 was trained", ("skill", "0.12")
         ),
         notice(
             3,
             EventKind.TRAINING_FAILED,
             "PLANT002",
-            "PLANT002/CIRCUIT03 1.2.0 failed",
+            "training of PLANT002/CIRCUIT03 failed",
             ("why", "too few readings: 812 of 4,000 since 2025-06-01"),
             ("tries", "2"),
         ),
         notice(
-            2, EventKind.TRAINING_COMPLETED, "PLANT002", "PLANT002/CIRCUIT02 1.1.0 trained", ("skill", "0.40")
+            2, EventKind.TRAINING_COMPLETED, "PLANT002", "plant002-circuit02:3 was trained", ("skill", "0.40")
         ),
         notice(
             1,
@@ -99,7 +99,7 @@ DIGEST = Message(
             "PLANT002",
             "PLANT002/CIRCUIT01 runs otherwise than it did",
             ("sensors", "inlet_temperature, flow"),
-            ("distance", "0.24, expected below 0.20"),
+            ("distance", "0.24, expected at most 0.15"),
         ),
     ),
 )
