@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption, LockOption, PatternsOption, View, ViewOption, moment
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, progress, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
 
@@ -76,14 +74,14 @@ def _looked(
     from fleetcast.app import open_fleet
 
     opened = open_fleet(fleet)
-    with _progress() as progress:
+    with progress("looking") as told:
         return opened.monitoring(
             opened.fleet,
             environment,
             at=None if at is None else moment(at),
             patterns=patterns,
             lock_timeout=waits,
-            progress=progress,
+            progress=told,
         )
 
 
@@ -95,13 +93,3 @@ def _show(found: Monitored, view: View) -> None:
         return
     for line in monitored_in_words(found):
         console().print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("looking", total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)

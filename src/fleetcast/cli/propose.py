@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fleetcast.cli.options import FleetOption, View, ViewOption
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, progress, show_json
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.place import EnvironmentName
 
 if TYPE_CHECKING:
@@ -95,21 +91,21 @@ def propose(
     if not keys and view is View.TEXT:
         typer.echo(f"no alarm is open in {environment} that a retrain may end; name circuits with --circuits")
         return
-    with _progress() as watch:
+    with progress("training on trial") as watch:
         found = opened.finding_gains(
             opened.fleet,
             keys,
             environment=environment,
             cutoff=None if cutoff is None else Cutoff.parse(cutoff),
             at_least=min_gain,
-            watch=watch,
+            watch=lambda done, of, _: watch(done, of),
         )
     if view is View.TEXT and patch != Path("-"):
         console().print(as_text(found), markup=False, highlight=False, soft_wrap=True)
     if dry_run or not found.proposed:
-        _show(view, found, opened)
+        _show(view, found, _diff(opened, found))
     elif patch is not None:
-        _patch(opened, found, patch, view)
+        _patch(found, _diff(opened, found), patch, view)
     else:
         _branch(opened, found, branch, base, view, open_request=open_request)
 
@@ -121,35 +117,34 @@ def _check(patch: Path | None, branch: str | None, *, open_request: bool, dry_ru
         raise BadInput("--dry-run changes nothing", fix="leave it out, or leave --patch and --open out")
 
 
-def _show(view: View, found: Proposal, opened: OpenFleet) -> None:
-    """What would be proposed, and nothing more."""
-    from fleetcast.views.proposals import as_json
-
-    diff = ""
-    if found.proposed:
-        from fleetcast.app import open_editing
-        from fleetcast.workflows.propose import declared_anew
-
-        diff = declared_anew(open_editing(opened.directory, dry_run=True, clock=opened.clock), found).diff()
-    if view is View.JSON:
-        show_json(as_json(found, None, None, diff))
-    elif diff:
-        typer.echo(diff, nl=False)
-
-
-def _patch(opened: OpenFleet, found: Proposal, patch: Path, view: View) -> None:
+def _diff(opened: OpenFleet, found: Proposal) -> str:
+    """What the proposal changes; nothing is written."""
     from fleetcast.app import open_editing
-    from fleetcast.cli.whole_file import write_whole
-    from fleetcast.views.proposals import as_json
     from fleetcast.workflows.propose import declared_anew
 
-    diff = declared_anew(open_editing(opened.directory, dry_run=True, clock=opened.clock), found).diff()
-    if patch != Path("-"):
-        write_whole(patch, diff.encode())
+    if not found.proposed:
+        return ""
+    return declared_anew(open_editing(opened.directory, dry_run=True, clock=opened.clock), found).diff()
+
+
+def _show(view: View, found: Proposal, diff: str) -> None:
+    from fleetcast.views.proposals import as_json
+
     if view is View.JSON:
         show_json(as_json(found, None, None, diff))
-    elif patch == Path("-"):
+    else:
         typer.echo(diff, nl=False)
+
+
+def _patch(found: Proposal, diff: str, patch: Path, view: View) -> None:
+    from fleetcast.cli.whole_file import write_whole
+
+    if patch == Path("-"):
+        _show(view, found, diff)
+        return
+    write_whole(patch, diff.encode())
+    if view is View.JSON:
+        _show(view, found, diff)
     else:
         typer.echo(f"wrote {patch}; next: `git apply {patch}`, then `fleetcast plan`")
 
@@ -188,13 +183,3 @@ def _branch(
         typer.echo(
             f"next: `git diff ...{name}`, `git push origin {name}`, and open a pull request; or --open"
         )
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int, CircuitKey], None]]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("training on trial", total=None)
-        yield lambda done, of, _: bar.update(task, completed=done, total=of)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption, LockOption, PatternsOption, View, ViewOption
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, progress, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.place import EnvironmentName
@@ -95,7 +93,7 @@ def score(
             )
         _begin_on_platform(opened, environment, day, circuits or (), view, supersede=supersede)
         return
-    with _progress() as progress:
+    with progress("forecasting") as told:
         found = opened.scoring(
             opened.fleet,
             environment,
@@ -103,7 +101,7 @@ def score(
             patterns=circuits or (),
             supersede=supersede,
             lock_timeout=timedelta(0) if lock_timeout is None else parse_duration(lock_timeout),
-            progress=progress,
+            progress=told,
         )
     if view is View.JSON:
         show_json(scored_as_json(found))
@@ -215,16 +213,6 @@ def _day(text: str) -> date:
     if found is None:
         raise BadInput(f"{text!r} is no date", fix="write it as in 2025-11-30")
     return found
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("forecasting", total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def _export(
