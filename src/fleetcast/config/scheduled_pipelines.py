@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from fleetcast.domain.ci import Ci
 from fleetcast.domain.place import EnvironmentName
-from fleetcast.domain.schedule import Duty, duties
+from fleetcast.domain.schedule import Duty, command_of, duties
 from fleetcast.domain.settings import Routine, Schedule
 
 MONITORING: Mapping[Ci, str] = {
@@ -15,13 +15,6 @@ MONITORING: Mapping[Ci, str] = {
     Ci.GITHUB: "monitoring.yml",
 }
 """Written where something but training is scheduled."""
-_COMMANDS: Mapping[Routine, Callable[[Duty], str]] = {
-    Routine.PLAN: lambda _duty: "plan",
-    Routine.SCORE: lambda duty: f"score {duty.environment} --lock-timeout 30min",
-    Routine.MONITOR: lambda duty: f"monitor {duty.environment} --lock-timeout 30min",
-    Routine.RETENTION: lambda _duty: "clean --apply --yes --lock-timeout 30min",
-}
-"""What an agent types; training has a pipeline of its own."""
 _ABOUT = (
     "# Runs what `schedules` in fleetcast.yaml says, for fleets without a machine that runs `fleetcast up`: one of\n"
     "# the two is enough.\n# After a change of `schedules`, run `fleetcast update-template`.\n"
@@ -88,7 +81,7 @@ _GITHUB_JOB = """\
 
 def monitoring_pipeline(ci: Ci, schedules: Mapping[Routine, Schedule]) -> str | None:
     """The pipeline of all that is scheduled but training; None where there is nothing."""
-    found = [duty for duty in duties(schedules) if duty.routine in _COMMANDS]
+    found = [duty for duty in duties(schedules) if duty.routine is not Routine.TRAIN]
     if not found:
         return None
     crons = _crons(found)
@@ -136,12 +129,17 @@ def _place(duty: Duty) -> EnvironmentName:
     return duty.environment or EnvironmentName.DEV
 
 
+def _command(duty: Duty) -> str:
+    patience = () if duty.routine is Routine.PLAN else ("--lock-timeout", "30min")
+    return " ".join((*command_of(duty), *patience))
+
+
 def _azure_job(duty: Duty) -> str:
     return _AZURE_JOB.format(
         job=duty.name.replace(" ", "_"),
         cron=duty.cron,
         environment=_place(duty),
-        command=_COMMANDS[duty.routine](duty),
+        command=_command(duty),
     )
 
 
@@ -150,5 +148,5 @@ def _github_job(duty: Duty) -> str:
         job=duty.name.replace(" ", "-"),
         cron=duty.cron,
         client=_place(duty).upper(),
-        command=_COMMANDS[duty.routine](duty),
+        command=_command(duty),
     )

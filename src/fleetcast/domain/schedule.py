@@ -53,6 +53,20 @@ def duties(schedules: Mapping[Routine, Schedule]) -> tuple[Duty, ...]:
     )
 
 
+_TYPED: Mapping[Routine, tuple[str, ...]] = {
+    Routine.PLAN: ("plan",),
+    Routine.TRAIN: ("train", "--awaiting-ok"),
+    Routine.SCORE: ("score",),
+    Routine.MONITOR: ("monitor",),
+    Routine.RETENTION: ("clean", "--apply", "--yes"),
+}
+
+
+def command_of(duty: Duty) -> tuple[str, ...]:
+    """What a person would type after `fleetcast`; training that waits for people has not failed."""
+    return (*_TYPED[duty.routine], *((duty.environment.value,) if duty.environment else ()))
+
+
 class TurnState(StrEnum):
     """Where a turn stands."""
 

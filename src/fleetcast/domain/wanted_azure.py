@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from fleetcast.domain.errors import BadInput
@@ -20,7 +19,7 @@ from fleetcast.domain.installed_azure import (
     SwitchedOff,
 )
 from fleetcast.domain.place import EnvironmentName
-from fleetcast.domain.schedule import Duty, duties
+from fleetcast.domain.schedule import Duty, command_of, duties
 from fleetcast.domain.settings import (
     DATABASE_URL_VARIABLE,
     SIGNING_KEY_VARIABLE,
@@ -31,16 +30,6 @@ from fleetcast.domain.settings.schedules import PER_ENVIRONMENT, Routine
 from fleetcast.domain.signing_key import VAULT
 
 _SCHEMES = ("az", "abfss")
-_COMMANDS: Mapping[Routine, str] = MappingProxyType(
-    {
-        Routine.PLAN: "plan",
-        Routine.TRAIN: "train --awaiting-ok",
-        Routine.SCORE: "score",
-        Routine.MONITOR: "monitor",
-        Routine.RETENTION: "clean --apply --yes",
-    }
-)
-"""What a schedule runs, as it is typed, before the environment; a job that waits for people has not failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +137,7 @@ def _schedules(settings: Settings, account: str, given: Given) -> Iterator[Clust
             name,
             workspace,
             " ".join(wanted.cron.split()),
-            " ".join(filter(None, (_COMMANDS[wanted.routine], wanted.environment))),
+            " ".join(command_of(wanted)),
             given.commit,
             given.version,
             "" if has_password(given.database) else given.database,

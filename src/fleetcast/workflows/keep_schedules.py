@@ -21,6 +21,7 @@ from fleetcast.domain.schedule import (
     Note,
     Turn,
     TurnState,
+    command_of,
     duties,
     next_move,
 )
@@ -38,16 +39,19 @@ _NOT_STARTED = 127
 _TOLD_TO_END = frozenset({-signal.SIGTERM, -signal.SIGINT, 130})
 """What a command ends with that was told to end when this process was, as Ctrl-C tells a whole group of processes."""
 
-COMMANDS: Mapping[Routine, Callable[[Duty, Turn], Sequence[str]]] = {
-    Routine.PLAN: lambda _duty, _turn: ("plan",),
-    Routine.TRAIN: lambda _duty, _turn: ("train", "--awaiting-ok", "--lock-timeout", "30min"),
-    Routine.SCORE: lambda duty, turn: (
-        "score", str(duty.environment), "--date", f"{turn.due:%Y-%m-%d}", "--lock-timeout", "10min",
-    ),
-    Routine.MONITOR: lambda duty, _turn: ("monitor", str(duty.environment), "--lock-timeout", "10min"),
-    Routine.RETENTION: lambda _duty, _turn: ("clean", "--apply", "--yes", "--lock-timeout", "30min"),
-}  # fmt: skip
-"""What a person would type after `fleetcast`."""
+_PATIENCE: Mapping[Routine, str] = {
+    Routine.TRAIN: "30min",
+    Routine.SCORE: "10min",
+    Routine.MONITOR: "10min",
+    Routine.RETENTION: "30min",
+}
+"""How long a command waits for another process that does the same."""
+
+
+def _command(duty: Duty, turn: Turn) -> Sequence[str]:
+    day = ("--date", f"{turn.due:%Y-%m-%d}") if duty.routine is Routine.SCORE else ()
+    patience = _PATIENCE.get(duty.routine)
+    return (*command_of(duty), *day, *(() if patience is None else ("--lock-timeout", patience)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ class KeepSchedules:
         attempt = f", attempt {turn.attempts}" if turn.attempts > 1 else ""
         self.say(f"{turn.duty}, due {turn.due:%Y-%m-%d %H:%M} UTC, begins{attempt}{missed}")
         try:
-            command = self.commands.start(COMMANDS[duty.routine](duty, turn), log_of(self.logs, turn))
+            command = self.commands.start(_command(duty, turn), log_of(self.logs, turn))
         except Unavailable as error:
             self._save(turn.ended(_NOT_STARTED, self.clock.now()), str(error))
             return
