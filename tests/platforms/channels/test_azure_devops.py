@@ -15,7 +15,7 @@ def test_what_went_wrong_is_in_the_log_and_all_of_it_on_the_page(tmp_path: Path)
     agent = {"TF_BUILD": "True", "AGENT_TEMPDIRECTORY": str(tmp_path)}
     assert AzureDevOpsRun(agent, WORDS, out).send(DIGEST) == Sent()
     error, warning, summary = out.getvalue().splitlines()
-    assert error.startswith("##vso[task.logissue type=error;]PLANT002/CIRCUIT03 1.2.0 failed")
+    assert error.startswith("##vso[task.logissue type=error;]training of PLANT002/CIRCUIT03 failed")
     assert warning.startswith("##vso[task.logissue type=warning;]PLANT002/CIRCUIT01 runs otherwise")
     (path,) = tmp_path.iterdir()
     assert summary == f"##vso[task.uploadsummary]{path}"
