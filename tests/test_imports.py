@@ -64,8 +64,10 @@ def test_of_fleetcast_itself_it_loads_nothing_that_a_single_command_needs(module
         "fleetcast.cli",
         "fleetcast.cli.main",
         "fleetcast.cli.on_demand",
+        "fleetcast.cli.usage_errors",
         "fleetcast.domain",
         "fleetcast.domain.errors",
+        "fleetcast.domain.secrets",
         "fleetcast.domain.wording",
     }
 

@@ -44,5 +44,21 @@ def test_a_reader_that_has_seen_enough_ends_the_command_in_silence(waiting: Path
     listing.stdout.close()
     said = listing.stderr.read()
     listing.stderr.close()
-    assert listing.wait() in (0, 1)  # Rich ends the process with 1 where it meets the closed pipe itself
+    assert listing.wait() == 0
     assert said == b""
+
+
+def test_output_that_cannot_be_written_is_one_clear_error(waiting: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*FLEETCAST, "status", "--fleet", waiting], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == b"error: the disk is full"
+    assert done.stderr.count(b"\n") == 2
+
+
+def test_a_closed_output_changes_nothing(waiting: Path) -> None:
+    line = f'exec "$0" -m fleetcast.cli.main plan --format json --fleet "{waiting}" >&-'
+    done = subprocess.run(["sh", "-c", line, sys.executable], stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -110,16 +112,56 @@ def fleetcast(
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
+    words = sys.argv[1:]
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show ✓ shows ? and goes on
+    keep_from_others()
+    threading.excepthook = lambda what: _thread_ended(what, words)
     try:
-        code = run(sys.argv[1:])
+        code = run(words)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+        _write_nowhere()
+    except SystemExit as end:  # Rich ends the process with 1 where it meets the closed pipe itself
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        code = 0
+        _write_nowhere()
+    except OSError as error:  # what was to be shown cannot be written
+        _last_words(error, words)
+        code = FAILED
+        _write_nowhere()
     sys.exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """Have standard output and error lead nowhere where they were closed: else the next file takes their place."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            how = "r" if name == "stdin" else "w"
+            setattr(sys, name, Path(os.devnull).open(how, encoding="utf-8"))  # noqa: SIM115  # until the end
+
+
+def keep_from_others() -> None:
+    """Where this process was started so that anybody may write to what it makes, let its owner alone do so.
+
+    What lets a group in, and not everybody, was meant: those who work on one fleet may share its folder.
+    """
+    before = os.umask(0o077)
+    os.umask(before if before & 0o002 else before | 0o022)
+
+
+def _write_nowhere() -> None:
+    """What standard output still holds is dropped as the process ends, without a word."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
 
 
 def run(arguments: list[str]) -> int:
@@ -138,6 +180,11 @@ def run(arguments: list[str]) -> int:
         return WRONG_USAGE if isinstance(error, WrongUsage) else FAILED
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
+    except (BrokenPipeError, SystemExit):  # whoever calls knows what became of its output
+        raise
+    except BaseException as error:  # noqa: BLE001  # the last one who can say anything; Rust's panics are no `Exception`
+        _last_words(error, arguments)
+        return FAILED
     if code == INTERRUPTED:
         typer.echo("\ninterrupted; what is finished is kept: the same command continues", err=True)
         return FAILED
@@ -149,6 +196,27 @@ def complain(error: FleetcastError) -> None:
     typer.echo(f"error: {error}", err=True)
     if error.fix:
         typer.echo(f"  fix: {error.fix}", err=True)
+
+
+def _last_words(error: BaseException, words: list[str]) -> None:
+    """Say what became of an error that nobody took."""
+    try:
+        from fleetcast.app.unforeseen import told  # what a command that goes well has no use for
+    except (OSError, ImportError, MemoryError):  # nothing can be read any more, as with too many files open
+        complain(
+            FleetcastError(
+                f"{type(error).__name__}: {error}",
+                fix="free files, memory or disk of this machine, then run the same again",
+            )
+        )
+    else:
+        complain(told(error, words))
+
+
+def _thread_ended(what: threading.ExceptHookArgs, words: list[str]) -> None:
+    """Say what ended a thread in the background."""
+    if what.exc_value is not None and not isinstance(what.exc_value, SystemExit):
+        _last_words(what.exc_value, words)
 
 
 if __name__ == "__main__":

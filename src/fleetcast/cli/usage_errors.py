@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import Enum
 from typing import Any, get_args
 
@@ -71,6 +70,8 @@ def is_help(error: Exception) -> bool:
 
 def near(name: str, known: Iterable[str]) -> str:
     """What somebody may have meant: "did you mean `plan` or `clean`?"; empty where nothing is near."""
+    from difflib import get_close_matches  # what a command line that fits has no use for
+
     close = get_close_matches(name, sorted(set(known)))
     return f"did you mean {_either([f'`{one}`' for one in close])}?" if close else ""
 

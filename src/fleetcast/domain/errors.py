@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fleetcast.domain.secrets import without_secrets
 from fleetcast.domain.wording import counted
 
 
 class FleetcastError(Exception):
-    """Something a person can fix: what is wrong, and in `fix` what to do about it."""
+    """Something a person can fix: what is wrong, and in `fix` what to do about it.
+
+    Whatever address is named in the text, no password or token of it is kept: errors are shown everywhere.
+    """
 
     fix: str = ""
 
     def __init__(self, message: str, *, fix: str = "") -> None:
-        super().__init__(message)
+        super().__init__(without_secrets(message))
         if fix:
-            self.fix = fix
+            self.fix = without_secrets(fix)
 
 
 class BadInput(FleetcastError):

@@ -11,12 +11,12 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.secrets import without_secrets
 
 SCHEMES = ("file", "s3", "az", "abfss")
 _EXAMPLES = "file:///folder, s3://bucket/folder, az://container/folder or abfss://container@account.dfs.core.windows.net/folder"
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9._+=/-]*")
 _PLAIN_PLACE = re.compile(r"([A-Za-z0-9$._-]+@)?[A-Za-z0-9$._-]+(:[0-9]+)?")
-_SECRET = re.compile(r"(?i)\b(sig|signature|x-amz-[a-z-]+|token|key|password)=[^&\s\"']+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,11 @@ class Location:
             parts = urlsplit("")
         if parts.scheme not in SCHEMES:
             raise BadInput(
-                f"{_without_secrets(self.uri)[:80]!r} is not a storage URI", fix=f"write {_EXAMPLES}"
+                f"{without_secrets(self.uri)[:80]!r} is not a storage URI", fix=f"write {_EXAMPLES}"
             )
         if parts.scheme == "file" and (parts.query or parts.fragment):
             raise BadInput(
-                f"{_without_secrets(self.uri)[:80]!r} has a `?` or `#`, which end the path of a URI",
+                f"{without_secrets(self.uri)[:80]!r} has a `?` or `#`, which end the path of a URI",
                 fix="write %3F for `?` and %23 for `#`",
             )
         secret = parts.query or parts.fragment or parts.password
@@ -116,12 +116,3 @@ def climbs(path: str) -> bool:
         if any(decoded.count(sign) > path.count(sign) for sign in "/\0"):
             return True
         path = decoded
-
-
-def without_secrets(text: str) -> str:
-    """The first line of an error's text, with signatures and keys in URLs blotted out."""
-    return _without_secrets(text.strip().partition("\n")[0])
-
-
-def _without_secrets(text: str) -> str:
-    return _SECRET.sub(r"\1=…", text)

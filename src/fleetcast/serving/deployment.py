@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleetcast.app.unforeseen import told
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.traffic import Colour
 from fleetcast.serving import frames
@@ -93,12 +94,18 @@ async def serve(answer: ANSWER, socket: Path) -> None:
                 await asyncio.sleep(0.01)
 
 
-def run(opened: Callable[[], Deployment], socket: Path, around: AROUND = lambda one: one.answer) -> int:
+def run(
+    opened: Callable[[], Deployment],
+    socket: Path,
+    directory: Path,
+    around: AROUND = lambda one: one.answer,
+) -> int:
     """Open a release and serve it; what is wrong is said in one line.
 
     Args:
         opened: Opens it.
         socket: Where to listen.
+        directory: The fleet repository.
         around: What answers in place of the release alone, for those who try what happens to a bad one.
 
     Returns:
@@ -109,6 +116,9 @@ def run(opened: Callable[[], Deployment], socket: Path, around: AROUND = lambda 
         deployment.open_all()
     except FleetcastError as error:
         print(str(error).splitlines()[0], file=sys.stderr, flush=True)  # noqa: T201
+        return 1
+    except Exception as error:  # noqa: BLE001  # the last one of this process who can say anything
+        print(told(error, sys.argv[1:], directory), file=sys.stderr, flush=True)  # noqa: T201
         return 1
     asyncio.run(serve(around(deployment), socket))
     return 0

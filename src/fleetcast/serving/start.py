@@ -198,4 +198,4 @@ def run_green(
         )
         return Deployment(engine_of(fleet, BUDGET_BYTES), plant)
 
-    return run(opened, at, around)
+    return run(opened, at, directory, around)

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
-from fleetcast.domain.location import without_secrets
 from fleetcast.domain.place import EnvironmentName
+from fleetcast.domain.secrets import first_line
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -213,4 +213,4 @@ def _refused(what: str, error: Any) -> FleetcastError:
 def _first_line(error: Exception) -> str:
     text = str(getattr(error, "message", "") or error).strip()
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return without_secrets(lines[0])[:300] if lines else type(error).__name__
+    return first_line(lines[0])[:300] if lines else type(error).__name__

@@ -11,7 +11,8 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from fleetcast.domain.errors import BadInput, Unavailable
-from fleetcast.domain.location import Location, without_secrets
+from fleetcast.domain.location import Location
+from fleetcast.domain.secrets import first_line
 from fleetcast.platforms.files.plainly_named import PlainlyNamed
 from fleetcast.ports.readings import TableVersion, VersionGone
 
@@ -83,7 +84,7 @@ class DeltaVersions:
 
     def _said(self, error: Exception) -> str:
         """The first line of what went wrong, with the table's own name and without secrets."""
-        return without_secrets(self._location.said(error))
+        return first_line(self._location.said(error))
 
     def _at(self, version: int) -> DeltaTable:
         latest = self.latest_version()

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from fleetcast.domain.component import TrainingComponent
 from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.foreseen import foreseen
 from fleetcast.domain.job import JobOutcome
+from fleetcast.domain.secrets import without_secrets
 from fleetcast.pipeline.ended import no_memory
 from fleetcast.pipeline.fit import outcome_of
 from fleetcast.pipeline.steps import JobFiles, run_steps
@@ -81,8 +83,10 @@ def _do(work: Work) -> WorkDone:
         return WorkDone(work.job_id, error=f"it {no_memory(error)}")
     except Exception as error:  # noqa: BLE001  # whatever a model does, its siblings go on; the log has the whole story
         with suppress(OSError), work.files.log.open("a", encoding="utf-8") as log:  # the disk may be full
-            traceback.print_exc(file=log)
-        return WorkDone(work.job_id, error=f"{type(error).__name__}: {error}")
+            log.write(without_secrets(traceback.format_exc()))
+        known = foreseen(error)
+        said = f"{type(error).__name__}: {error}" if known is None else f"{known} ({known.fix})"
+        return WorkDone(work.job_id, error=without_secrets(said))
     return WorkDone(work.job_id, outcome=outcome)
 
 
