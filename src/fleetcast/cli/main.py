@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from fleetcast import __version__
+from fleetcast.cli.commands import COMMANDS
 from fleetcast.cli.on_demand import root_with
 from fleetcast.domain.errors import FleetcastError
 
@@ -21,64 +22,6 @@ INTERRUPTED = 130
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """What Typer raises when a command line does not fit; it has no public name there."""
 
-COMMANDS = {
-    "demo": "fleetcast.cli.demo:demo",
-    "init": "fleetcast.cli.repository:init",
-    "setup": "fleetcast.cli.setup:setup_app",
-    "doctor": "fleetcast.cli.doctor:doctor",
-    "adopt": "fleetcast.cli.adopt:adopt",
-    "validate": "fleetcast.cli.repository:validate",
-    "update-template": "fleetcast.cli.repository:update_template",
-    "fmt": "fleetcast.cli.repository:format_files",
-    "bump": "fleetcast.cli.circuits:bump",
-    "ingest": "fleetcast.cli.data:ingest",
-    "simulate": "fleetcast.cli.data:simulate",
-    "plan": "fleetcast.cli.plan:plan",
-    "train": "fleetcast.cli.train:train",
-    "stage": "fleetcast.cli.train:stage",
-    "fit": "fleetcast.cli.fit:fit",
-    "run-batch": "fleetcast.cli.run_batch:run_batch",
-    "dummy": "fleetcast.cli.dummy:dummy_app",
-    "approve": "fleetcast.cli.approvals:approve",
-    "reject": "fleetcast.cli.approvals:reject",
-    "login": "fleetcast.cli.login:login",
-    "logout": "fleetcast.cli.login:logout",
-    "whoami": "fleetcast.cli.people:whoami",
-    "web": "fleetcast.cli.web:web",
-    "status": "fleetcast.cli.status:status",
-    "forecast": "fleetcast.cli.forecast:forecast",
-    "deploy": "fleetcast.cli.deploy:deploy",
-    "rollback": "fleetcast.cli.rollback:rollback",
-    "hold": "fleetcast.cli.rollback:hold",
-    "unblock": "fleetcast.cli.rollback:unblock",
-    "serve": "fleetcast.cli.serve:serve",
-    "up": "fleetcast.cli.up:up",
-    "schedules": "fleetcast.cli.schedules:schedules_app",
-    "score": "fleetcast.cli.score:score",
-    "monitor": "fleetcast.cli.monitor:monitor",
-    "clean": "fleetcast.cli.clean:clean",
-    "explain-forecast": "fleetcast.cli.score:explain_forecast",
-    "affected": "fleetcast.cli.score:affected",
-    "diagnose": "fleetcast.cli.diagnose:diagnose",
-    "propose": "fleetcast.cli.propose:propose",
-    "circuits": "fleetcast.cli.circuits:circuits_app",
-    "data": "fleetcast.cli.data:data_app",
-    "runs": "fleetcast.cli.train:runs_app",
-    "alarms": "fleetcast.cli.alarms:alarms_app",
-    "approvals": "fleetcast.cli.approvals:approvals_app",
-    "audit": "fleetcast.cli.audit:audit_app",
-    "people": "fleetcast.cli.people:people_app",
-    "token": "fleetcast.cli.token:token_app",
-    "keys": "fleetcast.cli.keys:keys_app",
-    "models": "fleetcast.cli.models:models_app",
-    "releases": "fleetcast.cli.releases:releases_app",
-    "qa": "fleetcast.cli.qa:qa_app",
-    "notifications": "fleetcast.cli.notifications:notifications_app",
-    "endpoints": "fleetcast.cli.endpoints:endpoints_app",
-    "database": "fleetcast.cli.database:database_app",
-}
-"""Every command and group, in the order of `fleetcast --help`, and where it is."""
-
 app = typer.Typer(
     name="fleetcast",
     no_args_is_help=True,
@@ -86,8 +29,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     cls=root_with(COMMANDS),
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
     help="GitOps for fleets of sensor-forecasting models: plan, train, approve, promote, forecast.",
     epilog=(
+        "`fleetcast help COMMAND` says more of one.\n\n"
         "Exit codes: 0 done or nothing to do, 1 failed or bad input, 2 changes (plan --detailed-exitcode), "
         "3 awaiting approval, 4 jobs still running, 64 wrong usage."
     ),

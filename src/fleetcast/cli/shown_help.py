@@ -1,0 +1,166 @@
+"""What `--help` shows: whole sentences, options under headings where there are many, and examples as they are typed."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+from fleetcast.cli.commands import HEADINGS
+from fleetcast.cli.option_headings import CI, EVERYWHERE, FEW, OPTIONS, heading
+from fleetcast.cli.option_headings import HEADINGS as OPTION_HEADINGS
+
+EXAMPLES = "For example:"
+"""What stands in a docstring before the lines that people can copy."""
+
+Records = list[tuple[Any, tuple[str, str]]]
+"""Parameters, each with how it is typed and what it means."""
+
+_PROGRAM = "fleetcast"
+_EXAMPLE = re.compile(r"(?:[A-Z_]+=\S+ )*fleetcast(?: .*)?")
+_LONGEST_CHOICES = 30
+_TYPE = re.compile(r"<([^<>]+)>")
+_KINDS = {"str": "TEXT", "int": "NUMBER", "int range": "NUMBER", "float": "NUMBER", "float range": "NUMBER"}
+
+
+class Command(TyperCommand):
+    """One command."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What is typed after its name."""
+        return _usage(self.get_params(ctx))
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # Typer gives it
+        """What it is for, then examples that no line break spoils."""
+        _write_text(self.help or "", formatter)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Arguments, then options; where there are many under headings."""
+        _write_options(self.get_params(ctx), ctx, formatter)
+
+
+class Group(TyperGroup):
+    """Commands below one word."""
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # Typer gives it
+        """What it is for."""
+        _write_text(self.help or "", formatter)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Options, then commands."""
+        _write_options(self.get_params(ctx), ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # Typer gives it
+        """Each command with its whole first sentence."""
+        rows = [(name, first_sentence(command.help or "")) for name, command in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+class Root(Group):
+    """All commands, which its help lists without loading them."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # Typer gives it
+        """Each command below what people look for."""
+        width = max(len(name) for commands in HEADINGS.values() for name in commands)
+        for title, commands in HEADINGS.items():
+            with formatter.section(title):
+                # Padded, lest each heading had a column of its own.
+                formatter.write_dl([(f"{name:<{width}}", listed.says) for name, listed in commands.items()])
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a docstring, without its full stop."""
+    paragraph = " ".join(inspect.cleandoc(text).partition("\n\n")[0].split())
+    return paragraph.partition(". ")[0].removesuffix(".")
+
+
+def examples_in(text: str) -> tuple[str, ...]:
+    """The command lines that a docstring shows."""
+    _, _, shown = inspect.cleandoc(text).partition(EXAMPLES)
+    return tuple(line.strip() for line in shown.splitlines() if _EXAMPLE.fullmatch(line.strip()))
+
+
+def record_of(param: Any, ctx: Any) -> tuple[str, str] | None:
+    """How an option or argument is typed, and what it means; None if it is not shown."""
+    record = param.get_help_record(ctx)
+    if record is None:
+        return None
+    typed, says = record
+    choices = _choices(typed)
+    if param.param_type_name == "argument":
+        typed = _name(param)
+        says = says.replace("[required]", "").rstrip()  # the usage line says it
+    else:
+        typed = _TYPE.sub(lambda found: _value(found[1], param.name), typed)
+    if choices and not any(choice in typed for choice in choices):
+        says = f"{says} One of {', '.join(choices)}.".lstrip()
+    return typed, says
+
+
+def _usage(params: Iterable[Any]) -> list[str]:
+    arguments = [param for param in params if param.param_type_name == "argument"]
+    return ["[OPTIONS]", *(_name(one) if one.required else f"[{_name(one)}]" for one in arguments)]
+
+
+def _name(argument: Any) -> str:
+    """What an argument is called; with dots if there may be several."""
+    name = str(argument.metavar or argument.name.upper()).removesuffix("...").strip("[]").removesuffix("...")
+    if "[" in name and not name.endswith("]"):
+        name += "]"  # what may be left out within the name itself: PLANT[/CIRCUIT]
+    return name + ("..." if argument.nargs != 1 else "")
+
+
+def _choices(typed: str) -> list[str]:
+    found = _TYPE.search(typed)
+    return found[1].removeprefix("list[").removesuffix("]").split("|") if found and "|" in found[1] else []
+
+
+def _value(kind: str, name: str) -> str:
+    """What stands for a value: its name where it is one of many, the choices where they are few."""
+    kind = kind.removeprefix("list[").removesuffix("]")
+    if "|" in kind:
+        return kind if len(kind) <= _LONGEST_CHOICES else name.upper().replace("_", "-")
+    return _KINDS.get(kind, kind.upper())
+
+
+def _write_text(text: str, formatter: Any) -> None:
+    told, found, shown = inspect.cleandoc(text).partition(EXAMPLES)
+    formatter.write_paragraph()
+    with formatter.indentation():
+        formatter.write_text(told.strip())
+        if found:
+            formatter.write_paragraph()
+            formatter.write_text(EXAMPLES)
+            for line in filter(None, map(str.strip, shown.splitlines())):
+                formatter.write(f"{'':>{formatter.current_indent + 2}}{line}\n")
+
+
+def _write_options(params: Iterable[Any], ctx: Any, formatter: Any) -> None:
+    arguments: Records = []
+    options: Records = []
+    for param in params:
+        record = record_of(param, ctx)
+        if record is not None:
+            (arguments if param.param_type_name == "argument" else options).append((param, record))
+    if arguments:
+        with formatter.section("Arguments"):
+            formatter.write_dl([record for _, record in arguments])
+    for title, rows in _under_headings(options, ctx).items():
+        with formatter.section(title):
+            formatter.write_dl(rows)
+
+
+def _under_headings(options: Records, ctx: Any) -> Mapping[str, list[tuple[str, str]]]:
+    command = str(ctx.command_path).removeprefix(f"{_PROGRAM} ")
+    if len(options) <= FEW and command not in OPTION_HEADINGS:
+        return {OPTIONS: [record for _, record in options]} if options else {}
+    first = (*OPTION_HEADINGS.get(command, ()), OPTIONS, CI, EVERYWHERE)
+    found: dict[str, list[tuple[str, str]]] = {title: [] for title in first}
+    for param, record in options:
+        found[heading(command, param.name)].append(record)
+    return {title: rows for title, rows in found.items() if rows}
