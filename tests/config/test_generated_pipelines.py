@@ -167,7 +167,7 @@ def test_what_is_only_known_later_fits_everywhere() -> None:
          "depends on 'RegisterDta'"),
         ("        environment: registry-promotion\n", "", "has no environment"),
         ("        strategy:\n          runOnce:", "        strategyy:\n          runOnce:", "has no strategy"),
-        ("--lock-timeout 30min\n", "--lock-timeot 30min\n", "No such option"),
+        ("--lock-timeout 30min\n", "--lock-timeot 30min\n", "has no option"),
         ("template: steps/run.yml", "template: steps/rum.yml", "there is no template"),
         ("    command: fleetcast stage RegisterEnvironment --lock-timeout 30min", "    comand: fleetcast",
          "has no parameter 'comand'"),
@@ -195,7 +195,7 @@ def test_a_broken_azure_pipeline_is_refused_at_its_line(
          "depends on 'register-dat'"),
         ("needs: [promote-environment-ask]", "needs: [register-components]", "does not wait for it"),
         ("uses: ./.github/actions/fleetcast", "uses: ./.github/actions/fleetcasts", "there is no action"),
-        ("--awaiting-ok", "--awaiting-okay", "No such option"),
+        ("--awaiting-ok", "--awaiting-okay", "has no option"),
     ],
 )  # fmt: skip
 def test_a_broken_workflow_is_refused_at_its_line(github: Path, before: str, after: str, what: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption, moment
+from fleetcast.cli.options import FleetOption, View, ViewOption, duration_of, moment
 from fleetcast.cli.output import console, show_json
 from fleetcast.domain.place import EnvironmentName
 
@@ -100,7 +100,6 @@ def snooze_alarm(
 
     fleetcast alarms snooze 12 --until 2025-12-24
     """
-    from fleetcast.domain.duration import parse_duration
     from fleetcast.domain.errors import BadInput
     from fleetcast.ports.clock import SystemClock
 
@@ -109,7 +108,7 @@ def snooze_alarm(
     if until is not None:
         end = moment(until)
     else:
-        span: timedelta = parse_duration(length or "")
+        span: timedelta = duration_of(length or "")
         end = SystemClock().now() + span
     _taken(_asked(fleet).snooze_alarm(alarm, end), view)
 

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, LockOption, View, ViewOption
+from fleetcast.cli.options import FleetOption, LockOption, View, ViewOption, duration_of
 from fleetcast.cli.output import console, show_json
-from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
 
@@ -66,7 +65,7 @@ def clean(
         return
     if not goes.is_empty and not yes:
         typer.confirm("Remove it for good?", abort=True)
-    timeout = timedelta(0) if lock_timeout is None else parse_duration(lock_timeout)
+    timeout = timedelta(0) if lock_timeout is None else duration_of(lock_timeout)
     done = opened.cleaning(opened.fleet, goes, chosen, timeout)
     if view is View.JSON:
         show_json({"plan": plan_as_json(goes, logs_asked=in_dev), "removed": cleaned_as_json(done)})

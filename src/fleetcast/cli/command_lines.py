@@ -30,7 +30,8 @@ def complaint_of(words: Sequence[str]) -> str:
 
 def _refusal(words: list[str]) -> str:
     """What the command line says to these words, in one line; empty if it would run them."""
-    from fleetcast.cli.main import UsageError, app
+    from fleetcast.cli.main import app
+    from fleetcast.cli.usage_errors import UsageError, refusal
 
     command, name, context = typer.main.get_command(app), "fleetcast", None
     left = words
@@ -43,4 +44,4 @@ def _refusal(words: list[str]) -> str:
             found, command, left = command.resolve_command(context, rest)
             name = str(found)
     except UsageError as error:
-        return " ".join(str(error.format_message()).split())  # type: ignore[attr-defined]  # every such error has it
+        return refusal(error).what

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import DryRunOption, FleetOption, PatternsOption, View, ViewOption, moment
+from fleetcast.cli.options import (
+    DryRunOption,
+    FleetOption,
+    PatternsOption,
+    View,
+    ViewOption,
+    duration_of,
+    moment,
+)
 from fleetcast.cli.output import console, show_json
-from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import (
     Ambiguous,
@@ -172,8 +179,8 @@ def simulate(
     wanted = SimulatedFleet(
         plants=plants,
         circuits=circuits,
-        length=parse_duration(length),
-        frequency=parse_duration(frequency),
+        length=duration_of(length),
+        frequency=duration_of(frequency),
         start=moment(start),
         seed=seed,
         defects=Defects(gaps=gaps, duplicates=duplicates, late_rows=late_rows, stuck=stuck),
@@ -246,7 +253,7 @@ def quality(
 
     readings = open_readings(fleet, source)
     held = readings.holdings(circuits or (), version)
-    step = None if frequency is None else parse_duration(frequency)
+    step = None if frequency is None else duration_of(frequency)
     limits = dict(_limits(text) for text in limit or ())
     declared = {} if step or limits else _declared(fleet)
     checks = [
@@ -352,7 +359,7 @@ def vacuum(
 
     opened = open_fleet(fleet)
     cleaning = opened.vacuuming(source)
-    done = cleaning(opened.fleet, keep=keep or (), older_than=parse_duration(older_than), dry_run=dry_run)
+    done = cleaning(opened.fleet, keep=keep or (), older_than=duration_of(older_than), dry_run=dry_run)
     if view is View.JSON:
         show_json(vacuum_as_json(cleaning.source, done, removed=not dry_run))
         return

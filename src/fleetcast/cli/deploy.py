@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from fleetcast.cli.options import AwaitingOption, FleetOption, LockOption, View, ViewOption
+from fleetcast.cli.options import AwaitingOption, FleetOption, LockOption, View, ViewOption, duration_of
 from fleetcast.cli.output import console, show_json
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.place import EnvironmentName
@@ -88,7 +88,6 @@ def deploy(
     """
     from fleetcast.app import open_fleet
     from fleetcast.cli.deploy_views import print_deployed
-    from fleetcast.domain.duration import parse_duration
     from fleetcast.views.deployments import deployed_as_json
 
     if step == (what is not None):
@@ -96,9 +95,9 @@ def deploy(
     if every is not None and not step:
         raise BadInput("--every says how often --step is taken", fix="add --step")
     if every is not None:
-        _keep_stepping(fleet, parse_duration(every))
+        _keep_stepping(fleet, duration_of(every))
     opened = open_fleet(fleet)
-    patience = AT_ONCE if lock_timeout is None else parse_duration(lock_timeout)
+    patience = AT_ONCE if lock_timeout is None else duration_of(lock_timeout)
     if step:
         for environment in opened.deployments().running_in:
             _hint(opened.advancing(environment, lock_timeout=patience), opened.fleet.settings)

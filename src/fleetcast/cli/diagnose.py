@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.options import FleetOption, View, ViewOption, duration_of
 from fleetcast.cli.output import console, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
@@ -38,7 +38,6 @@ def diagnose(
     fleetcast diagnose PLANT001 --env test --back 24h --format json
     """
     from fleetcast.app import open_fleet
-    from fleetcast.domain.duration import parse_duration
     from fleetcast.domain.identity import checked_id
     from fleetcast.views.suspicions import as_json, as_text
 
@@ -46,7 +45,7 @@ def diagnose(
     checked_id("plant_id", plant)
     if slash:
         checked_id("circuit_id", circuit)
-    length = parse_duration(back)
+    length = duration_of(back)
     if length.total_seconds() <= 0:
         raise BadInput(f"--back {back} leaves no time", fix="write 72h or more")
     opened = open_fleet(fleet)

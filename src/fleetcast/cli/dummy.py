@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import AwaitingOption, View, ViewOption
+from fleetcast.cli.options import AwaitingOption, View, ViewOption, duration_of
 from fleetcast.cli.output import show_json
-from fleetcast.domain.duration import format_duration, parse_duration
+from fleetcast.domain.duration import format_duration
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.place import EnvironmentName, Gate
 from fleetcast.domain.pretence import Pretending
@@ -377,4 +377,4 @@ def _fleet(asked: Path | None) -> Path | None:
 
 
 def _delay(text: str | None) -> timedelta:
-    return timedelta(0) if text is None else parse_duration(text)
+    return timedelta(0) if text is None else duration_of(text)

@@ -12,15 +12,13 @@ import typer
 from fleetcast import __version__
 from fleetcast.cli.commands import COMMANDS
 from fleetcast.cli.on_demand import root_with
+from fleetcast.cli.usage_errors import UsageError, WrongUsage, is_help, refusal
 from fleetcast.domain.errors import FleetcastError
 
 WRONG_USAGE = 64
 FAILED = 1
 INTERRUPTED = 130
 """What Typer makes of Ctrl-C; ours is 1, as the work is not done."""
-
-UsageError: type[Exception] = typer.BadParameter.__bases__[0]
-"""What Typer raises when a command line does not fit; it has no public name there."""
 
 app = typer.Typer(
     name="fleetcast",
@@ -74,11 +72,15 @@ def run(arguments: list[str]) -> int:
     try:
         code = app(args=arguments, prog_name="fleetcast", standalone_mode=False)
     except UsageError as error:
-        error.show()  # type: ignore[attr-defined]  # every usage error has it
+        if is_help(error):
+            typer.echo(str(error), err=True)
+        else:
+            refused = refusal(error)
+            complain(WrongUsage(refused.what, fix=refused.fix))
         return WRONG_USAGE
     except FleetcastError as error:
         complain(error)
-        return FAILED
+        return WRONG_USAGE if isinstance(error, WrongUsage) else FAILED
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     if code == INTERRUPTED:

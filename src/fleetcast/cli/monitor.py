@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, LockOption, PatternsOption, View, ViewOption, moment
+from fleetcast.cli.options import (
+    FleetOption,
+    LockOption,
+    PatternsOption,
+    View,
+    ViewOption,
+    duration_of,
+    moment,
+)
 from fleetcast.cli.output import console, progress, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
@@ -48,15 +56,14 @@ def monitor(
 
     fleetcast monitor prod --every 1h
     """
-    from fleetcast.domain.duration import parse_duration
     from fleetcast.ports.clock import SystemClock
 
     if every is not None and at is not None:
         raise BadInput("--every looks at the present, --at at a past moment", fix="give one of the two")
-    pause = None if every is None else parse_duration(every)
+    pause = None if every is None else duration_of(every)
     if pause is not None and pause <= timedelta(0):
         raise BadInput(f"--every {every} leaves no time between looks", fix="write 15min or more")
-    waits = timedelta(0) if lock_timeout is None else parse_duration(lock_timeout)
+    waits = timedelta(0) if lock_timeout is None else duration_of(lock_timeout)
     while True:
         found = _looked(environment, circuits or [], at, waits, fleet)
         _show(found, view)

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from fleetcast.cli.options import FleetOption, LockOption, View, ViewOption
+from fleetcast.cli.options import FleetOption, LockOption, View, ViewOption, duration_of
 from fleetcast.cli.output import console, show_json
 
 notifications_app = typer.Typer(
@@ -140,11 +140,10 @@ def deliver(
     fleetcast notifications deliver --every 5s
     """
     from fleetcast.app import open_telling
-    from fleetcast.domain.duration import parse_duration
     from fleetcast.views.notices import Written
     from fleetcast.views.notifications import delivered_as_json, delivered_in_words
 
-    timeout = timedelta(0) if lock_timeout is None else parse_duration(lock_timeout)
+    timeout = timedelta(0) if lock_timeout is None else duration_of(lock_timeout)
     telling = open_telling(fleet, Written())
 
     def once() -> bool:
@@ -162,7 +161,7 @@ def deliver(
         if not once():
             typer.echo("nothing to send")
     else:
-        _again_and_again(once, parse_duration(every))
+        _again_and_again(once, duration_of(every))
 
 
 def _again_and_again(once: Callable[[], object], pause: timedelta) -> NoReturn:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fleetcast.domain.duration import parse_date, parse_instant
+from fleetcast.cli.usage_errors import WrongUsage
+from fleetcast.domain.duration import parse_date, parse_duration, parse_instant
+from fleetcast.domain.errors import BadInput
 
 
 class View(StrEnum):
@@ -43,11 +47,44 @@ AwaitingOption = Annotated[
 ]
 
 
+def duration_of(text: str) -> timedelta:
+    """The length of time that an option names.
+
+    Raises:
+        WrongUsage: It is none.
+    """
+    with _typed():
+        return parse_duration(text)
+
+
 def moment(text: str) -> datetime:
     """The moment that an option names; a date is the beginning of its day in UTC.
 
     Raises:
-        BadInput: It is neither a date nor an instant with its offset.
+        WrongUsage: It is neither a date nor an instant with its offset.
     """
-    day = parse_date(text)
-    return parse_instant(text) if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+    with _typed():
+        day = parse_date(text)
+        return parse_instant(text) if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def day_of(text: str) -> date:
+    """The day that an option names.
+
+    Raises:
+        WrongUsage: It is none.
+    """
+    with _typed():
+        found = parse_date(text)
+    if found is None:
+        raise WrongUsage(f"{text!r} is no date", fix="write it as in 2025-11-30")
+    return found
+
+
+@contextmanager
+def _typed() -> Iterator[None]:
+    """What cannot be read was typed wrongly."""
+    try:
+        yield
+    except BadInput as error:
+        raise WrongUsage(str(error), fix=error.fix) from error

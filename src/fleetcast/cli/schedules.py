@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.options import FleetOption, View, ViewOption, duration_of
 from fleetcast.cli.output import console, show_json
 
 schedules_app = typer.Typer(
@@ -56,9 +56,8 @@ def run_schedules(
     fleetcast schedules run --every 1min
     """
     from fleetcast.app import open_books
-    from fleetcast.domain.duration import parse_duration
 
-    length, ended = parse_duration(every), list[int]()
+    length, ended = duration_of(every), list[int]()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: ended.append(number))
     keeping = open_books(fleet).keeping_schedules(fleet, lambda line: typer.echo(line, err=True))

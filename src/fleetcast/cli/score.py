@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, LockOption, PatternsOption, View, ViewOption
+from fleetcast.cli.options import (
+    FleetOption,
+    LockOption,
+    PatternsOption,
+    View,
+    ViewOption,
+    day_of,
+    duration_of,
+)
 from fleetcast.cli.output import console, progress, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
@@ -78,7 +86,6 @@ def score(
     fleetcast score prod --on-platform
     """
     from fleetcast.app import open_fleet
-    from fleetcast.domain.duration import parse_duration
     from fleetcast.views.scoring import scored_as_json, scored_in_words
 
     if to is not None and export is None:
@@ -97,10 +104,10 @@ def score(
         found = opened.scoring(
             opened.fleet,
             environment,
-            day=None if day is None else _day(day),
+            day=None if day is None else day_of(day),
             patterns=circuits or (),
             supersede=supersede,
-            lock_timeout=timedelta(0) if lock_timeout is None else parse_duration(lock_timeout),
+            lock_timeout=timedelta(0) if lock_timeout is None else duration_of(lock_timeout),
             progress=told,
         )
     if view is View.JSON:
@@ -130,7 +137,7 @@ def _begin_on_platform(
     scored = opened.scoring_on_platform(
         opened.fleet,
         environment,
-        day=None if day is None else _day(day),
+        day=None if day is None else day_of(day),
         patterns=circuits,
         supersede=supersede,
     )
@@ -172,7 +179,7 @@ def explain_forecast(
     endpoint = Endpoint.parse(place)
     CircuitKey(endpoint.plant, name)
     traced = open_fleet(fleet).explaining(
-        endpoint, name, day=None if day is None else _day(day), version=table_version
+        endpoint, name, day=None if day is None else day_of(day), version=table_version
     )
     if view is View.JSON:
         show_json(traced_as_json(traced))
@@ -204,15 +211,6 @@ def affected(
         return
     for line in affected_in_words(found):
         console().print(line, markup=False, highlight=False)
-
-
-def _day(text: str) -> date:
-    from fleetcast.domain.duration import parse_date
-
-    found = parse_date(text)
-    if found is None:
-        raise BadInput(f"{text!r} is no date", fix="write it as in 2025-11-30")
-    return found
 
 
 def _export(

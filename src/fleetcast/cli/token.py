@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.options import FleetOption, View, ViewOption, duration_of
 from fleetcast.cli.output import show_json
-from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.role import Right
 
 token_app = typer.Typer(
@@ -45,7 +44,7 @@ def create(
     from fleetcast.views.people import token_as_json
 
     books = open_books(fleet)
-    made = books.tokens.create(purpose, parse_duration(expires), only=only or (), of=of)
+    made = books.tokens.create(purpose, duration_of(expires), only=only or (), of=of)
     directory = books.control.people.directory()
     if view is View.JSON:
         show_json({**token_as_json(made.token, directory, books.clock.now()), "secret": made.text})

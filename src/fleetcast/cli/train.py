@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import AwaitingOption, FleetOption, LockOption, View, ViewOption
+from fleetcast.cli.options import AwaitingOption, FleetOption, LockOption, View, ViewOption, duration_of
 from fleetcast.cli.output import console, show_json
-from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.identity import CircuitKey
 
 if TYPE_CHECKING:
@@ -220,4 +219,4 @@ def _keys(circuits: str | None) -> list[CircuitKey] | None:
 
 
 def _timeout(text: str | None) -> timedelta:
-    return parse_duration(text) if text else timedelta(0)
+    return duration_of(text) if text else timedelta(0)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption
+from fleetcast.cli.options import FleetOption, duration_of
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
 
@@ -47,7 +47,6 @@ def up(
     from fleetcast.app.up import Group, Member
     from fleetcast.cli.serve import missing_libraries
     from fleetcast.config.settings_reader import load_settings
-    from fleetcast.domain.duration import parse_duration
     from fleetcast.pipeline.releases import SERVED_IN, check_served_in
     from fleetcast.ports.clock import SystemClock
 
@@ -59,7 +58,7 @@ def up(
     wanted = list(dict.fromkeys(environments or SERVED_IN))
     for environment in wanted:
         check_served_in(environment)
-    parse_duration(every)
+    duration_of(every)
 
     def declared() -> list[Member]:
         settings = load_settings(fleet)
