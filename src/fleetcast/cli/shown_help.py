@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 from fleetcast.cli.commands import HEADINGS
@@ -19,6 +21,7 @@ EXAMPLES = "For example:"
 Records = list[tuple[Any, tuple[str, str]]]
 """Parameters, each with how it is typed and what it means."""
 
+_REFUSAL: type[Exception] = typer.BadParameter.__bases__[0]  # it has no public name there
 _PROGRAM = "fleetcast"
 _EXAMPLE = re.compile(r"(?:[A-Z_]+=\S+ )*fleetcast(?: .*)?")
 _LONGEST_CHOICES = 30
@@ -28,6 +31,11 @@ _KINDS = {"str": "TEXT", "int": "NUMBER", "int range": "NUMBER", "float": "NUMBE
 
 class Command(TyperCommand):
     """One command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take what was typed after its name; an error that says it does not fit keeps that."""
+        with _keeping(args):
+            return super().parse_args(ctx, list(args))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What is typed after its name."""
@@ -44,6 +52,16 @@ class Command(TyperCommand):
 
 class Group(TyperGroup):
     """Commands below one word."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As of a command."""
+        with _keeping(args):
+            return super().parse_args(ctx, list(args))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that is named first, and what is typed after it; an error keeps that too."""
+        with _keeping(args):
+            return super().resolve_command(ctx, list(args))
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # Typer gives it
         """What it is for."""
@@ -71,6 +89,16 @@ class Root(Group):
             with formatter.section(title):
                 # Padded, lest each heading had a column of its own.
                 formatter.write_dl([(f"{name:<{width}}", listed.says) for name, listed in commands.items()])
+
+
+@contextmanager
+def _keeping(typed: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except _REFUSAL as error:
+        if not hasattr(error, "typed"):
+            error.typed = tuple(typed)  # type: ignore[attr-defined]  # for whoever says what to write instead
+        raise
 
 
 def first_sentence(text: str) -> str:
