@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from fleetcast.cli.commands import HEADINGS
+from fleetcast.cli.commands import COMMANDS, HEADINGS
 from fleetcast.cli.option_headings import CI, EVERYWHERE, FEW, OPTIONS, heading
 from fleetcast.cli.option_headings import HEADINGS as OPTION_HEADINGS
 
@@ -35,7 +35,12 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take what was typed after its name; an error that says it does not fit keeps that."""
         with _keeping(args):
-            return super().parse_args(ctx, list(args))
+            rest = super().parse_args(ctx, list(args))
+        if ctx.resilient_parsing:  # a shell asks what may come next
+            from fleetcast.cli.completion import offer_names
+
+            offer_names(ctx, _called)
+        return rest
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What is typed after its name."""
@@ -80,7 +85,17 @@ class Group(TyperGroup):
 
 
 class Root(Group):
-    """All commands, which its help lists without loading them."""
+    """All commands, which its help and shells list without loading them."""
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Options or commands that begin so."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        from fleetcast.cli.completion import Offered
+
+        return [
+            Offered(name, listed.says) for name, listed in COMMANDS.items() if name.startswith(incomplete)
+        ]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # Typer gives it
         """Each command below what people look for."""
@@ -141,6 +156,12 @@ def _name(argument: Any) -> str:
     if "[" in name and not name.endswith("]"):
         name += "]"  # what may be left out within the name itself: PLANT[/CIRCUIT]
     return name + ("..." if argument.nargs != 1 else "")
+
+
+def _called(param: Any) -> str:
+    if param.param_type_name == "argument":
+        return _name(param).removesuffix("...")
+    return str(max(param.opts, key=len))
 
 
 def _choices(typed: str) -> list[str]:
