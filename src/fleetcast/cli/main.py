@@ -12,6 +12,7 @@ import typer
 from fleetcast import __version__
 from fleetcast.cli.commands import COMMANDS
 from fleetcast.cli.on_demand import root_with
+from fleetcast.cli.shown_help import VERBOSE
 from fleetcast.cli.usage_errors import UsageError, WrongUsage, is_help, refusal
 from fleetcast.domain.errors import FleetcastError
 
@@ -43,8 +44,23 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001  # Typer gives it so
         raise typer.Exit
 
 
+def _note_verbose(context: typer.Context, asked: bool) -> None:  # noqa: FBT001  # Typer gives it so
+    if asked:
+        context.meta[VERBOSE] = True
+
+
 @app.callback()
 def fleetcast(
+    verbose: Annotated[  # noqa: FBT002  # the callback notes it, for whichever command comes
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Say what is read, opened and asked, on standard error.",
+            callback=_note_verbose,
+            expose_value=False,
+        ),
+    ] = False,
     version: Annotated[  # noqa: FBT002  # the callback answers, before a command is missed
         bool,
         typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True),

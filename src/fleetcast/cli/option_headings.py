@@ -13,7 +13,7 @@ CI = "In pipelines"
 EVERYWHERE = "Everywhere"
 """Heading of the options that nearly every command has."""
 
-FEW = 7
+FEW = 8
 """So many options need no headings."""
 
 _SHARED = {
@@ -22,6 +22,7 @@ _SHARED = {
     "fleet": EVERYWHERE,
     "source": EVERYWHERE,
     "view": EVERYWHERE,
+    "verbose": EVERYWHERE,
     "help": EVERYWHERE,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from fleetcast.cli.option_headings import HEADINGS as OPTION_HEADINGS
 
 EXAMPLES = "For example:"
 """What stands in a docstring before the lines that people can copy."""
+
+VERBOSE = "fleetcast.verbose"
+"""What a context notes where somebody asked to be told what is done."""
 
 Records = list[tuple[Any, tuple[str, str]]]
 """Parameters, each with how it is typed and what it means."""
@@ -41,6 +45,20 @@ class Command(TyperCommand):
 
             offer_names(ctx, _called)
         return rest
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its own, and `--verbose` of all commands before `--help`."""
+        *own, last = super().get_params(ctx)
+        return [*own, *(one for one in ctx.find_root().command.params if one.name == "verbose"), last]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Do it; where somebody asked for it, say the steps."""
+        if not ctx.meta.get(VERBOSE) and os.environ.get("FLEETCAST_VERBOSE") != "1":
+            return super().invoke(ctx)
+        from fleetcast.cli.verbose import speaking
+
+        with speaking(str(ctx.command_path)):
+            return super().invoke(ctx)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What is typed after its name."""
