@@ -5,14 +5,18 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import typer
 from troubles import TROUBLES
 
 import fleetcast
 import fleetcast.views
+from fleetcast.cli.commands import HEADINGS
+from fleetcast.cli.main import app
+from fleetcast.cli.shown_help import EXAMPLES, examples_in, record_of
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.family import FAMILIES, OneOf
 from fleetcast.domain.place import Gate
@@ -149,14 +153,43 @@ def _json() -> str:
 
 
 def _commands() -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "typer", "fleetcast.cli.main", "utils", "docs", "--name", "fleetcast"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    lines = [f"#{line}" if line.startswith("#") else line.rstrip() for line in done.stdout.splitlines()]
-    return "\n".join(lines).replace("## `fleetcast`", "## Commands", 1)
+    root = typer.main.get_command(app)
+    context = root.make_context("fleetcast", [], resilient_parsing=True)
+    parts = [f"## Commands\n\n{_told(root, context)}"]
+    for heading, commands in HEADINGS.items():
+        parts.append(f"### {heading}")
+        for name in commands:
+            parts += _command(root.commands[name], name, context, "####")
+    return "\n\n".join(parts)
+
+
+def _command(command: Any, name: str, parent: Any, level: str) -> Iterator[str]:
+    context = type(parent)(command, info_name=name, parent=parent)
+    yield f"{level} `{context.command_path}`\n\n{_told(command, context)}"
+    for below, one in getattr(command, "commands", {}).items():
+        yield from _command(one, below, context, level + "#")
+
+
+def _told(command: Any, context: Any) -> str:
+    """What its help shows, as Markdown."""
+    told, _, _ = inspect.cleandoc(command.help or "").partition(EXAMPLES)
+    shown = "\n".join(f"$ {line}" for line in examples_in(command.help or ""))
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    parts = [told.strip(), f"**Usage**:\n\n```console\n$ {usage}\n```"]
+    if shown:
+        parts.append(f"**For example**:\n\n```console\n{shown}\n```")
+    for title, kind in (("Arguments", "argument"), ("Options", "option")):
+        records = [
+            record_of(param, context)
+            for param in command.get_params(context)
+            if param.param_type_name == kind
+        ]
+        if records:
+            rows = [f"* `{typed}`: {says}".removesuffix(": ") for typed, says in filter(None, records)]
+            parts.append(f"**{title}**:\n\n" + "\n".join(rows))
+    if command.epilog:
+        parts.append(command.epilog)
+    return "\n\n".join(parts)
 
 
 if __name__ == "__main__":

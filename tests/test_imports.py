@@ -62,8 +62,12 @@ def test_of_fleetcast_itself_it_loads_nothing_that_a_single_command_needs(module
     assert ours == {
         "fleetcast",
         "fleetcast.cli",
+        "fleetcast.cli.commands",
         "fleetcast.cli.main",
+        "fleetcast.cli.near_misses",
         "fleetcast.cli.on_demand",
+        "fleetcast.cli.option_headings",
+        "fleetcast.cli.shown_help",
         "fleetcast.cli.usage_errors",
         "fleetcast.domain",
         "fleetcast.domain.errors",

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from fleetcast.cli.main import COMMANDS, run
+from fleetcast.cli.commands import COMMANDS
+from fleetcast.cli.main import run
 
 _OTHERS_WORDS = re.compile(
     r"Usage:|Try '|Invalid value|Input should|Value error|No such|unable to parse|unexpected extra|"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.ports.checkpoints import Checkpoints
     from fleetcast.ports.signing import Sealing
+
+_log = logging.getLogger("fleetcast.steps")
 
 
 def open_database(directory: Path) -> ControlDatabase:
@@ -46,6 +49,7 @@ def open_database_in(state: Path, clock: Clock, signing: SigningSettings) -> Con
     from fleetcast.platforms.database.migrate import ensure_schema
 
     database = _database(_backend(state), signing, clock)
+    _log.debug("control database: %s", database.backend.address)
     ensure_schema(database)
     check_history(database)
     return database

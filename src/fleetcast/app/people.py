@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 from datetime import timedelta
@@ -17,6 +18,8 @@ from fleetcast.ports.served import URL_VARIABLE
 if TYPE_CHECKING:
     from fleetcast.platforms.database.control import ControlDatabase
     from fleetcast.workflows.tokens import ByToken
+
+_log = logging.getLogger("fleetcast.steps")
 
 TOKEN_VARIABLE = "FLEETCAST_TOKEN"  # noqa: S105  # the name of a variable
 """Where a program or a command line says by which token it acts."""
@@ -48,6 +51,12 @@ def whoever(database: ControlDatabase, lease: timedelta, directory: Path) -> ByT
         Denied: The token or the login says nothing, or not any more.
         BadInput: The process was told to ask a server, or what is kept of the login cannot be read.
     """
+    acts = _whoever(database, lease, directory)
+    _log.debug("acts as %s", acts.actor)
+    return acts
+
+
+def _whoever(database: ControlDatabase, lease: timedelta, directory: Path) -> ByToken:
     from fleetcast.app.kept_logins import kept_secret, place_of
     from fleetcast.platforms.control.opening import control
     from fleetcast.platforms.database.session import Session

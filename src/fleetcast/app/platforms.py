@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from fleetcast.ports.clock import Clock
     from fleetcast.ports.platform import Workspace
     from fleetcast.ports.readings import ReadingsTable
+
+_log = logging.getLogger("fleetcast.steps")
 
 WorkspaceOf = Callable[["Session"], "Workspace"]
 """What exists on one platform, as one person works with it; may be called for many people."""
@@ -118,6 +121,7 @@ def door(kind: PlatformKind, written: Origin | None, doors: Mapping[PlatformKind
             f"{_place(written)}the platform {kind.value!r} cannot be opened by this program",
             fix=f"known are {', '.join(known.value for known in doors)}",
         )
+    _log.debug("platform: %s", kind.value)
     return doors[kind]
 
 

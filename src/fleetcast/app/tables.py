@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from fleetcast.domain.settings import DataSource, PlatformSettings, Settings
     from fleetcast.ports.readings import ReadingsTable, WritableReadingsTable
 
+_log = logging.getLogger("fleetcast.steps")
+
 
 class DeclaredTables(Mapping[str, "ReadingsTable"]):
     """The tables of all data sources by name, each opened when it is first asked for."""
@@ -27,6 +30,7 @@ class DeclaredTables(Mapping[str, "ReadingsTable"]):
     def __getitem__(self, name: str) -> ReadingsTable:
         if name not in self._opened:
             source = self._settings.data_sources[name]
+            _log.debug("table of readings: %s", name)
             self._opened[name] = _table_at(self._directory, source, self._settings.platform)
         return self._opened[name]
 

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from fleetcast.app import Asking
     from fleetcast.domain.alarm import Alarm
 
-alarms_app = typer.Typer(
-    no_args_is_help=True, help="See alarms, take them in hand, or have them quiet for a while."
-)
+alarms_app = typer.Typer(no_args_is_help=True, help="See alarms, take them in hand, or snooze them.")
 _NumberArgument = Annotated[
     int, typer.Argument(metavar="ALARM", help="Its number, as `alarms list` shows it.")
 ]

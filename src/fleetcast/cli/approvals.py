@@ -31,7 +31,14 @@ def list_requests(
     last: Annotated[int, typer.Option(min=1, help="With --all: how many, from the end.")] = 200,
     view: ViewOption = View.TEXT,
 ) -> None:
-    """Show the requests that wait for a decision, each with its checks."""
+    """Show the requests that wait for a decision, each with its checks.
+
+    For example:
+
+    fleetcast approvals list
+
+    fleetcast approvals list --all --last 20
+    """
     from fleetcast.cli.approval_views import print_requests
     from fleetcast.views.approvals import as_json
 
@@ -49,7 +56,12 @@ def show_request(
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
 ) -> None:
-    """Show one request: its subject, all the evidence, and the decisions so far."""
+    """Show one request: its subject, all the evidence, and the decisions so far.
+
+    For example:
+
+    fleetcast approvals show 12
+    """
     from fleetcast.cli.approval_views import print_request
     from fleetcast.views.approvals import request_as_json
 
@@ -100,7 +112,12 @@ def reject(
     comment: Annotated[str, typer.Option("--comment", "-m", help="Why; the next person will ask.")],
     fleet: FleetOption = Path(),
 ) -> None:
-    """Reject requests. A rejected model is not asked for again until something about it changes."""
+    """Reject requests. A rejected model is not asked for again until something about it changes.
+
+    For example:
+
+    fleetcast reject 12 --comment 'the sensor was replaced in this window'
+    """
     from fleetcast.domain.approval import Choice
 
     _say(_asked(fleet).decide(requests, Choice.REJECT, comment))
@@ -113,7 +130,12 @@ def hand_on(
     comment: CommentOption = "",
     fleet: FleetOption = Path(),
 ) -> None:
-    """Give your vote on a request to somebody else, who must be fit to decide it."""
+    """Give your vote on a request to somebody else, who must be fit to decide it.
+
+    For example:
+
+    fleetcast approvals hand-on 12 --to anna.berg --comment 'it is her plant'
+    """
     _say([_asked(fleet).hand_on(request, to, comment)])
 
 
@@ -123,7 +145,12 @@ def break_glass(
     reason: Annotated[str, typer.Option("--reason", "-m", help="Why it cannot wait; auditors will ask.")],
     fleet: FleetOption = Path(),
 ) -> None:
-    """Let a request through without approvals, in an emergency. Needs a right of its own, and is shown as such."""
+    """Let a request through without approvals, in an emergency. Needs a right of its own, and is shown as such.
+
+    For example:
+
+    fleetcast approvals break-glass 12 --reason 'production stands still'
+    """
     from fleetcast.domain.approval import Choice
 
     decided = _asked(fleet).decide([request], Choice.BREAK_GLASS, reason)

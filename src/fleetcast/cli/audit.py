@@ -86,6 +86,10 @@ def verify_audit(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> N
     Each entry is chained to the one before it, and the end of each transaction is sealed with a key that does not
     lie in the database. Requests, policies, people, roles, champions and shared models are held against the log.
     Ends with 1 where something is amiss.
+
+    For example:
+
+    fleetcast audit verify
     """
     from fleetcast.domain.checkpoint import Held
     from fleetcast.domain.chronicle import BrokenLog
@@ -132,6 +136,10 @@ def export_audit(
     """Write the whole log to a file, as JSON with one entry a line, oldest first.
 
     Each line names the digest of the one before: two exports that agree up to an entry agree on all before it.
+
+    For example:
+
+    fleetcast audit export --out audit.jsonl
     """
     from fleetcast.cli.whole_file import write_whole
     from fleetcast.views.audit import entry_as_json
@@ -149,7 +157,12 @@ def report_audit(
     until: UntilOption = None,
     view: ViewOption = View.TEXT,
 ) -> None:
-    """Say of each request who could approve it, who decided and how they were known, and what went past the gate."""
+    """Say of each request who could approve it, who decided and how they were known, and what went past the gate.
+
+    For example:
+
+    fleetcast audit report --since 2025-10-01 --until 2026-01-01
+    """
     from fleetcast.views.audit import report_as_json, reported_in_words
 
     reported = _open(fleet).reporting(

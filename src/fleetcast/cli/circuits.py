@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.edit_circuits import EditCircuits
 
 circuits_app = typer.Typer(
-    no_args_is_help=True, help="Look at the declared circuits, add new ones, and retire old ones."
+    no_args_is_help=True, help="List the declared circuits, add new ones, retire old ones."
 )
 
 
@@ -141,7 +141,7 @@ def bump(
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
 ) -> None:
-    """Give many circuits a new cutoff, data version or component version, in the files that say so now.
+    """Give many circuits a new cutoff or version (of data or component), in the files that say so now.
 
     A value changes where it is written: in the circuit, or in the defaults if all that inherit it are chosen;
     else the circuits state it from now on. No other line changes, and comments stay. Running it again changes

@@ -29,7 +29,7 @@ def clean(
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
 ) -> None:
-    """Show what is older than `retention` of fleetcast.yaml says and nothing needs; with --apply, remove it.
+    """Show what is old and not needed; with --apply, remove it. What is old, `retention` of fleetcast.yaml says.
 
     Stays whatever its age: what serves, served before or may serve next, is in the shared registry, champion, used or
     declared, held to, or asked about. Of a model version only the files go: its row, lineage, evidence and the audit

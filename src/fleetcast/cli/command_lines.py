@@ -11,13 +11,16 @@ from fleetcast.config.check_pipelines import PLACEHOLDER
 _STANDS_IN = (PLACEHOLDER, "1")
 """For what is only known when a command runs: a text, and a number."""
 
+_ANSWERING = frozenset({"--help", "-h"})
+_ANSWERING_FIRST = frozenset({"--version", "--install-completion", "--show-completion"})
+
 
 def complaint_of(words: Sequence[str]) -> str:
     """What is wrong with the words of a command, without the program's name; empty if nothing is.
 
     What is only known when it runs is `PLACEHOLDER`, and fits everywhere.
     """
-    if "--help" in words or list(words) == ["--version"]:
+    if _ANSWERING.intersection(words) or (words and words[0] in _ANSWERING_FIRST):
         return ""  # they answer while they are read, which nobody asked for here
     first = ""
     for stand_in in _STANDS_IN:

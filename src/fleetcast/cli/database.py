@@ -18,7 +18,12 @@ database_app = typer.Typer(
 
 @database_app.command("show")
 def show(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
-    """Show where the control database is, its schema, and who runs stages at the moment."""
+    """Show where the control database is, its schema, and who runs stages at the moment.
+
+    For example:
+
+    fleetcast database show
+    """
     from fleetcast.app import look_at_database
     from fleetcast.views.database import as_json
 
@@ -42,6 +47,10 @@ def upgrade(fleet: FleetOption = Path()) -> None:
 
     A SQLite file is upgraded by itself when it is opened. A server is shared with programs of other versions, so it
     is upgraded only by this command: afterwards older ones refuse it.
+
+    For example:
+
+    fleetcast database upgrade
     """
     from fleetcast.app import upgrade_database
 
@@ -55,6 +64,10 @@ def copy(fleet: FleetOption = Path()) -> None:
     """Copy the fleet's own SQLite file to the empty server that FLEETCAST_DATABASE_URL names.
 
     The file stays as it is, and is no longer used while that variable is set.
+
+    For example:
+
+    fleetcast database copy
     """
     from fleetcast.app import copy_own_database
 
@@ -68,7 +81,12 @@ def backup(
     file: Annotated[Path, typer.Argument(help="Where to write it; must not exist yet.")],
     fleet: FleetOption = Path(),
 ) -> None:
-    """Copy the control database to one file, consistent also while others write to it."""
+    """Copy the control database to one file, consistent also while others write to it.
+
+    For example:
+
+    fleetcast database backup control-2025-12-01.db
+    """
     from fleetcast.app import back_up_database
 
     made = back_up_database(fleet, file)
@@ -88,7 +106,12 @@ def restore(
         bool, typer.Option("--replace", help="Also where entries of the audit log are lost by it.")
     ] = False,
 ) -> None:
-    """Make the control database what a backup holds, whole or not at all, and write so into its audit log."""
+    """Make the control database what a backup holds, whole or not at all, and write so into its audit log.
+
+    For example:
+
+    fleetcast database restore control-2025-12-01.db
+    """
     from fleetcast.app import restore_database
 
     done = restore_database(fleet, file, replace=replace)
@@ -100,7 +123,12 @@ def restore(
 
 @database_app.command("accept-loss")
 def accept(fleet: FleetOption = Path()) -> None:
-    """Go on with a control database that lost entries of its audit log, and write so into the log."""
+    """Go on with a control database that lost entries of its audit log, and write so into the log.
+
+    For example:
+
+    fleetcast database accept-loss
+    """
     from fleetcast.app import accept_loss
 
     lost = accept_loss(fleet)

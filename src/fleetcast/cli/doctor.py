@@ -13,7 +13,7 @@ FAILED = 1
 
 
 def doctor(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
-    """Look whether everything around the fleet stands as it should, and say how to mend what does not.
+    """Look whether all around the fleet is as it should be, and say how to mend what is not.
 
     It asks with the identity that this process has, as a run would: run it where runs are. Nothing is changed but for a
     small file that is written where the fleet's files are, and removed; a control database that is not there yet is

@@ -15,7 +15,12 @@ keys_app = typer.Typer(
 
 @keys_app.command("show")
 def show(view: ViewOption = View.TEXT) -> None:
-    """Show the key that signs, its public part, and where it comes from; the first one is made if there is none."""
+    """Show the key that signs, its public part, and where it comes from; the first one is made if there is none.
+
+    For example:
+
+    fleetcast keys show
+    """
     from fleetcast.app import look_at_keys
     from fleetcast.views.keys import as_json, facts
 
@@ -33,6 +38,10 @@ def rotate(view: ViewOption = View.TEXT) -> None:
 
     Of the old key only the public part is kept, beside the new one. A key in FLEETCAST_SIGNING_KEY is replaced where it
     comes from.
+
+    For example:
+
+    fleetcast keys rotate
     """
     from fleetcast.app import rotate_key
     from fleetcast.views.keys import rotated_as_json, trusted_lines

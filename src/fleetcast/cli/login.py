@@ -58,7 +58,12 @@ def login(
 
 
 def logout(fleet: FleetOption = Path()) -> None:
-    """End the login: commands act as the operating system's user again."""
+    """End the login: commands act as the operating system's user again.
+
+    For example:
+
+    fleetcast logout
+    """
     from fleetcast.app.kept_logins import kept_login, place_asked
     from fleetcast.app.login import log_out
 

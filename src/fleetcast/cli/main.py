@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 
 from fleetcast import __version__
+from fleetcast.cli.commands import COMMANDS
 from fleetcast.cli.on_demand import root_with
+from fleetcast.cli.shown_help import VERBOSE
 from fleetcast.cli.usage_errors import UsageError, WrongUsage, is_help, refusal
 from fleetcast.domain.errors import FleetcastError
 
@@ -21,64 +23,6 @@ FAILED = 1
 INTERRUPTED = 130
 """What Typer makes of Ctrl-C; ours is 1, as the work is not done."""
 
-COMMANDS = {
-    "demo": "fleetcast.cli.demo:demo",
-    "init": "fleetcast.cli.repository:init",
-    "setup": "fleetcast.cli.setup:setup_app",
-    "doctor": "fleetcast.cli.doctor:doctor",
-    "adopt": "fleetcast.cli.adopt:adopt",
-    "validate": "fleetcast.cli.repository:validate",
-    "update-template": "fleetcast.cli.repository:update_template",
-    "fmt": "fleetcast.cli.repository:format_files",
-    "bump": "fleetcast.cli.circuits:bump",
-    "ingest": "fleetcast.cli.data:ingest",
-    "simulate": "fleetcast.cli.data:simulate",
-    "plan": "fleetcast.cli.plan:plan",
-    "train": "fleetcast.cli.train:train",
-    "stage": "fleetcast.cli.train:stage",
-    "fit": "fleetcast.cli.fit:fit",
-    "run-batch": "fleetcast.cli.run_batch:run_batch",
-    "dummy": "fleetcast.cli.dummy:dummy_app",
-    "approve": "fleetcast.cli.approvals:approve",
-    "reject": "fleetcast.cli.approvals:reject",
-    "login": "fleetcast.cli.login:login",
-    "logout": "fleetcast.cli.login:logout",
-    "whoami": "fleetcast.cli.people:whoami",
-    "web": "fleetcast.cli.web:web",
-    "status": "fleetcast.cli.status:status",
-    "forecast": "fleetcast.cli.forecast:forecast",
-    "deploy": "fleetcast.cli.deploy:deploy",
-    "rollback": "fleetcast.cli.rollback:rollback",
-    "hold": "fleetcast.cli.rollback:hold",
-    "unblock": "fleetcast.cli.rollback:unblock",
-    "serve": "fleetcast.cli.serve:serve",
-    "up": "fleetcast.cli.up:up",
-    "schedules": "fleetcast.cli.schedules:schedules_app",
-    "score": "fleetcast.cli.score:score",
-    "monitor": "fleetcast.cli.monitor:monitor",
-    "clean": "fleetcast.cli.clean:clean",
-    "explain-forecast": "fleetcast.cli.score:explain_forecast",
-    "affected": "fleetcast.cli.score:affected",
-    "diagnose": "fleetcast.cli.diagnose:diagnose",
-    "propose": "fleetcast.cli.propose:propose",
-    "circuits": "fleetcast.cli.circuits:circuits_app",
-    "data": "fleetcast.cli.data:data_app",
-    "runs": "fleetcast.cli.train:runs_app",
-    "alarms": "fleetcast.cli.alarms:alarms_app",
-    "approvals": "fleetcast.cli.approvals:approvals_app",
-    "audit": "fleetcast.cli.audit:audit_app",
-    "people": "fleetcast.cli.people:people_app",
-    "token": "fleetcast.cli.token:token_app",
-    "keys": "fleetcast.cli.keys:keys_app",
-    "models": "fleetcast.cli.models:models_app",
-    "releases": "fleetcast.cli.releases:releases_app",
-    "qa": "fleetcast.cli.qa:qa_app",
-    "notifications": "fleetcast.cli.notifications:notifications_app",
-    "endpoints": "fleetcast.cli.endpoints:endpoints_app",
-    "database": "fleetcast.cli.database:database_app",
-}
-"""Every command and group, in the order of `fleetcast --help`, and where it is."""
-
 app = typer.Typer(
     name="fleetcast",
     no_args_is_help=True,
@@ -86,8 +30,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     cls=root_with(COMMANDS),
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
     help="GitOps for fleets of sensor-forecasting models: plan, train, approve, promote, forecast.",
     epilog=(
+        "`fleetcast help COMMAND` says more of one.\n\n"
         "Exit codes: 0 done or nothing to do, 1 failed or bad input, 2 changes (plan --detailed-exitcode), "
         "3 awaiting approval, 4 jobs still running, 64 wrong usage."
     ),
@@ -100,8 +46,23 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001  # Typer gives it so
         raise typer.Exit
 
 
+def _note_verbose(context: typer.Context, asked: bool) -> None:  # noqa: FBT001  # Typer gives it so
+    if asked:
+        context.meta[VERBOSE] = True
+
+
 @app.callback()
 def fleetcast(
+    verbose: Annotated[  # noqa: FBT002  # the callback notes it, for whichever command comes
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Say what is read, opened and asked, on standard error.",
+            callback=_note_verbose,
+            expose_value=False,
+        ),
+    ] = False,
     version: Annotated[  # noqa: FBT002  # the callback answers, before a command is missed
         bool,
         typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True),

@@ -41,7 +41,7 @@ def monitor(
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
 ) -> None:
-    """Look at what is deployed: its readings, forecasts, endpoints and training, and update the alarms.
+    """Look at what is deployed, and update the alarms: at readings, forecasts, endpoints and training.
 
     Shows what needs somebody, the most harmful first, what recovered, and what could not be measured and why. Readings
     are held against those that each deployed version was trained on; in dev against those of the champions. What was

@@ -8,7 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperGroup
+
+from fleetcast.cli.commands import Listed
+from fleetcast.cli.shown_help import Command, Group, Root
 
 if TYPE_CHECKING:
     Commands = Mapping[str, Any]
@@ -20,6 +22,8 @@ class _Made(Mapping[str, Any]):
     def __init__(self, of: typer.Typer, rich_markup_mode: Any) -> None:
         self._of = of
         self._of.rich_markup_mode = rich_markup_mode
+        for command in of.registered_commands:
+            command.cls = Command
 
     @cached_property
     def _commands(self) -> Commands:
@@ -38,26 +42,26 @@ class _Made(Mapping[str, Any]):
 class _Loaded(Mapping[str, Any]):
     """Commands and groups by their names, each loaded and made by itself."""
 
-    def __init__(self, places: Mapping[str, str], rich_markup_mode: Any) -> None:
-        self._places = places
+    def __init__(self, listed: Mapping[str, Listed], rich_markup_mode: Any) -> None:
+        self._listed = listed
         self._rich_markup_mode = rich_markup_mode
         self._made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._made:
-            module, _, attribute = self._places[name].partition(":")
+            module, _, attribute = self._listed[name].place.partition(":")
             self._made[name] = self._make(name, getattr(import_module(module), attribute))
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._listed)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._listed)
 
     def _make(self, name: str, told: Any) -> Any:
         if isinstance(told, typer.Typer):
-            return TyperGroup(
+            return Group(
                 name=name,
                 commands=_Made(told, self._rich_markup_mode),  # type: ignore[arg-type]  # nobody puts anything into it
                 help=str(told.info.help),
@@ -65,21 +69,21 @@ class _Loaded(Mapping[str, Any]):
                 rich_markup_mode=self._rich_markup_mode,
             )
         alone = typer.Typer(add_completion=False, rich_markup_mode=self._rich_markup_mode)
-        alone.command(name)(told)
+        alone.command(name, cls=Command)(told)
         return typer.main.get_command(alone)
 
 
-def root_with(places: Mapping[str, str]) -> type[TyperGroup]:
+def root_with(listed: Mapping[str, Listed]) -> type[Root]:
     """The outermost group, with these commands and groups in this order.
 
     Args:
-        places: Where each is, by its name: `package.module:attribute`. What is there is the function of a command, or
-            the app of a group that was made with `help` and `no_args_is_help` and has no callback.
+        listed: By their names. Where one is stands the function of a command, or the app of a group that was made with
+            `help` and `no_args_is_help` and has no callback.
     """
 
-    class Root(TyperGroup):
+    class Loading(Root):
         def __init__(self, *, commands: dict[str, Any], **told: Any) -> None:
             super().__init__(commands=commands, **told)
-            self.commands = _Loaded(places, told.get("rich_markup_mode"))  # type: ignore[assignment]  # as above
+            self.commands = _Loaded(listed, told.get("rich_markup_mode"))  # type: ignore[assignment]  # as above
 
-    return Root
+    return Loading

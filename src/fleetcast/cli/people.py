@@ -54,7 +54,12 @@ _SYSTEM_USER = re.compile(r"([0-9]{1,10})@([A-Za-z0-9][A-Za-z0-9._-]{0,252})")
 
 @people_app.command("list")
 def show_people(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
-    """Show who is on record, with their groups and roles."""
+    """Show who is on record, with their groups and roles.
+
+    For example:
+
+    fleetcast people list
+    """
     from fleetcast.app import open_books
     from fleetcast.views.people import as_json
 
@@ -84,6 +89,12 @@ def add(
     """Put somebody on record.
 
     Whoever puts the first person on record is put there too, with every role.
+
+    For example:
+
+    fleetcast people add anna.berg --full-name 'Anna Berg' --role approver
+
+    fleetcast people add nightly --service --role engineer
     """
     from fleetcast.app import open_books
     from fleetcast.domain.people import Kind
@@ -108,7 +119,12 @@ def identify(
     entra: EntraOption = None,
     fleet: FleetOption = Path(),
 ) -> None:
-    """Add as whom somebody is recognised: a user of a machine, or an account at an identity provider."""
+    """Add as whom somebody is recognised: a user of a machine, or an account at an identity provider.
+
+    For example:
+
+    fleetcast people identify anna.berg --system-user 1000@workshop
+    """
     from fleetcast.app import open_books
 
     identities = _identities(system_user, oidc, entra)
@@ -128,6 +144,10 @@ def invite(
     """Make a link by which somebody on record sets a password for `fleetcast web`; it works once, for a day.
 
     Only an admin who has signed in may: make a token at the page /tokens, and name it in FLEETCAST_TOKEN.
+
+    For example:
+
+    fleetcast people invite anna.berg --url https://fleet.example.org
     """
     from fleetcast.app import open_books
 
@@ -138,7 +158,12 @@ def invite(
 
 @people_app.command("disable")
 def disable(name: NameArgument, fleet: FleetOption = Path()) -> None:
-    """Let somebody act no more; what they decided and did not take effect yet no longer counts."""
+    """Let somebody act no more; what they decided and did not take effect yet no longer counts.
+
+    For example:
+
+    fleetcast people disable anna.berg
+    """
     from fleetcast.app import open_books
 
     _print(open_books(fleet).people.disable(name))
@@ -146,7 +171,12 @@ def disable(name: NameArgument, fleet: FleetOption = Path()) -> None:
 
 @people_app.command("enable")
 def enable(name: NameArgument, fleet: FleetOption = Path()) -> None:
-    """Let somebody act again who was disabled."""
+    """Let somebody act again who was disabled.
+
+    For example:
+
+    fleetcast people enable anna.berg
+    """
     from fleetcast.app import open_books
 
     _print(open_books(fleet).people.enable(name))
@@ -155,10 +185,15 @@ def enable(name: NameArgument, fleet: FleetOption = Path()) -> None:
 @people_app.command("group")
 def group(
     name: Annotated[str, typer.Argument(help="Of the group.")],
-    members: Annotated[list[str], typer.Argument(metavar="NAME...", help="All of its members.")],
+    members: Annotated[list[str], typer.Argument(metavar="MEMBER...", help="All of its members.")],
     fleet: FleetOption = Path(),
 ) -> None:
-    """Make a group of these people, or give it these members instead of the ones it has."""
+    """Make a group of these people, or give it these members instead of the ones it has.
+
+    For example:
+
+    fleetcast people group leads anna.berg jo.marsh
+    """
     from fleetcast.app import open_books
 
     _print(open_books(fleet).people.group(name, members))
@@ -173,7 +208,12 @@ def grant(
     environment: EnvironmentOption = None,
     plant: PlantOption = None,
 ) -> None:
-    """Give a role, everywhere or at one place."""
+    """Give a role, everywhere or at one place.
+
+    For example:
+
+    fleetcast people grant leads approver --gate registry-promotion --plant PLANT001
+    """
     from fleetcast.app import open_books
 
     _print(open_books(fleet).people.grant(name, role, Scope(gate, environment, plant)))
@@ -188,7 +228,12 @@ def revoke(
     environment: EnvironmentOption = None,
     plant: PlantOption = None,
 ) -> None:
-    """Take a role back, as it was given."""
+    """Take a role back, as it was given.
+
+    For example:
+
+    fleetcast people revoke leads approver --gate registry-promotion --plant PLANT001
+    """
     from fleetcast.app import open_books
 
     _print(open_books(fleet).people.revoke(name, role, Scope(gate, environment, plant)))
@@ -198,6 +243,10 @@ def whoami(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
     """Show in whose name commands act here, how that is known, and what they may do.
 
     Without a token and a login it is the operating system's user, by its number; no environment variable changes that.
+
+    For example:
+
+    fleetcast whoami
     """
     from fleetcast.app import open_asking
     from fleetcast.views.people import actor_as_json

@@ -10,9 +10,7 @@ import typer
 from fleetcast.cli.options import CommentOption, FleetOption, View, ViewOption
 from fleetcast.cli.output import console, show_json
 
-qa_app = typer.Typer(
-    no_args_is_help=True, help="Look at what is served in test, and sign it off for production."
-)
+qa_app = typer.Typer(no_args_is_help=True, help="Check what test serves, and sign it off for production.")
 _PLANTS = typer.Argument(metavar="PLANT...", help="Patterns such as 'LYON*' too.")
 
 

@@ -43,7 +43,7 @@ def update_template(
     ci: CiOption = None,
     dry_run: DryRunOption = False,  # noqa: FBT002
 ) -> None:
-    """Bring the pipelines of a fleet to what this fleetcast writes; with --ci, also those that it has none of yet.
+    """Bring the pipelines of a fleet up to date: to what this fleetcast writes; with --ci, also what it lacks.
 
     They start at the times that `schedules` in `fleetcast.yaml` says: run it again when that has changed.
     Files that somebody has edited stay as they are: the newer text is written beside them, as FILE.new.
@@ -81,6 +81,12 @@ def format_files(
 
     Comments stay where they are, and what the files mean does not change. A file in a form that cannot be kept is left
     alone and named.
+
+    For example:
+
+    fleetcast fmt
+
+    fleetcast fmt --check --diff
     """
     from fleetcast.config.format_files import format_fleet
 

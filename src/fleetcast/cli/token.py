@@ -13,7 +13,7 @@ from fleetcast.domain.role import Right
 
 token_app = typer.Typer(
     no_args_is_help=True,
-    help="Tokens: a program shows one in FLEETCAST_TOKEN, and acts for the person that it belongs to.",
+    help="Tokens, by which programs act for people: a program shows one in FLEETCAST_TOKEN.",
 )
 
 
@@ -34,7 +34,12 @@ def create(
         str | None, typer.Option("--of", help="The service account that it is for. Default: yourself.")
     ] = None,
 ) -> None:
-    """Make a token, and show it this once."""
+    """Make a token, and show it this once.
+
+    For example:
+
+    fleetcast token create 'runs at night' --of nightly --expires 30d
+    """
     from fleetcast.app import open_books
     from fleetcast.views.people import token_as_json
 
@@ -54,7 +59,12 @@ def create(
 
 @token_app.command("list")
 def show_tokens(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
-    """Show your tokens; an admin sees everybody's."""
+    """Show your tokens; an admin sees everybody's.
+
+    For example:
+
+    fleetcast token list
+    """
     from fleetcast.app import open_books
     from fleetcast.views.people import tokens_as_json
 
@@ -78,7 +88,12 @@ def revoke(
     token: Annotated[int, typer.Argument(help="Number, as `token list` shows it.")],
     fleet: FleetOption = Path(),
 ) -> None:
-    """End a token now."""
+    """End a token now.
+
+    For example:
+
+    fleetcast token revoke 1
+    """
     from fleetcast.app import open_books
 
     ended = open_books(fleet).tokens.revoke(token)

@@ -42,7 +42,9 @@ def train(
     awaiting_ok: AwaitingOption = False,  # noqa: FBT002
     view: ViewOption = View.TEXT,
 ) -> None:
-    """Run all eight stages: register, train, and ask for promotion. Running it again finishes the work.
+    """Train what the plan shows: register, train, and ask for promotion. Running it again finishes the work.
+
+    It runs all eight stages.
 
     Ends with exit code 3 when people have to approve something; run it again once they have. A circuit that failed
     three times in the same way is parked: it is not tried again, and the exit code stays 1, until its training inputs
@@ -111,7 +113,12 @@ def stage(
 
 @runs_app.command("list")
 def list_runs(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
-    """Show all runs, newest first."""
+    """Show all runs, newest first.
+
+    For example:
+
+    fleetcast runs list
+    """
     from fleetcast.app import open_asking
     from fleetcast.cli.run_views import print_runs
     from fleetcast.views.runs import as_json
@@ -129,7 +136,12 @@ def show_run(
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
 ) -> None:
-    """Show the stages of one run, how long each took, where its files are, and where the platform shows its jobs."""
+    """Show the stages of one run, how long each took, where its files are, and where the platform shows its jobs.
+
+    For example:
+
+    fleetcast runs show run-0003
+    """
     from fleetcast.app import open_asking
     from fleetcast.cli.run_views import print_run
     from fleetcast.views.runs import found_as_json

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, get_args
 
 import typer
 
+from fleetcast.cli.near_misses import instead_of_command, instead_of_option, instead_of_value
+from fleetcast.cli.shown_help import examples_in
 from fleetcast.domain.errors import BadInput
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -79,11 +81,7 @@ def near(name: str, known: Iterable[str]) -> str:
 def _of_kind(error: Any) -> Refusal:
     kind, message = _kind(error), str(error.message)
     if kind == "NoSuchOption":
-        known = [name for param in _params(error) for name in (*param.opts, *param.secondary_opts)]
-        return Refusal(
-            f"{_command(error) or 'fleetcast'} has no option {_clean(error.option_name)}",
-            near(str(error.option_name), (name for name in known if name.startswith("-"))),
-        )
+        return _no_option(error, str(error.option_name))
     if kind == "MissingParameter":
         return _missing(error)
     if kind == "BadParameter" and error.param is not None:
@@ -99,9 +97,32 @@ def _of_kind(error: Any) -> Refusal:
 
 
 def _no_command(error: Any, name: str) -> Refusal:
-    known = list(getattr(error.ctx.command, "commands", ())) if error.ctx is not None else []
+    commands = getattr(error.ctx.command, "commands", {}) if error.ctx is not None else {}
     asked = _command(error) or "fleetcast"
-    return Refusal(f"{asked} has no command {_quoted(name)}", near(name, known))
+    fix = (
+        instead_of_command(_words(error), name, _typed_after(error, name), commands)
+        or _below_others(asked, name, commands)
+        or near(name, commands)
+    )
+    return Refusal(f"{asked} has no command {_quoted(name)}", fix)
+
+
+def _below_others(asked: str, name: str, commands: Mapping[str, Any]) -> str:
+    """The groups that do have a command of that name."""
+    found = [
+        f"`{asked} {group} {name}`" for group, one in commands.items() if name in getattr(one, "commands", ())
+    ]
+    return f"write {_either(found)}" if found else ""
+
+
+def _no_option(error: Any, name: str) -> Refusal:
+    known = [one for param in _params(error) for one in (*param.opts, *param.secondary_opts)]
+    value = "".join(_typed_after(error, name)[:1])
+    fix = instead_of_option(_words(error), name, "" if value.startswith("-") else _clean(value), known)
+    return Refusal(
+        f"{_command(error) or 'fleetcast'} has no option {_clean(name)}",
+        fix or near(name, (one for one in known if one.startswith("-"))),
+    )
 
 
 def _too_much(error: Any, words: str) -> Refusal:
@@ -117,9 +138,9 @@ def _missing(error: Any) -> Refusal:
         return Refusal(_clean(error.message) or "something is missing")
     name = _name(error.param)
     choices = _choices(error.param)
-    if choices:
-        return Refusal(f"{name} is missing", f"write {_either(choices)}")
-    return Refusal(f"{name} is missing", _help(error.param))
+    fix = f"write {_either(choices)}" if choices else _help(error.param)
+    example = next(iter(examples_in(str(error.ctx.command.help or ""))), "") if error.ctx is not None else ""
+    return Refusal(f"{name} is missing", "; ".join(filter(None, [fix, example and f"such as `{example}`"])))
 
 
 def _not_taken(error: Any) -> Refusal:
@@ -130,7 +151,7 @@ def _not_taken(error: Any) -> Refusal:
     kind, given, bounds = wrong
     shown = _quoted(given)
     if (choices := _choices(param)) and kind in ("value_error", "enum", "literal_error"):
-        meant = near(str(given), choices)
+        meant = near(str(given), choices) or instead_of_value(_words(error), _clean(given))
         return Refusal(
             f"{shown} is no value of {_name(param)}",
             f"write {_either(choices)}" + (f"; {meant}" if meant else ""),
@@ -160,6 +181,21 @@ def _kind(error: Exception) -> str:
 
 def _command(error: Any) -> str:
     return str(error.ctx.command_path) if error.ctx is not None else ""
+
+
+def _words(error: Any) -> str:
+    """The words of the command that refused, without the program's name."""
+    return _command(error).removeprefix("fleetcast").strip()
+
+
+def _typed_after(error: Any, word: str) -> Sequence[str]:
+    """What was typed after a word, or together with it as `--option=value`."""
+    typed = [part for one in getattr(error, "typed", ()) for part in _parts(str(one), word)]
+    return typed[typed.index(word) + 1 :] if word in typed else ()
+
+
+def _parts(one: str, option: str) -> Sequence[str]:
+    return one.split("=", 1) if one.startswith(f"{option}=") else [one]
 
 
 def _params(error: Any) -> Sequence[Any]:

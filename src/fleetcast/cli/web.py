@@ -35,7 +35,7 @@ def web(
         typer.Option("--plain-http", help="Listen for other machines without https: tokens can be read."),
     ] = False,
 ) -> None:
-    """Serve the HTTP API of a fleet and pages to sign in and decide, for this machine alone unless told otherwise.
+    """Serve pages to sign in and decide, and the HTTP API, for this machine alone unless told otherwise.
 
     Programs show a token, which `fleetcast token create` makes; people sign in at /sign-in. Where nobody can look after
     the fleet by signing in yet, a one-time link for the first admin is printed. docs/API.md says more.

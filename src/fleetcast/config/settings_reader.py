@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from fleetcast.config.yaml_nodes import Node, line_at
 from fleetcast.config.yaml_reader import read_yaml
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.settings import Settings
+
+_log = logging.getLogger("fleetcast.steps")
 
 _HOLDS = "the settings of the fleet"
 
@@ -94,4 +97,5 @@ def node_of(directory: Path, file: str, complaints: Complaints) -> Node | None:
     if not is_inside(directory, directory / file):
         complaints.add(file, None, "is a link that leaves the fleet directory", "put the file itself here")
         return None
+    _log.debug("reads %s", directory / file)
     return read_yaml(directory / file, file, complaints)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import subprocess
 import tarfile
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fleetcast.domain.errors import BadInput
+
+_log = logging.getLogger("fleetcast.steps")
 
 UNCOMMITTED = "uncommitted"
 _MANY = 100
@@ -172,6 +175,7 @@ def _in_checkout(directory: Path) -> bool:
 
 def done_by_git(directory: Path, *arguments: str, words: str = "") -> subprocess.CompletedProcess[bytes]:
     """Run git in a folder, and say how it ended; nothing is raised but where it does not start."""
+    _log.debug("asks git %s in %s", arguments[0] if arguments else "", directory)
     return subprocess.run(  # noqa: S603  # our own words
         ["git", *arguments],  # noqa: S607  # git is where the user has it
         cwd=directory,

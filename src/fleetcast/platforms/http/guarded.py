@@ -23,6 +23,8 @@ from fleetcast.domain.errors import FleetcastError, Unavailable
 from fleetcast.domain.outgoing import Address, Outgoing
 from fleetcast.platforms.http.addresses import AddressRefused, Resolve, addresses_of, judged, looked_up
 
+_log = logging.getLogger("fleetcast.steps")
+
 _REDIRECTS = 3
 _AT_ONCE = 1024
 """Bytes that are handed to a connection before its time is looked at."""
@@ -162,6 +164,7 @@ class _GuardedTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url, outgoing = request.url, self._guard.outgoing
         where = _shown(url)
+        _log.debug("asks %s %s", request.method, where)
         if url.scheme not in ("https", "http") or not url.host or url.userinfo:
             raise AddressRefused(f"{where} is not asked", fix="write an address that begins with https://")
         if not outgoing.names(url.host):
