@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.domain.duration import parse_date, parse_instant
+from fleetcast.domain.duration import believable, parse_date, parse_instant
 
 
 class View(StrEnum):
@@ -47,7 +47,8 @@ def moment(text: str) -> datetime:
     """The moment that an option names; a date is the beginning of its day in UTC.
 
     Raises:
-        BadInput: It is neither a date nor an instant with its offset.
+        BadInput: It is neither a date nor an instant with its offset, or not within the years 1900 to 2199.
     """
     day = parse_date(text)
-    return parse_instant(text) if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+    named = parse_instant(text) if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return believable(named, text)
