@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.quality import CleaningRules, SensorLimits
-from fleetcast.forecasting.resampling import micros, resample
+from fleetcast.forecasting.resampling import mask, micros, resample
 from fleetcast.forecasting.series import Floats, Series
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -62,6 +62,13 @@ def test_a_hole_longer_than_the_rule_is_not_filled_at_all() -> None:
 def test_a_hole_before_the_first_reading_stays() -> None:
     series = on_grid([60], [1.0], rules=CleaningRules(fill_steps=5), start=START, end=START + 3 * HOUR)
     assert column(series) == [None, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("huge", [1e308, -1.7e308, 1.1e30])
+def test_readings_that_no_sensor_can_have_do_not_count(huge: float) -> None:
+    masked = mask(np.array([[1.0], [huge], [-1e30]]), ("a",), {})
+    assert masked.values[:, 0].tolist() == pytest.approx([1.0, math.nan, -1e30], nan_ok=True)
+    assert masked.infinite.tolist() == [1]
 
 
 def test_readings_outside_the_limits_or_infinite_do_not_count() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fleetcast.domain.duration import EARLIEST, LATEST
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.ingest import IngestOptions, IngestReport, Rename, Sentinel
@@ -18,7 +19,6 @@ from fleetcast.platforms.delta.table import DeltaReadingsTable
 from fleetcast.platforms.files.readings_file import LocalReadingsFiles
 from fleetcast.ports.readings import ReadingsWanted
 from fleetcast.workflows.ingest import Ingest
-from fleetcast.workflows.inspect_data import EARLIEST, LATEST
 
 FOLDER = os.environ.get("FLEETCAST_REAL_DATA", "")
 pytestmark = [

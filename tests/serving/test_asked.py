@@ -71,6 +71,7 @@ BAD: dict[str, bytes] = {
     "text": with_sensors({"t": ["1"]}),
     "a truth value": with_sensors({"t": [True, 1.0]}),
     "a list inside": with_sensors({"t": [[1.0]]}),
+    "a number that no sensor reads": with_sensors({"t": [1.1e30]}),
     "a number that overflows": with_sensors({"t": [1e301]}),
     "a huge whole number": b'{"circuit_id":"C","history":{"end_at":"2025-11-01T00:00:00Z","sensors":{"t":['
     + b"9" * 400

@@ -403,10 +403,17 @@ def test_a_row_whose_readings_are_all_dropped_is_counted_as_conflicting(desk: De
     assert (report.conflicting_duplicates, report.inserted) == (2, 1)
 
 
+@pytest.mark.parametrize("huge", ["1.7e308", "-1e308", "1.1e30", "-3.4028235e38"])
+def test_a_number_that_no_sensor_reads_is_no_reading_and_is_counted(desk: Desk, huge: str) -> None:
+    report = desk.ingest(f"time,a\n2025-01-01T00:00:00Z,{huge}\n2025-01-01T01:00:00Z,-1e30\n")
+    assert desk.stored()["a"] == [-1e30]
+    assert report.files[0].not_finite == 1
+
+
 def test_the_mean_of_the_largest_numbers_is_a_number(desk: Desk) -> None:
-    rows = "time,a\n2025-01-01T00:00:00Z,1.7e308\n2025-01-01T00:00:00Z,1.6e308\n"
+    rows = "time,a\n2025-01-01T00:00:00Z,9e29\n2025-01-01T00:00:00Z,8e29\n"
     desk.ingest(rows, on_conflict=OnConflict.MEAN)
-    assert desk.stored()["a"] == [1.7e308]
+    assert desk.stored()["a"] == [8.5e29]
 
 
 LATE = "time,a,b\n2025-01-01T00:00:00Z,7,10\n2025-01-01T01:00:00Z,2,21\n2025-01-01T02:00:00Z,3,30\n"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from fleetcast.domain.duration import EARLIEST, LATEST
 from fleetcast.domain.errors import BadInput
 from fleetcast.forecasting.simulation import Defects
 from fleetcast.platforms.delta.table import DeltaReadingsTable
 from fleetcast.ports.readings import ReadingsWanted
-from fleetcast.workflows.inspect_data import EARLIEST, LATEST
 from fleetcast.workflows.simulate import Simulate, SimulatedFleet
 
 DEFECTS = Defects(gaps=1, duplicates=4, late_rows=10, stuck=1)

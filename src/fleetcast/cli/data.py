@@ -100,7 +100,7 @@ def ingest(
     All files become one commit, or none does. Rows are merged by circuit and time, so doing it again, or
     with late rows, is safe. Options name columns as the file does. Where rows differ about a reading, the last in file
     order wins, also over what is stored; with --on-conflict mean, drop or refuse the order makes no difference, and
-    what is stored may not differ.
+    what is stored may not differ. A file may hold 1 GiB of text, unpacked, and 100 million cells, and a line 1 MiB.
 
     For example:
 

@@ -79,7 +79,7 @@ def _findings(file: FileReport) -> list[str]:
         (file.unread_times, "rows without a readable time"),
         (file.skipped_local_times, "rows at an odd local hour"),
         (file.unsorted_rows, "rows out of order"),
-        (file.not_finite, "cells NaN or infinite"),
+        (file.not_finite, "cells NaN, infinite or beyond ±1e30"),
         (file.sentinels, "sentinels masked"),
     )
     found = [f"{count:,} {what}" for count, what in counted if count]

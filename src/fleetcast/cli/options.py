@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.usage_errors import WrongUsage
-from fleetcast.domain.duration import parse_date, parse_duration, parse_instant
+from fleetcast.domain.duration import believable, parse_date, parse_duration, parse_instant
 from fleetcast.domain.errors import BadInput
 
 
@@ -61,11 +61,12 @@ def moment(text: str) -> datetime:
     """The moment that an option names; a date is the beginning of its day in UTC.
 
     Raises:
-        WrongUsage: It is neither a date nor an instant with its offset.
+        WrongUsage: It is neither a date nor an instant with its offset, or not within the years 1900 to 2199.
     """
     with _typed():
         day = parse_date(text)
-        return parse_instant(text) if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+        named = parse_instant(text) if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return believable(named, text)
 
 
 def day_of(text: str) -> date:

@@ -141,7 +141,7 @@ class _Reading:
         return str(self.source)
 
     def fleet(self) -> OtherFleet:
-        if not self.source.is_file():
+        if not self.source.exists():
             raise BadInput(
                 f"there is no file {self.source}", fix="name the YAML file that holds the circuits"
             )

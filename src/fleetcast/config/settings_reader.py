@@ -82,7 +82,7 @@ def required(directory: Path, file: str, holds: str, complaints: Complaints) -> 
         holds: In a few words.
         complaints: What is wrong is added here.
     """
-    if not (directory / file).is_file():
+    if not (directory / file).exists():
         complaints.add(file, None, "is missing", f"`fleetcast init` writes it: {holds}")
         return None
     before = len(complaints)

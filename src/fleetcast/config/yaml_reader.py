@@ -14,8 +14,10 @@ import yaml
 
 from fleetcast.config.complaints import Complaints, shown
 from fleetcast.config.yaml_nodes import Block, Items, Node, Scalar
+from fleetcast.stored.named_file import NotAFile, TooLarge, read_named
 
 MAX_BYTES = 64 * 1024 * 1024
+_TOO_LARGE = f"is larger than {MAX_BYTES // 2**20} MiB"
 MAX_DEPTH = 20
 MAX_REPEATED_NODES = 100_000
 """How many values aliases may add to those that are written out."""
@@ -32,8 +34,13 @@ def read_yaml(path: Path, file: str, complaints: Complaints) -> Node | None:
         complaints: Where to note what is wrong.
     """
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+        content = read_named(path, MAX_BYTES)
+    except NotAFile as error:
+        complaints.add(file, None, f"is {error.kind}", error.fix)
+        return None
+    except TooLarge:
+        complaints.add(file, None, _TOO_LARGE, "split it into config/circuits/*.yaml")
+        return None
     except OSError as error:
         complaints.add(file, None, f"cannot be read: {error.strerror}", "check the file and its permissions")
         return None
@@ -43,9 +50,7 @@ def read_yaml(path: Path, file: str, complaints: Complaints) -> Node | None:
 def parse_yaml(content: bytes, file: str, complaints: Complaints) -> Node | None:
     """Read the content of one file; None if it is empty or not readable as a whole."""
     if len(content) > MAX_BYTES:
-        complaints.add(
-            file, None, f"is larger than {MAX_BYTES // 2**20} MiB", "split it into config/circuits/*.yaml"
-        )
+        complaints.add(file, None, _TOO_LARGE, "split it into config/circuits/*.yaml")
         return None
     try:
         text = content.decode("utf-8-sig")

@@ -17,6 +17,9 @@ _UNITS = {
 }
 _DURATION = re.compile(r"([0-9]{1,10})\s*(s|min|h|d|w)")
 LONGEST = timedelta(days=36_525)
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Readings and what is asked about them lie from the one to the other, exclusive: other times are slips."""
+_LEAP_SECOND = re.compile(r"[T ]\d{2}:?\d{2}:?60")
 
 
 def parse_duration(text: str) -> timedelta:
@@ -51,17 +54,42 @@ def parse_instant(text: str) -> datetime:
     """Read an ISO 8601 instant with its offset, as aware UTC.
 
     Raises:
-        BadInput: Not ISO 8601, or without an offset.
+        BadInput: Not ISO 8601, or without an offset; a leap second; too near the ends of the calendar for its offset.
     """
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
+        if _LEAP_SECOND.search(text):
+            raise BadInput(
+                f"{text!r} is a leap second, which no clock here shows",
+                fix="write the second before or after",
+            ) from error
         raise BadInput(
             f"{text!r} is not a date or an instant", fix="write 2025-11-01 or 2025-11-01T12:00:00Z"
         ) from error
     if instant.tzinfo is None:
         raise BadInput(f"{text!r} has no time zone", fix=f"write {text}Z if it is UTC, or add its offset")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise BadInput(
+            f"{text!r} is not within the years 1 to 9999 in UTC", fix="write an instant nearer to now"
+        ) from error
+
+
+def believable(moment: datetime, text: str) -> datetime:
+    """A moment that a person names, if it is one at which there can be readings.
+
+    Args:
+        moment: Aware UTC.
+        text: How it was written, for the error.
+
+    Raises:
+        BadInput: Before 1900, or from 2200 on.
+    """
+    if not EARLIEST <= moment < LATEST:
+        raise BadInput(f"{text!r} is not within the years 1900 to 2199", fix="write a moment nearer to now")
+    return moment
 
 
 def parse_date(text: str) -> date | None:

@@ -10,6 +10,7 @@ from enum import Enum
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, checked_id
+from fleetcast.domain.zone_names import check_zone
 
 
 class Ambiguous(Enum):
@@ -167,6 +168,8 @@ class IngestOptions:
             checked_id("plant_id", self.plant)
         if self.circuit is not None:
             checked_id("circuit_id", self.circuit)
+        if self.timezone is not None:
+            check_zone(self.timezone)
         if self.decimal not in (None, ".", ","):
             raise BadInput(f"decimal {self.decimal!r} is not known", fix="write --decimal . or --decimal ,")
         if self.separator is not None and len(self.separator.encode()) != 1:
@@ -242,7 +245,7 @@ class FileReport:
     """Rows left out because no sensor has a reading."""
     unread_cells: tuple[UnreadCells, ...]
     not_finite: int
-    """Cells that are ±Inf or NaN; stored as no reading."""
+    """Cells that are ±Inf, NaN or beyond what a sensor can read; stored as no reading."""
     sentinels: int
     """Cells that held a sentinel; stored as no reading."""
     unsorted_rows: int

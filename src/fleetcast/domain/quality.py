@@ -85,7 +85,7 @@ class SensorProfile:
     out_of_limits: int
     """Raw readings outside the physical limits; masked."""
     not_finite: int
-    """Raw readings that are ±Inf; masked. NaN is no reading, and is counted as missing."""
+    """Raw readings that are ±Inf or beyond `LARGEST`; masked. NaN is no reading, and is counted as missing."""
     spikes: int
     """Steps that jump off and back, by `CleaningRules.spike_deviations`; kept."""
     distinct: int
@@ -262,7 +262,9 @@ def _sensor_warnings(sensor: SensorProfile) -> list[str]:
             f"{sensor.sensor}: {_counted(sensor.out_of_limits, 'reading')} outside physical limits, masked"
         )
     if sensor.not_finite:
-        warnings.append(f"{sensor.sensor}: {_counted(sensor.not_finite, 'infinite reading')}, masked")
+        warnings.append(
+            f"{sensor.sensor}: {_counted(sensor.not_finite, 'reading')} that no sensor can have, masked"
+        )
     if sensor.spikes:
         warnings.append(f"{sensor.sensor}: {_counted(sensor.spikes, 'spike')}")
     if sensor.longest_flat_steps:

@@ -13,6 +13,11 @@ _SENSOR = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 RESERVED = ("plant_id", "circuit_id", "timestamp")
 """Columns of the readings table that are not sensors."""
 _LONGEST_UNIT = 20
+LARGEST = 1e30
+"""No sensor reads more, in any unit, with either sign: what is beyond is a slip, or a logger's word for no reading.
+
+Squares and sums of readings below it stay far from the end of 64-bit floats, so nothing overflows that is computed.
+"""
 
 
 def is_sensor(name: str) -> bool:

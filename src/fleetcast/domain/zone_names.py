@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
+
+from fleetcast.domain.errors import BadInput
+
+_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
+EASTERNMOST, WESTERNMOST = 14 * 60, -12 * 60
+"""Minutes east of UTC of the clocks that there are."""
+_HOW = "write an IANA name such as Europe/Paris, or an offset such as +01:00"
 
 ONE_OFFSET = {
     "UTC": 0, "UT": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 60,
@@ -48,3 +56,41 @@ def offsets_in(zone: str) -> dict[str, frozenset[int]]:
             if offset is not None:
                 found.setdefault(moment.tzname() or "", set()).add(int(offset.total_seconds()) // 60)
     return {name: frozenset(offsets) for name, offsets in found.items()}
+
+
+def fixed_offset(text: str) -> int | None:
+    """Minutes east of UTC of an offset such as `+05:30`; None if it is something else."""
+    found = _OFFSET.fullmatch(text)
+    return None if found is None else (int(found[2]) * 60 + int(found[3])) * (-1 if found[1] == "-" else 1)
+
+
+def is_offset(minutes: int, text: str) -> bool:
+    """Whether a clock can be so far from UTC, and the minutes after the hour are below 60.
+
+    Args:
+        minutes: East of UTC.
+        text: How it was written.
+    """
+    return WESTERNMOST <= minutes <= EASTERNMOST and int(text[-2:]) < 60
+
+
+def check_zone(text: str) -> None:
+    """Check what a person names as the clock of local times.
+
+    Raises:
+        BadInput: Neither a zone there is, nor an offset that a clock can have.
+    """
+    minutes = fixed_offset(text)
+    if minutes is not None:
+        if not is_offset(minutes, text):
+            raise BadInput(
+                f"no clock is {text} from UTC: offsets are from -12:00 to +14:00, with minutes below 60",
+                fix=_HOW,
+            )
+        return
+    if not text.strip():
+        raise BadInput("the time zone is empty", fix=_HOW)
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:  # as a KeyError it is not there, as an OSError a folder
+        raise BadInput(f"time zone {text!r} is not known", fix=_HOW) from error

@@ -10,6 +10,7 @@ import numpy as np
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.quality import SensorLimits
+from fleetcast.domain.sensor import LARGEST
 from fleetcast.forecasting.bounds import Bounds
 from fleetcast.forecasting.conformal import Offsets
 from fleetcast.forecasting.forecast import Forecast
@@ -141,7 +142,7 @@ class FittedModel:
         ahead = max(0, -int(begins.min(initial=0)))
         if ahead:
             values = np.vstack([np.full((ahead, values.shape[1]), np.nan), values])
-        finite = np.where(np.isfinite(values), values, np.nan)
+        finite = np.where(np.abs(values) <= LARGEST, values, np.nan)
         standard = self.units.standardise(finite)
         windows = fill_causally(cut(standard, begins + ahead, self.lookback), np.zeros(len(self.sensors)))
         point = self.model.point(windows)

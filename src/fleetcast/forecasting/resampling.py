@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.quality import CleaningRules, SensorLimits
+from fleetcast.domain.sensor import LARGEST
 from fleetcast.forecasting.series import Floats, Series
 
 Micros = npt.NDArray[np.int64]
@@ -109,8 +110,8 @@ def resample(
 
 
 def mask(values: Floats, sensors: Sequence[str], limits: Mapping[str, SensorLimits]) -> Masked:
-    """Replace readings that are infinite or outside the physical limits by NaN; shape (n, k)."""
-    infinite = np.isinf(values)
+    """Replace readings that are infinite, beyond all sensors or outside the physical limits by NaN; shape (n, k)."""
+    infinite = np.abs(values) > LARGEST
     infinities = (
         np.count_nonzero(infinite, axis=0) if infinite.any() else np.zeros(len(sensors), dtype=np.int64)
     )

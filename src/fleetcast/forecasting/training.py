@@ -11,6 +11,7 @@ import numpy as np
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.quality import SensorLimits
 from fleetcast.domain.scores import Baseline, ModelScores, Scores
+from fleetcast.domain.sensor import LARGEST
 from fleetcast.forecasting.backtest import Backtest
 from fleetcast.forecasting.baseline import candidates, choose_baselines, repeated
 from fleetcast.forecasting.bounds import Bounds
@@ -206,4 +207,4 @@ def _targets(series: Series, task: TrainingTask) -> Floats:
             fix="name sensors of the data source",
         )
     values = series.values[:, [series.sensors.index(target) for target in task.targets]]
-    return np.where(np.isfinite(values), values, np.nan)
+    return np.where(np.abs(values) <= LARGEST, values, np.nan)

@@ -19,6 +19,7 @@ from fleetcast.pipeline.rows import read_rows
 from fleetcast.ports.artifacts import ArtifactStore
 from fleetcast.ports.readings import Readings
 from fleetcast.stored.jobs import FIT_TASK
+from fleetcast.stored.named_file import read_named
 
 
 def series_of(readings: Readings, task: FitTask) -> Series:
@@ -113,7 +114,7 @@ def _training(task: FitTask) -> TrainingTask:
 
 def _read_task(path: Path) -> FitTask:
     try:
-        return FIT_TASK.from_json(path.read_bytes(), str(path))
+        return FIT_TASK.from_json(read_named(path), str(path))
     except OSError as error:
         raise BadInput(
             f"cannot read the task {path}: {error.strerror}", fix="give the task.json that the job was handed"

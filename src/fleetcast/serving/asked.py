@@ -13,6 +13,7 @@ import orjson
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import checked_id
+from fleetcast.domain.sensor import LARGEST
 from fleetcast.forecasting.series import Floats, Series
 
 LARGEST_BODY = 8 * 2**20
@@ -24,8 +25,6 @@ LONGEST_HISTORY = 100_000
 _NUMBERS = {float, int, type(None)}
 _HOLDERS = (dict, list)
 _ASKED, _GIVEN = {"circuit_id", "history"}, {"end_at", "sensors"}
-_LARGEST = 1e300
-"""What sums of squares of larger readings are is no number any more."""
 _SHAPE = (
     'write {"circuit_id": "CIRCUIT01"}, and if you like '
     '"history": {"end_at": "2025-11-01T00:00:00Z", "sensors": {"temperature": [20.5, null, 21.0]}}'
@@ -152,7 +151,7 @@ def _column(values: object, where: str) -> Floats:
     except OverflowError as error:
         raise Refused(422, f"`{where}` holds a number that is too large", "null is a hole") from error
     least, most = float(column.min()), float(column.max())
-    if not -_LARGEST <= least <= most <= _LARGEST and bool((np.abs(column) > _LARGEST).any()):
+    if not -LARGEST <= least <= most <= LARGEST and bool((np.abs(column) > LARGEST).any()):
         raise Refused(422, f"`{where}` holds a number that is too large", "null is a hole")
     return column
 
@@ -167,7 +166,10 @@ def _instant(said: object, where: str) -> datetime:
         raise Refused(422, f"`{where}.end_at` is no moment", fix) from error
     if moment.tzinfo is None:
         raise Refused(422, f"`{where}.end_at` has no time zone", fix)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise Refused(422, f"`{where}.end_at` is not within the years 1 to 9999 in UTC", fix) from error
 
 
 def _only(said: Mapping[str, Any], known: set[str], where: str) -> None:

@@ -25,6 +25,7 @@ from fleetcast.domain.quota import CoresAllowed, NotKnown, QuotaUse
 from fleetcast.domain.since import Since
 from fleetcast.domain.wording import counted
 from fleetcast.stored.durable import write_durably
+from fleetcast.stored.named_file import NotAFile, TooLarge, read_named
 from fleetcast.views.names import asset_names, changes_as_json, circuit_ids, snake_case
 from fleetcast.views.unloadable import unloadable_as_json, unloadable_in_words
 
@@ -135,8 +136,10 @@ def read_saved(path: Path) -> SavedPlan:
     """
     hint = "save one with `fleetcast plan --out FILE`"
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
+        saved = json.loads(read_named(path))
         found = SavedPlan(int(saved["format"]), Digest(saved["digest"]))
+    except (NotAFile, TooLarge):
+        raise
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror}", fix=hint) from error
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError, BadInput) as error:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from fleetcast.domain.circuit import Circuit
+from fleetcast.domain.duration import EARLIEST, LATEST
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, matching
 from fleetcast.domain.quality import CircuitProfile, CleaningRules, QualityVerdict, SensorLimits, judge
@@ -16,9 +17,6 @@ from fleetcast.forecasting.family import needed_steps
 from fleetcast.forecasting.profile import infer_frequency, measure
 from fleetcast.forecasting.resampling import instant
 from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted
-
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

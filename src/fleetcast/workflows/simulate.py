@@ -9,11 +9,15 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
+from fleetcast.domain.duration import EARLIEST, LATEST, format_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.forecasting.simulation import DEFAULT_START, SENSORS, Defects, Simulated, simulate_circuit
 from fleetcast.ports.readings import WritableReadingsTable
 from fleetcast.workflows.unique_rows import unique_rows
+
+MOST_ROWS = 50_000_000
+"""Of some 100 bytes each, twice while they are merged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,18 @@ class SimulatedFleet:
         if self.steps < 1:
             raise BadInput(
                 f"{self.length} is shorter than one step of {self.frequency}", fix="simulate a longer time"
+            )
+        if not EARLIEST <= self.start < LATEST or self.length > LATEST - self.start:
+            raise BadInput(
+                f"readings of {format_duration(self.length)} from {self.start:%Y-%m-%d} on do not lie within the years "
+                "1900 to 2199",
+                fix="start nearer to now, or simulate a shorter time",
+            )
+        rows = self.plants * self.circuits * self.steps
+        if rows > MOST_ROWS:
+            raise BadInput(
+                f"{rows:,} rows cannot be simulated at once, which takes memory for all of them",
+                fix=f"choose fewer circuits, a shorter time or a longer step: at most {MOST_ROWS:,} rows",
             )
 
     @property

@@ -216,8 +216,8 @@ def test_readings_near_the_largest_number_there_is_are_looked_at_without_a_warni
     values[-5:, 0] = large
     huge = replace(
         plain,
-        reference=replace(plain.reference, values=plain.reference.values * 1e307),
-        current=replace(plain.current, values=plain.current.values * 1e307),
+        reference=replace(plain.reference, values=plain.reference.values * 1e27),
+        current=replace(plain.current, values=plain.current.values * 1e27),
     )
 
     found = observe(with_current(plain, values), NOW)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from fleetcast.domain.quality import SensorLimits
+from fleetcast.domain.sensor import LARGEST
 from fleetcast.forecasting.resampling import Grid, Micros, means_on, micros
 from fleetcast.forecasting.series import Floats
 from fleetcast.pipeline.signals.watched import WatchedCircuit, Window
@@ -100,7 +101,7 @@ def clean(
     for column, name in enumerate(sensors):
         limit = limits.get(name)
         reading = values[:, column]
-        wrong = np.isinf(reading)
+        wrong = np.abs(reading) > LARGEST
         if limit is not None and limit.minimum is not None:
             wrong |= reading < limit.minimum
         if limit is not None and limit.maximum is not None:

@@ -13,6 +13,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.location import Location
 from fleetcast.domain.secrets import first_line
+from fleetcast.platforms.delta.damage import Damage, cut_file, damage_of_log, emptied_commit, lost_file
 from fleetcast.platforms.files.plainly_named import PlainlyNamed
 from fleetcast.ports.readings import TableVersion, VersionGone
 
@@ -34,6 +35,8 @@ class DeltaVersions:
         """
         self._location = PlainlyNamed(location)
         self._options = dict(options or {})
+        self._looked_at: set[int] = set()
+        """Versions whose files have the sizes that were written, when this was last looked at."""
 
     def latest_version(self) -> int | None:
         """See `ReadingsTable`."""
@@ -72,17 +75,30 @@ class DeltaVersions:
         except TableNotFoundError:
             return None
         except (DeltaError, OSError) as error:
-            raise Unavailable(
-                f"the {self.table_name} at {self._location} cannot be opened: {self._said(error)}",
-                fix="check the folder and its permissions",
-            ) from error
+            raise self._not_opened(error) from error
+
+    def _not_opened(self, error: Exception) -> Unavailable:
+        folder = self._location.folder
+        damage = None if folder is None else damage_of_log(folder)
+        if damage is not None:
+            return self._damaged(damage)
+        return Unavailable(
+            f"the {self.table_name} at {self._location} cannot be opened: {self._said(error)}",
+            fix="check the folder and its permissions",
+        )
+
+    def _damaged(self, damage: Damage) -> Unavailable:
+        return Unavailable(f"the {self.table_name} at {self._location} is damaged: {damage}", fix=damage.fix)
 
     def _open(self, version: int | None = None) -> DeltaTable:
+        folder = self._location.folder
+        if folder is not None and (emptied := emptied_commit(folder)) is not None:
+            raise self._damaged(emptied)
         table = DeltaTable(self._location.address(), version=version, storage_options=self._options)
         self._location.address()
         return table
 
-    def _said(self, error: Exception) -> str:
+    def _said(self, error: BaseException) -> str:
         """The first line of what went wrong, with the table's own name and without secrets."""
         return first_line(self._location.said(error))
 
@@ -99,23 +115,43 @@ class DeltaVersions:
                 fix=f"write a version the table has, for instance the newest: delta_version: {latest}",
             )
         try:
-            return self._open(version)
+            table = self._open(version)
         except (DeltaError, OSError) as error:
+            if version == latest:
+                raise self._not_opened(error) from error
             raise self._gone(version, error) from error
+        folder = self._location.folder
+        if folder is not None and version not in self._looked_at:
+            if (cut := cut_file(folder, table)) is not None:
+                raise self._damaged(cut)
+            self._looked_at.add(version)
+        return table
 
-    def _gone(self, version: int, error: Exception) -> VersionGone:
+    def _gone(self, version: int, error: BaseException) -> VersionGone:
         return VersionGone(
             f"delta_version {version} of {self._location} can no longer be read: its log or files were cleaned up "
             f"({self._said(error)[:200]})",
             fix=f"write a newer version; the newest is {self.latest_version()}",
         )
 
+    def _lost(self, version: int) -> Damage | None:
+        folder = self._location.folder
+        return None if folder is None else lost_file(folder, self._open(version))
+
     def _collected(self, lazy: pl.LazyFrame, version: int) -> pl.DataFrame:
         try:
             return lazy.collect(engine="streaming")
-        except FileNotFoundError as error:
-            raise self._gone(version, error) from error
-        except (pl.exceptions.PolarsError, DeltaError, OSError) as error:
+        except (
+            pl.exceptions.PolarsError,
+            pl.exceptions.PanicException,
+            DeltaError,
+            OSError,
+        ) as error:
+            lost = self._lost(version)
+            if lost is not None and version == self.latest_version():
+                raise self._damaged(lost) from error
+            if lost is not None or isinstance(error, FileNotFoundError):
+                raise self._gone(version, error) from error
             raise Unavailable(
                 f"the {self.table_name} at {self._location} cannot be read: {self._said(error)}",
                 fix="check the disk; if files were vacuumed, choose a newer delta_version",

@@ -8,6 +8,7 @@ import polars as pl
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import IngestOptions, UnreadCells
+from fleetcast.domain.sensor import LARGEST
 from fleetcast.platforms.files.columns import SensorColumn
 from fleetcast.platforms.files.number_signs import question_about, ungrouped, with_plain_minus
 from fleetcast.platforms.files.raw_file import ROW, RawFile
@@ -42,7 +43,8 @@ def numbers_of(file: RawFile, column: SensorColumn, options: IngestOptions) -> N
             f"{file.path}: column {column.column!r} holds {raw.dtype}, not numbers",
             fix=f"leave it out: --drop '{column.column}'",
         )
-    finite = values.is_finite()
+    finite = values.abs() <= LARGEST  # false for NaN, too, which must not be taken for the largest of all
+    finite &= values.is_not_nan()
     not_finite = int((~finite).sum())
     masked = values.set(~finite.fill_null(value=True), None) if not_finite else values
     present = masked.len() - masked.null_count()

@@ -14,11 +14,10 @@ from zoneinfo import ZoneInfoNotFoundError
 import polars as pl
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.zone_names import ONE_OFFSET, SEVERAL_OFFSETS, offsets_in
+from fleetcast.domain.zone_names import ONE_OFFSET, SEVERAL_OFFSETS, fixed_offset, offsets_in
 
 DIRECTIVE = re.compile(r"%[-_0:#.\d]*[A-Za-z+%]")
 """One strptime directive, with its padding or width."""
-_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +87,6 @@ def unclear_zone(where: str, name: str, timezone: str | None) -> BadInput:
         f"{where}: {name} {what}{told}",
         fix=f"say whose clock it was: --timezone {example} or --timezone +01:00; or write offsets, and %z for %Z",
     )
-
-
-def fixed_offset(text: str) -> int | None:
-    """Minutes east of UTC of an offset such as `+05:30`; None if it is something else."""
-    found = _OFFSET.fullmatch(text)
-    return None if found is None else (int(found[2]) * 60 + int(found[3])) * (-1 if found[1] == "-" else 1)
 
 
 def _names_of(timezone: str) -> dict[str, frozenset[int]]:

@@ -69,7 +69,7 @@ class PlainlyNamed:
                     (self._real / name).mkdir(exist_ok=True)
         return self.address()
 
-    def said(self, error: Exception) -> str:
+    def said(self, error: BaseException) -> str:
         """What an error says, with the table's own name."""
         text = str(error)
         return text if self._stand_in is None else text.replace(str(self._stand_in), self._shown)

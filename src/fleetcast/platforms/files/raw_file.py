@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import UnevenRows
+from fleetcast.platforms.files.bounded_text import MOST_BYTES, MOST_CELLS, text_of, too_many_cells
+from fleetcast.platforms.files.other_kinds import refuse_other_kinds
 from fleetcast.platforms.files.uneven_rows import even_rows, surely_even
+from fleetcast.stored.named_file import NotAFile, TooLarge, opened
 
+_HEAD = 4096
 _SEPARATORS = (";", "\t", "|", ",")
 ROW = "\x00row"
 """Name of the column that holds the row number in the file; no file can have one of that name."""
@@ -42,24 +45,22 @@ def read_raw(path: Path, separator: str | None, uneven: UnevenRows) -> RawFile:
     """Read a `.parquet` file, or any other as (gzipped) CSV in UTF-8 with a header.
 
     Raises:
-        BadInput: Missing, a folder, empty, no rows, damaged, not UTF-8, or rows shorter or longer than the header.
+        BadInput: Missing, no plain file, empty, no rows, damaged, more than is read, not UTF-8, another kind of file,
+            or rows shorter or longer than the header.
     """
     try:
-        content = path.read_bytes()
+        with opened(path) as stream:
+            file = _read(path, stream, separator, uneven)
     except FileNotFoundError as error:
         raise BadInput(f"{path}: no such file", fix="check the path") from error
-    except IsADirectoryError as error:
-        raise BadInput(f"{path} is a folder", fix=f"name its files: {path}/*.csv") from error
+    except NotAFile as error:
+        if path.is_dir():
+            raise BadInput(f"{path} is a folder", fix=f"name its files: {path}/*.csv") from error
+        raise
     except OSError as error:
         raise BadInput(
             f"{path} cannot be read: {error.strerror}", fix="check the file and its permissions"
         ) from error
-    if not content:
-        raise BadInput(f"{path} is empty", fix="check how it was exported: a header and rows are needed")
-    if path.suffix.lower() in (".parquet", ".pq") or content[:4] == b"PAR1":
-        file = RawFile(path, _parquet(path, content).with_row_index(ROW, offset=1))
-    else:
-        file = _csv(path, _unzipped(path, content), separator, uneven)
     blank = pl.all_horizontal(pl.exclude(ROW).is_null())
     frame = file.frame.filter(~blank)
     if frame.is_empty() and not file.dropped:
@@ -67,24 +68,43 @@ def read_raw(path: Path, separator: str | None, uneven: UnevenRows) -> RawFile:
     return replace(file, frame=frame)
 
 
-def _parquet(path: Path, content: bytes) -> pl.DataFrame:
+def _read(path: Path, stream: BinaryIO, separator: str | None, uneven: UnevenRows) -> RawFile:
+    head = stream.read(_HEAD)
+    stream.seek(0)
+    if not head:
+        raise BadInput(f"{path} is empty", fix="check how it was exported: a header and rows are needed")
+    refuse_other_kinds(path, head)
+    if path.suffix.lower() in (".parquet", ".pq") or head.startswith(b"PAR1"):
+        return RawFile(path, _parquet(path, stream).with_row_index(ROW, offset=1))
+    return _csv(path, text_of(path, stream, head), separator, uneven)
+
+
+def _parquet(path: Path, stream: BinaryIO) -> pl.DataFrame:
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(max(size - 4, 0))
+    end = stream.read()
+    stream.seek(0)
+    if not stream.read(4) == end == b"PAR1":
+        raise BadInput(
+            f"{path} is not a readable Parquet file: it does not begin and end as one, so it is cut off or "
+            "another kind of file",
+            fix="copy or export it again",
+        )
+    stream.seek(0)
+    if size > MOST_BYTES:
+        raise TooLarge(path, MOST_BYTES)
+    content = stream.read()
     try:
+        scan = pl.scan_parquet(io.BytesIO(content))
+        cells = int(scan.select(pl.len()).collect().item()) * len(scan.collect_schema())
+        if cells > MOST_CELLS:
+            raise too_many_cells(path, cells)
         return pl.read_parquet(io.BytesIO(content))
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise BadInput(f"{path} is not a readable Parquet file: {error}", fix="export it again") from error
 
 
-def _unzipped(path: Path, content: bytes) -> bytes:
-    if content[:2] != b"\x1f\x8b":
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise BadInput(f"{path} is a damaged gzip file: {error}", fix="copy or export it again") from error
-
-
 def _csv(path: Path, content: bytes, separator: str | None, uneven: UnevenRows) -> RawFile:
-    _check_encoding(path, content)
     text = content.removeprefix(b"\xef\xbb\xbf")
     body = text.lstrip(b"\r\n")
     header = body.split(b"\n", 1)[0].decode().strip("\r")
@@ -121,27 +141,6 @@ def _without_unnamed(frame: pl.DataFrame) -> pl.DataFrame:
     """Without the empty column that a separator at the end of each line makes."""
     last = frame.columns[-1]
     return frame.drop(last) if not last.strip() and frame[last].null_count() == len(frame) else frame
-
-
-def _check_encoding(path: Path, content: bytes) -> None:
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise BadInput(
-            f"{path} is in UTF-16, not UTF-8", fix=f"convert it: iconv -f UTF-16 -t UTF-8 {path.name}"
-        )
-    if b"\0" in content:
-        row = content.count(b"\n", 0, content.index(b"\0")) + 1
-        raise BadInput(
-            f"{path}, row {row}: a NUL byte, as a power cut leaves behind, or a file that is not in UTF-8",
-            fix="copy or export it again",
-        )
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        row = content.count(b"\n", 0, error.start) + 1
-        raise BadInput(
-            f"{path}, row {row}: byte 0x{content[error.start]:02x} is not UTF-8",
-            fix=f"convert it, for instance from Western Windows: iconv -f CP1252 -t UTF-8 {path.name}",
-        ) from error
 
 
 def _separator_of(header: str) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import polars as pl
 
+from fleetcast.domain.duration import EARLIEST, LATEST
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import UNIX_FORMATS, Ambiguous, BadRows, IngestOptions, Nonexistent
+from fleetcast.domain.zone_names import EASTERNMOST, WESTERNMOST, fixed_offset
 from fleetcast.platforms.files.named_zones import (
     DIRECTIVE,
     NamedZones,
-    fixed_offset,
     unclear_zone,
     zone_offsets,
 )
@@ -22,11 +24,14 @@ _ISO = (
     r"\s*(?P<offset>Z|z|[+-]\d{2}(?::?\d{2})?)?\s*$"
 )
 _UTC = pl.Datetime("us", "UTC")
-_FIRST, _LAST = pl.datetime(1900, 1, 1), pl.datetime(2200, 1, 1)
+_LEAP_SECOND = r":\d{2}:60"
+"""The parser takes it for the second after, whose own reading it would replace."""
+_FIRST, _LAST = pl.lit(EARLIEST.replace(tzinfo=None)), pl.lit(LATEST.replace(tzinfo=None))
 """Times outside are slips, most often milliseconds taken for seconds."""
 _FIRST_COUNTED = pl.datetime(1971, 1, 1)
 """Numbers since 1970 that fall into it are seconds taken for milliseconds, days of a spreadsheet, or a clock that was
 never set."""
+_OF_A_SECOND = frozenset("STrXc+")
 _OF_A_DATE = frozenset("YCymbBhdeaAwuUWGgVjDFvxnt%")
 """Directives that say nothing of the time of day."""
 
@@ -114,7 +119,7 @@ def _iso(text: pl.DataFrame) -> pl.DataFrame:
         naive=pl.col("text").str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us"),
         offset=pl.lit(None, pl.Int64),
     )
-    if not plain["naive"].null_count():
+    if not plain["naive"].null_count() and not text["text"].str.contains(_LEAP_SECOND).any():
         return plain
     parts = text.select(pl.col("text").str.extract_groups(_ISO)).unnest("text")
     clock = (
@@ -128,9 +133,14 @@ def _iso(text: pl.DataFrame) -> pl.DataFrame:
     minutes = offset.str.slice(1, 2).cast(pl.Int64, strict=False) * 60 + offset.str.slice(3, 2).cast(
         pl.Int64, strict=False
     ).fill_null(0)
+    clock = pl.when(~clock.str.contains(_LEAP_SECOND)).then(clock)
+    said = pl.when(offset.str.to_uppercase() == "Z").then(0).otherwise(sign * minutes)
+    no_clock = ~said.is_between(WESTERNMOST, EASTERNMOST) | (
+        offset.str.slice(3, 2).cast(pl.Int64, strict=False) > 59
+    )
+    clock = pl.when(~no_clock.fill_null(value=False)).then(clock)
     return parts.select(
-        naive=clock.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us"),
-        offset=pl.when(offset.str.to_uppercase() == "Z").then(0).otherwise(sign * minutes),
+        naive=clock.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us"), offset=said
     )
 
 
@@ -164,7 +174,18 @@ def _formatted(text: pl.DataFrame, fmt: str) -> pl.DataFrame:
         ) from error
     aware = isinstance(parsed.dtype, pl.Datetime) and parsed.dtype.time_zone is not None
     naive = parsed.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if aware else parsed
+    if directives & _OF_A_SECOND:
+        naive = naive.set(_leap_seconds(text["text"], parsed, fmt), None)
     return pl.DataFrame({"naive": naive}).with_columns(offset=pl.lit(0 if aware else None, pl.Int64))
+
+
+def _leap_seconds(text: pl.Series, parsed: pl.Series, fmt: str) -> pl.Series:
+    """Which of the times were written with a second 60: written again, they show one 60 less."""
+    suspect = (text.str.contains("60") & (parsed.dt.second() == 0)).fill_null(value=False)
+    if not suspect.any():
+        return suspect
+    again = parsed.set(~suspect, None).dt.strftime(fmt)
+    return (text.str.count_matches("60") > again.str.count_matches("60")).fill_null(value=False)
 
 
 def _in_named_zones(
@@ -263,6 +284,11 @@ def _refuse_unread(file: RawFile, columns: tuple[str, ...], unread: pl.Series, s
     count = int(unread.sum())
     formats = f"'%d/%m/%Y %H:%M', {', '.join(UNIX_FORMATS)}"
     hint = f"give the right --timestamp-format ({formats})" if count == len(unread) else "fix it"
+    if re.search(_LEAP_SECOND, example):
+        raise BadInput(
+            f"{file.path}, row {row}: {example!r} is a leap second, which no clock here shows",
+            fix="write it as the second before or after, or leave such rows out: --skip-bad-rows",
+        )
     raise BadInput(
         f"{file.path}, row {row}: {example!r} is no time from {since} to 2200 ({count} of {len(unread)} rows)",
         fix=f"{hint}, or leave such rows out: --skip-bad-rows",
