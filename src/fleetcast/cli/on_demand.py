@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
+from fleetcast.cli.in_fleet import InFleet
+
 if TYPE_CHECKING:
     Commands = Mapping[str, Any]
 
@@ -20,6 +22,8 @@ class _Made(Mapping[str, Any]):
     def __init__(self, of: typer.Typer, rich_markup_mode: Any) -> None:
         self._of = of
         self._of.rich_markup_mode = rich_markup_mode
+        for told in self._of.registered_commands:
+            told.cls = InFleet
 
     @cached_property
     def _commands(self) -> Commands:
@@ -65,7 +69,7 @@ class _Loaded(Mapping[str, Any]):
                 rich_markup_mode=self._rich_markup_mode,
             )
         alone = typer.Typer(add_completion=False, rich_markup_mode=self._rich_markup_mode)
-        alone.command(name)(told)
+        alone.command(name, cls=InFleet)(told)
         return typer.main.get_command(alone)
 
 
