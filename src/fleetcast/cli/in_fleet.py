@@ -21,11 +21,11 @@ class InFleet(TyperCommand):
         """Find the fleet and run the command.
 
         Raises:
-            NoFleet: There is none here.
+            NoFleet: There is none here, or none where one was named.
         """
-        # The default of whoever needs a fleet; one that can do without finds it by itself.
-        if ctx.params.get(_OPTION) == Path() and not _was_named(ctx):
-            ctx.params[_OPTION] = _found()
+        named = ctx.params.get(_OPTION)  # nothing where a command does without: it looks for one by itself
+        if named is not None:
+            ctx.params[_OPTION] = _checked(named) if _was_named(ctx) else _found()
         return super().invoke(ctx)
 
 
@@ -55,13 +55,25 @@ def fleet_needed() -> Path:
     return found
 
 
-def _found() -> Path:
-    from fleetcast.ports.served import URL_VARIABLE
+def _checked(named: Path) -> Path:
+    from fleetcast.config.find_fleet import check_is_fleet
 
-    if URL_VARIABLE in os.environ:
-        # A server is asked. Whoever needs the repository all the same looks for it here, and says that it is not.
+    if not _asks_server():
+        check_is_fleet(named)
+    return named
+
+
+def _found() -> Path:
+    if _asks_server():
+        # Whoever needs the repository all the same looks for it here, and says that it is not.
         return fleet_or_none() or Path()
     return fleet_needed()
+
+
+def _asks_server() -> bool:
+    from fleetcast.ports.served import URL_VARIABLE
+
+    return URL_VARIABLE in os.environ
 
 
 def _here() -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from fleetcast.domain.new_repository import FirstCommit, GitMissing, InRepository, NewRepository, NotWanted
 
 _STEPS = (
-    ("fleetcast simulate", "or your own: fleetcast ingest FILE..."),
+    ("fleetcast simulate", "or: fleetcast ingest FILE..."),
     ("fleetcast circuits add PLANT001/CIRCUIT02", ""),
     ("fleetcast validate", ""),
     ("fleetcast plan", ""),
