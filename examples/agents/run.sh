@@ -62,7 +62,6 @@ cd "$REPOSITORY"
 STORAGE=$(python3 -c 'import pathlib, sys; print(pathlib.Path(sys.argv[1]).as_uri())' "$WORK/storage")
 sed -i "s|^  state: .fleetcast .*|&\n  storage: $STORAGE|" fleetcast.yaml
 grep -n 'storage:' fleetcast.yaml
-git init --quiet --initial-branch main
 git config user.name 'Somebody'
 git config user.email somebody@localhost
 git config commit.gpgsign false

@@ -75,7 +75,6 @@ else
     echo 'no public data sets are named: six circuits are simulated (DATA=folder)'
 fi
 grep -n -e kind: -e storage: -e batch_size: -A3 fleetcast.yaml | head -20
-git init --quiet --initial-branch main
 git config user.name 'Somebody'
 git config user.email somebody@localhost
 git config commit.gpgsign false

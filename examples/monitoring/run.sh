@@ -81,7 +81,7 @@ export OPERATORS_TEAMS_URL SSL_CERT_FILE
 
 fleetcast init "$WORK/fleet" >/dev/null
 cd "$WORK/fleet"
-git init --quiet --initial-branch develop
+git branch -m develop
 git config user.name Dora && git config user.email dora@example.com
 cat >>fleetcast.yaml <<YAML
 

@@ -8,7 +8,9 @@ import typer
 from typer.testing import CliRunner
 
 from fleetcast.cli.data import data_app, ingest, simulate
+from fleetcast.config.templates import NewFleet, init_fleet
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.identity import CircuitKey
 
 app = typer.Typer()
 app.command()(ingest)
@@ -18,6 +20,8 @@ app.add_typer(data_app, name="data")
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fleet that declares none of the circuits whose readings are stored here."""
+    init_fleet(tmp_path, NewFleet(circuits=[CircuitKey("PLANT900", "CIRCUIT01")]))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "160")
     return tmp_path

@@ -241,13 +241,14 @@ gates:
 
 
 def test_every_missing_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config" / "circuits").mkdir(parents=True)
+    (tmp_path / "fleetcast.yaml").write_text("platform: {kind: local}\n")
     with pytest.raises(InvalidFleet) as caught:
         load_fleet(tmp_path, now=NOW)
     assert [complaint.file for complaint in caught.value.complaints] == [
         COMPONENT,
         "config/circuits.yaml",
         "config/environment.yaml",
-        "fleetcast.yaml",
     ]
     assert all("`fleetcast init` writes it" in complaint.fix for complaint in caught.value.complaints)
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fleetcast.app.dummy import Dummy, open_dummy
     from fleetcast.app.fleet import OpenFleet, state_of
     from fleetcast.app.keys import look_at_keys, rotate_key
+    from fleetcast.app.new_fleet import FleetBegun, begin_fleet
     from fleetcast.app.opening import open_controller, open_platform
     from fleetcast.app.people import whoami
     from fleetcast.app.pull_request import open_pull_request, open_pull_requests
@@ -55,6 +56,7 @@ __all__ = [
     "DatabaseState",
     "Desk",
     "Dummy",
+    "FleetBegun",
     "OpenBooks",
     "OpenFleet",
     "OpenReadings",
@@ -66,6 +68,7 @@ __all__ = [
     "accept_loss",
     "back_up_database",
     "begin_demo",
+    "begin_fleet",
     "check_repository",
     "copy_own_database",
     "look_at_database",
@@ -134,6 +137,8 @@ _WHERE = {
     "state_of": "fleet",
     "look_at_keys": "keys",
     "rotate_key": "keys",
+    "FleetBegun": "new_fleet",
+    "begin_fleet": "new_fleet",
     "open_controller": "opening",
     "open_platform": "opening",
     "whoami": "people",

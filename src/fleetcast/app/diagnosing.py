@@ -57,7 +57,7 @@ def _ways(directory: Path, settings: Settings, clock: Clock) -> Ways:
 
         return len({circuit.key.plant for circuit in load_fleet(directory, now=clock.now()).circuits})
 
-    files = settings.platform.storage or Location(file_uri(directory / settings.platform.state))
+    files = settings.platform.storage or Location(file_uri(directory.resolve() / settings.platform.state))
     return Ways(
         control=lambda: books().control,
         database=lambda: look_at_database(directory).address,

@@ -48,7 +48,7 @@ class OwnReadings:
 
     table: WritableReadingsTable
     directory: Path
-    """The fleet repository, or a folder that is none."""
+    """The fleet repository."""
 
     @property
     def ingesting(self) -> Ingest:
@@ -70,11 +70,8 @@ class OwnReadings:
         from datetime import UTC, datetime
 
         from fleetcast.config.reader import load_fleet
-        from fleetcast.config.settings import SETTINGS_FILE
         from fleetcast.domain.errors import InvalidFleet
 
-        if not (self.directory / SETTINGS_FILE).exists():
-            return ()
         try:
             fleet = load_fleet(self.directory, now=datetime.now(UTC))
         except InvalidFleet:

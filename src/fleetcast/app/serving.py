@@ -60,7 +60,7 @@ class DeclaredCircuits:
             self._take(reading.fleet.circuits, reading.files)
 
     def _take(self, circuits: Sequence[Circuit], files: Sequence[str]) -> None:
-        from fleetcast.config.reader import CIRCUITS_FOLDER
+        from fleetcast.config.circuit_files import CIRCUITS_FOLDER
 
         self._files = (*files, CIRCUITS_FOLDER)
         self._seen = self._stamps()

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 def adopt(
     source: Annotated[Path, typer.Argument(metavar="SOURCE.yaml", help="Circuits in another layout.")],
     into: Annotated[
-        Path, typer.Option(metavar="DIR", help="Fleet repository to write, or to add to.")
-    ] = Path(),
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Fleet repository to write, or to add to. Default: the one that you are in."
+        ),
+    ] = None,
     mapping: Annotated[
         Path | None,
         typer.Option(
@@ -50,18 +53,23 @@ def adopt(
 
     fleetcast adopt circuits.yaml --into my-fleet --models exported/ --data-source historian.yaml
 
-    fleetcast adopt loops.yaml --mapping loops-mapping.yaml
+    fleetcast adopt loops.yaml --into my-fleet --mapping loops-mapping.yaml
     """
     from fleetcast.app import open_adoption
+    from fleetcast.app.new_fleet import check_not_inside_another
+    from fleetcast.config.find_fleet import is_fleet
     from fleetcast.config.layout import built_in
     from fleetcast.config.other_layout import NotAdopted
     from fleetcast.domain.errors import InvalidFleet
     from fleetcast.views.adoption import as_json, as_text
     from fleetcast.workflows.adopt import ToAdopt
 
+    directory = _asked() if into is None else into
+    if not is_fleet(directory):
+        check_not_inside_another(directory)
     try:
         layout = _layout(mapping) if mapping else built_in()
-        request = ToAdopt(source, layout, into, _sources(data_source, layout))
+        request = ToAdopt(source, layout, directory, _sources(data_source, layout))
         done = open_adoption(models, mlflow)(request, dry_run=dry_run)
     except InvalidFleet as invalid:
         raise NotAdopted(invalid.complaints) from invalid
@@ -69,6 +77,18 @@ def adopt(
         show_json(as_json(done))
     else:
         typer.echo(as_text(done, source))
+
+
+def _asked() -> Path:
+    from fleetcast.cli.in_fleet import fleet_needed
+    from fleetcast.config.find_fleet import NoFleet
+
+    try:
+        return fleet_needed()
+    except NoFleet as error:
+        raise NoFleet(
+            str(error), fix="go to one, or name the folder of one, new or not: --into fleet"
+        ) from error
 
 
 def _layout(mapping: Path) -> Layout:

@@ -289,11 +289,9 @@ def versions(fleet: FleetOption = Path(), source: SourceOption = None, view: Vie
 
 
 def _declared(fleet: Path) -> Mapping[CircuitKey, Circuit]:
-    """The circuits of the fleet repository; none outside of one."""
+    """The circuits of the fleet repository."""
     from fleetcast.config.reader import load_fleet
 
-    if not (fleet / "fleetcast.yaml").exists():
-        return {}
     return {circuit.key: circuit for circuit in load_fleet(fleet, now=datetime.now(UTC)).circuits}
 
 

@@ -82,6 +82,7 @@ class _Demo:
 
     def _write(self, directory: Path) -> None:
         from fleetcast.app import begin_demo
+        from fleetcast.app.new_fleet import check_not_inside_another
         from fleetcast.config.templates import NewFleet, init_fleet
         from fleetcast.forecasting.simulation import SENSORS
 
@@ -90,6 +91,7 @@ class _Demo:
             for plant in range(1, PLANTS + 1)
             for circuit in range(1, CIRCUITS + 1)
         ]
+        check_not_inside_another(directory)
         _chapter(f"A fleet of {len(keys)} circuits, declared in git: {directory}")
         init_fleet(directory, NewFleet(circuits=keys, features=SENSORS, cutoff="2025-11-30"))
         begin_demo(directory)

@@ -57,7 +57,8 @@ class Until(StrEnum):
 FleetOption = Annotated[
     Path | None,
     typer.Option(
-        "--fleet", help="Folder of the fleet repository. Default: here, or a fleet that is made up."
+        "--fleet",
+        help="Folder of the fleet repository. Default: the one that you are in, else one that is made up.",
     ),
 ]
 StateOption = Annotated[
@@ -369,11 +370,9 @@ class _Story:
 
 def _fleet(asked: Path | None) -> Path | None:
     """The fleet repository that is meant; None: there is none here, and none was named."""
-    from fleetcast.config.settings import SETTINGS_FILE
+    from fleetcast.cli.in_fleet import fleet_or_none
 
-    if asked is not None:
-        return asked
-    return Path() if Path(SETTINGS_FILE).is_file() else None
+    return fleet_or_none() if asked is None else asked
 
 
 def _delay(text: str | None) -> timedelta:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from fleetcast.cli.commands import Listed
-from fleetcast.cli.shown_help import Command, Group, Root
+from fleetcast.cli.in_fleet import InFleet
+from fleetcast.cli.shown_help import Group, Root
 
 if TYPE_CHECKING:
     Commands = Mapping[str, Any]
@@ -23,7 +24,7 @@ class _Made(Mapping[str, Any]):
         self._of = of
         self._of.rich_markup_mode = rich_markup_mode
         for command in of.registered_commands:
-            command.cls = Command
+            command.cls = InFleet
 
     @cached_property
     def _commands(self) -> Commands:
@@ -69,7 +70,7 @@ class _Loaded(Mapping[str, Any]):
                 rich_markup_mode=self._rich_markup_mode,
             )
         alone = typer.Typer(add_completion=False, rich_markup_mode=self._rich_markup_mode)
-        alone.command(name, cls=Command)(told)
+        alone.command(name, cls=InFleet)(told)
         return typer.main.get_command(alone)
 
 

@@ -23,7 +23,15 @@ class View(StrEnum):
     JSON = "json"
 
 
-FleetOption = Annotated[Path, typer.Option("--fleet", help="Folder of the fleet repository.")]
+_FLEET = typer.Option(
+    "--fleet",
+    help="Folder of the fleet repository. Default: this one, or the nearest above that is one.",
+    show_default=False,
+)
+FleetOption = Annotated[Path, _FLEET]
+"""A command that says `Path()` for it is given the fleet that the person is in: see `InFleet`."""
+FleetIfNeededOption = Annotated[Path | None, _FLEET]
+"""For a command that can do without on some words: `fleet_needed` finds it on others."""
 ViewOption = Annotated[View, typer.Option("--format", help="For people, or for programs.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the change and write nothing.")]
 PatternsOption = Annotated[

@@ -19,23 +19,29 @@ DirectoryArgument = Annotated[Path, typer.Argument(help="Where to write the new 
 CiOption = Annotated[Ci | None, typer.Option("--ci", help="Whose pipelines.")]
 
 
-def init(directory: DirectoryArgument, ci: CiOption = None) -> None:
+def init(
+    directory: DirectoryArgument,
+    ci: CiOption = None,
+    no_git: Annotated[  # noqa: FBT002
+        bool, typer.Option("--no-git", help="Make no git repository.")
+    ] = False,
+) -> None:
     """Write a new fleet repository that validates as it is, with pipelines for a CI on request.
+
+    Where no git repository is around the folder it becomes one, on the branch main, with these files as its first
+    commit. Inside of one nothing is committed. Inside of another fleet there can be none.
 
     For example:
 
+    fleetcast init fleet
+
     fleetcast init fleet --ci azure-devops
     """
-    from fleetcast import __version__
-    from fleetcast.config.pipelines import check_free, write_pipelines
-    from fleetcast.config.templates import init_fleet
+    from fleetcast.app import begin_fleet
+    from fleetcast.views.new_fleet import begun_as_text
 
-    if ci is not None:
-        check_free(directory, ci)
-    written = [*init_fleet(directory), *(write_pipelines(directory, ci, __version__) if ci else ())]
-    for path in written:
-        typer.echo(f"wrote {path}")
-    typer.echo("next: edit config/circuits.yaml, then run `fleetcast validate` there")
+    begun = begin_fleet(directory, ci, with_git=not no_git)
+    typer.echo(begun_as_text(begun.directory, begun.files, begun.repository))
 
 
 def update_template(

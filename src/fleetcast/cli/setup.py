@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.in_fleet import fleet_needed
+from fleetcast.cli.options import FleetIfNeededOption, FleetOption, View, ViewOption
 from fleetcast.cli.output import show_json
 from fleetcast.domain.errors import BadInput
 
@@ -118,7 +119,7 @@ def github(
 
 @setup_app.command("azure")
 def azure(
-    fleet: FleetOption = Path(),
+    fleet: FleetIfNeededOption = None,
     *,
     plan: PlanOption = False,
     apply: ApplyOption = False,
@@ -154,7 +155,8 @@ def azure(
         _show_roles(view)
         return
     way = _way_of(view, plan=plan, apply=apply, verify=verify, yes=yes)
-    _go(open_azure_set_up(fleet), "azure", way, view, yes=yes)
+    found = fleet_needed() if fleet is None else fleet
+    _go(open_azure_set_up(found), "azure", way, view, yes=yes)
 
 
 def _go(set_up: SetUp, command: str, way: _Way, view: View, *, yes: bool) -> None:

@@ -18,6 +18,7 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 
 MAIN_FILE = "config/circuits.yaml"
+CIRCUITS_FOLDER = "config/circuits"
 _TOP_KEYS = ("defaults", "plants", "circuits")
 _PLANT_KEYS = ("defaults", "circuits")
 

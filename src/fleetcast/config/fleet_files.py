@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fleetcast.config.assets import COMPONENT_FILE, ENVIRONMENT_FILE
-from fleetcast.config.circuit_files import MAIN_FILE
-from fleetcast.config.reader import CIRCUITS_FOLDER, FleetReading, read_fleet
+from fleetcast.config.circuit_files import CIRCUITS_FOLDER, MAIN_FILE
+from fleetcast.config.reader import FleetReading, read_fleet
 from fleetcast.config.settings import SETTINGS_FILE
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.stored.durable import partial_beside, sync

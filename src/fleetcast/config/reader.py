@@ -10,20 +10,19 @@ from datetime import datetime
 from pathlib import Path
 
 from fleetcast.config.assets import COMPONENT_FILE, ENVIRONMENT_FILE, read_component, read_environment
-from fleetcast.config.circuit_files import MAIN_FILE, CircuitFinder
+from fleetcast.config.circuit_files import CIRCUITS_FOLDER, MAIN_FILE, CircuitFinder
 from fleetcast.config.circuits import CircuitResolver
 from fleetcast.config.complaints import Complaints
+from fleetcast.config.find_fleet import check_is_fleet
 from fleetcast.config.layers import Chain, Origin, origin, stated
 from fleetcast.config.not_used_yet import UnusedSetting, unused_settings
 from fleetcast.config.settings import SETTINGS_FILE, read_settings
-from fleetcast.config.settings_reader import SettingsReading, check_directory, node_of, required
+from fleetcast.config.settings_reader import SettingsReading, node_of, required
 from fleetcast.config.yaml_nodes import Node
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fleet import Fleet
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.place import EnvironmentName
-
-CIRCUITS_FOLDER = "config/circuits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def load_fleet(directory: Path, *, now: datetime) -> Fleet:
 
     Raises:
         InvalidFleet: With every mistake that was found.
-        BadInput: There is no such directory.
+        NoFleet: There is none in the directory.
     """
     return read_fleet(directory, now=now).fleet
 
@@ -82,9 +81,9 @@ def read_fleet(directory: Path, *, now: datetime) -> FleetReading:
 
     Raises:
         InvalidFleet: With every mistake that was found.
-        BadInput: There is no such directory.
+        NoFleet: There is none in the directory.
     """
-    check_directory(directory)
+    check_is_fleet(directory)
     with _without_garbage_collection():
         return _read(directory, now)
 

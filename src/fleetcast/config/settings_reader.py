@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleetcast.config.complaints import Complaints
+from fleetcast.config.find_fleet import check_is_fleet
 from fleetcast.config.layers import Origin
 from fleetcast.config.paths import is_inside
 from fleetcast.config.settings import SETTINGS_FILE, read_settings
 from fleetcast.config.yaml_nodes import Node, line_at
 from fleetcast.config.yaml_reader import read_yaml
-from fleetcast.domain.errors import BadInput
 from fleetcast.domain.settings import Settings
 
 _log = logging.getLogger("fleetcast.steps")
@@ -38,9 +38,9 @@ def read_settings_file(directory: Path) -> SettingsReading:
 
     Raises:
         InvalidFleet: It is missing, or with every mistake in it.
-        BadInput: There is no such directory.
+        NoFleet: There is no fleet in the directory.
     """
-    check_directory(directory)
+    check_is_fleet(directory)
     complaints = Complaints()
     node = required(directory, SETTINGS_FILE, _HOLDS, complaints)
     settings = read_settings(node, directory, complaints)
@@ -49,28 +49,8 @@ def read_settings_file(directory: Path) -> SettingsReading:
 
 
 def load_settings(directory: Path) -> Settings:
-    """Read `fleetcast.yaml` alone; the defaults where there is none.
-
-    Raises:
-        InvalidFleet: With every mistake in that file.
-    """
-    complaints = Complaints()
-    node = node_of(directory, SETTINGS_FILE, complaints) if (directory / SETTINGS_FILE).exists() else None
-    settings = read_settings(node, directory, complaints)
-    complaints.raise_any()
-    return settings
-
-
-def check_directory(directory: Path) -> None:
-    """Make sure that there is a directory.
-
-    Raises:
-        BadInput: There is none.
-    """
-    if not directory.is_dir():
-        raise BadInput(
-            f"there is no directory {directory}", fix=f"run `fleetcast init {directory}` to write a fleet"
-        )
+    """What `fleetcast.yaml` says; errors as of `read_settings_file`."""
+    return read_settings_file(directory).settings
 
 
 def required(directory: Path, file: str, holds: str, complaints: Complaints) -> Node | None:
