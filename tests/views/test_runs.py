@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,18 @@ from rich.console import Console
 
 from fleetcast.cli.run_views import print_run
 from fleetcast.domain.job import JobPage
-from fleetcast.domain.run import Ending
-from fleetcast.views.runs import as_json, found_as_json, next_steps, short_commit
+from fleetcast.domain.run import Ending, Run, RunState, StageRecord
+from fleetcast.views.moments import lasted
+from fleetcast.views.runs import (
+    as_json,
+    begun_in_words,
+    found_as_json,
+    next_steps,
+    short_commit,
+    took_in_words,
+)
 from fleetcast.workflows.look import PagesOfRun
+from tests.clocks import NOON
 from tests.views.examples import RUN
 
 
@@ -34,10 +45,10 @@ def test_a_run_is_shown_with_the_pages_of_its_jobs_and_without_those_that_are_no
     page = JobPage("run-0001: PLANT001/CIRCUIT01 and 3 more", "https://ml.azure.com/runs/fleetcast-1?wsid=2")
     written = io.StringIO()
     console = Console(file=written, width=40, highlight=False)
-    print_run(RUN, console, folder=Path("runs"), jobs=PagesOfRun((page,)), at_work=False)
+    print_run(RUN, console, folder=Path("runs"), jobs=PagesOfRun((page,)), at_work=False, now=NOON)
     assert f"{page.title}: {page.url}\n" in written.getvalue()
     unknown = PagesOfRun(unknown="Azure does not answer")
-    print_run(RUN, console, folder=Path("runs"), jobs=unknown, at_work=False)
+    print_run(RUN, console, folder=Path("runs"), jobs=unknown, at_work=False, now=NOON)
     assert "where the platform shows its jobs is not known: Azure does not answer\n" in written.getvalue()
     assert found_as_json(RUN, PagesOfRun((page,)), at_work=False) == {
         **as_json(RUN, at_work=False),
@@ -50,3 +61,63 @@ def test_a_commit_is_shown_as_far_as_people_read_it() -> None:
     assert short_commit(RUN.commit) == "0123456789"
     assert short_commit(f"{RUN.commit}+3f") == "0123456789+"
     assert short_commit("uncommitted") == "uncommitted"
+
+
+def _stage(name: str, begins: timedelta, takes: timedelta) -> StageRecord:
+    return StageRecord(name, Ending.DONE, "done", NOON + begins, NOON + begins + takes)
+
+
+def _continued() -> Run:
+    """A run that trained for ten minutes, waited for people for two hours, and ended within a minute after that."""
+    run = Run("run-0007", RUN.fleet, "0123abc", "ada", NOON)
+    run = run.with_stage(_stage("MonitorTraining", timedelta(0), timedelta(minutes=10)))
+    run = run.ended(Ending.AWAITING, NOON + timedelta(minutes=10))
+    run = run.beginning("MonitorTraining", "grace", NOON + timedelta(hours=2))
+    run = run.with_stage(_stage("MonitorTraining", timedelta(hours=2), timedelta(minutes=1)))
+    return run.ended(Ending.DONE, NOON + timedelta(hours=2, minutes=1))
+
+
+def test_a_run_took_all_its_time_and_says_how_much_of_it_was_work() -> None:
+    assert took_in_words(_continued()) == "2 h 1 min, 11 min of it at work"
+    assert as_json(_continued(), at_work=False)["took_seconds"] == 7260.0
+    assert as_json(_continued(), at_work=False)["worked_seconds"] == 660.0
+
+
+def test_a_run_that_did_not_wait_says_one_time() -> None:
+    run = Run("run-0007", RUN.fleet, "0123abc", "ada", NOON)
+    run = run.with_stage(_stage("RegisterData", timedelta(0), timedelta(seconds=1.5)))
+    assert took_in_words(run.ended(Ending.DONE, NOON + timedelta(seconds=2))) == "2.0 s"
+
+
+def test_a_run_at_work_says_its_stage_and_takes_time_until_now() -> None:
+    run = _continued().beginning("PromoteModels", "grace", NOON + timedelta(hours=3))
+    now = NOON + timedelta(hours=3, minutes=9)
+    assert run.state is RunState.OPEN
+    assert took_in_words(run, now) == "3 h 9 min, 20 min of it at work"
+    assert (
+        begun_in_words(run, at_work=True) == "at work on PromoteModels, since 2025-12-01 15:00 UTC, by grace"
+    )
+    assert begun_in_words(run, at_work=False).startswith("interrupted in PromoteModels, since")
+    assert begun_in_words(_continued(), at_work=True) == ""
+
+
+def test_what_an_interrupted_run_took_ends_with_its_last_stage() -> None:
+    run = replace(_continued(), state=RunState.OPEN, ended_at=None)
+    assert run.took() == timedelta(hours=2, minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0.0 s"),
+        (1.46, "1.5 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min"),
+        (200, "3 min 20 s"),
+        (3600, "1 h"),
+        (7500, "2 h 5 min"),
+        (273_600, "3 d 4 h"),
+    ],
+)
+def test_a_length_of_time_is_said_in_two_units_at_most(seconds: float, said: str) -> None:
+    assert lasted(timedelta(seconds=seconds)) == said

@@ -115,13 +115,14 @@ def list_runs(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None
     """Show all runs, newest first."""
     from fleetcast.app import open_asking
     from fleetcast.cli.run_views import print_runs
+    from fleetcast.ports.clock import SystemClock
     from fleetcast.views.runs import as_json
 
     found = open_asking(fleet).runs()
     if view is View.JSON:
         show_json([as_json(run, at_work=found.at_work) for run in found.runs])
     else:
-        print_runs(found.runs, console(), at_work=found.at_work)
+        print_runs(found.runs, console(), at_work=found.at_work, now=SystemClock().now())
 
 
 @runs_app.command("show")
@@ -133,13 +134,15 @@ def show_run(
     """Show the stages of one run, how long each took, where its files are, and where the platform shows its jobs."""
     from fleetcast.app import open_asking
     from fleetcast.cli.run_views import print_run
+    from fleetcast.ports.clock import SystemClock
     from fleetcast.views.runs import found_as_json
 
     found = open_asking(fleet).run(run_id)
     if view is View.JSON:
         show_json(found_as_json(found.run, found.jobs, at_work=found.at_work))
     else:
-        print_run(found.run, console(), folder=found.folder, jobs=found.jobs, at_work=found.at_work)
+        now = SystemClock().now()
+        print_run(found.run, console(), folder=found.folder, jobs=found.jobs, at_work=found.at_work, now=now)
 
 
 @runs_app.command("logs")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.job import JobLog
 from fleetcast.domain.run import Ending, Run
 from fleetcast.domain.wording import counted
-from fleetcast.views.moments import iso, iso_or_null
+from fleetcast.views.moments import iso, iso_or_null, lasted, shown
 from fleetcast.workflows.look import PagesOfRun
+
+_HARDLY = timedelta(seconds=10)
+"""A run that did not work for less than this, or than a tenth of its time, has not waited for anybody."""
 
 
 def state_in_words(run: Run, *, at_work: bool) -> str:
@@ -15,6 +20,29 @@ def state_in_words(run: Run, *, at_work: bool) -> str:
     if not run.state.is_unfinished:
         return run.state.value
     return f"{run.state.value}, {'at work' if at_work else 'nobody at work'}"
+
+
+def took_in_words(run: Run, now: datetime | None = None) -> str:
+    """How long a run took, from its first start to its last end; and how long it worked, where it waited in between.
+
+    Args:
+        run: The run.
+        now: While somebody is at work on it.
+    """
+    took = run.took(now)
+    working = timedelta(0) if now is None or run.begun is None else max(now - run.begun.at, timedelta(0))
+    worked = timedelta(seconds=run.worked_seconds) + working
+    if took - worked < max(_HARDLY, took / 10):
+        return lasted(took)
+    return f"{lasted(took)}, {lasted(worked)} of it at work"
+
+
+def begun_in_words(run: Run, *, at_work: bool) -> str:
+    """Which stage somebody works on, or was interrupted in; empty where none has begun that has not ended."""
+    if run.begun is None:
+        return ""
+    stage = f"{run.begun.stage}, since {shown(run.begun.at)}, by {run.begun.by}"
+    return f"at work on {stage}" if at_work else f"interrupted in {stage}"
 
 
 def as_json(run: Run, *, at_work: bool) -> dict[str, Json]:
@@ -28,6 +56,11 @@ def as_json(run: Run, *, at_work: bool) -> dict[str, Json]:
         "fleet_digest": run.fleet.hex,
         "started_at": iso(run.started_at),
         "ended_at": iso_or_null(run.ended_at),
+        "took_seconds": round(run.took().total_seconds(), 3),
+        "worked_seconds": round(run.worked_seconds, 3),
+        "begun": None
+        if run.begun is None
+        else {"stage": run.begun.stage, "by": run.begun.by, "at": iso(run.begun.at)},
         "stages": [
             {
                 "stage": record.stage,

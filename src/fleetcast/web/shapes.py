@@ -208,6 +208,14 @@ class StageRecord(_Shape):
     seconds: float
 
 
+class StageBegun(_Shape):
+    """The stage that somebody works on, or did when they were interrupted."""
+
+    stage: str
+    by: str
+    at: Moment
+
+
 class Run(_Shape):
     """A run of the pipeline."""
 
@@ -219,6 +227,9 @@ class Run(_Shape):
     fleet_digest: Hex
     started_at: Moment
     ended_at: Moment | None
+    took_seconds: Annotated[float, Field(description="From its first start to its last end so far.")]
+    worked_seconds: Annotated[float, Field(description="How long its stages took, each as often as it ran.")]
+    begun: StageBegun | None
     stages: list[StageRecord]
 
 
