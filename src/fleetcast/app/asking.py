@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from fleetcast.domain.job import JobLog
     from fleetcast.domain.place import EnvironmentName
     from fleetcast.domain.since import Since
+    from fleetcast.workflows.fleet_status import FleetStatus
     from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
-    from fleetcast.workflows.status import FleetStatus
 
 
 class Asking(Protocol):

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from fleetcast.domain.place import EnvironmentName
     from fleetcast.domain.since import Since
     from fleetcast.platforms.remote.server import Server
+    from fleetcast.workflows.fleet_status import FleetStatus
     from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
-    from fleetcast.workflows.status import FleetStatus
 
 _PAGE = 500
 

@@ -361,6 +361,22 @@ class Serving(_Shape):
     blocked_versions: list[str]
 
 
+class TrainingUnderWay(_Shape):
+    """How far the jobs of a run that has not ended have come."""
+
+    total: int
+    done: int
+    failed: int
+
+
+class ScheduleInTrouble(_Shape):
+    """Something that should start by itself and is late, or failed too often."""
+
+    duty: str
+    due_at: Moment
+    state: str
+
+
 class Status(_Shape):
     """How the fleet stands."""
 
@@ -372,6 +388,9 @@ class Status(_Shape):
     plants: list[StatusOfPlant]
     circuits: list[StatusOfCircuit]
     last_run: Run | None
+    training: TrainingUnderWay | None
+    holder: Annotated[str | None, Field(description="Who works on the last run.")]
+    schedules: list[ScheduleInTrouble]
     serving: Serving
     alarms: Annotated[list[AlarmOutline], Field(description="Those that are not over.")]
     next_steps: list[NextStep]
