@@ -9,6 +9,8 @@ import pytest
 from rich.console import Console
 
 from fleetcast.cli.run_views import print_run
+from fleetcast.domain.approval import Request
+from fleetcast.domain.evidence import Bound, BoundCheck, ChampionCheck, Check, NoChampion, Outcome
 from fleetcast.domain.job import JobPage
 from fleetcast.domain.run import Ending, Run, RunState, StageRecord
 from fleetcast.views.moments import lasted
@@ -22,7 +24,7 @@ from fleetcast.views.runs import (
 )
 from fleetcast.workflows.look import PagesOfRun
 from tests.clocks import NOON
-from tests.views.examples import RUN
+from tests.views.examples import PENDING, RUN
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,68 @@ from tests.views.examples import RUN
     ],
 )
 def test_each_ending_says_what_comes_next(ending: Ending, said: str) -> None:
-    assert next_steps(RUN, ending, waiting=2)[0] == said
+    assert next_steps(RUN, ending, waiting=[PENDING, replace(PENDING, id=13)])[0] == said
+
+
+def _asked(number: int, outcome: Outcome) -> Request:
+    limit, value = (0.5, 0.1) if outcome is Outcome.FAILING else (0.5, 0.9)
+    special: dict[Outcome, tuple[Check, ...]] = {
+        Outcome.NOT_MEASURED: (BoundCheck(Bound.MIN_SKILL, None, limit),),
+        Outcome.NOT_COMPARABLE: (ChampionCheck(NoChampion()),),
+    }
+    checks = special.get(outcome, (BoundCheck(Bound.MIN_SKILL, value, limit),))
+    request = replace(PENDING, id=number, evidence=replace(PENDING.evidence, checks=checks))
+    assert request.evidence.outcome is outcome
+    return request
+
+
+def test_requests_that_fail_a_check_are_named_and_looked_at_before_the_others_are_approved() -> None:
+    waiting = [_asked(1, Outcome.PASSING), _asked(2, Outcome.FAILING), _asked(3, Outcome.FAILING)]
+    assert next_steps(RUN, Ending.AWAITING, waiting=waiting) == [
+        "run-0001: 3 requests wait for approval",
+        "  1 passes every check",
+        "  2 fail a check: 2, 3",
+        "  look:    fleetcast approvals show 2",
+        "  approve: fleetcast approve --passing --comment '…'",
+        "  then:    fleetcast train",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (Outcome.FAILING, "  1 fails a check: 7"),
+        (Outcome.NOT_MEASURED, "  1 has a bound on what was not measured: 7"),
+        (Outcome.NOT_COMPARABLE, "  1 has nothing to compare with: 7"),
+    ],
+)
+@pytest.mark.parametrize("ending", [Ending.AWAITING, Ending.FAILED])
+def test_where_no_request_passes_nobody_is_told_to_approve_those_that_do(
+    ending: Ending, outcome: Outcome, said: str
+) -> None:
+    lines = next_steps(RUN, ending, waiting=[_asked(7, outcome)])
+    assert said in lines
+    assert "  0 pass every check" in lines
+    assert "  look:    fleetcast approvals show 7" in lines
+    assert not any("--passing" in line for line in lines)
+
+
+def test_where_a_gate_lets_nobody_approve_what_fails_it_is_only_rejected() -> None:
+    failing = _asked(7, Outcome.FAILING)
+    shut = replace(failing, policy=replace(failing.policy, failing_allowed=False))
+    said = {line[:10]: line for line in next_steps(RUN, Ending.AWAITING, waiting=[shut])}
+    assert said["  decide: "] == (
+        "  decide:  its gate lets nobody approve what fails a check: mend it, or fleetcast reject 7 --comment '…'"
+    )
+
+
+def test_where_all_pass_they_are_approved_at_once() -> None:
+    assert next_steps(RUN, Ending.AWAITING, waiting=[_asked(1, Outcome.PASSING)]) == [
+        "run-0001: 1 request waits for approval",
+        "  look:    fleetcast approvals list",
+        "  approve: fleetcast approve --passing --comment '…'",
+        "  then:    fleetcast train",
+    ]
 
 
 def test_a_run_is_shown_with_the_pages_of_its_jobs_and_without_those_that_are_not_known() -> None:

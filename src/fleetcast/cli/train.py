@@ -195,7 +195,7 @@ def _finish(opened: OpenFleet, run: Run, ending: Ending, view: View, *, awaiting
     if view is View.JSON:
         show_json(as_json(run, at_work=False))
     else:
-        for line in next_steps(run, ending, waiting=len(waiting)):
+        for line in next_steps(run, ending, waiting=waiting):
             typer.echo(line)
     agent.run(run, ending, [f"{one.gate.value}: {one.subject}" for one in waiting])
     if ending is Ending.AWAITING and awaiting_ok:

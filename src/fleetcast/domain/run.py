@@ -98,10 +98,14 @@ class Run:
     """How long its stages took together, each as often as it ran."""
     begun: StageBegun | None = None
     """None: no stage has begun that has not ended."""
+    resumed_at: datetime | None = None
+    """When it was continued last after it had ended; None: it never was."""
 
     def beginning(self, stage: str, by: str, at: datetime) -> Run:
         """The same run with a stage that begins; one that was at rest is continued by it."""
-        return replace(self, state=RunState.OPEN, ended_at=None, begun=StageBegun(stage, by, at))
+        resumed = self.resumed_at if self.state.is_unfinished else at
+        begun = StageBegun(stage, by, at)
+        return replace(self, state=RunState.OPEN, ended_at=None, begun=begun, resumed_at=resumed)
 
     def with_stage(self, record: StageRecord) -> Run:
         """The same run, with a stage's latest record in its place."""

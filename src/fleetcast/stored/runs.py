@@ -14,7 +14,8 @@ def _worked(fields: Fields) -> Fields:
         (datetime.fromisoformat(stage["ended_at"]) - datetime.fromisoformat(stage["started_at"]))
         for stage in fields.get("stages", ())
     ]
-    return fields | {"worked_seconds": sum(span.total_seconds() for span in spans), "begun": None}
+    worked = sum(span.total_seconds() for span in spans)
+    return fields | {"worked_seconds": worked, "begun": None, "resumed_at": None}
 
 
 RUN = Stored(Run, number=2, earlier={1: _worked})

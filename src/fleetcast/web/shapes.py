@@ -607,11 +607,23 @@ class Requests(_Shape):
     next: Next
 
 
+class Awaited(_Shape):
+    """What a request still waits for."""
+
+    request_id: int
+    missing: int
+    may: Annotated[list[str], Field(description="Who can approve yet; empty: anybody else, or nobody.")]
+    turn: Annotated[str | None, Field(description="The group whose turn it is.")]
+    until: Annotated[Moment | None, Field(description="It opens at no earlier moment.")]
+    is_stuck: Annotated[bool, Field(description="Whether no votes of the people on record can open it.")]
+
+
 class Decided(_Shape):
     """Requests as they stand after a decision."""
 
     passing_set: Hex
     requests: list[Request]
+    awaited: Annotated[list[Awaited], Field(description="Of those of them that wait.")]
 
 
 class AuditEntry(_Shape):
