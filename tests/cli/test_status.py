@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 import typer
 from rich.console import Console
 from typer.testing import CliRunner
@@ -15,8 +16,16 @@ from fleetcast.cli.status_views import print_status
 from fleetcast.domain.approval import LAPSES_AFTER, Choice
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.run import RunState
-from fleetcast.views.status import as_json
-from fleetcast.workflows.status import CircuitState, FleetStatus, ShowStatus
+from fleetcast.domain.schedule import Duty, Trouble, Turn, TurnState
+from fleetcast.domain.settings.schedules import Routine, Schedule
+from fleetcast.pipeline.runner import StageRunner, StageWatcher
+from fleetcast.pipeline.situation import Progress
+from fleetcast.pipeline.stages import StageEntry
+from fleetcast.views.moments import shown
+from fleetcast.views.status import as_json, verdict_in_words
+from fleetcast.workflows.fleet_status import CircuitState, FleetStatus, NextStep, Training
+from fleetcast.workflows.status import ShowStatus
+from fleetcast.workflows.train import Train
 from tests.fleets import SmallFleet, small_fleet
 
 
@@ -88,6 +97,9 @@ def test_a_circuit_with_unfit_data_is_blocked_with_the_reason(tmp_path: Path) ->
     assert blocked.state is CircuitState.BLOCKED
     assert "there is no column `nowhere`" in blocked.says
     assert blocked.command == "fleetcast data quality PLANT001/CIRCUIT01"
+    found = status_of(fleet)
+    assert commands(found)[0] == "fleetcast data quality PLANT001/CIRCUIT01"
+    assert "othing to do" not in text_of(found)
 
 
 def test_a_failed_circuit_shows_its_error_and_the_command_that_continues(tmp_path: Path) -> None:
@@ -131,7 +143,68 @@ def test_a_request_whose_time_is_over_no_longer_waits(tmp_path: Path) -> None:
     found = status_of(fleet)
     assert found.pending == 0
     assert counted(found) == {"to promote": 1}
-    assert commands(found) == ["fleetcast train"]
+    (circuit,), (step,) = found.circuits, found.next_steps
+    assert circuit.says == "version 1: nobody decided on request 2 in time; the next run asks again"
+    assert step == NextStep("fleetcast train", "asks again, as nobody decided on 2 requests in time")
+
+
+def test_during_a_run_it_says_who_is_at_work_where_and_how_far_training_has_come(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path)
+    runner = StageRunner(fleet.opened.platform, fleet.clock, fleet.opened.state / "runs")
+    seen: list[FleetStatus] = []
+
+    def looks(entry: StageEntry, progress: Progress) -> None:
+        if entry.name == "MonitorTraining" and progress.done == progress.total:
+            seen.append(status_of(fleet))
+
+    watcher = StageWatcher(lambda *_: None, looks, lambda *_: None)
+    Train(runner, "0123abc")(fleet.opened.fleet, watcher, lock_timeout=timedelta(0))
+    during = seen[-1]
+    assert during.training == Training(total=2, done=2, failed=0)
+    assert not any(command.startswith("fleetcast train") for command in commands(during))
+    assert verdict_in_words(replace(during, next_steps=())) == "In hand: run-0001 is at work."
+    text = text_of(during)
+    assert "Last run: run-0001, open, at work" in text
+    assert "  at work on MonitorTraining, since " in text
+    assert f"  held by {during.holder}" in text
+    assert "process" in during.holder
+    assert "  2 of 2 circuits trained" in text
+    assert status_of(fleet).training is None
+
+
+def test_a_run_that_was_interrupted_is_continued_by_the_next(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path)
+    runner = StageRunner(fleet.opened.platform, fleet.clock, fleet.opened.state / "runs")
+
+    def stops(entry: StageEntry, _progress: Progress) -> None:
+        if entry.name == "MonitorTraining":
+            raise KeyboardInterrupt
+
+    watcher = StageWatcher(lambda *_: None, stops, lambda *_: None)
+    with pytest.raises(KeyboardInterrupt):
+        Train(runner, "0123abc")(fleet.opened.fleet, watcher, lock_timeout=timedelta(0))
+    found = status_of(fleet)
+    assert not found.at_work
+    assert "  interrupted in MonitorTraining, since " in text_of(found)
+    assert commands(found)[-2:] == ["fleetcast plan", "fleetcast train"]
+
+
+def test_a_schedule_that_failed_too_often_is_shown_and_is_a_thing_to_do(tmp_path: Path) -> None:
+    fleet = small_fleet(tmp_path)
+    fleet.promote()
+    duty = Duty(Routine.TRAIN, None, "0 2 * * *")
+    settings = replace(
+        fleet.opened.fleet.settings, schedules={Routine.TRAIN: Schedule(Routine.TRAIN, duty.cron)}
+    )
+    fleet.opened = replace(fleet.opened, fleet=replace(fleet.opened.fleet, settings=settings))
+    due = fleet.clock.now() - timedelta(hours=1)
+    fleet.opened.platform.control.schedules.save(
+        Turn(duty.name, due, duty.cron, TurnState.FAILED, attempts=5)
+    )
+    found = status_of(fleet)
+    assert found.schedules == (Trouble("train", due, failed=True),)
+    assert f"  train, due {shown(due)}: failed too often" in text_of(found)
+    assert commands(found) == ["fleetcast schedules list"]
 
 
 def test_each_plant_has_a_row_with_its_own_counts(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from fleetcast.config.cron import check_cron, instants_until, next_instant
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.schedule import (
+    LATE,
     MOST_ATTEMPTS,
     REMEMBERED,
     Begin,
@@ -21,10 +22,12 @@ from fleetcast.domain.schedule import (
     Move,
     Note,
     Rest,
+    Trouble,
     Turn,
     TurnState,
     duties,
     next_move,
+    trouble,
 )
 from fleetcast.domain.settings.schedules import Routine, Schedule
 
@@ -276,3 +279,27 @@ def test_the_instants_of_a_minute_are_what_arithmetic_says(moment: datetime) -> 
 
     found, expected = instants_until("*/15 * * * *", moment), plainly()
     assert [next(found) for _ in range(5)] == [next(expected) for _ in range(5)]
+
+
+def troubled(held: Sequence[Turn], now: datetime) -> Trouble | None:
+    return trouble(MONITOR, held, now, partial(instants_until, MONITOR.cron))
+
+
+def test_what_is_due_and_not_begun_is_late_after_a_while() -> None:
+    held = [noted(MONITOR, at(10, 12))]
+    assert troubled(held, at(10, 13) + LATE) is None
+    assert troubled(held, at(10, 13, 11)) == Trouble("monitor prod", at(10, 13), failed=False)
+    assert troubled([], at(10, 13, 11)) is None
+
+
+def test_what_failed_too_often_is_told_until_it_is_done_again() -> None:
+    failed = Turn(MONITOR.name, at(10, 12), MONITOR.cron, TurnState.FAILED, attempts=MOST_ATTEMPTS)
+    assert troubled([failed], at(10, 12, 30)) == Trouble("monitor prod", at(10, 12), failed=True)
+    assert troubled([failed, done(MONITOR, at(10, 13))], at(10, 13, 5)) is None
+
+
+def test_an_attempt_that_is_due_again_and_not_begun_is_late() -> None:
+    again = at(10, 12, 30)
+    turn = Turn(MONITOR.name, at(10, 12), MONITOR.cron, TurnState.WAITING, attempts=1, again_at=again)
+    assert troubled([turn], again + LATE) is None
+    assert troubled([turn], again + LATE + MINUTE) == Trouble("monitor prod", at(10, 12), failed=False)

@@ -24,7 +24,7 @@ def tell(story: Story) -> None:
     )
 
     trained = fleet.type("train")
-    story.says(trained, "1 unfit to train on", "1 unfit sensor left out (PLANT001/CIRCUIT03: pressure)")
+    story.says(trained, "1 unfit to train on (", "1 unfit sensor left out (PLANT001/CIRCUIT03: pressure)")
     names = [request["name"] for request in fleet.requests() if request["kind"] == "model"]
     story.expect("nothing is asked for the typing slip", holds="plant001-circuit02" not in names, saw=names)
     story.says(fleet.type("approvals", "list"), "✗ 1 declared sensor left out: pressure")

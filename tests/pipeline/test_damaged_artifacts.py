@@ -12,8 +12,9 @@ from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.job import JobState
 from fleetcast.domain.run import Ending
+from fleetcast.workflows.fleet_status import CircuitState
 from fleetcast.workflows.plan import MakePlan
-from fleetcast.workflows.status import CircuitState, ShowStatus
+from fleetcast.workflows.status import ShowStatus
 from fleetcast.workflows.verify_models import VerifyModels
 from tests.pipeline.world import ONE, World
 

@@ -194,9 +194,9 @@ def test_unfit_data_is_reported_and_its_rows_are_not_kept(world: World) -> None:
     world.table.commit(readings(ONE, temperature=STUCK, pressure=STUCK))
     world.declare(circuit(ONE, delta_version=1), circuit(TWO))
     outcome = world.run("RegisterData")
-    assert (outcome.ending, outcome.says) == (
-        Ending.DONE,
-        "2 circuits, 2 newly checked, 1 unfit to train on",
+    assert outcome.ending is Ending.DONE
+    assert outcome.says.startswith(
+        "2 circuits, 2 newly checked, 1 unfit to train on (P1/C1: no sensor is fit"
     )
     assert outcome.document["data_assets"][0]["blocked"].startswith("no sensor is fit to train on")
     held = world.platform.workspace.data.held([world.data_digest(ONE), world.data_digest(TWO)])
@@ -210,8 +210,21 @@ def test_unfit_data_is_not_checked_again(world: World) -> None:
     world.table.commit(readings(ONE, temperature=STUCK, pressure=STUCK))
     world.declare(circuit(ONE, delta_version=1))
     world.run("RegisterData")
-    assert world.run("RegisterData").says == "1 circuit, 0 newly checked, 1 unfit to train on"
+    again = world.run("RegisterData").says
+    assert again.startswith(
+        "1 circuit, 0 newly checked, 1 unfit to train on (P1/C1: no sensor is fit to train on:"
+    )
     assert len(world.table.reads) == 1
+
+
+def test_several_unfit_circuits_are_counted_by_reason(world: World) -> None:
+    nowhere, third = CircuitKey("P1", "C8"), CircuitKey("P1", "C9")
+    short = replace(circuit(ONE), training_window=timedelta(days=2))
+    world.declare(short, circuit(TWO), circuit(nowhere), circuit(third))
+    assert world.run("RegisterData").says == (
+        "4 circuits, 4 newly checked, "
+        "3 unfit to train on (2 no readings in the training window, 1 history too short)"
+    )
 
 
 def test_a_circuit_without_readings_is_unfit(world: World) -> None:

@@ -16,9 +16,10 @@ from fleetcast.domain.approval import RequestState
 from fleetcast.domain.errors import BadInput
 from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.situation import actions
+from fleetcast.workflows.fleet_status import CircuitState
 from fleetcast.workflows.forecast import MakeForecast
 from fleetcast.workflows.inspect_models import ListModels
-from fleetcast.workflows.status import CircuitState, ShowStatus
+from fleetcast.workflows.status import ShowStatus
 from tests.pipeline.world import ONE, World, circuit
 
 NAME = "p1-c1"

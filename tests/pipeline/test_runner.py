@@ -187,3 +187,18 @@ def test_a_circuit_that_the_fleet_does_not_declare_is_refused(world: World) -> N
 def test_asking_for_no_circuit_is_refused(world: World) -> None:
     with pytest.raises(BadInput, match="no circuit was named"):
         world.only_known()
+
+
+def test_while_a_stage_runs_it_is_on_record_and_a_run_at_rest_is_open_again(world: World) -> None:
+    world.keep_running("RegisterEnvironment", "PromoteEnvironment")
+    runs, seen = world.platform.control.runs, []
+    assert runs.find("run-0001").state is RunState.AWAITING
+
+    def looks(entry: StageEntry, _progress: Progress) -> None:
+        seen.append(runs.find("run-0001"))
+
+    notes = Notes()
+    watcher = StageWatcher(notes.begins, looks, notes.ended)
+    ended = world.keep_running("RegisterComponents", "RegisterData", watcher=watcher)
+    assert {(run.state, run.begun and run.begun.stage) for run in seen} == {(RunState.OPEN, "RegisterData")}
+    assert (ended.state, ended.begun) == (RunState.DONE, None)

@@ -39,7 +39,10 @@ def test_a_circuit_without_data_is_reported_and_stops_no_other(declared: Reposit
     declared.edit(CIRCUITS, "      CIRCUIT02: {}", "      CIRCUIT02: {}\n      CIRCUIT03: {}")
     done = declared.type("train")
     assert done.code == 3
-    assert "1 unfit to train on" in done.out
+    said = "1 unfit to train on (PLANT001/CIRCUIT03: no readings in the training window)"
+    assert said in done.out
+    assert said in declared.type("runs", "show", "run-0001").out.replace("\n", " ").replace("  ", " ")
+    assert "no readings in the training window" in declared.type("status").out
     assert declared.plan()["PLANT001/CIRCUIT03"] == ("blocked", "no readings in the training window")
     assert len(declared.versions()) == 2
     declared.approve_all()

@@ -343,6 +343,7 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     "policies_gate": Example(GATE_POLICY, WholePolicy.of(_EVERY_RULE)),
     "quota_machines": Example(MACHINES, Machines("westeurope", "Standard_DS3_v2", "standardDSv2Family", 4)),
+    "runs_at_work": Example(RUN, _run().beginning("RegisterEnvironment", "grace", _LATER)),
     "runs_awaiting": Example(RUN, _run()),
     "schedules_turn": Example(
         TURN,

@@ -127,13 +127,13 @@ from fleetcast.workflows.approved_by import ApprovedBy
 from fleetcast.workflows.audit import AuditVerified, Whole
 from fleetcast.workflows.clean import Cleaned as RetentionCleaned
 from fleetcast.workflows.clean import ForecastsDecided, TableDecided, WhatGoes
+from fleetcast.workflows.fleet_status import CircuitState, CircuitStatus, FleetStatus, NextStep
 from fleetcast.workflows.forecast import CircuitForecast, Provenance
 from fleetcast.workflows.inspect_circuits import ResolvedCircuit, ResolvedSetting
 from fleetcast.workflows.inspect_data import CircuitHoldings, CircuitQuality, Holdings
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow, SelectedVersion, VersionHistory
 from fleetcast.workflows.keep_versions import Cleaned
 from fleetcast.workflows.simulate import SimulationReport
-from fleetcast.workflows.status import CircuitState, CircuitStatus, FleetStatus, NextStep
 from tests.domain.circuits import CIRCUIT
 from tests.signing import public
 

@@ -113,9 +113,10 @@ def test_decisions_at_a_server_count_in_the_name_of_whose_token_it_is(
         code, out, _ = typed(made, "approve", "1", "2", "--comment", "looks right")
         assert code == 0
         assert [line.partition(":")[0] for line in out.splitlines()] == ["request 1", "request 2", "next"]
-        assert out.count(" approved") == 2
+        assert out.count(" approved\n") == 2
         code, out, _ = typed(made, "reject", "3", "--comment", "its pump was swapped")
         assert (code, " rejected" in out) == (0, True)
+        assert "stays a candidate" in out
         code, _, err = typed(made, "approve", "3")
         assert (code, "has ended" in err or "rejected" in err) == (1, True), err
         assert typed(made, "approve", "--passing")[1] == "nothing waits for approval\n"

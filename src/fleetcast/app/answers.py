@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleetcast.config.not_used_yet import UnusedSetting
-from fleetcast.domain.approval import Request, RequestState, Subject
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.people import Grant
 from fleetcast.domain.plan import Plan
@@ -43,22 +42,6 @@ class RunFound:
     """Where its files are, on the machine of the fleet."""
     jobs: PagesOfRun
     """Where the platform shows its jobs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What became of a request that somebody has decided on."""
-
-    number: int
-    subject: Subject
-    state: RequestState
-    missing: int
-    """How many more must approve."""
-
-    @classmethod
-    def of(cls, request: Request) -> Decided:
-        """Of a request after the decision."""
-        return cls(request.id, request.subject, request.state, request.missing)
 
 
 @dataclass(frozen=True, slots=True)

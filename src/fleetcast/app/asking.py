@@ -13,7 +13,7 @@ from fleetcast.ports.served import URL_VARIABLE
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from fleetcast.app.answers import ActorKnown, Decided, PlanMade, RunFound, RunsListed
+    from fleetcast.app.answers import ActorKnown, PlanMade, RunFound, RunsListed
     from fleetcast.app.books import OpenBooks
     from fleetcast.app.fleet import OpenFleet
     from fleetcast.domain.alarm import Alarm
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from fleetcast.domain.job import JobLog
     from fleetcast.domain.place import EnvironmentName
     from fleetcast.domain.since import Since
+    from fleetcast.workflows.decide import Decide, Decided
+    from fleetcast.workflows.fleet_status import FleetStatus
     from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
-    from fleetcast.workflows.status import FleetStatus
 
 
 class Asking(Protocol):
@@ -102,6 +103,10 @@ class Asking(Protocol):
         Raises:
             NotDecidable: It has ended, the vote is used, or the other may not decide on it.
         """
+        ...
+
+    def trains_at(self) -> datetime | None:
+        """When training starts by itself next, aware UTC; None: it does not, or that is not known here."""
         ...
 
     def alarms(self, environment: EnvironmentName | None, last: int | None) -> Sequence[Alarm]:
@@ -186,16 +191,27 @@ class Here:
 
     def decide(self, numbers: Sequence[int], choice: Choice, comment: str) -> Sequence[Decided]:
         """As of `Asking`."""
-        return _decided(self._books().deciding(numbers, choice, comment))
+        deciding = self._books().deciding
+        return _decided(deciding, deciding(numbers, choice, comment))
 
     def approve_passing(self, comment: str, displayed: str | None) -> Sequence[Decided]:
         """As of `Asking`."""
-        return _decided(self._books().deciding.passing(comment, displayed))
+        deciding = self._books().deciding
+        return _decided(deciding, deciding.passing(comment, displayed))
 
     def hand_on(self, number: int, name: str, comment: str) -> Decided:
         """As of `Asking`."""
-        (decided,) = _decided([self._books().deciding.hand_on(number, name, comment)])
+        deciding = self._books().deciding
+        (decided,) = _decided(deciding, [deciding.hand_on(number, name, comment)])
         return decided
+
+    def trains_at(self) -> datetime | None:
+        """As of `Asking`."""
+        from fleetcast.domain.settings.schedules import Routine
+
+        shown = self._books().schedules()
+        rows = [row for row in shown.rows if row.duty.routine is Routine.TRAIN]
+        return rows[0].next_due if rows and shown.keeper is not None else None
 
     def alarms(self, environment: EnvironmentName | None, last: int | None) -> Sequence[Alarm]:
         """As of `Asking`."""
@@ -270,7 +286,9 @@ def actor_known(books: OpenBooks) -> ActorKnown:
     return ActorKnown(actor, directory.is_open, person is not None, tuple(granted))
 
 
-def _decided(requests: Sequence[Request]) -> Sequence[Decided]:
-    from fleetcast.app.answers import Decided
+def _decided(deciding: Decide, requests: Sequence[Request]) -> Sequence[Decided]:
+    from fleetcast.workflows.decide import Decided
 
-    return [Decided.of(request) for request in requests]
+    return [
+        Decided(request.id, request.subject, request.state, deciding.awaited(request)) for request in requests
+    ]

@@ -5,28 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fleetcast.app import sent
-from fleetcast.app.answers import ActorKnown, Decided, PlanMade, RunFound, RunsListed
+from fleetcast.app.answers import ActorKnown, PlanMade, RunFound, RunsListed
 from fleetcast.domain.approval import Choice, Request, RequestState, check_displayed, passing
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.job import JobLog
 from fleetcast.ports.clock import SystemClock
+from fleetcast.workflows.decide import Awaited, Decided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from fleetcast.domain.alarm import Alarm
     from fleetcast.domain.canonical import Json
     from fleetcast.domain.place import EnvironmentName
     from fleetcast.domain.since import Since
     from fleetcast.platforms.remote.server import Server
+    from fleetcast.workflows.fleet_status import FleetStatus
     from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
-    from fleetcast.workflows.status import FleetStatus
 
 _PAGE = 500
 
@@ -37,12 +38,26 @@ class _DecidedRequest:
 
     request_id: int
     state: RequestState
+
+
+@dataclass(frozen=True, slots=True)
+class _AwaitedRequest:
+    request_id: int
     missing: int
+    may: tuple[str, ...]
+    turn: str | None
+    until: datetime | None
+    is_stuck: bool
+
+    @property
+    def awaited(self) -> Awaited:
+        return Awaited(self.missing, self.may, self.turn or "", self.until, self.is_stuck)
 
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
     requests: tuple[_DecidedRequest, ...]
+    awaited: tuple[_AwaitedRequest, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +144,10 @@ class AtServer:
         """As of `Asking`."""
         (decided,) = self._decided([self.request(number)], Choice.HAND_ON, comment, name)
         return decided
+
+    def trains_at(self) -> datetime | None:
+        """As of `Asking`: a server does not say it."""
+        return None
 
     def alarms(self, environment: EnvironmentName | None, last: int | None) -> Sequence[Alarm]:
         """As of `Asking`."""
@@ -232,8 +251,10 @@ def _read_decided(answered: Mapping[str, Json], shown: Sequence[Request]) -> Seq
     subjects = {request.id: request.subject for request in shown}
     try:
         read = TypeAdapter(_Answered).validate_python(answered)
+        awaited = {one.request_id: one.awaited for one in read.awaited}
         return [
-            Decided(one.request_id, subjects[one.request_id], one.state, one.missing) for one in read.requests
+            Decided(one.request_id, subjects[one.request_id], one.state, awaited.get(one.request_id))
+            for one in read.requests
         ]
     except (LookupError, ValueError) as error:
         raise Unavailable(

@@ -15,8 +15,8 @@ from fleetcast.domain.approval import Request
 from fleetcast.domain.job import JobLog
 from fleetcast.domain.plan import Blocked, CircuitAction, Plan, Removed, Reuse, Train, UpToDate
 from fleetcast.stored.form import Stored
+from fleetcast.workflows.fleet_status import FleetStatus
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
-from fleetcast.workflows.status import FleetStatus
 
 _ASK = "use the same fleetcast version as the server, and ask again"
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fleetcast.app import Asking
-    from fleetcast.app.answers import Decided
+    from fleetcast.domain.approval import Request
+    from fleetcast.workflows.decide import Decided
 
 RequestsArgument = Annotated[
     list[int] | None, typer.Argument(metavar="REQUEST...", help="Numbers, as `approvals list` shows them.")
@@ -104,7 +105,7 @@ def approve(
         return
     decided = asked.decide(requests or (), Choice.APPROVE, comment)
     _say(decided)
-    _next(decided)
+    _next(asked, decided)
 
 
 def reject(
@@ -120,7 +121,10 @@ def reject(
     """
     from fleetcast.domain.approval import Choice
 
-    _say(_asked(fleet).decide(requests, Choice.REJECT, comment))
+    asked = _asked(fleet)
+    decided = asked.decide(requests, Choice.REJECT, comment)
+    _say(decided)
+    _next(asked, decided)
 
 
 @approvals_app.command("hand-on")
@@ -153,9 +157,10 @@ def break_glass(
     """
     from fleetcast.domain.approval import Choice
 
-    decided = _asked(fleet).decide([request], Choice.BREAK_GLASS, reason)
+    asked = _asked(fleet)
+    decided = asked.decide([request], Choice.BREAK_GLASS, reason)
     _say(decided)
-    _next(decided)
+    _next(asked, decided)
 
 
 def _asked(fleet: Path) -> Asking:
@@ -180,23 +185,21 @@ def _approve_passing(asked: Asking, comment: str, displayed: str | None) -> None
         those = [str(request.id) for request in left if request.evidence.outcome is outcome]
         if those:
             typer.echo(f"{len(those)} left for you to decide one by one, {why}: {', '.join(those)}")
-    _next(decided)
+    _next(asked, decided, left)
 
 
 def _say(decided: Sequence[Decided]) -> None:
-    from fleetcast.domain.approval import RequestState
+    from fleetcast.views.decisions import decided_in_words
 
-    for one in decided:
-        more = f", {one.missing} more to go" if one.state is RequestState.PENDING else ""
-        typer.echo(f"request {one.number}: {one.subject.kind.value} {one.subject} {one.state.value}{more}")
+    for line in decided_in_words(decided):
+        typer.echo(line)
 
 
-def _next(decided: Sequence[Decided]) -> None:
-    from fleetcast.domain.approval import SubjectKind
+def _next(asked: Asking, decided: Sequence[Decided], left: Sequence[Request] | None = None) -> None:
+    """Say what really comes next; `left` is what waits now, where that was read already."""
+    from fleetcast.views.decisions import next_in_words
 
-    through = [one.subject for one in decided if one.state.lets_through]
-    deployed = sorted({subject.name for subject in through if subject.kind is SubjectKind.DEPLOYMENT})
-    for environment in deployed:
-        typer.echo(f"next: fleetcast deploy {environment}")
-    if len(through) > sum(subject.kind is SubjectKind.DEPLOYMENT for subject in through):
-        typer.echo("next: fleetcast train")
+    if any(one.awaited is None for one in decided):
+        still = asked.pending() if left is None else left
+        for line in next_in_words(decided, still, asked.trains_at()):
+            typer.echo(line)

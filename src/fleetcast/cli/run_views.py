@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fleetcast.domain.run import Ending, Run
-from fleetcast.views.runs import short_commit, state_in_words
+from fleetcast.views.runs import begun_in_words, short_commit, state_in_words, took_in_words
 from fleetcast.workflows.look import PagesOfRun
 
 ENDING_STYLES = {
@@ -21,7 +22,7 @@ ENDING_STYLES = {
 }
 
 
-def print_runs(runs: Sequence[Run], console: Console, *, at_work: bool) -> None:
+def print_runs(runs: Sequence[Run], console: Console, *, at_work: bool, now: datetime) -> None:
     """Runs as a table."""
     if not runs:
         console.print("no runs yet; start one with `fleetcast train`")
@@ -36,14 +37,17 @@ def print_runs(runs: Sequence[Run], console: Console, *, at_work: bool) -> None:
             state_in_words(run, at_work=at_work),
             run.by,
             f"{run.started_at:%Y-%m-%d %H:%M:%S}",
-            f"{sum(record.seconds for record in run.stages):.1f} s",
+            took_in_words(run, now if at_work and run.state.is_unfinished else None),
             short_commit(run.commit),
-            f"{last.stage}: {last.says.splitlines()[0]}" if last else "",
+            begun_in_words(run, at_work=at_work)
+            or (f"{last.stage}: {last.says.splitlines()[0]}" if last else ""),
         )
     console.print(table)
 
 
-def print_run(run: Run, console: Console, *, folder: Path, jobs: PagesOfRun, at_work: bool) -> None:
+def print_run(
+    run: Run, console: Console, *, folder: Path, jobs: PagesOfRun, at_work: bool, now: datetime
+) -> None:
     """One run, stage by stage."""
     from fleetcast.pipeline.stages import STAGES
 
@@ -51,8 +55,17 @@ def print_run(run: Run, console: Console, *, folder: Path, jobs: PagesOfRun, at_
         f"{run.id}: {state_in_words(run, at_work=at_work)}, started {run.started_at:%Y-%m-%d %H:%M:%S} UTC by "
         f"{run.by}, commit {run.commit}"
     )
-    if run.state.is_unfinished:
-        console.print("somebody is at work on it" if at_work else "`fleetcast train` continues it")
+    at_work = at_work and run.state.is_unfinished
+    console.print(
+        Text(f"took {took_in_words(run, now if at_work else None)}" + (" so far" if at_work else ""))
+    )
+    begun = begun_in_words(run, at_work=at_work)
+    if begun:
+        console.print(Text(begun))
+    if at_work and not begun:
+        console.print("somebody is at work on it")
+    if run.state.is_unfinished and not at_work:
+        console.print("`fleetcast train` continues it")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("stage", "ending", "took", "what"):
         table.add_column(column)

@@ -6,13 +6,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fleetcast.domain.run import Run
 from fleetcast.domain.wording import counted
 from fleetcast.views.alarms import state_in_words as state_of_alarm
 from fleetcast.views.deployments import serving_in_words
 from fleetcast.views.moments import shown
-from fleetcast.views.runs import state_in_words
-from fleetcast.workflows.status import CircuitState, FleetStatus
+from fleetcast.views.runs import begun_in_words, state_in_words
+from fleetcast.views.status import training_in_words, verdict_in_words
+from fleetcast.workflows.fleet_status import CircuitState, FleetStatus
 
 MANY = 20
 """Rows of a table before the rest becomes a number."""
@@ -50,10 +50,9 @@ def print_status(status: FleetStatus, console: Console, *, every: bool) -> None:
         console.print(Text("\nServed", style="bold"))
     for line in lines:
         console.print(Text(f"  {line}"))
-    _print_run(status.last_run, console, at_work=status.at_work)
-    console.print(
-        Text("\nNext", style="bold") if status.next_steps else Text("\nNothing to do.", style="bold")
-    )
+    _print_schedules(status, console)
+    _print_run(status, console)
+    console.print(Text(f"\n{verdict_in_words(status)}", style="bold"))
     for step in status.next_steps:
         console.print(Text.assemble(f"  {step.command}", ("  # " + step.why, "dim")))
 
@@ -113,13 +112,29 @@ def _print_needing(status: FleetStatus, console: Console, limit: int) -> None:
         console.print(f"and {len(needing) - limit:,} more: --all names them")
 
 
-def _print_run(run: Run | None, console: Console, *, at_work: bool) -> None:
+def _print_schedules(status: FleetStatus, console: Console) -> None:
+    if status.schedules:
+        console.print(Text("\nSchedules", style="bold"))
+    for one in status.schedules:
+        said = "failed too often" if one.failed else "late: nobody has begun it"
+        console.print(Text(f"  {one.duty}, due {shown(one.due)}: {said}", "red"))
+
+
+def _print_run(status: FleetStatus, console: Console) -> None:
+    run, at_work = status.last_run, status.at_work
     if run is None:
         console.print("\nNothing was run yet.")
         return
     state = state_in_words(run, at_work=at_work)
     console.print(Text(f"\nLast run: {run.id}, {state}", style="bold"), end="")
     console.print(Text(f", {shown(run.started_at)}, by {run.by}, commit {run.commit}"))
+    for line in (
+        f"held by {status.holder}" if status.holder else "",
+        begun_in_words(run, at_work=at_work),
+        training_in_words(status),
+    ):
+        if line:
+            console.print(Text(f"  {line}", "yellow"))
     table = Table(box=None, pad_edge=False, show_header=False)
     for stage in run.stages:
         table.add_row(

@@ -121,13 +121,14 @@ def list_runs(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None
     """
     from fleetcast.app import open_asking
     from fleetcast.cli.run_views import print_runs
+    from fleetcast.ports.clock import SystemClock
     from fleetcast.views.runs import as_json
 
     found = open_asking(fleet).runs()
     if view is View.JSON:
         show_json([as_json(run, at_work=found.at_work) for run in found.runs])
     else:
-        print_runs(found.runs, console(), at_work=found.at_work)
+        print_runs(found.runs, console(), at_work=found.at_work, now=SystemClock().now())
 
 
 @runs_app.command("show")
@@ -144,13 +145,15 @@ def show_run(
     """
     from fleetcast.app import open_asking
     from fleetcast.cli.run_views import print_run
+    from fleetcast.ports.clock import SystemClock
     from fleetcast.views.runs import found_as_json
 
     found = open_asking(fleet).run(run_id)
     if view is View.JSON:
         show_json(found_as_json(found.run, found.jobs, at_work=found.at_work))
     else:
-        print_run(found.run, console(), folder=found.folder, jobs=found.jobs, at_work=found.at_work)
+        now = SystemClock().now()
+        print_run(found.run, console(), folder=found.folder, jobs=found.jobs, at_work=found.at_work, now=now)
 
 
 @runs_app.command("logs")
@@ -203,7 +206,7 @@ def _finish(opened: OpenFleet, run: Run, ending: Ending, view: View, *, awaiting
     if view is View.JSON:
         show_json(as_json(run, at_work=False))
     else:
-        for line in next_steps(run, ending, waiting=len(waiting)):
+        for line in next_steps(run, ending, waiting=waiting):
             typer.echo(line)
     agent.run(run, ending, [f"{one.gate.value}: {one.subject}" for one in waiting])
     if ending is Ending.AWAITING and awaiting_ok:

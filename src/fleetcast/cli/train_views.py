@@ -16,6 +16,7 @@ from fleetcast.cli.options import View
 from fleetcast.cli.run_views import ENDING_STYLES
 from fleetcast.domain.run import StageRecord
 from fleetcast.domain.wording import counted
+from fleetcast.pipeline.data import DataRegistered
 from fleetcast.pipeline.runner import StageWatcher
 from fleetcast.pipeline.situation import Progress, StageResult
 from fleetcast.pipeline.stages import STAGES, StageEntry
@@ -70,6 +71,8 @@ def watching(view: View) -> Iterator[StageWatcher]:
                 record.says.splitlines()[0],
             )
         )
+        if isinstance(result, DataRegistered):
+            _print_unfit(result, console)
         if isinstance(result, TrainingMonitored):
             for torn in result.set_aside:
                 console.print(Text(f"    {torn}", "yellow"))
@@ -78,6 +81,16 @@ def watching(view: View) -> Iterator[StageWatcher]:
 
     with bar:
         yield StageWatcher(begins, progress, ended)
+
+
+def _print_unfit(result: DataRegistered, console: Console) -> None:
+    """Why circuits cannot be trained, in the words of `plan` and `status`; of a single one the stage has said it."""
+    for asset in result.blocked[:_MANY] if len(result.blocked) > 1 else ():
+        console.print(Text(f"    {asset.key} is not trained: {asset.blocked}", "yellow"))
+    if len(result.blocked) > _MANY:
+        console.print(f"    and {len(result.blocked) - _MANY:,} more: fleetcast plan")
+    if result.blocked:
+        console.print(f"    what was measured of it: fleetcast data quality {result.blocked[0].key}")
 
 
 def _print_failures(result: TrainingMonitored, console: Console) -> None:

@@ -138,6 +138,11 @@ class LeftOut:
     reason: str
 
 
+def kind_of_reason(blocked: str) -> str:
+    """What a reason has in common with others of its kind: `history too short`, whatever the numbers are."""
+    return blocked.partition(":")[0].partition(" `")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class QualityVerdict:
     """Which sensors may be trained; `blocked` says why none may, and is empty otherwise."""

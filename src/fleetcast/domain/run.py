@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fleetcast.domain.identity import Digest
@@ -72,6 +72,16 @@ class StageRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class StageBegun:
+    """The stage that somebody works on, or did when they were interrupted."""
+
+    stage: str
+    by: str
+    at: datetime
+    """Aware UTC."""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One pass, or several after refusals and crashes, through the eight stages for one state of the fleet."""
 
@@ -84,12 +94,35 @@ class Run:
     state: RunState = RunState.OPEN
     ended_at: datetime | None = None
     stages: tuple[StageRecord, ...] = ()
+    worked_seconds: float = 0.0
+    """How long its stages took together, each as often as it ran."""
+    begun: StageBegun | None = None
+    """None: no stage has begun that has not ended."""
+    resumed_at: datetime | None = None
+    """When it was continued last after it had ended; None: it never was."""
+
+    def beginning(self, stage: str, by: str, at: datetime) -> Run:
+        """The same run with a stage that begins; one that was at rest is continued by it."""
+        resumed = self.resumed_at if self.state.is_unfinished else at
+        begun = StageBegun(stage, by, at)
+        return replace(self, state=RunState.OPEN, ended_at=None, begun=begun, resumed_at=resumed)
 
     def with_stage(self, record: StageRecord) -> Run:
         """The same run, with a stage's latest record in its place."""
         kept = tuple(old for old in self.stages if old.stage != record.stage)
-        return replace(self, stages=(*kept, record))
+        worked = self.worked_seconds + record.seconds
+        return replace(self, stages=(*kept, record), worked_seconds=worked, begun=None)
 
     def ended(self, ending: Ending, at: datetime) -> Run:
         """The same run, at rest."""
-        return replace(self, state=RunState(ending.value), ended_at=at)
+        return replace(self, state=RunState(ending.value), ended_at=at, begun=None)
+
+    def took(self, now: datetime | None = None) -> timedelta:
+        """From its first start to its last end, with all that it waited for people in between.
+
+        Args:
+            now: While somebody is at work on it.
+        """
+        ends = [record.ended_at for record in self.stages]
+        last = now or self.ended_at or max(ends, default=self.started_at)
+        return max(last - self.started_at, timedelta(0))

@@ -189,6 +189,41 @@ def next_move(duty: Duty, held: Sequence[Turn], now: datetime, instants: Instant
     return _begin(duty, due[0], len(due) - 1, now) if due else Rest()
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that should start by itself and did not, or that failed too often."""
+
+    duty: str
+    due: datetime
+    """Aware UTC: of the turn that failed, or that nobody began."""
+    failed: bool
+    """Else it is late: nobody began it."""
+
+
+LATE = timedelta(minutes=10)
+"""What was due longer ago than this, and nobody began, is late."""
+
+
+def trouble(duty: Duty, held: Sequence[Turn], now: datetime, instants: Instants) -> Trouble | None:
+    """What is to be said of a duty that is not as it should be; None of one that is.
+
+    Args:
+        duty: As it is scheduled.
+        held: As for `next_move`; without any, nobody has begun to keep schedules.
+        now: The present.
+        instants: Of its schedule.
+    """
+    turns = [turn for turn in held if turn.state is not TurnState.NOTED]
+    newest = max(turns, key=lambda turn: turn.due, default=None)
+    move = next_move(duty, held, now, instants)
+    again = [turn.again_at for turn in turns if turn.state is TurnState.WAITING and turn.again_at is not None]
+    if isinstance(move, Begin) and now - min(again, default=move.turn.due) > LATE:
+        return Trouble(duty.name, move.turn.due, failed=False)
+    if newest is not None and newest.state is TurnState.FAILED:
+        return Trouble(duty.name, newest.due, failed=True)
+    return None
+
+
 def _next_day(duty: Duty, held: Sequence[Turn], newest: datetime, now: datetime, instants: Instants) -> Move:
     """The newest day whose last instant had no turn."""
     notes = [turn.due for turn in held if turn.state is TurnState.NOTED]

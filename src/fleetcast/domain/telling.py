@@ -128,14 +128,15 @@ def long_running(
     """That training goes on, each time that so much of it went by; once for all times that came since."""
     if run is None or not run.state.is_unfinished:
         return None
-    times = (now - run.started_at) // every
-    if times < 1 or run.started_at + times * every <= since:
+    began = run.resumed_at or run.started_at
+    times = (now - began) // every
+    if times < 1 or began + times * every <= since:
         return None
     last = run.stages[-1] if run.stages else None
     stage = () if last is None else (Fact("last stage", f"{last.stage}: {last.says}"[:_LONGEST]),)
     told = _Told(
         EventKind.TRAINING_LONG_RUNNING,
-        f"{run.id} has been training for {_about(now - run.started_at)}",
+        f"{run.id} has been training for {_about(now - began)}",
         (Fact("started by", run.by), Fact("commit", run.commit), *stage),
     )
     return _whole(told, Digest.of(f"{run.id} {run.fleet.hex} {times}".encode()).hex[:_ID], now, known)

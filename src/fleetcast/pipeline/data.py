@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey, Digest
 from fleetcast.domain.plan import Reuse, UpToDate
-from fleetcast.domain.quality import QualityVerdict, judge, without_columns
+from fleetcast.domain.quality import QualityVerdict, judge, kind_of_reason, without_columns
 from fleetcast.domain.run import Ending
 from fleetcast.domain.snapshot import DataAsset
 from fleetcast.domain.wording import counted
@@ -53,8 +53,16 @@ class DataRegistered:
     @property
     def says(self) -> str:
         """One line for people."""
-        unfit = f", {len(self.blocked)} unfit to train on" if self.blocked else ""
+        unfit = f", {len(self.blocked)} unfit to train on ({self.reasons})" if self.blocked else ""
         return f"{counted(len(self.assets), 'circuit')}, {self.new} newly checked{unfit}{self._partial}"
+
+    @property
+    def reasons(self) -> str:
+        """Why circuits are unfit: of one its reason in full, of more how many there are of each kind."""
+        if len(self.blocked) == 1:
+            return f"{self.blocked[0].key}: {self.blocked[0].blocked}"
+        kinds = Counter(kind_of_reason(asset.blocked) for asset in self.blocked)
+        return ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
 
     @property
     def _partial(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -49,6 +50,10 @@ class StageRunner:
             started = self.clock.now()
             stage = entry.make(self.platform, self.clock)
             try:
+                run = run.beginning(entry.name, self.platform.control.actor.name, started)
+                # It is news for people who look: a database that does not answer stops the stage itself, or its record.
+                with suppress(Unavailable):
+                    self.platform.control.runs.save(run)
                 report = partial(watcher.progress, entry)
                 result = stage.run(replace(situation, run=run, report=report))
                 record = StageRecord(entry.name, result.ending, result.says, started, self.clock.now())

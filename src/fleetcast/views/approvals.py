@@ -9,10 +9,12 @@ from fleetcast.domain.audit import Actor
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.commit import Writer
 from fleetcast.domain.evidence import Outcome
+from fleetcast.domain.wording import some_of
 from fleetcast.views.evidence import evidence_as_json
-from fleetcast.views.moments import iso
+from fleetcast.views.moments import iso, iso_or_null, shown
 from fleetcast.views.names import asset_names, decisions_as_json
 from fleetcast.views.remembered import shown_again
+from fleetcast.workflows.decide import Awaited
 
 
 def as_json(requests: Sequence[Request]) -> dict[str, Json]:
@@ -40,6 +42,31 @@ def behind_in_words(request: Request) -> Iterator[str]:
 def _named(people: Sequence[Writer | Actor]) -> list[str]:
     """As they are called, each once: somebody may have shown who they are in two ways."""
     return list(dict.fromkeys(map(str, people)))
+
+
+def awaited_as_json(number: int, awaited: Awaited) -> dict[str, Json]:
+    """What a request still waits for, for programs."""
+    return {
+        "request_id": number,
+        "missing": awaited.missing,
+        "may": list(awaited.may),
+        "turn": awaited.turn or None,
+        "until": iso_or_null(awaited.until),
+        "is_stuck": awaited.is_stuck,
+    }
+
+
+def awaited_in_words(awaited: Awaited) -> str:
+    """What a request still waits for: how many people, who they may be, and when it opens."""
+    until = "" if awaited.until is None else f"it opens at {shown(awaited.until)} at the earliest"
+    if awaited.is_stuck:
+        return f"{awaited.missing} more to go, and nobody on record may: see `fleetcast approvals show`"
+    if not awaited.missing:
+        return until or "the next run counts the votes again"
+    who = f"somebody of {awaited.turn} next" if awaited.turn else "somebody else"
+    if awaited.may:
+        who = f"{'one' if awaited.missing == 1 else awaited.missing} of {some_of(awaited.may)}"
+    return f"{awaited.missing} more to go: {who}" + (f"; {until}" if until else "")
 
 
 @shown_again(500)

@@ -445,10 +445,15 @@ def _decided(books: OpenBooks, body: NewDecision) -> Json:
             "a vote is handed on to somebody", fix="send `to` with the choice `hand on`, and with no other"
         )
     if body.to is None:
-        return _requests(books.deciding(numbers, body.choice, body.comment, displayed=displayed))
+        return _answer(books, books.deciding(numbers, body.choice, body.comment, displayed=displayed))
     if len(numbers) > 1:
         raise BadInput("votes are handed on one by one", fix="send one request at a time")
-    return _requests([books.deciding.hand_on(numbers[0], body.to, body.comment, displayed)])
+    return _answer(books, [books.deciding.hand_on(numbers[0], body.to, body.comment, displayed)])
+
+
+def _answer(books: OpenBooks, decided: Sequence[approval.Request]) -> Json:
+    waits = [(one.id, awaited) for one in decided if (awaited := books.deciding.awaited(one)) is not None]
+    return {**_requests(decided), "awaited": [approvals.awaited_as_json(*one) for one in waits]}
 
 
 def _requests(found: Sequence[approval.Request]) -> dict[str, Json]:

@@ -208,6 +208,14 @@ class StageRecord(_Shape):
     seconds: float
 
 
+class StageBegun(_Shape):
+    """The stage that somebody works on, or did when they were interrupted."""
+
+    stage: str
+    by: str
+    at: Moment
+
+
 class Run(_Shape):
     """A run of the pipeline."""
 
@@ -219,6 +227,9 @@ class Run(_Shape):
     fleet_digest: Hex
     started_at: Moment
     ended_at: Moment | None
+    took_seconds: Annotated[float, Field(description="From its first start to its last end so far.")]
+    worked_seconds: Annotated[float, Field(description="How long its stages took, each as often as it ran.")]
+    begun: StageBegun | None
     stages: list[StageRecord]
 
 
@@ -350,6 +361,22 @@ class Serving(_Shape):
     blocked_versions: list[str]
 
 
+class TrainingUnderWay(_Shape):
+    """How far the jobs of a run that has not ended have come."""
+
+    total: int
+    done: int
+    failed: int
+
+
+class ScheduleInTrouble(_Shape):
+    """Something that should start by itself and is late, or failed too often."""
+
+    duty: str
+    due_at: Moment
+    state: str
+
+
 class Status(_Shape):
     """How the fleet stands."""
 
@@ -361,6 +388,9 @@ class Status(_Shape):
     plants: list[StatusOfPlant]
     circuits: list[StatusOfCircuit]
     last_run: Run | None
+    training: TrainingUnderWay | None
+    holder: Annotated[str | None, Field(description="Who works on the last run.")]
+    schedules: list[ScheduleInTrouble]
     serving: Serving
     alarms: Annotated[list[AlarmOutline], Field(description="Those that are not over.")]
     next_steps: list[NextStep]
@@ -577,11 +607,23 @@ class Requests(_Shape):
     next: Next
 
 
+class Awaited(_Shape):
+    """What a request still waits for."""
+
+    request_id: int
+    missing: int
+    may: Annotated[list[str], Field(description="Who can approve yet; empty: anybody else, or nobody.")]
+    turn: Annotated[str | None, Field(description="The group whose turn it is.")]
+    until: Annotated[Moment | None, Field(description="It opens at no earlier moment.")]
+    is_stuck: Annotated[bool, Field(description="Whether no votes of the people on record can open it.")]
+
+
 class Decided(_Shape):
     """Requests as they stand after a decision."""
 
     passing_set: Hex
     requests: list[Request]
+    awaited: Annotated[list[Awaited], Field(description="Of those of them that wait.")]
 
 
 class AuditEntry(_Shape):

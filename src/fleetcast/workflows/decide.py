@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 
 from fleetcast.domain.approval import (
@@ -12,12 +13,22 @@ from fleetcast.domain.approval import (
     NotDecidable,
     Request,
     RequestState,
+    Subject,
     check_displayed,
     passing,
 )
 from fleetcast.domain.audit import Actor
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.gate import GatePolicy, effective
+from fleetcast.domain.gate_rule import (
+    ChecksFail,
+    Frozen,
+    TooFew,
+    Unsatisfiable,
+    Verdict,
+    Waits,
+    can_still_approve,
+)
 from fleetcast.domain.people import Directory
 from fleetcast.domain.place import Gate
 from fleetcast.domain.role import Right
@@ -34,6 +45,33 @@ class OpenChoices:
     hand_on_to: tuple[str, ...] = ()
     """Names of people who could be given the vote, sorted."""
     break_glass: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """What a request that was decided on still waits for."""
+
+    missing: int
+    """People who must approve yet; 0: enough have."""
+    may: tuple[str, ...] = ()
+    """Names of those who can, sorted; empty: anybody else, or nobody is on record who could."""
+    turn: str = ""
+    """The group of which somebody must approve next; empty: any approver."""
+    until: datetime | None = None
+    """It opens at no earlier moment, aware UTC; None: as soon as enough approved."""
+    is_stuck: bool = False
+    """Whether no votes of the people on record can open it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of a request that somebody has decided on."""
+
+    number: int
+    subject: Subject
+    state: RequestState
+    awaited: Awaited | None
+    """None: it waits for nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +191,26 @@ class Decide:
             self.control.reaches(Right.BREAK_GLASS) and takes(Choice.BREAK_GLASS),
         )
 
+    def awaited(self, request: Request) -> Awaited | None:
+        """What a request still waits for, under its own policy and the one in force; None: it has ended."""
+        now = self.clock.now()
+        if request.as_of(now).state is not RequestState.PENDING:
+            return None
+        directory = self.control.people.directory()
+        in_force = effective(self.control.policies.in_force(), self.gates).get(request.gate)
+        policies = tuple(dict.fromkeys((request.policy, in_force or request.policy)))
+        may = set.intersection(
+            *(
+                {
+                    actor.name
+                    for actor in can_still_approve(policy, directory, request.asked, request.decisions)
+                }
+                for policy in policies
+            )
+        )
+        found = [_awaited(request.verdict(now, directory, policy), tuple(sorted(may))) for policy in policies]
+        return max(found, key=lambda one: (one.is_stuck, one.missing, one.until is not None))
+
     def pending(self) -> Sequence[Request]:
         """What waits for a decision, oldest first.
 
@@ -177,3 +235,17 @@ class Decide:
         requests = passing(self.pending())
         check_displayed(requests, displayed)
         return self([request.id for request in requests], Choice.APPROVE, comment)
+
+
+def _awaited(verdict: Verdict, may: tuple[str, ...]) -> Awaited:
+    match verdict:
+        case Waits(missing, turn, until):
+            return Awaited(missing, may if missing else (), turn, until)
+        case Frozen(until):
+            return Awaited(0, until=until)
+        case Unsatisfiable(TooFew(missing, _)):
+            return Awaited(missing, may, is_stuck=True)
+        case Unsatisfiable() | ChecksFail():
+            return Awaited(1, is_stuck=True)
+        case _:
+            return Awaited(0)

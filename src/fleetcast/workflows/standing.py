@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from fleetcast.domain.approval import RequestOutline, RequestState, SubjectKind
@@ -29,6 +29,8 @@ class Standings:
     """The newest request that waits or was decided, about each model version that has one, by name and number."""
     waiting: Sequence[RequestOutline]
     """Those that wait for a decision, about environments and models alike, oldest first."""
+    lapsed: Mapping[tuple[str, str], RequestOutline] = field(default_factory=dict)
+    """Those on which nobody decided in time and that nobody asked for again, by name and version."""
 
     @classmethod
     def read(cls, platform: Platform, now: datetime) -> Standings:
@@ -59,6 +61,7 @@ class Standings:
                 if outline.kind is SubjectKind.MODEL
             },
             [outline for outline in open_ones if outline.state is RequestState.PENDING],
+            _lapsed(outlines, open_ones),
         )
 
     def pending(self, name: str, version: int) -> RequestOutline | None:
@@ -77,3 +80,20 @@ class Standings:
             return PromotionState.PROMOTED_BEFORE
         outline = self.asked.get((name, version))
         return PromotionState.NOT_PROMOTED if outline is None else _ASKED[outline.state]
+
+
+def _lapsed(
+    outlines: Sequence[RequestOutline], open_ones: Sequence[RequestOutline]
+) -> Mapping[tuple[str, str], RequestOutline]:
+    """The newest of each subject whose time was over before anybody decided, where nothing came after it."""
+    asked = {(outline.name, outline.version) for outline in open_ones}
+    over = (
+        [outline for outline in outlines if outline not in open_ones]
+        if len(open_ones) < len(outlines)
+        else []
+    )
+    return {
+        (outline.name, outline.version): outline
+        for outline in over
+        if (outline.name, outline.version) not in asked
+    }

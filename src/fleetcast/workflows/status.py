@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 
-from fleetcast.domain.alarm import Alarm, AlarmState
-from fleetcast.domain.approval import RequestOutline
+from fleetcast.config.cron import instants_until
 from fleetcast.domain.artifact import UnloadableModel
 from fleetcast.domain.evidence import Outcome
 from fleetcast.domain.fleet import Fleet
@@ -27,115 +25,18 @@ from fleetcast.domain.plan import (
 )
 from fleetcast.domain.retry import FailedAlike
 from fleetcast.domain.role import Right
-from fleetcast.domain.run import Run, RunState
+from fleetcast.domain.run import Run
+from fleetcast.domain.schedule import REMEMBERED, Trouble, Turn, duties, trouble
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.wording import counted
 from fleetcast.pipeline.situation import data_digest_of
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
-from fleetcast.workflows.inspect_deployments import DeploymentStatus, ShowDeployments
+from fleetcast.workflows.fleet_status import CircuitState, CircuitStatus, FleetStatus, Training
+from fleetcast.workflows.inspect_deployments import ShowDeployments
+from fleetcast.workflows.next_steps import Waiting, next_steps
 from fleetcast.workflows.plan import MakePlan
 from fleetcast.workflows.standing import Standings
-
-
-class CircuitState(StrEnum):
-    """Where one circuit is; in the order in which people read them. What holds of its model goes by the same word."""
-
-    UP_TO_DATE = "up to date"
-    TO_TRAIN = "to train"
-    REUSE = "reuse"
-    TO_PROMOTE = "to promote"
-    AWAITING = PromotionState.AWAITING.value
-    BLOCKED = PromotionState.BLOCKED.value
-    FAILED = "failed"
-    DAMAGED = "damaged"
-    """Its champion, or the version it uses, cannot be loaded."""
-    REMOVED = "removed"
-
-    @property
-    def needs_somebody(self) -> bool:
-        """Whether no command alone brings it on: a person has to look, decide or fix."""
-        return self in (
-            CircuitState.AWAITING,
-            CircuitState.BLOCKED,
-            CircuitState.FAILED,
-            CircuitState.DAMAGED,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class CircuitStatus:
-    """One circuit, and what is to be said of it."""
-
-    key: CircuitKey
-    model: str
-    state: CircuitState
-    says: str
-    command: str = ""
-    """What somebody who looks into it types; empty if nobody has to."""
-    request: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlantStatus:
-    """How many of a plant's circuits are in each state; states without any are left out."""
-
-    plant: str
-    counts: Mapping[CircuitState, int]
-
-
-@dataclass(frozen=True, slots=True)
-class NextStep:
-    """A command, and why now."""
-
-    command: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class FleetStatus:
-    """The whole fleet."""
-
-    at: datetime
-    circuits: tuple[CircuitStatus, ...]
-    """In the order of their keys; circuits that are no longer declared last."""
-    pending: int
-    """Requests that wait for a decision, for environments and models alike."""
-    assets: tuple[str, ...]
-    """What is to be registered or promoted besides models, such as `promote environment training:1.1.0`."""
-    last_run: Run | None
-    at_work: bool
-    """Whether anybody runs stages at this moment."""
-    estimated: timedelta | None
-    """Time to train what is to train; None if nothing is, or nothing like it ran yet."""
-    next_steps: tuple[NextStep, ...]
-    serving: DeploymentStatus = field(default_factory=DeploymentStatus)
-    """What clients are answered by, and what is on its way to them."""
-    alarms: tuple[Alarm, ...] = ()
-    """That are not over, the most harmful first."""
-
-    @property
-    def counts(self) -> Mapping[CircuitState, int]:
-        """How many circuits are in each state, all states named."""
-        found = Counter(circuit.state for circuit in self.circuits)
-        return {state: found[state] for state in CircuitState}
-
-    @property
-    def plants(self) -> tuple[PlantStatus, ...]:
-        """Each plant with its own counts, sorted by name."""
-        plants: dict[str, Counter[CircuitState]] = {}
-        for circuit in self.circuits:
-            plants.setdefault(circuit.key.plant, Counter())[circuit.state] += 1
-        return tuple(
-            PlantStatus(plant, {state: counts[state] for state in CircuitState if counts[state]})
-            for plant, counts in sorted(plants.items())
-        )
-
-    @property
-    def needing_somebody(self) -> tuple[CircuitStatus, ...]:
-        """The circuits that wait for a person: damaged first, then failed, blocked, and awaiting approval."""
-        order = (CircuitState.DAMAGED, CircuitState.FAILED, CircuitState.BLOCKED, CircuitState.AWAITING)
-        return tuple(circuit for state in order for circuit in self.circuits if circuit.state is state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +78,8 @@ class ShowStatus:
         )
         runs = self.platform.control.runs
         last = runs.latest()
-        alarms = tuple(self.platform.control.alarms.open_ones())
-        return FleetStatus(
+        holder = runs.at_work() if last is not None and last.state.is_unfinished else None
+        status = FleetStatus(
             at=now,
             circuits=circuits,
             pending=len(standings.waiting),
@@ -189,12 +90,30 @@ class ShowStatus:
                 if asset.kind != "model"
             ),
             last_run=last,
-            at_work=last is not None and last.state.is_unfinished and runs.at_work() is not None,
+            at_work=holder is not None,
             estimated=plan.estimated,
-            next_steps=tuple(_next_steps(circuits, plan, standings.waiting, last, alarms)),
+            next_steps=(),
             serving=ShowDeployments(self.platform)(),
-            alarms=alarms,
+            alarms=tuple(self.platform.control.alarms.open_ones()),
+            training=_training(last, list(jobs.values())),
+            holder=holder or "",
+            schedules=self._schedules(fleet, now),
         )
+        return replace(status, next_steps=tuple(next_steps(status, _waiting(plan, standings, circuits))))
+
+    def _schedules(self, fleet: Fleet, now: datetime) -> tuple[Trouble, ...]:
+        """What should have started by itself and did not, or failed too often."""
+        scheduled = duties(fleet.settings.schedules)
+        if not scheduled:
+            return ()
+        held: dict[str, list[Turn]] = {}
+        for turn in self.platform.control.schedules.held(now - REMEMBERED):
+            held.setdefault(turn.duty, []).append(turn)
+        found = (
+            trouble(duty, held.get(duty.name, ()), now, partial(instants_until, duty.cron))
+            for duty in scheduled
+        )
+        return tuple(one for one in found if one is not None)
 
     def _partial(self, fleet: Fleet) -> dict[CircuitKey, tuple[str, ...]]:
         """The sensors of circuits that their training leaves out."""
@@ -264,47 +183,35 @@ def _in_use(action: UpToDate, standings: Standings) -> CircuitStatus:
         return CircuitStatus(key, name, CircuitState.BLOCKED, says, f"fleetcast models show {key}")
     if standing is PromotionState.PROMOTED:
         return CircuitStatus(key, name, CircuitState.UP_TO_DATE, f"version {version}, promoted")
-    return CircuitStatus(key, name, CircuitState.TO_PROMOTE, f"version {version}, {standing.value}")
+    says = f"version {version}, {standing.value}"
+    lapsed = standings.lapsed.get((name, str(version)))
+    if lapsed is not None and standing is PromotionState.NOT_PROMOTED:
+        says = f"version {version}: nobody decided on request {lapsed.id} in time; the next run asks again"
+    return CircuitStatus(key, name, CircuitState.TO_PROMOTE, says)
 
 
-def _next_steps(
-    circuits: tuple[CircuitStatus, ...],
-    plan: Plan,
-    pending: Sequence[RequestOutline],
-    last: Run | None,
-    alarms: Sequence[Alarm],
-) -> Iterator[NextStep]:
-    counts = Counter(circuit.state for circuit in circuits)
-    if damaged := counts[CircuitState.DAMAGED]:
-        why = f"{counted(damaged, 'model')} cannot be loaded: restore the artifacts, or raise `revision`"
-        yield NextStep("fleetcast models verify", why)
-    failed = [circuit for circuit in circuits if circuit.state is CircuitState.FAILED]
-    if failed:
-        parked = any(isinstance(getattr(item, "reason", None), FailedAlike) for item in plan.circuits)
-        together = "fleetcast train --retry-failed" if parked else "fleetcast train"
-        command = failed[0].command if len(failed) == 1 else together
-        yield NextStep(command, f"{counted(len(failed), 'circuit')} failed: fix the cause, then try again")
-    in_nobodys_hand = [alarm for alarm in alarms if alarm.state is AlarmState.OPEN]
-    if in_nobodys_hand:
-        why = f"{counted(len(in_nobodys_hand), 'alarm')} that nobody has in hand"
-        yield NextStep("fleetcast alarms list", why)
-    if pending:
-        wait = "1 request waits" if len(pending) == 1 else f"{len(pending):,} requests wait"
-        yield NextStep("fleetcast approvals list", f"{wait} for a decision")
-        if any(request.outcome is Outcome.PASSING for request in pending):
-            yield NextStep("fleetcast approve --passing", "approves those in whose evidence no check failed")
-    if counts[CircuitState.TO_TRAIN] or counts[CircuitState.REUSE] or counts[CircuitState.REMOVED]:
-        yield NextStep("fleetcast plan", "the fleet repository differs from what exists")
-        yield NextStep("fleetcast train", "makes it so")
-    elif counts[CircuitState.TO_PROMOTE] or any(
-        not asset.waiting for asset in plan.assets if asset.kind != "model"
-    ):
-        yield NextStep("fleetcast train", "acts on what was decided, and asks for what is missing")
-    elif last is not None and last.state is RunState.OPEN:
-        yield NextStep(
-            "fleetcast train", f"{last.id} has not ended; unless it is still at work, this continues it"
-        )
-    in_order = next((item for item in circuits if item.state is CircuitState.UP_TO_DATE), None)
-    all_used = len(circuits) == counts[CircuitState.UP_TO_DATE]
-    if in_order is not None and all_used and not pending and not alarms:
-        yield NextStep(f"fleetcast forecast {in_order.key}", "everything is in order: look at a forecast")
+def _training(last: Run | None, jobs: Sequence[TrainingJob]) -> Training | None:
+    """How far the jobs of a run that has not ended have come, with those that it took over from an earlier one."""
+    if last is None or not last.state.is_unfinished:
+        return None
+    its = [
+        job for job in jobs if job.run == last.id or not job.state.final or job.state is JobState.COMPLETED
+    ]
+    if not its:
+        return None
+    done = sum(job.state is JobState.COMPLETED for job in its)
+    return Training(len(its), done, sum(job.state.in_vain for job in its))
+
+
+def _waiting(plan: Plan, standings: Standings, circuits: Sequence[CircuitStatus]) -> Waiting:
+    to_promote = {circuit.model for circuit in circuits if circuit.state is CircuitState.TO_PROMOTE}
+    wanted = {(item.model, str(item.version)) for item in plan.circuits if isinstance(item, UpToDate)}
+    wanted = {each for each in wanted if each[0] in to_promote}
+    wanted |= {(asset.name, asset.version) for asset in plan.assets if asset.kind != "model"}
+    return Waiting(
+        parked=any(isinstance(getattr(item, "reason", None), FailedAlike) for item in plan.circuits),
+        passing=any(request.outcome is Outcome.PASSING for request in standings.waiting),
+        assets=any(not asset.waiting for asset in plan.assets if asset.kind != "model"),
+        requests=frozenset(request.id for request in standings.waiting),
+        lapsed=len(wanted & standings.lapsed.keys()),
+    )
