@@ -7,11 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from typer.testing import CliRunner
 
 from fleetcast.cli.status import status
 from fleetcast.cli.status_views import print_status
+from fleetcast.cli.tables import Console
 from fleetcast.domain.approval import LAPSES_AFTER, Choice
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.run import RunState

@@ -4,9 +4,9 @@ import io
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from fleetcast.cli.run_views import print_run
+from fleetcast.cli.tables import Console
 from fleetcast.domain.job import JobPage
 from fleetcast.domain.run import Ending
 from fleetcast.views.runs import as_json, found_as_json, next_steps, short_commit

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import CommentOption, FleetOption, View, ViewOption
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say, show_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,7 +144,7 @@ def _approve_passing(asked: Asking, comment: str, displayed: str | None) -> None
     _say(decided)
     left = asked.pending()
     if not decided and not left:
-        typer.echo("nothing waits for approval")
+        say("nothing waits for approval")
     for outcome, why in (
         (Outcome.FAILING, "as checks failed"),
         (Outcome.NOT_MEASURED, "as a bound is set on what could not be measured"),
@@ -152,7 +152,7 @@ def _approve_passing(asked: Asking, comment: str, displayed: str | None) -> None
     ):
         those = [str(request.id) for request in left if request.evidence.outcome is outcome]
         if those:
-            typer.echo(f"{len(those)} left for you to decide one by one, {why}: {', '.join(those)}")
+            say(f"{len(those)} left for you to decide one by one, {why}: {', '.join(those)}")
     _next(decided)
 
 
@@ -161,7 +161,7 @@ def _say(decided: Sequence[Decided]) -> None:
 
     for one in decided:
         more = f", {one.missing} more to go" if one.state is RequestState.PENDING else ""
-        typer.echo(f"request {one.number}: {one.subject.kind.value} {one.subject} {one.state.value}{more}")
+        say(f"request {one.number}: {one.subject.kind.value} {one.subject} {one.state.value}{more}")
 
 
 def _next(decided: Sequence[Decided]) -> None:
@@ -170,6 +170,6 @@ def _next(decided: Sequence[Decided]) -> None:
     through = [one.subject for one in decided if one.state.lets_through]
     deployed = sorted({subject.name for subject in through if subject.kind is SubjectKind.DEPLOYMENT})
     for environment in deployed:
-        typer.echo(f"next: fleetcast deploy {environment}")
+        say(f"next: fleetcast deploy {environment}")
     if len(through) > sum(subject.kind is SubjectKind.DEPLOYMENT for subject in through):
-        typer.echo("next: fleetcast train")
+        say("next: fleetcast train")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.options import DryRunOption, FleetOption, View, ViewOption
-from fleetcast.cli.output import show_json
+from fleetcast.cli.output import say, show_json, show_text
 from fleetcast.domain.ci import Ci
 from fleetcast.domain.errors import BadInput
 
@@ -34,8 +34,8 @@ def init(directory: DirectoryArgument, ci: CiOption = None) -> None:
         check_free(directory, ci)
     written = [*init_fleet(directory), *(write_pipelines(directory, ci, __version__) if ci else ())]
     for path in written:
-        typer.echo(f"wrote {path}")
-    typer.echo("next: edit config/circuits.yaml, then run `fleetcast validate` there")
+        say(f"wrote {path}")
+    say("next: edit config/circuits.yaml, then run `fleetcast validate` there")
 
 
 def update_template(
@@ -65,9 +65,9 @@ def update_template(
     for each in chosen:
         for one in update_pipelines(fleet, each, __version__, write=not dry_run, schedules=schedules):
             beside = f"; see {one.path}.new" if one.update is Update.EDITED else ""
-            typer.echo(f"{one.update.value:<11} {one.path}{beside}")
+            say(f"{one.update.value:<11} {one.path}{beside}")
     if dry_run:
-        typer.echo("nothing was written: --dry-run")
+        say("nothing was written: --dry-run")
 
 
 def format_files(
@@ -86,13 +86,13 @@ def format_files(
 
     formatted = format_fleet(fleet, now=datetime.now(UTC), write=not check)
     if diff:
-        typer.echo(formatted.diff(), nl=False)
+        show_text(formatted.diff())
     for file in formatted.files:
-        typer.echo(f"{'would change' if check else 'formatted'} {file}")
+        say(f"{'would change' if check else 'formatted'} {file}")
     for complaint in formatted.left_alone:
-        typer.echo(f"left alone {complaint}")
+        say(f"left alone {complaint}")
     if not formatted.files:
-        typer.echo("nothing to format")
+        say("nothing to format")
     elif check:
         raise typer.Exit(1)
 
@@ -147,7 +147,7 @@ def validate(
         if view is View.JSON:
             show_json(complaints_as_json(invalid))
         else:
-            typer.echo(complaints_as_text(invalid))
+            show_text(complaints_as_text(invalid))
         Agent().findings(invalid.complaints)
         raise typer.Exit(1) from invalid
     checked = found.data
@@ -155,8 +155,8 @@ def validate(
         read = None if checked is None else (checked.circuits, checked.notes)
         show_json(valid_as_json(found.fleet, found.unused, found.pipelines, read))
     else:
-        typer.echo(valid_as_text(found.fleet, found.unused, found.pipelines))
+        show_text(valid_as_text(found.fleet, found.unused, found.pipelines))
         if checked is not None:
-            typer.echo(data_as_text(checked.circuits, checked.notes))
+            show_text(data_as_text(checked.circuits, checked.notes))
     if checked is not None:
         Agent().findings(checked.notes, warnings=True)

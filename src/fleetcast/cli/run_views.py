@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from fleetcast.cli.tables import Console, Table, Text
 from fleetcast.domain.run import Ending, Run
 from fleetcast.views.runs import short_commit, state_in_words
 from fleetcast.workflows.look import PagesOfRun
