@@ -379,9 +379,13 @@ class RequestOutline:
     outcome: Outcome
     opened_at: datetime
 
-    def waits(self, now: datetime) -> bool:
-        """Whether somebody can still decide on it."""
-        return self.state is RequestState.PENDING and now < self.opened_at + LAPSES_AFTER
+    def as_of(self, now: datetime, policies: Mapping[Gate, GatePolicy]) -> RequestOutline:
+        """The same, lapsed if its time is over by its gate's policy; what was asked under another one becomes void."""
+        policy = policies.get(self.gate)
+        lapses_after = LAPSES_AFTER if policy is None else policy.lapses_after
+        if self.state is RequestState.PENDING and now >= self.opened_at + lapses_after:
+            return replace(self, state=RequestState.LAPSED)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

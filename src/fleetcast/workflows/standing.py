@@ -11,6 +11,7 @@ from fleetcast.domain.model import Intent
 from fleetcast.domain.standing import PromotionState
 from fleetcast.ports.models import Shared
 from fleetcast.ports.platform import Platform
+from fleetcast.workflows.requests import Requests
 
 _ASKED = {
     RequestState.PENDING: PromotionState.AWAITING,
@@ -34,31 +35,26 @@ class Standings:
     def read(cls, platform: Platform, now: datetime) -> Standings:
         """Read everything once, however many models there are, and no evidence."""
         intent = platform.control.states.intent()
-        return cls._of(platform, intent, platform.control.approvals.outlines(tuple(_ASKED)), now)
+        return cls._of(platform, intent, Requests(platform.control, now).outlines(tuple(_ASKED)))
 
     @classmethod
     def of_model(cls, platform: Platform, name: str, now: datetime) -> Standings:
         """Read what was asked about one model only."""
-        requests = platform.control.approvals.of_models([name])
+        requests = Requests(platform.control, now).of_models([name])
         asked = [request.outline for request in requests if request.state in _ASKED]
-        return cls._of(platform, platform.control.states.intent(name), asked, now)
+        return cls._of(platform, platform.control.states.intent(name), asked)
 
     @classmethod
-    def _of(
-        cls, platform: Platform, intent: Intent, outlines: Sequence[RequestOutline], now: datetime
-    ) -> Standings:
-        open_ones = [
-            outline for outline in outlines if outline.state is not RequestState.PENDING or outline.waits(now)
-        ]
+    def _of(cls, platform: Platform, intent: Intent, outlines: Sequence[RequestOutline]) -> Standings:
         return cls(
             intent,
             platform.workspace.shared.shared(),
             {
                 (outline.name, int(outline.version)): outline
-                for outline in open_ones
+                for outline in outlines
                 if outline.kind is SubjectKind.MODEL
             },
-            [outline for outline in open_ones if outline.state is RequestState.PENDING],
+            [outline for outline in outlines if outline.state is RequestState.PENDING],
         )
 
     def pending(self, name: str, version: int) -> RequestOutline | None:
