@@ -105,7 +105,7 @@ def test_a_lease_that_one_lost_does_not_fence_the_other(desk: Desk) -> None:
             taken = sa.update(schema.leases).values(token=schema.leases.c.token + 1, holder="another process")
             desk.database.change(lambda connection: connection.execute(taken))
             assert len(approve(desk, GRACE, waiting(desk))) == 1
-            assert len(desk.as_(ADA).books.approvals.listed()) == 1
+            assert len(desk.as_(ADA).books.control.approvals.listed()) == 1
         finally:
             let_go.set()
         with pytest.raises(RunTakenOver, match="another process"):
@@ -131,7 +131,7 @@ def test_decisions_from_two_threads_at_once_keep_the_log_unbroken(desk: Desk) ->
     books = desk.as_(ADA).books
     by = {
         request.id: [decision.by.name for decision in request.decisions]
-        for request in books.approvals.listed()
+        for request in books.control.approvals.listed()
     }
     assert by == {first.id: ["ada"]} | {request.id: ["grace"] for request in others}
     assert is_whole(books.audit)

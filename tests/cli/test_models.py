@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import typer
-from rich.console import Console
 from typer.testing import CliRunner
 
 from fleetcast.cli.models import models_app
 from fleetcast.cli.models_views import print_history, print_rows
+from fleetcast.cli.plain_rich import Console
 from fleetcast.domain.approval import Choice
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.errors import BadInput

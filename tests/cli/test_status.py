@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import typer
-from rich.console import Console
 from typer.testing import CliRunner
 
+from fleetcast.cli.plain_rich import Console
 from fleetcast.cli.status import status
 from fleetcast.cli.status_views import print_status
 from fleetcast.domain.approval import LAPSES_AFTER, Choice

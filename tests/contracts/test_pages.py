@@ -81,6 +81,8 @@ def test_what_lapsed_with_time_is_shown_so_and_is_not_pending(browse: Browse, cl
     assert browse.requests(WantedRequests((RequestState.PENDING,)), Stretch(2)).next is not None
     states = [one.state for one in browse.requests(WantedRequests(), Stretch(3)).items]
     assert states == [RequestState.LAPSED, RequestState.APPROVED, RequestState.REJECTED]
+    lapsed = browse.requests(WantedRequests((RequestState.LAPSED,)), Stretch(100)).items
+    assert [one.id for one in lapsed] == [1, *range(4, 8)]
 
 
 def test_entries_are_found_by_who_and_what(browse: Browse) -> None:

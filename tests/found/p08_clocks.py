@@ -45,7 +45,7 @@ def tell(story: Story) -> None:
     """One run is held up; others look at it with clocks that are wrong, or after it was killed."""
     fleet = story.fleet()
     fleet.edit("fleetcast.yaml", "platform:\n", "platform:\n  lease: 3s\n")
-    ahead = _clock(story)
+    ahead = shifted_clock(story)
     fleet.type("stage", "RegisterEnvironment", code=0)
     _hold_up(fleet)
     living = _start(fleet, {})
@@ -67,7 +67,7 @@ def tell(story: Story) -> None:
     story.expect("it blocks nobody for hours", holds=after.code == 0, saw=after.code)
 
 
-def _clock(story: Story) -> Path:
+def shifted_clock(story: Story) -> Path:
     """A library that puts the clock of a process ahead."""
     source, library = story.folder / "ahead.c", story.folder / "ahead.so"
     source.write_text(AHEAD, encoding="utf-8")

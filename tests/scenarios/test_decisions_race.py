@@ -97,7 +97,7 @@ def test_decisions_race_approve_against_reject_gives_one_outcome(declared: Repos
     numbers = range(1, ROUNDS + 1)
     answers = at_once(declared, [(ADA, Choice.APPROVE), (GRACE, Choice.REJECT)], numbers)
     states = {RequestState.APPROVED: 0, RequestState.REJECTED: 1}
-    for number, held in zip(numbers, desk.as_(ADA).books.approvals.listed(), strict=True):
+    for number, held in zip(numbers, desk.as_(ADA).books.control.approvals.listed(), strict=True):
         winner = states[held.state]
         assert [answers[side][number - 1] for side in (winner, 1 - winner)] == ["counted", "refused"]
         assert len(held.decisions) == 1
@@ -111,7 +111,7 @@ def test_decisions_race_two_people_who_approve_at_once_both_count(declared: Repo
     count = 25
     desk = open_requests(declared, count, TWO)
     at_once(declared, [(ADA, Choice.APPROVE), (GRACE, Choice.APPROVE)], range(1, count + 1))
-    for held in desk.as_(ADA).books.approvals.listed():
+    for held in desk.as_(ADA).books.control.approvals.listed():
         assert held.state is RequestState.APPROVED
         assert {decision.by.name for decision in held.decisions} == {"ada", "grace"}
     assert audited(desk)["decision.refused"] == 0
@@ -133,7 +133,7 @@ def test_decisions_race_the_same_person_many_times_at_once_counts_once(declared:
     with ThreadPoolExecutor(20) as pool:
         counted = list(pool.map(approve, ["ada", "ADA", "Ada", "aDa"] * 5))
     assert counted.count(True) == 1
-    (held,) = desk.as_(ADA).books.approvals.listed()
+    (held,) = desk.as_(ADA).books.control.approvals.listed()
     assert (held.state, held.missing) == (RequestState.PENDING, 1)
     assert audited(desk)["decision.refused"] == 19
 
@@ -156,6 +156,6 @@ def test_decisions_race_a_kill_after_the_acknowledgement_loses_nothing(declared:
     assert mine.recv() == "approved"
     process.kill()
     process.join()
-    (held,) = desk.as_(ADA).books.approvals.listed()
+    (held,) = desk.as_(ADA).books.control.approvals.listed()
     assert [decision.by.name for decision in held.decisions] == ["ada"]
     assert audited(desk)["request.approved"] == 1

@@ -6,9 +6,8 @@ import io
 import json
 from datetime import timedelta
 
-from rich.console import Console
-
 from fleetcast.cli.alarms_views import print_alarms
+from fleetcast.cli.plain_rich import Console
 from fleetcast.domain.alarm import Alarm, AlarmState, Cause, CauseKind, Gone, Raise, Recover
 from fleetcast.domain.drift import Observation, Outcome, Signal
 from fleetcast.domain.place import EnvironmentName

@@ -15,11 +15,11 @@ def test_a_finding_is_at_its_line_and_one_line() -> None:
     azure = finding_line(Ci.AZURE_DEVOPS, ODD)
     assert azure == (
         "##vso[task.logissue type=error;sourcepath=config/a%3Bb%5D.yaml;linenumber=7;]"
-        "100 %AZP25%0A##vso[task.setvariable%5Dx (mend, it: now)"
+        "100 %AZP25%0A\\x23#vso[task.setvariable%5Dx (mend, it: now)"
     )
     github = finding_line(Ci.GITHUB, ODD, warning=True)
     assert github == (
-        "::warning file=config/a;b].yaml,line=7::100 %25%0A##vso[task.setvariable]x (mend, it: now)"
+        "::warning file=config/a;b].yaml,line=7::100 %25%0A\\x23#vso[task.setvariable]x (mend, it: now)"
     )
     assert finding_line(Ci.GITHUB, Complaint("a,b:c", None, "x")) == "::error file=a%2Cb%3Ac::x"
 

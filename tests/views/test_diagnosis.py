@@ -29,4 +29,4 @@ def test_each_finding_has_a_line_and_its_mend_below() -> None:
 
 def test_what_others_have_written_cannot_play_tricks_on_a_terminal() -> None:
     found = Diagnosis((Finding("a", Verdict.FAILS, "\x1b[2Jgone\nline", "a\x07b"),))
-    assert list(lines(found))[:2] == ["✗ a:  [2Jgone line", "      a b"]
+    assert list(lines(found))[:2] == ["✗ a: \\x1b[2Jgone\\nline", "      a\\x07b"]

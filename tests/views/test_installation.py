@@ -32,8 +32,8 @@ def test_values_are_never_cut_so_that_two_that_differ_look_different() -> None:
 def test_what_others_have_written_cannot_play_tricks_on_a_terminal() -> None:
     found = VariableGroup("g", Variables({"a": "\x1b[2Jgone\nline", "b": "2"}))
     plan = plan_installation([GROUP], [found, Environment("\x1b[31mred")])
-    assert list(lines(plan))[1] == "      variable a:  [2Jgone line → 1"
-    assert others_in_one_line(plan) == "not ours, left as it is: environment  [31mred"
+    assert list(lines(plan))[1] == "      variable a: \\x1b[2Jgone\\nline → 1"
+    assert others_in_one_line(plan) == "not ours, left as it is: environment \\x1b[31mred"
     blocked = plan_installation(
         [VariableGroup("g", VaultSecrets("v", "c", frozenset({"s"})))],
         [VariableGroup("g", Variables({"\x1b[31m": "1"}))],

@@ -21,7 +21,8 @@ from markdown_it import MarkdownIt
 from fleetcast.domain.notice import EventKind, Fact, Notice, NoticeLink
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.ports.channels import Message
-from fleetcast.views.notices import Written, anywhere, in_markdown, in_summary, is_web, plain, quoted
+from fleetcast.views.markdown import in_markdown, in_summary
+from fleetcast.views.notices import Written, anywhere, is_web, plain, quoted
 from tests.views.notices import (
     AT,
     DIGEST,
@@ -250,8 +251,10 @@ def test_html_of_a_mail_holds_no_tag_of_users() -> None:
     assert any("<script>alert(1)</script>" in text for text in hostile[0])
 
 
-def test_invisible_signs_and_those_that_turn_text_are_taken_out() -> None:
-    assert plain("a\u202eb\u2066c\u200bd\r\ne\u2028f\x00g\ud800h") == "a b c d e f g h"
+def test_invisible_signs_and_those_that_turn_text_are_written_out() -> None:
+    assert (
+        plain("a\u202eb\u2066c\u200bd\r\ne\u2028f\x00g\ud800h") == r"a\u202eb\u2066c\u200bd e f\x00g\ud800h"
+    )
     assert plain("x" * 501) == "x" * 499 + "…"
     assert plain(" " * 10_000 + "late") == "…"
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
+from fleetcast.cli.plain_rich import Console
 from fleetcast.cli.run_views import print_run
 from fleetcast.domain.approval import Request
 from fleetcast.domain.evidence import Bound, BoundCheck, ChampionCheck, Check, NoChampion, Outcome

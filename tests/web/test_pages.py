@@ -408,7 +408,7 @@ def known_as(made: MadeFleet, oidc: OidcServer, name: str, login: str) -> None:
 def counted_anew(made: MadeFleet, number: int) -> RequestState:
     """How a request stands when its votes are counted by the people on record now."""
     books = open_desk(made.folder).as_(actor("ada")).books
-    found = books.approvals.find(number)
+    found = books.requests.find(number)
     return found.settled(books.clock.now(), books.control.people.directory()).state
 
 

@@ -105,7 +105,7 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "qa check": (Right.VIEW, lambda f: list(f.checking_served(f.fleet, ()))),
     "endpoints key": (Right.OPERATE, lambda f: f.making_key(LYON, "primary")),
     "approvals list": (Right.VIEW, lambda f: f.books.deciding.pending()),
-    "approvals show": (Right.VIEW, lambda f: f.books.approvals),
+    "approvals show": (Right.VIEW, lambda f: f.books.requests),
     "approve": (Right.DECIDE, lambda f: f.books.deciding([1], Choice.APPROVE, "")),
     "browse requests": (Right.VIEW, lambda f: f.books.browsing.requests(WantedRequests(), Stretch(1))),
     "browse audit": (Right.VIEW, lambda f: f.books.browsing.audit(WantedEntries(), Stretch(1))),
@@ -215,7 +215,7 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
         "workspace",
     }
     assert books - fields_of_books - NEED_NO_RIGHT == {
-        "deciding", "browsing", "answering", "approvals", "audit", "runs", "verifying", "reporting", "people", "tokens",
+        "deciding", "browsing", "answering", "requests", "audit", "runs", "verifying", "reporting", "people", "tokens",
         "inviting", "releases", "jobs", "alarms", "notices", "schedules", "keeping_schedules",
     }  # fmt: skip
     door = {name for name in vars(SignInDoor) if not name.startswith("_")}

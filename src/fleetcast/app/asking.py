@@ -183,11 +183,11 @@ class Here:
 
     def latest(self, count: int) -> Sequence[Request]:
         """As of `Asking`."""
-        return self._books().approvals.latest(count)
+        return self._books().requests.latest(count)
 
     def request(self, number: int) -> Request:
         """As of `Asking`."""
-        return self._books().approvals.find(number)
+        return self._books().requests.find(number)
 
     def decide(self, numbers: Sequence[int], choice: Choice, comment: str) -> Sequence[Decided]:
         """As of `Asking`."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fleetcast.domain.gate import GatePolicy
     from fleetcast.domain.place import Gate
     from fleetcast.domain.settings import NotificationSettings, Routine, Schedule
-    from fleetcast.ports.approvals import ApprovalBook, AuditLog
+    from fleetcast.ports.approvals import AuditLog
     from fleetcast.ports.platform import Control, Workspace
     from fleetcast.ports.runs import RunBook
     from fleetcast.workflows.answer_once import AnswerOnce
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.look import LookAtJobs, LookIntoBooks
     from fleetcast.workflows.manage_people import ManagePeople
     from fleetcast.workflows.notices import Notices
+    from fleetcast.workflows.requests import Requests
     from fleetcast.workflows.tokens import ManageTokens
 
 
@@ -58,9 +59,9 @@ class OpenBooks:
         return Decide(self.control, self.gates, self.clock)
 
     @property
-    def approvals(self) -> ApprovalBook:
-        """Every request, with its evidence and decisions."""
-        return self._looking.approvals()
+    def requests(self) -> Requests:
+        """Every request as it stands now, with its evidence and decisions."""
+        return self._looking.requests(self.clock.now())
 
     @property
     def audit(self) -> AuditLog:

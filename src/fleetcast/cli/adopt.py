@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import View, ViewOption
-from fleetcast.cli.output import show_json
+from fleetcast.cli.output import show_json, show_text
 
 if TYPE_CHECKING:
     from fleetcast.config.layout import Layout
@@ -76,7 +76,7 @@ def adopt(
     if view is View.JSON:
         show_json(as_json(done))
     else:
-        typer.echo(as_text(done, source))
+        show_text(as_text(done, source))
 
 
 def _asked() -> Path:

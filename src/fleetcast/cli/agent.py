@@ -99,7 +99,7 @@ class Agent:
 
 
 def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    typer.echo(line, err=True)  # it is what agents obey: `views/ci.py` escapes what it is made of
 
 
 def _append(variable: str, text: str) -> None:

@@ -138,4 +138,4 @@ def _print(alarm: Alarm, lines: Iterable[str], view: View) -> None:
         show_json(alarm_as_json(alarm))
         return
     for line in lines:
-        console().print(line, markup=False, highlight=False, soft_wrap=True)
+        console().print(line, soft_wrap=True)

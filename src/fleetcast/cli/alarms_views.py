@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from fleetcast.cli.plain_rich import Console, Table, Text
 from fleetcast.domain.alarm import Alarm, AlarmState
 from fleetcast.domain.wording import counted, impact_in_words
 from fleetcast.views.alarms import state_in_words

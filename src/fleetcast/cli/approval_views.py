@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from fleetcast.cli.plain_rich import Console, Table, Text
 from fleetcast.domain.approval import Request, passing, set_digest
 from fleetcast.domain.audit import AuditEntry
 from fleetcast.domain.canonical import canonical_json

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import CommentOption, FleetOption, View, ViewOption
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say, show_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,7 +176,7 @@ def _approve_passing(asked: Asking, comment: str, displayed: str | None) -> None
     _say(decided)
     left = asked.pending()
     if not decided and not left:
-        typer.echo("nothing waits for approval")
+        say("nothing waits for approval")
     for outcome, why in (
         (Outcome.FAILING, "as checks failed"),
         (Outcome.NOT_MEASURED, "as a bound is set on what could not be measured"),
@@ -184,7 +184,7 @@ def _approve_passing(asked: Asking, comment: str, displayed: str | None) -> None
     ):
         those = [str(request.id) for request in left if request.evidence.outcome is outcome]
         if those:
-            typer.echo(f"{len(those)} left for you to decide one by one, {why}: {', '.join(those)}")
+            say(f"{len(those)} left for you to decide one by one, {why}: {', '.join(those)}")
     _next(asked, decided, left)
 
 
@@ -192,7 +192,7 @@ def _say(decided: Sequence[Decided]) -> None:
     from fleetcast.views.decisions import decided_in_words
 
     for line in decided_in_words(decided):
-        typer.echo(line)
+        say(line)
 
 
 def _next(asked: Asking, decided: Sequence[Decided], left: Sequence[Request] | None = None) -> None:
@@ -202,4 +202,4 @@ def _next(asked: Asking, decided: Sequence[Decided], left: Sequence[Request] | N
     if any(one.awaited is None for one in decided):
         still = asked.pending() if left is None else left
         for line in next_in_words(decided, still, asked.trains_at()):
-            typer.echo(line)
+            say(line)

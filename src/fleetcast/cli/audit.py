@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption, View, ViewOption, moment
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say, show_json
 from fleetcast.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def list_audit(
         return
     print_audit(entries, console())
     if after is not None and entries:
-        typer.echo(f"older ones: --before {entries[0].number}")
+        say(f"older ones: --before {entries[0].number}")
 
 
 @audit_app.command("verify")
@@ -100,18 +100,16 @@ def verify_audit(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> N
         show_json(verified_as_json(verified))
     elif not isinstance(verified.log, BrokenLog):
         head = f", head {verified.log.head}" if verified.log.entries else ""
-        typer.echo(f"{verified.log.entries} entries, unbroken{head}")
+        say(f"{verified.log.entries} entries, unbroken{head}")
         if verified.checkpoint is None:
-            typer.echo("no checkpoint of it is kept")
+            say("no checkpoint of it is kept")
         elif isinstance(verified.checkpoint, Held):
             held = verified.checkpoint
             whose = "" if held.independent else "; not independent: who owns the database keeps it too"
             whose = whose or (f"; independent {held.assumes}" if held.assumes else "")
-            typer.echo(
-                f"the checkpoint of {held.at:%Y-%m-%d %H:%M:%S} UTC holds, at entry {held.entry}{whose}"
-            )
+            say(f"the checkpoint of {held.at:%Y-%m-%d %H:%M:%S} UTC holds, at entry {held.entry}{whose}")
             for one in held.odd:
-                typer.echo(f"{one} is no checkpoint that counts: torn, or signed by nobody who is trusted")
+                say(f"{one} is no checkpoint that counts: torn, or signed by nobody who is trusted")
     if isinstance(verified.log, BrokenLog):
         raise BadInput(
             str(verified.log),
@@ -147,7 +145,7 @@ def export_audit(
     entries = _open(fleet).audit.entries()
     lines = [json.dumps(entry_as_json(entry), ensure_ascii=False) for entry in entries]
     write_whole(out, "".join(f"{line}\n" for line in lines).encode())
-    typer.echo(f"{len(lines)} entries in {out}")
+    say(f"{len(lines)} entries in {out}")
 
 
 @audit_app.command("report")
@@ -174,11 +172,11 @@ def report_audit(
     number = count()
     for one in reported:
         if next(number):
-            typer.echo()
+            say()
         for line in reported_in_words(one):
-            typer.echo(line)
+            say(line)
     if not next(number):
-        typer.echo("no request was opened then")
+        say("no request was opened then")
 
 
 def _open(fleet: Path) -> OpenBooks:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import DryRunOption, FleetOption, PatternsOption, View, ViewOption
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say, show_json, show_text
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 
@@ -188,12 +188,12 @@ def report_edit(edited: Edited, dry_run: bool, view: View, done: str) -> None:  
         show_json(edited_as_json(edited, written=not dry_run))
         return
     if not edited.files:
-        typer.echo("nothing to change: the circuits are so already")
+        say("nothing to change: the circuits are so already")
         return
     if dry_run:
-        typer.echo(edited.diff(), nl=False)
+        show_text(edited.diff())
     count = counted(len(edited.circuits), "circuit")
     files = ", ".join(edited.files)
-    typer.echo(f"{count} would be {done} in {files}" if dry_run else f"{count} {done} in {files}")
+    say(f"{count} would be {done} in {files}" if dry_run else f"{count} {done} in {files}")
     if not dry_run:
-        typer.echo("next: `git diff`, then `fleetcast plan`")
+        say("next: `git diff`, then `fleetcast plan`")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from fleetcast.cli.plain_rich import Console, Table, Text
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.wording import counted

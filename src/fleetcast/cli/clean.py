@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption, LockOption, View, ViewOption, duration_of
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
 
@@ -56,9 +56,9 @@ def clean(
     goes = opened.cleaning.plan(opened.fleet, chosen)
     if view is View.TEXT:
         for line in plan_in_words(goes, opened.fleet, logs_asked=in_dev):
-            console().print(line, markup=False, highlight=False, soft_wrap=True)
+            console().print(line, soft_wrap=True)
         if goes.is_empty:
-            typer.echo("nothing goes")
+            say("nothing goes")
     if not apply:
         if view is View.JSON:
             show_json(plan_as_json(goes, logs_asked=in_dev))
@@ -71,4 +71,4 @@ def clean(
         show_json({"plan": plan_as_json(goes, logs_asked=in_dev), "removed": cleaned_as_json(done)})
         return
     for line in cleaned_in_words(done):
-        console().print(line, markup=False, highlight=False, soft_wrap=True)
+        console().print(line, soft_wrap=True)

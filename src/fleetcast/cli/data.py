@@ -18,7 +18,7 @@ from fleetcast.cli.options import (
     duration_of,
     moment,
 )
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import (
     Ambiguous,
@@ -361,5 +361,5 @@ def vacuum(
     if view is View.JSON:
         show_json(vacuum_as_json(cleaning.source, done, removed=not dry_run))
         return
-    typer.echo(f"{done.files} files {'would be ' if dry_run else ''}removed from {cleaning.source!r}")
-    typer.echo(f"readable: the newest version and {', '.join(map(str, done.kept)) or 'no other'}")
+    say(f"{done.files} files {'would be ' if dry_run else ''}removed from {cleaning.source!r}")
+    say(f"readable: the newest version and {', '.join(map(str, done.kept)) or 'no other'}")

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
+from fleetcast.cli.plain_rich import Console, Table
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.ingest import conflict_in_words
 
@@ -52,7 +50,7 @@ def print_ingest(report: IngestReport, console: Console) -> None:
         + (f", {report.joined_rows:,} rows joined with others of their time" if report.joined_rows else "")
     )
     for conflict in report.first_conflicts:
-        console.print(f"  {conflict_in_words(conflict)}", markup=False)
+        console.print(f"  {conflict_in_words(conflict)}")
     if report.conflicts > len(report.first_conflicts):
         console.print(f"  … {report.conflicts:,} conflicts in all")
     if report.stored_conflicts:
@@ -63,7 +61,6 @@ def print_ingest(report: IngestReport, console: Console) -> None:
         console.print(
             f"{near.path}: no circuit declares {near.sensor!r}, which is one letter off {near.like!r}; "
             f"if it is the same: --rename '{near.sensor}={near.like}'",
-            markup=False,
         )
     if report.version == report.version_before:
         console.print(f"Nothing new: the table stays at version {report.version}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption, View, ViewOption
-from fleetcast.cli.output import show_json
+from fleetcast.cli.output import say, show_json
 
 database_app = typer.Typer(
     no_args_is_help=True,
@@ -35,10 +35,10 @@ def show(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
             )
         )
         return
-    typer.echo(f"control database: {found.address}")
-    typer.echo(f"schema:           {found.schema or 'none yet'} (this fleetcast knows {found.newest_schema})")
+    say(f"control database: {found.address}")
+    say(f"schema:           {found.schema or 'none yet'} (this fleetcast knows {found.newest_schema})")
     for name, holder in found.holders.items():
-        typer.echo(f"running {name}:   {holder}")
+        say(f"running {name}:   {holder}")
 
 
 @database_app.command("upgrade")
@@ -56,7 +56,7 @@ def upgrade(fleet: FleetOption = Path()) -> None:
 
     address, done = upgrade_database(fleet)
     what = f"went through {', '.join(done)}" if done else "is up to date"
-    typer.echo(f"{address}: {what}")
+    say(f"{address}: {what}")
 
 
 @database_app.command("copy")
@@ -72,8 +72,8 @@ def copy(fleet: FleetOption = Path()) -> None:
     from fleetcast.app import copy_own_database
 
     done = copy_own_database(fleet)
-    typer.echo(f"{done.source} → {done.target}: {sum(done.rows.values()):,} rows")
-    typer.echo(f"  {', '.join(f'{name} {rows:,}' for name, rows in done.rows.items() if rows)}")
+    say(f"{done.source} → {done.target}: {sum(done.rows.values()):,} rows")
+    say(f"  {', '.join(f'{name} {rows:,}' for name, rows in done.rows.items() if rows)}")
 
 
 @database_app.command("backup")
@@ -90,11 +90,9 @@ def backup(
     from fleetcast.app import back_up_database
 
     made = back_up_database(fleet, file)
-    typer.echo(f"{made.path}: {made.entries:,} entries of the audit log, and all that was decided and done")
+    say(f"{made.path}: {made.entries:,} entries of the audit log, and all that was decided and done")
     if made.also:
-        typer.echo(
-            f"  files that it names are not in it: copy {', '.join(map(str, made.also))} after this, too"
-        )
+        say(f"  files that it names are not in it: copy {', '.join(map(str, made.also))} after this, too")
 
 
 @database_app.command("restore")
@@ -115,10 +113,10 @@ def restore(
     from fleetcast.app import restore_database
 
     done = restore_database(fleet, file, replace=replace)
-    typer.echo(f"{done.address}: restored, with {done.entries:,} entries of the audit log")
+    say(f"{done.address}: restored, with {done.entries:,} entries of the audit log")
     if done.aside is not None:
-        typer.echo(f"  what could not be read any more is kept as {done.aside}")
-    typer.echo("  next: `fleetcast plan` shows what has to be done again")
+        say(f"  what could not be read any more is kept as {done.aside}")
+    say("  next: `fleetcast plan` shows what has to be done again")
 
 
 @database_app.command("accept-loss")
@@ -133,7 +131,7 @@ def accept(fleet: FleetOption = Path()) -> None:
 
     lost = accept_loss(fleet)
     if lost is None:
-        typer.echo("nothing is missing")
+        say("nothing is missing")
         return
-    typer.echo(f"the audit log had come to entry {lost[0]:,}; it goes on after entry {lost[1]:,}")
-    typer.echo("  next: `fleetcast plan` shows what has to be done again")
+    say(f"the audit log had come to entry {lost[0]:,}; it goes on after entry {lost[1]:,}")
+    say("  next: `fleetcast plan` shows what has to be done again")

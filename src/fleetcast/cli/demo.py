@@ -18,6 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fleetcast.cli.output import say
 from fleetcast.cli.serve import missing_libraries
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import CircuitKey
@@ -54,7 +55,7 @@ def demo(directory: DirectoryArgument = Path("fleetcast-demo")) -> None:
     from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 
     if os.environ.pop(DATABASE_URL_VARIABLE, None):
-        typer.echo(f"The demo keeps a database of its own: {DATABASE_URL_VARIABLE} is not used.")
+        say(f"The demo keeps a database of its own: {DATABASE_URL_VARIABLE} is not used.")
     _Demo(run).show(directory)
 
 
@@ -143,7 +144,7 @@ class _Demo:
         _chapter("Serve it: a release reaches its clients, and one circuit goes back")
         missing = missing_libraries()
         if missing:
-            typer.echo(f"(not shown: serving needs {', '.join(missing)}: pip install 'fleetcast[serving]')")
+            say(f"(not shown: serving needs {', '.join(missing)}: pip install 'fleetcast[serving]')")
             return
         _edit("fleetcast.yaml", "  # soak: 5min  ", "  soak: 1s        ")
         _edit("fleetcast.yaml", "  # window: 30s ", "  window: 1s     ")
@@ -188,7 +189,7 @@ class _Demo:
                 raise DemoStopped(
                     "the server did not start", fix="try `fleetcast serve test` in the demo's folder"
                 )
-            typer.echo(said)
+            say(said)
             yield lambda circuit, version: _ask(said.rpartition(" ")[2], key, circuit, version)
         finally:
             process.terminate()
@@ -198,7 +199,7 @@ class _Demo:
         _chapter("This demo has run before")
         self._command(_DONE, "plan", "--detailed-exitcode")
         self._command(_DONE, "train")
-        typer.echo("\nNothing new was trained: every circuit's model is up to date.")
+        say("\nNothing new was trained: every circuit's model is up to date.")
 
     def _approve_and_train(self, comment: str) -> None:
         self._command(_DONE, "approve", "--passing", "--comment", comment)
@@ -253,7 +254,7 @@ def _ask(address: str, key: str, circuit: CircuitKey, version: int) -> None:
         ):
             said = json.load(answer)
     temperature = said["sensors"]["temperature"]
-    typer.echo(
+    say(
         f"{said['release']} by {said['model_name']}:{said['version']}: temperature {temperature['point'][0]:.1f}, "
         f"80 % between {temperature['lower_80'][0]:.1f} and {temperature['upper_80'][0]:.1f}"
     )
@@ -279,7 +280,7 @@ def _left_to_decide() -> list[str]:
 def _look_next(directory: Path) -> None:
     _chapter("Look next")
     if shutil.which("fleetcast") is None:
-        typer.echo(
+        say(
             f'  {"make the command known":<33} export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
         )
     for what, command in (
@@ -290,7 +291,7 @@ def _look_next(directory: Path) -> None:
         ("who decided what", "fleetcast audit list"),
         ("change something yourself", "edit config/circuits.yaml, then: fleetcast plan"),
     ):
-        typer.echo(f"  {what:<33} {command}")
+        say(f"  {what:<33} {command}")
 
 
 def _edit(file: str, before: str, after: str) -> None:
@@ -314,10 +315,10 @@ def _commit(message: str) -> None:
         try:
             done = subprocess.run(["git", *command], capture_output=True, text=True, check=False)  # noqa: S603, S607
         except OSError:
-            typer.echo("(git is not installed: models will say that their fleet is uncommitted)")
+            say("(git is not installed: models will say that their fleet is uncommitted)")
             return
         if done.returncode:
-            typer.echo(f"(git {command[0]} did not work: {done.stderr.strip()})")
+            say(f"(git {command[0]} did not work: {done.stderr.strip()})")
             return
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from fleetcast.cli.options import AwaitingOption, FleetOption, LockOption, View, ViewOption, duration_of
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say, show_json
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.place import EnvironmentName
 
@@ -137,7 +137,7 @@ def _keep_stepping(fleet: Path, pause: timedelta) -> NoReturn:
         except FleetcastError as error:
             if str(error) != said:
                 said = str(error)
-                typer.echo(f"releases do not move on, and it is tried again: {said}", err=True)
+                say(f"releases do not move on, and it is tried again: {said}", err=True)
         clock.sleep(pause)
 
 
@@ -169,7 +169,7 @@ def _hint(moved: Sequence[Moved], settings: Settings) -> None:
     if silent:
         from fleetcast.views.deployments import silence_in_words
 
-        typer.echo(silence_in_words(silent, settings), err=True)
+        say(silence_in_words(silent, settings), err=True)
 
 
 def _show_status(opened: OpenFleet, view: View, *, watch: bool) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rich.console import Console
 from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
+from fleetcast.cli.plain_rich import Console, Table, Text
 from fleetcast.domain.deployment import Deployment, DeploymentState, PlantRollout
 from fleetcast.domain.rollout import Phase
 from fleetcast.views.deployments import deployed_in_words, override_in_words, rollout_in_words
@@ -23,7 +21,7 @@ def print_deployed(
 ) -> None:
     """Show what came of deploying; arguments as of `deployed_in_words`."""
     for line in deployed_in_words(made, deployment, rollouts):
-        console.print(line, markup=False, highlight=False)
+        console.print(line)
 
 
 def print_status(status: DeploymentStatus, console: Console) -> None:

@@ -54,4 +54,4 @@ def diagnose(
         show_json(as_json(found))
         return
     for line in as_text(found):
-        console().print(line, markup=False, highlight=False, soft_wrap=True)
+        console().print(line, soft_wrap=True)

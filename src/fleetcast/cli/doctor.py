@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from fleetcast.cli.options import FleetOption, View, ViewOption
-from fleetcast.cli.output import show_json
+from fleetcast.cli.output import say, show_json
 
 FAILED = 1
 
@@ -36,6 +36,6 @@ def doctor(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
         show_json(as_json(found))
     else:
         for line in lines(found):
-            typer.echo(line)
+            say(line)
     if not found.is_well:
         raise typer.Exit(FAILED)

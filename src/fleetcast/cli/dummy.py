@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import AwaitingOption, View, ViewOption, duration_of
-from fleetcast.cli.output import show_json
+from fleetcast.cli.output import say, show_json
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.place import EnvironmentName, Gate
@@ -365,7 +365,7 @@ class _Story:
 
     def _say(self, text: str) -> None:
         if self._view is View.TEXT:
-            typer.echo(text)
+            say(text)
 
 
 def _fleet(asked: Path | None) -> Path | None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption
+from fleetcast.cli.output import say
 
 endpoints_app = typer.Typer(no_args_is_help=True, help="Make the keys by which clients ask an endpoint.")
 
@@ -37,4 +38,4 @@ def make_key(
     from fleetcast.app import open_fleet
     from fleetcast.domain.release import Endpoint
 
-    typer.echo(open_fleet(fleet).making_key(Endpoint.parse(endpoint), slot.value))
+    say(open_fleet(fleet).making_key(Endpoint.parse(endpoint), slot.value))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fleetcast.cli.output import say
+
 
 def fit(
     task: Annotated[Path, typer.Option(help="JSON file that says what to train, as the job was handed it.")],
@@ -21,4 +23,4 @@ def fit(
     """
     from fleetcast.pipeline.fit import fit_from_files
 
-    typer.echo(fit_from_files(task, data, output))
+    say(fit_from_files(task, data, output))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption, View, ViewOption, moment
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 
@@ -108,7 +108,7 @@ def _show(
     typer.echo(as_text(laid_out, width=width_to_fill(), colour=wants_colour()), color=wants_colour())
     for written in (png, html):
         if written is not None:
-            typer.echo(f"wrote {written}", err=True)
+            say(f"wrote {written}", err=True)
 
 
 def _many(
@@ -144,6 +144,6 @@ def _many(
     for lacking in failed:
         said, fix = str(lacking.error), lacking.error.fix
         named = said if str(lacking.key) in said else f"{lacking.key}: {said}"
-        typer.echo(f"error: {named}" + (f" ({fix})" if fix else ""), err=True)
+        say(f"error: {named}" + (f" ({fix})" if fix else ""), err=True)
     if failed:
         raise typer.Exit(1)

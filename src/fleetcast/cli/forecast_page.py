@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from html import escape
+import html
 from importlib.resources import files
 from string import Template
 
 from fleetcast.cli.forecast_picture import as_svg
+from fleetcast.domain.legible import legible
 from fleetcast.views.forecast import ForecastView, SensorView
 from fleetcast.views.moments import shown
+
+
+def escape(text: str) -> str:
+    """Text for HTML, of which nothing is hidden and nothing obeyed."""
+    return html.escape(legible(text))
 
 
 def as_page(view: ForecastView) -> str:

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import numpy as np
-from rich.console import Console
 from rich.progress import track
-from rich.table import Table
-from rich.text import Text
 
+from fleetcast.cli.plain_rich import Console, Table, Text
 from fleetcast.domain.wording import counted
 from fleetcast.views.forecast import ForecastView, SensorView
 

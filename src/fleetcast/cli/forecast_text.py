@@ -10,6 +10,7 @@ from itertools import chain
 
 import numpy as np
 
+from fleetcast.domain.legible import legible
 from fleetcast.views.forecast import ForecastView, SensorView
 
 WIDEST = 120
@@ -44,12 +45,12 @@ def as_text(view: ForecastView, *, width: int, colour: bool) -> str:
         width: Columns of the charts.
         colour: Whether to use the terminal's colours; without, marks alone tell the lines apart.
     """
-    lines = [view.title, view.subtitle, *(f"note: {note}" for note in view.notes), ""]
+    lines = [*map(legible, (view.title, view.subtitle, *(f"note: {note}" for note in view.notes))), ""]
     for sensor in view.sensors:
         lines += [chart(sensor, width=width, colour=colour), ""]
     lines += [_legend(view), "", *_table(view), ""]
     longest = max(len(label) for label, _ in view.provenance)
-    lines += [f"{label:<{longest}}  {_one_line(value)}" for label, value in view.provenance]
+    lines += [f"{label:<{longest}}  {legible(value)}" for label, value in view.provenance]
     return "\n".join(line.rstrip() if not colour else line for line in lines)
 
 
@@ -137,8 +138,3 @@ def _table(view: ForecastView) -> Iterator[str]:
     )
     since = (f"{sensor.name}: {said}" for sensor in view.sensors if (said := sensor.said_of_hindsight()))
     return chain(lines, since)
-
-
-def _one_line(text: str) -> str:
-    """Free text without control characters, so that no comment can drive a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

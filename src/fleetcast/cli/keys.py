@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from fleetcast.cli.options import View, ViewOption
-from fleetcast.cli.output import show_json
+from fleetcast.cli.output import say, show_json
 
 keys_app = typer.Typer(
     no_args_is_help=True,
@@ -29,7 +29,7 @@ def show(view: ViewOption = View.TEXT) -> None:
         show_json(as_json(own))
         return
     for label, value in facts(own):
-        typer.echo(f"{label + ':':<15}{value}")
+        say(f"{label + ':':<15}{value}")
 
 
 @keys_app.command("rotate")
@@ -50,10 +50,8 @@ def rotate(view: ViewOption = View.TEXT) -> None:
     if view is View.JSON:
         show_json(rotated_as_json(replaced, own))
         return
-    typer.echo(f"{own.public.id} signs from now on, in place of {replaced.id}")
-    typer.echo("  for other machines, write into fleetcast.yaml what is not there yet:")
+    say(f"{own.public.id} signs from now on, in place of {replaced.id}")
+    say("  for other machines, write into fleetcast.yaml what is not there yet:")
     for line in trusted_lines(replaced, own.public):
-        typer.echo(f"    {line}")
-    typer.echo(
-        "  if the old key was stolen, write `revoked: true` beside it: nothing that it signed counts then"
-    )
+        say(f"    {line}")
+    say("  if the old key was stolen, write `revoked: true` beside it: nothing that it signed counts then")

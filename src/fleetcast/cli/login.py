@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption
+from fleetcast.cli.output import say
 from fleetcast.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ def login(
         signed_in = log_in_with_password(fleet, name, _password())
     else:
         signed_in = log_in_at_provider(fleet, _tell)
-    typer.echo(f"signed in as {signed_in.name}")
+    say(f"signed in as {signed_in.name}")
     if signed_in.groups_left_out:
         from fleetcast.domain.shown import left_out
 
         lacking = left_out("groups")
-        typer.echo(f"no role that a group gives: {lacking}; {lacking.fix}", err=True)
+        say(f"no role that a group gives: {lacking}; {lacking.fix}", err=True)
 
 
 def logout(fleet: FleetOption = Path()) -> None:
@@ -69,15 +70,15 @@ def logout(fleet: FleetOption = Path()) -> None:
 
     kept = kept_login(place_asked(fleet, os.environ))
     if kept is None:
-        typer.echo("nobody is signed in")
+        say("nobody is signed in")
         return
     log_out(kept)
-    typer.echo(f"{kept.name} is signed out")
+    say(f"{kept.name} is signed out")
 
 
 def _tell(shown: CodeToType) -> None:
-    typer.echo(f"open {shown.page_with_code or shown.page}", err=True)
-    typer.echo(f"and type {shown.code}", err=True)
+    say(f"open {shown.page_with_code or shown.page}", err=True)
+    say(f"and type {shown.code}", err=True)
 
 
 def _password() -> str:

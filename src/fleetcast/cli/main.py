@@ -14,9 +14,11 @@ import typer
 from fleetcast import __version__
 from fleetcast.cli.commands import COMMANDS
 from fleetcast.cli.on_demand import root_with
+from fleetcast.cli.output import say, show_text
 from fleetcast.cli.shown_help import VERBOSE
 from fleetcast.cli.usage_errors import UsageError, WrongUsage, is_help, refusal
-from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.errors import BadInput, FleetcastError, InvalidFleet
+from fleetcast.domain.legible import has_bytes, legible, unseen
 
 WRONG_USAGE = 64
 FAILED = 1
@@ -42,7 +44,7 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001  # Typer gives it so
     if asked:
-        typer.echo(f"fleetcast {__version__}")
+        say(f"fleetcast {__version__}")
         raise typer.Exit
 
 
@@ -128,10 +130,11 @@ def _write_nowhere() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; what is wrong goes to standard error."""
     try:
+        _check_encoding(arguments)
         code = app(args=arguments, prog_name="fleetcast", standalone_mode=False)
     except UsageError as error:
         if is_help(error):
-            typer.echo(str(error), err=True)
+            show_text(str(error), err=True)
         else:
             refused = refusal(error)
             complain(WrongUsage(refused.what, fix=refused.fix))
@@ -147,16 +150,31 @@ def run(arguments: list[str]) -> int:
         _last_words(error, arguments)
         return FAILED
     if code == INTERRUPTED:
-        typer.echo("\ninterrupted; what is finished is kept: the same command continues", err=True)
+        say("\ninterrupted; what is finished is kept: the same command continues", err=True)
         return FAILED
     return code if isinstance(code, int) else 0
 
 
 def complain(error: FleetcastError) -> None:
     """Say what is wrong, and what to do next."""
-    typer.echo(f"error: {error}", err=True)
+    (show_text if isinstance(error, InvalidFleet) else say)(f"error: {error}", err=True)
     if error.fix:
-        typer.echo(f"  fix: {error.fix}", err=True)
+        say(f"  fix: {error.fix}", err=True)
+
+
+def _check_encoding(arguments: list[str]) -> None:
+    """Make sure that what was typed is text, except for the names of files, which may be any bytes.
+
+    Raises:
+        BadInput: It is not.
+    """
+    for word in arguments:
+        option, _, value = word.partition("=")
+        if has_bytes(word) and not os.path.lexists(value if option.startswith("--") else word):
+            raise BadInput(
+                f"the command line holds {unseen(word)} of {legible(word[:60])}",
+                fix="type it in UTF-8, as the terminal and LANG should say",
+            )
 
 
 def _last_words(error: BaseException, words: list[str]) -> None:

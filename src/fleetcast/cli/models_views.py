@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
-from rich.text import Text
 
+from fleetcast.cli.plain_rich import Console, Table, Text
 from fleetcast.domain.model import ModelVersion
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.wording import counted

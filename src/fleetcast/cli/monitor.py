@@ -99,4 +99,4 @@ def _show(found: Monitored, view: View) -> None:
         show_json(monitored_as_json(found))
         return
     for line in monitored_in_words(found):
-        console().print(line, markup=False, highlight=False, soft_wrap=True)
+        console().print(line, soft_wrap=True)

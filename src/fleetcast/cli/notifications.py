@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from fleetcast.cli.options import FleetOption, LockOption, View, ViewOption, duration_of
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say, show_json
 
 notifications_app = typer.Typer(
     no_args_is_help=True, help="Tell people what happened: deliver notices, look at them, take care of pages."
@@ -41,7 +41,7 @@ def list_notices(
         show_json(listed_as_json(listed))
         return
     for line in listed_in_words(listed):
-        console().print(line, markup=False, highlight=False, soft_wrap=True)
+        console().print(line, soft_wrap=True)
 
 
 @notifications_app.command()
@@ -67,9 +67,7 @@ def retry(
     from fleetcast.domain.wording import counted
 
     again = open_books(fleet).notices.retry(letters or [], channel)
-    typer.echo(
-        f"{counted(again, 'letter')} given up before now {'waits' if again == 1 else 'wait'} to be sent"
-    )
+    say(f"{counted(again, 'letter')} given up before now {'waits' if again == 1 else 'wait'} to be sent")
 
 
 @notifications_app.command()
@@ -91,7 +89,7 @@ def ack(
     if view is View.JSON:
         show_json(page_as_json(taken))
         return
-    typer.echo(f"{taken.ended_by} takes care of page {taken.number}: {taken.notice.title}")
+    say(f"{taken.ended_by} takes care of page {taken.number}: {taken.notice.title}")
 
 
 @notifications_app.command("test")
@@ -116,7 +114,7 @@ def try_channel(
             f"the channel {channel} did not take the message: {outcome.why}",
             fix="see its settings below `notifications.channels`, and the variables that they name",
         )
-    typer.echo(f"{channel} took the message")
+    say(f"{channel} took the message")
 
 
 @notifications_app.command()
@@ -154,12 +152,12 @@ def deliver(
             return True
         lines = list(delivered_in_words(done))
         for line in lines:
-            typer.echo(line)
+            say(line)
         return bool(lines)
 
     if every is None:
         if not once():
-            typer.echo("nothing to send")
+            say("nothing to send")
     else:
         _again_and_again(once, duration_of(every))
 
@@ -178,5 +176,5 @@ def _again_and_again(once: Callable[[], object], pause: timedelta) -> NoReturn:
         except FleetcastError as error:
             if str(error) != said:
                 said = str(error)
-                typer.echo(f"nothing is delivered, and it is tried again: {said}", err=True)
+                say(f"nothing is delivered, and it is tried again: {said}", err=True)
         clock.sleep(pause)

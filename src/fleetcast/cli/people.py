@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 
 from fleetcast.cli.options import FleetOption, View, ViewOption
-from fleetcast.cli.output import show_json
+from fleetcast.cli.output import say, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName, Gate, Scope
 from fleetcast.domain.role import Role
@@ -152,8 +152,8 @@ def invite(
     from fleetcast.app import open_books
 
     made = open_books(fleet).inviting(name)
-    typer.echo(f"{url.rstrip('/')}/link?secret={made.secret}")
-    typer.echo(f"give it to {name} alone; an earlier link opens nothing any more", err=True)
+    say(f"{url.rstrip('/')}/link?secret={made.secret}")
+    say(f"give it to {name} alone; an earlier link opens nothing any more", err=True)
 
 
 @people_app.command("disable")
@@ -257,17 +257,13 @@ def whoami(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
         return
     actor = found.actor
     shown = f", {actor.proof.detail}" if actor.proof is not None else ""
-    typer.echo(f"{actor} ({actor.standing.value}{shown})")
+    say(f"{actor} ({actor.standing.value}{shown})")
     if found.open:
-        typer.echo(
-            "nobody is on record in this fleet yet: `fleetcast people add` puts the first person there"
-        )
+        say("nobody is on record in this fleet yet: `fleetcast people add` puts the first person there")
     elif not found.on_record:
-        typer.echo(
-            "not on record in this fleet: ask an admin, sign in with `fleetcast login`, or use a token"
-        )
+        say("not on record in this fleet: ask an admin, sign in with `fleetcast login`, or use a token")
     else:
-        typer.echo(f"roles: {'; '.join(map(str, found.roles)) or 'none'}")
+        say(f"roles: {'; '.join(map(str, found.roles)) or 'none'}")
 
 
 def _print(directory: Directory) -> None:
@@ -275,11 +271,11 @@ def _print(directory: Directory) -> None:
     from fleetcast.views.people import by_name, granted, groups_of
 
     if directory.is_open:
-        typer.echo("nobody is on record: whoever reaches the database may do what asks for nobody signed in")
+        say("nobody is on record: whoever reaches the database may do what asks for nobody signed in")
     for person in by_name(directory):
         marks = [person.kind.value] if person.kind is Kind.SERVICE else []
         marks += ["disabled"] if person.disabled else []
-        typer.echo(person.name + (f" ({', '.join(marks)})" if marks else ""))
+        say(person.name + (f" ({', '.join(marks)})" if marks else ""))
         lines = {
             "also": ", ".join(person.aliases),
             "is": "; ".join(proof.detail for proof in person.identities),
@@ -288,7 +284,7 @@ def _print(directory: Directory) -> None:
         }
         for label, text in lines.items():
             if text:
-                typer.echo(f"  {label:<5} {text}")
+                say(f"  {label:<5} {text}")
 
 
 def _identities(

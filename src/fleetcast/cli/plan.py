@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say, show_json, show_text
 
 CHANGES = 2
 
@@ -68,9 +68,9 @@ def plan(
     if view is PlanView.JSON:
         show_json({**as_json(made, since), "unused": unused_as_json(unused)})
     elif view is PlanView.MARKDOWN:
-        typer.echo(as_markdown(made, since))
+        show_text(as_markdown(made, since))
         if unused:
-            typer.echo(f"\n{unused_in_one_line(unused)}")
+            say(f"\n{unused_in_one_line(unused)}")
     else:
         print_plan(made, console(), every=every, since=since)
         if unused:
@@ -81,6 +81,6 @@ def plan(
         open_pull_request(os.environ).comment(as_markdown(made, since))
     if out is not None:
         save(made, out)
-        typer.echo(f"saved; apply exactly this with: fleetcast train --plan {out}", err=True)
+        say(f"saved; apply exactly this with: fleetcast train --plan {out}", err=True)
     if detailed_exitcode and made.has_changes:
         raise typer.Exit(CHANGES)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from fleetcast.cli.plain_rich import Console, Table, Text
 from fleetcast.domain.plan import Plan, UpToDate
 from fleetcast.domain.since import Since
 from fleetcast.views.plan import (

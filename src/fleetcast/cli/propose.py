@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption, View, ViewOption
-from fleetcast.cli.output import console, progress, show_json
+from fleetcast.cli.output import progress, say, show_json, show_text
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
 
@@ -89,7 +89,7 @@ def propose(
     else:
         keys = opened.finding_gains.alarmed(opened.fleet, environment)
     if not keys and view is View.TEXT:
-        typer.echo(f"no alarm is open in {environment} that a retrain may end; name circuits with --circuits")
+        say(f"no alarm is open in {environment} that a retrain may end; name circuits with --circuits")
         return
     with progress("training on trial") as watch:
         found = opened.finding_gains(
@@ -101,7 +101,7 @@ def propose(
             watch=lambda done, of, _: watch(done, of),
         )
     if view is View.TEXT and patch != Path("-"):
-        console().print(as_text(found), markup=False, highlight=False, soft_wrap=True)
+        show_text(as_text(found))
     if dry_run or not found.proposed:
         _show(view, found, _diff(opened, found))
     elif patch is not None:
@@ -133,7 +133,7 @@ def _show(view: View, found: Proposal, diff: str) -> None:
     if view is View.JSON:
         show_json(as_json(found, None, None, diff))
     else:
-        typer.echo(diff, nl=False)
+        show_text(diff)
 
 
 def _patch(found: Proposal, diff: str, patch: Path, view: View) -> None:
@@ -146,7 +146,7 @@ def _patch(found: Proposal, diff: str, patch: Path, view: View) -> None:
     if view is View.JSON:
         _show(view, found, diff)
     else:
-        typer.echo(f"wrote {patch}; next: `git apply {patch}`, then `fleetcast plan`")
+        say(f"wrote {patch}; next: `git apply {patch}`, then `fleetcast plan`")
 
 
 def _branch(
@@ -176,10 +176,8 @@ def _branch(
     if view is View.JSON:
         show_json(as_json(found, committed, url, edited.diff()))
         return
-    typer.echo(f"{'made' if committed.new else 'there already:'} branch {name} at {committed.commit[:12]}")
+    say(f"{'made' if committed.new else 'there already:'} branch {name} at {committed.commit[:12]}")
     if url is not None:
-        typer.echo(f"pull request: {url}")
+        say(f"pull request: {url}")
     else:
-        typer.echo(
-            f"next: `git diff ...{name}`, `git push origin {name}`, and open a pull request; or --open"
-        )
+        say(f"next: `git diff ...{name}`, `git push origin {name}`, and open a pull request; or --open")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.options import CommentOption, FleetOption, View, ViewOption
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say, show_json
 
 qa_app = typer.Typer(no_args_is_help=True, help="Check what test serves, and sign it off for production.")
 _PLANTS = typer.Argument(metavar="PLANT...", help="Patterns such as 'LYON*' too.")
@@ -75,4 +75,4 @@ def sign_off(
     done = opened.signing_off(opened.fleet, plants, comment, lambda each, total: iter(watched(each, total)))
     print_checked(done.checked, console())
     for release in done.releases:
-        typer.echo(f"{release} is signed off: {outline_in_words(release.release)}")
+        say(f"{release} is signed off: {outline_in_words(release.release)}")

@@ -122,4 +122,4 @@ def diff_releases(
         show_json(diff_as_json(diff))
     else:
         for line in diff_in_words(diff):
-            console().print(line, markup=False, highlight=False)
+            console().print(line)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from fleetcast.cli.plain_rich import Console, Table, Text
 from fleetcast.domain.wording import counted
 from fleetcast.pipeline.qa import Checked
 from fleetcast.views.moments import shown
@@ -77,7 +74,6 @@ def print_release(release: ReleaseShown, console: Console) -> None:
     console.print(Text(str(one), "bold") + serves)
     console.print(
         f"{outline_in_words(one.release)}, composed {shown(one.composed_at)} by {one.composed_by}",
-        markup=False,
     )
     console.print(f"digest {one.release.digest.hex}\n")
     table = _table("circuit", "version", "training hash", "artifact")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.options import DryRunOption, FleetOption, View, ViewOption
-from fleetcast.cli.output import show_json
+from fleetcast.cli.output import say, show_json, show_text
 from fleetcast.domain.ci import Ci
 from fleetcast.domain.errors import BadInput
 
@@ -41,7 +41,7 @@ def init(
     from fleetcast.views.new_fleet import begun_as_text
 
     begun = begin_fleet(directory, ci, with_git=not no_git)
-    typer.echo(begun_as_text(begun.directory, begun.files, begun.repository))
+    show_text(begun_as_text(begun.directory, begun.files, begun.repository))
 
 
 def update_template(
@@ -71,9 +71,9 @@ def update_template(
     for each in chosen:
         for one in update_pipelines(fleet, each, __version__, write=not dry_run, schedules=schedules):
             beside = f"; see {one.path}.new" if one.update is Update.EDITED else ""
-            typer.echo(f"{one.update.value:<11} {one.path}{beside}")
+            say(f"{one.update.value:<11} {one.path}{beside}")
     if dry_run:
-        typer.echo("nothing was written: --dry-run")
+        say("nothing was written: --dry-run")
 
 
 def format_files(
@@ -98,13 +98,13 @@ def format_files(
 
     formatted = format_fleet(fleet, now=datetime.now(UTC), write=not check)
     if diff:
-        typer.echo(formatted.diff(), nl=False)
+        show_text(formatted.diff())
     for file in formatted.files:
-        typer.echo(f"{'would change' if check else 'formatted'} {file}")
+        say(f"{'would change' if check else 'formatted'} {file}")
     for complaint in formatted.left_alone:
-        typer.echo(f"left alone {complaint}")
+        say(f"left alone {complaint}")
     if not formatted.files:
-        typer.echo("nothing to format")
+        say("nothing to format")
     elif check:
         raise typer.Exit(1)
 
@@ -159,7 +159,7 @@ def validate(
         if view is View.JSON:
             show_json(complaints_as_json(invalid))
         else:
-            typer.echo(complaints_as_text(invalid))
+            show_text(complaints_as_text(invalid))
         Agent().findings(invalid.complaints)
         raise typer.Exit(1) from invalid
     checked = found.data
@@ -167,8 +167,8 @@ def validate(
         read = None if checked is None else (checked.circuits, checked.notes)
         show_json(valid_as_json(found.fleet, found.unused, found.pipelines, read))
     else:
-        typer.echo(valid_as_text(found.fleet, found.unused, found.pipelines))
+        show_text(valid_as_text(found.fleet, found.unused, found.pipelines))
         if checked is not None:
-            typer.echo(data_as_text(checked.circuits, checked.notes))
+            show_text(data_as_text(checked.circuits, checked.notes))
     if checked is not None:
         Agent().findings(checked.notes, warnings=True)

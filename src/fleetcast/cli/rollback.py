@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption, View, moment
+from fleetcast.cli.output import say
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
 
@@ -68,13 +69,13 @@ def rollback(
         ]
     for one in done:
         blocked = f"; blocked: {', '.join(one.blocked)}" if one.blocked else ""
-        typer.echo(f"{one.before} → {one.after}{blocked}")
+        say(f"{one.before} → {one.after}{blocked}")
         if one.otherwise:
-            typer.echo(
+            say(
                 f"  as they are, for their version then is blocked or its files are gone: {', '.join(one.otherwise)}"
             )
     if not done:
-        typer.echo("nothing serves there that was served by another release before")
+        say("nothing serves there that was served by another release before")
     if write_back and done:
         _write_back(opened, done)
 
@@ -85,7 +86,7 @@ def _write_back(opened: OpenFleet, done: Sequence[RolledBack]) -> None:
     written = opened.writing_back(opened.fleet, done)
     report_edit(written.edited, False, View.TEXT, "set back")  # noqa: FBT003  # it was written
     for key, settings in written.by_hand.items():
-        typer.echo(f"by hand: {key} was trained with other {', '.join(settings)}", err=True)
+        say(f"by hand: {key} was trained with other {', '.join(settings)}", err=True)
 
 
 def hold(
@@ -116,13 +117,13 @@ def hold(
     holding, endpoint = open_fleet(fleet).holding, Endpoint(environment, key.plant)
     if end:
         holding.end(endpoint, key.circuit)
-        typer.echo(f"{key} is forecast as its release says")
+        say(f"{key} is forecast as its release says")
         return
     if use is None or until is None:
         raise BadInput(
             "a hold needs --use and --until", fix="such as --use seasonal_naive --until 2025-11-03"
         )
-    typer.echo(override_in_words(holding(endpoint, key.circuit, use, moment(until))))
+    say(override_in_words(holding(endpoint, key.circuit, use, moment(until))))
 
 
 def unblock(
@@ -142,4 +143,4 @@ def unblock(
     if not name or not version.isdecimal():
         raise BadInput(f"{model!r} names no version", fix="write it as MODEL:VERSION")
     open_fleet(fleet).unblocking(name, int(version), reason)
-    typer.echo(f"{model} may be used again")
+    say(f"{model} may be used again")

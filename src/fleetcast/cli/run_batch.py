@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fleetcast.cli.output import say
+
 
 def run_batch(
     batch: Annotated[Path, typer.Option(help="Folder with the batch.json that says what to train.")],
@@ -29,6 +31,6 @@ def run_batch(
     failed = 0
     for job, error in running_batch(batch, rows, output, workers):
         failed += bool(error)
-        typer.echo(f"{job}: {error or 'completed'}")
+        say(f"{job}: {error or 'completed'}")
     if failed:
-        typer.echo(f"{failed} failed", err=True)
+        say(f"{failed} failed", err=True)

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from fleetcast.cli.plain_rich import Console, Table, Text
 from fleetcast.domain.run import Ending, Run
 from fleetcast.views.runs import begun_in_words, short_commit, state_in_words, took_in_words
 from fleetcast.workflows.look import PagesOfRun

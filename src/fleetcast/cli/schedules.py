@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption, View, ViewOption, duration_of
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say, show_json
 
 schedules_app = typer.Typer(
     no_args_is_help=True, help="See what starts by itself and what came of it, or start it."
@@ -60,5 +60,5 @@ def run_schedules(
     length, ended = duration_of(every), list[int]()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: ended.append(number))
-    keeping = open_books(fleet).keeping_schedules(fleet, lambda line: typer.echo(line, err=True))
+    keeping = open_books(fleet).keeping_schedules(fleet, lambda line: say(line, err=True))
     keeping(length, lambda: bool(ended))

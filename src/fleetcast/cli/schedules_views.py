@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from fleetcast.cli.plain_rich import Console, Table, Text
 from fleetcast.domain.schedule import TurnState
 from fleetcast.views.moments import shown
 from fleetcast.views.schedules import duration_in_words, keeper_in_words
@@ -25,7 +22,7 @@ def print_schedules(found: SchedulesShown, console: Console) -> None:
     for row in found.rows:
         table.add_row(row.duty.name, row.duty.cron, shown(row.next_due).removesuffix(" UTC"), *_last(row))
     console.print(table)
-    console.print(f"\n{keeper_in_words(found)}", markup=False)
+    console.print(f"\n{keeper_in_words(found)}")
 
 
 def _last(row: DutyRow) -> tuple[str, Text, str, str]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption
+from fleetcast.cli.output import say
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
 
@@ -54,7 +55,7 @@ def serve(
     opened = open_serving(fleet, environment)
 
     def ready(url: str) -> None:
-        typer.echo(f"fleetcast serves {environment} at {url}")
+        say(f"fleetcast serves {environment} at {url}")
 
     run(opened, ServeAt(host, port, memory * 2**20), ready)
-    typer.echo("ended", err=True)
+    say("ended", err=True)

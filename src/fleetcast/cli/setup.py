@@ -10,7 +10,7 @@ import typer
 
 from fleetcast.cli.in_fleet import fleet_needed
 from fleetcast.cli.options import FleetIfNeededOption, FleetOption, View, ViewOption
-from fleetcast.cli.output import show_json
+from fleetcast.cli.output import say, show_json
 from fleetcast.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _show_roles(view: View) -> None:
         show_json(needed_roles_as_json())
         return
     for line in needed_roles_lines():
-        typer.echo(line)
+        say(line)
 
 
 def _way_of(view: View, *, plan: bool, apply: bool, verify: bool, yes: bool) -> _Way:
@@ -208,7 +208,7 @@ def _telling(view: View) -> Callable[[Create | Change], None]:
     """Tells of each step, where a program does not read standard output."""
     from fleetcast.views.installation import done_line
 
-    return lambda step: typer.echo(done_line(step), err=view is View.JSON)
+    return lambda step: say(done_line(step), err=view is View.JSON)
 
 
 def _print(plan: InstallationPlan) -> None:
@@ -216,7 +216,7 @@ def _print(plan: InstallationPlan) -> None:
 
     for line in (*lines(plan), summary(plan), others_in_one_line(plan)):
         if line:
-            typer.echo(line)
+            say(line)
 
 
 def _print_next(way: _Way, command: str, plan: InstallationPlan, trusts: Sequence[Trust]) -> None:
@@ -224,12 +224,12 @@ def _print_next(way: _Way, command: str, plan: InstallationPlan, trusts: Sequenc
     from fleetcast.views.installation import roles_lines, trust_lines
 
     if plan.roles:
-        typer.echo("whoever applies it needs, at least:")
+        say("whoever applies it needs, at least:")
         for line in roles_lines(plan):
-            typer.echo(f"  {line}")
+            say(f"  {line}")
     if trusts:
-        typer.echo("these identities must trust its pipelines (federated credentials, made once in Azure):")
+        say("these identities must trust its pipelines (federated credentials, made once in Azure):")
         for line in trust_lines(trusts):
-            typer.echo(f"  {line}")
+            say(f"  {line}")
     if plan.work and way is not _Way.APPLY:
-        typer.echo(f"next: fleetcast setup {command} --apply")
+        say(f"next: fleetcast setup {command} --apply")

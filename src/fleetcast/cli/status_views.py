@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from fleetcast.cli.plain_rich import Console, Table, Text
 from fleetcast.domain.wording import counted
 from fleetcast.views.alarms import state_in_words as state_of_alarm
 from fleetcast.views.deployments import serving_in_words

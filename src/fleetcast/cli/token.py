@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption, View, ViewOption, duration_of
-from fleetcast.cli.output import show_json
+from fleetcast.cli.output import say, show_json
 from fleetcast.domain.role import Right
 
 token_app = typer.Typer(
@@ -49,8 +49,8 @@ def create(
     if view is View.JSON:
         show_json({**token_as_json(made.token, directory, books.clock.now()), "secret": made.text})
         return
-    typer.echo(made.text)
-    typer.echo(
+    say(made.text)
+    say(
         f"token {made.token.number}, until {made.token.expires_at:%Y-%m-%d %H:%M} UTC: it is shown this once, "
         "give it to the program in FLEETCAST_TOKEN",
         err=True,
@@ -77,7 +77,7 @@ def show_tokens(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> No
     for token in tokens:
         person = directory.person(token.person)
         reach = f", only {', '.join(sorted(token.only))}" if token.only else ""
-        typer.echo(
+        say(
             f"{token.number:>4}  {person or token.person}  {token.purpose}  ({token.state(now).value} "
             f"until {token.expires_at:%Y-%m-%d}, {token.standing.value}{reach})"
         )
@@ -97,4 +97,4 @@ def revoke(
     from fleetcast.app import open_books
 
     ended = open_books(fleet).tokens.revoke(token)
-    typer.echo(f"token {ended.number} says nothing any more")
+    say(f"token {ended.number} says nothing any more")

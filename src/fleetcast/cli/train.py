@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import AwaitingOption, FleetOption, LockOption, View, ViewOption, duration_of
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say, show_json, show_text
 from fleetcast.domain.identity import CircuitKey
 
 if TYPE_CHECKING:
@@ -181,12 +181,12 @@ def show_log(
     if view is View.JSON:
         show_json(log_as_json(found))
     elif found.text is None:
-        typer.echo(
+        say(
             f"nothing is kept of {found.job_id}: it has said nothing yet, or `fleetcast clean` removed it",
             err=True,
         )
     else:
-        typer.echo(found.text, nl=not found.text.endswith("\n"))
+        show_text(found.text)
 
 
 def _open(fleet: Path) -> OpenFleet:
@@ -207,7 +207,7 @@ def _finish(opened: OpenFleet, run: Run, ending: Ending, view: View, *, awaiting
         show_json(as_json(run, at_work=False))
     else:
         for line in next_steps(run, ending, waiting=waiting):
-            typer.echo(line)
+            say(line)
     agent.run(run, ending, [f"{one.gate.value}: {one.subject}" for one in waiting])
     if ending is Ending.AWAITING and awaiting_ok:
         return

@@ -6,13 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
-from rich.text import Text
 
 from fleetcast.cli.agent import Agent
 from fleetcast.cli.options import View
+from fleetcast.cli.plain_rich import Console, Text
 from fleetcast.cli.run_views import ENDING_STYLES
 from fleetcast.domain.run import StageRecord
 from fleetcast.domain.wording import counted
@@ -32,7 +31,7 @@ def watching(view: View) -> Iterator[StageWatcher]:
 
     Everything goes to standard error when the result is JSON, so that standard output stays clean.
     """
-    console = Console(highlight=False, stderr=view is View.JSON, soft_wrap=True)
+    console = Console(stderr=view is View.JSON, soft_wrap=True)
     bar = Bar(
         TextColumn("  {task.description}"),
         BarColumn(bar_width=30),

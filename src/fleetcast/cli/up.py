@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption, duration_of
+from fleetcast.cli.output import say
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
 
@@ -78,8 +79,8 @@ def up(
             members.append(Member("schedules", ("schedules", "run", "--every", every)))
         return members
 
-    group = Group(declared(), fleet, SystemClock(), lambda line: typer.echo(line, err=True), declared)
+    group = Group(declared(), fleet, SystemClock(), lambda line: say(line, err=True), declared)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: group.end())
     group.run()
-    typer.echo("ended", err=True)
+    say("ended", err=True)

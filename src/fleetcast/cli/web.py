@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption
+from fleetcast.cli.output import say
 from fleetcast.domain.errors import BadInput
 
 
@@ -80,13 +81,13 @@ def web(
         reached_at = (public_url or own[0]).rstrip("/")
 
         def ready() -> None:
-            typer.echo(f"fleetcast web at {reached_at}")
+            say(f"fleetcast web at {reached_at}")
             link = service.sign_in().opening_first_admin_link()
             if link is not None:
-                typer.echo(
+                say(
                     f"nobody can look after this fleet by signing in yet; within an hour, once: "
                     f"{reached_at}/link?secret={link.secret}"
                 )
 
         server.serve(serving, opened, ready)
-    typer.echo("ended", err=True)
+    say("ended", err=True)

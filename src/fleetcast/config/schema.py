@@ -28,6 +28,7 @@ from fleetcast.config.written import (
 )
 from fleetcast.domain.circuit import Cutoff, HyperparameterValue, Serving
 from fleetcast.domain.component import check_max_retries, check_timeout
+from fleetcast.domain.given import LONGEST_NAME, check_line, check_lines
 from fleetcast.domain.quality import CleaningRules
 from fleetcast.domain.sensor import check_unit
 
@@ -50,6 +51,13 @@ def _sensors(names: list[str]) -> list[str]:
     return names
 
 
+def _check_label(text: str) -> str:
+    return check_line(text, "a label", LONGEST_NAME)
+
+
+_label = judged(_check_label)
+Label = Annotated[Text, _label]
+"""What names or sorts something for people, on one line."""
 Sensors = Annotated[list[Sensor], AfterValidator(_sensors)]
 
 
@@ -77,7 +85,7 @@ class CleaningWritten(Written):
 class DefaultsWritten(Written):
     """`defaults:` of the fleet or of a plant."""
 
-    description: Text | None = None
+    description: Annotated[Text, judged(lambda text: check_lines(text, "a description"))] | None = None
     features: Sensors | None = None
     targets: Sensors | None = None
     frequency: Duration | None = None
@@ -95,9 +103,9 @@ class DefaultsWritten(Written):
     revision: Count | None = None
     thresholds: ThresholdsWritten | None = None
     serving: Annotated[str, PlainValidator(scalars.one_of(*(way.value for way in Serving)))] | None = None
-    owner: Text | None = None
+    owner: Label | None = None
     units: dict[Sensor, Annotated[Text, judged(check_unit)]] | None = None
-    tags: dict[str, Text] | None = None
+    tags: dict[Annotated[str, _label], Label] | None = None
 
 
 class CircuitWritten(DefaultsWritten):

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from fleetcast.domain.drift import Observation, Outcome, Signal
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.given import check_line
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.place import EnvironmentName
 
@@ -105,7 +106,6 @@ MOST_SHOWN = 100
 """Of what shows an alarm so many are kept, the strongest; `Alarm.shown_by_count` says how many there are."""
 CHANCE = 0.05
 """What is beyond its threshold, and by chance alone would be as often as this, keeps no alarm open."""
-LONGEST_COMMENT = 1_000
 
 
 class Gone(StrEnum):
@@ -176,13 +176,10 @@ class Alarm:
         """With somebody who has it in hand; whoever says so again takes it over.
 
         Raises:
-            BadInput: It is over, or the comment is too long.
+            BadInput: It is over, or the comment is too long or no plain line of text.
         """
         self._check_open("acknowledged")
-        if len(comment) > LONGEST_COMMENT:
-            raise BadInput(
-                f"the comment has {len(comment):,} characters", fix=f"write {LONGEST_COMMENT:,} at most"
-            )
+        check_line(comment, "the comment")
         return replace(
             self,
             state=AlarmState.ACKNOWLEDGED,

@@ -27,6 +27,7 @@ from fleetcast.domain.gate_rule import (
     barred,
     counted,
 )
+from fleetcast.domain.given import check_line
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.people import OPEN, Directory
 from fleetcast.domain.place import EnvironmentName, Gate, Scope
@@ -230,7 +231,7 @@ class Request:
             BadInput: A rejection without a reason, or a comment that is too long or no plain line of text.
             NotDecidable: The request has ended, or this person may not decide on it.
         """
-        _check_comment(comment)
+        check_line(comment, "the comment")
         if choice is Choice.REJECT and not comment.strip():
             raise BadInput("a rejection needs a reason", fix="give one with --comment")
         current = self.as_of(at)
@@ -351,29 +352,6 @@ class Request:
         assert_never(bar)
 
 
-LONGEST_COMMENT = 1_000
-"""Characters."""
-
-
-def _check_comment(comment: str) -> None:
-    """Make sure that a comment is one line that people can read, so that none can pass for lines of a log.
-
-    Raises:
-        BadInput: It is not.
-    """
-    if len(comment) > LONGEST_COMMENT:
-        raise BadInput(
-            f"a comment of {len(comment):,} characters",
-            fix=f"write at most {LONGEST_COMMENT:,}; link to what is longer",
-        )
-    odd = next((sign for sign in comment if not sign.isprintable()), None)
-    if odd is not None:
-        raise BadInput(
-            f"the comment holds {odd!a}, which is no sign that can be shown",
-            fix="write one line of plain text",
-        )
-
-
 _ENVIRONMENTS = {
     Gate.TEST_DEPLOYMENT: EnvironmentName.TEST,
     Gate.PROD_DEPLOYMENT: EnvironmentName.PROD,
@@ -401,9 +379,13 @@ class RequestOutline:
     outcome: Outcome
     opened_at: datetime
 
-    def waits(self, now: datetime) -> bool:
-        """Whether somebody can still decide on it."""
-        return self.state is RequestState.PENDING and now < self.opened_at + LAPSES_AFTER
+    def as_of(self, now: datetime, policies: Mapping[Gate, GatePolicy]) -> RequestOutline:
+        """The same, lapsed if its time is over by its gate's policy; what was asked under another one becomes void."""
+        policy = policies.get(self.gate)
+        lapses_after = LAPSES_AFTER if policy is None else policy.lapses_after
+        if self.state is RequestState.PENDING and now >= self.opened_at + lapses_after:
+            return replace(self, state=RequestState.LAPSED)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fleetcast.domain.legible import legible
 from fleetcast.domain.secrets import without_secrets
 from fleetcast.domain.wording import counted
 
@@ -70,7 +71,7 @@ class Complaint:
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.what}" + (f" ({self.fix})" if self.fix else "")
+        return legible(f"{place}: {self.what}" + (f" ({self.fix})" if self.fix else ""))
 
 
 class InvalidFleet(BadInput):

@@ -12,6 +12,7 @@ from fleetcast.domain.duration import format_duration
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.evidence import PolicyChange
 from fleetcast.domain.freeze import Freeze, never_thaws
+from fleetcast.domain.given import LONGEST_NAME, check_line
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.place import Gate
 
@@ -149,7 +150,8 @@ class GatePolicy:
 
 def _check_names(what: str, names: tuple[str, ...]) -> None:
     for name in names:
-        if not name.strip() or name != name.strip() or not name.isprintable() or len(name) > 200:
+        check_line(name, f"the name {name[:40]!r}", LONGEST_NAME)
+        if not name.strip() or name != name.strip():
             raise BadInput(f"{name[:80]!r} is not a person's name", fix="write the name people sign in with")
     if len(set(names)) < len(names):
         raise BadInput(f"{what} is named twice", fix="name each once")

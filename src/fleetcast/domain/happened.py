@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fleetcast.domain.approval import LONGEST_COMMENT, RequestState
+from fleetcast.domain.approval import RequestState
 from fleetcast.domain.audit import (
     ADOPTED,
     ARTIFACT_REMOVED,
@@ -20,6 +20,7 @@ from fleetcast.domain.audit import (
     Means,
 )
 from fleetcast.domain.canonical import Json, plain
+from fleetcast.domain.given import LONGEST_LINE
 from fleetcast.domain.model import AdoptedLineage
 from fleetcast.domain.recount import behind_in_log
 
@@ -424,7 +425,7 @@ def request_distrusted(request: Request, why: Disagreement) -> AuditEvent:
 
 def decision_refused(request: Request, choice: Choice, comment: str, why: str) -> AuditEvent:
     """Somebody tried to decide, and could not."""
-    detail = _request(request) | {"choice": choice.value, "comment": comment[:LONGEST_COMMENT], "why": why}
+    detail = _request(request) | {"choice": choice.value, "comment": comment[:LONGEST_LINE], "why": why}
     return AuditEvent("decision.refused", str(request.subject), detail)
 
 

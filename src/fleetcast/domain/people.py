@@ -11,6 +11,7 @@ from fleetcast.domain.audit import Actor, Proof
 from fleetcast.domain.canonical import LATER
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.gate import ANYONE
+from fleetcast.domain.given import check_line
 from fleetcast.domain.identity import checked_id
 from fleetcast.domain.place import EVERYWHERE, Scope
 from fleetcast.domain.role import RIGHTS, Right, Role
@@ -52,11 +53,7 @@ class Person:
             checked_name(name)
         if len({folded(name) for name in (self.name, *self.aliases)}) <= len(self.aliases):
             raise BadInput(f"{self.name} has a name twice", fix="name each alias once")
-        if len(self.full_name) > _LONGEST_NAME or not self.full_name.isprintable():
-            raise BadInput(
-                f"the full name of {self.name} is too long, or holds signs that cannot be shown",
-                fix=f"write at most {_LONGEST_NAME} printable characters",
-            )
+        check_line(self.full_name, f"the full name of {self.name}", _LONGEST_NAME)
 
     def __str__(self) -> str:
         return self.name
@@ -219,7 +216,8 @@ def checked_name(name: str) -> str:
     Raises:
         BadInput: It is empty, too long, means anyone, or holds signs that cannot be shown or that stand for others.
     """
-    odd = name != name.strip() or not name or not name.isprintable() or len(name) > _LONGEST_NAME
+    check_line(name, f"the name {name[:40]!r}", _LONGEST_NAME)
+    odd = name != name.strip() or not name
     if odd or name == ANYONE or unicodedata.normalize("NFKC", name) != name:
         raise BadInput(f"{name[:80]!r} is not a person's name", fix="write the name people sign in with")
     return name

@@ -13,6 +13,7 @@ from enum import StrEnum
 from fleetcast.domain.audit import Standing
 from fleetcast.domain.canonical import digest_of, plain
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.given import LONGEST_NAME, check_line
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.role import Right
 
@@ -70,10 +71,7 @@ class Token:
             raise BadInput(
                 f"a token for {life.days} days", fix=f"let it expire within 1 to {LONGEST_LIFE.days} days"
             )
-        if len(self.purpose) > 200 or not self.purpose.isprintable():
-            raise BadInput(
-                "the purpose of a token is too long or cannot be shown", fix="write one short line"
-            )
+        check_line(self.purpose, "the purpose of a token", LONGEST_NAME)
 
     def state(self, now: datetime) -> TokenState:
         """How it stands at a moment."""

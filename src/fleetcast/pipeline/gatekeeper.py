@@ -303,21 +303,15 @@ class Gatekeeper:
         """
         now = self.clock.now()
         stands = {digest for asked in wanted for digest in (asked.subject.digest, asked.before)}
-        over = {
-            outline.id
-            for outline in self.approvals.outlines((RequestState.PENDING,))
-            if outline.kind is kind
-            and (not outline.waits(now) or (outline.subject not in stands and outline.name not in beyond))
-        }
-        if over:
-            stale = [request.as_of(now) for request in self.approvals.listed((RequestState.PENDING,))]
-            self.approvals.record(
-                [
-                    request.voided() if request.state is RequestState.PENDING else request
-                    for request in stale
-                    if request.id in over
-                ]
-            )
+        policies = self.policies.in_force()
+        waiting = [one for one in self.approvals.outlines((RequestState.PENDING,)) if one.kind is kind]
+        gone = {one.id for one in waiting if one.subject not in stands and one.name not in beyond}
+        late = {one.id for one in waiting if one.as_of(now, policies).state is RequestState.LAPSED}
+        if gone or late:
+            held = [request.as_of(now) for request in self.approvals.listed((RequestState.PENDING,))]
+            lapsed = [one for one in held if one.id in gone | late and one.state is RequestState.LAPSED]
+            void = [one.voided() for one in held if one.id in gone and one.state is RequestState.PENDING]
+            self.approvals.record(sorted([*lapsed, *void], key=lambda one: one.id))
 
 
 def _is_agreed(effect: Effect, through: Collection[str], known: Collection[tuple[str, str, str]]) -> bool:

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fleetcast.domain.ci import Ci
 from fleetcast.domain.errors import Complaint
+from fleetcast.domain.legible import legible_lines
 from fleetcast.domain.run import Ending, Run
+from fleetcast.views.markdown import in_cell
 
 _AZURE = {"%": "%AZP25", ";": "%3B", "\r": "%0D", "\n": "%0A", "]": "%5D"}
 _GITHUB = {"%": "%25", "\r": "%0D", "\n": "%0A"}
@@ -68,7 +70,7 @@ def _head(run: Run, ending: Ending) -> Iterator[str]:
     yield "|---|---|---:|---|"
     for record in run.stages:
         says = record.says.splitlines()[0] if record.says else ""
-        yield f"| {record.stage} | {record.ending.value} | {record.seconds:.1f} s | {says.replace('|', '∣')} |"
+        yield f"| {record.stage} | {record.ending.value} | {record.seconds:.1f} s | {in_cell(says)} |"
 
 
 def _waits(waiting: Sequence[str]) -> Iterator[str]:
@@ -76,8 +78,8 @@ def _waits(waiting: Sequence[str]) -> Iterator[str]:
         yield ""
         yield "Awaiting approval (`fleetcast approvals list`):"
         yield ""
-        yield from (f"- {one}" for one in waiting)
+        yield from (f"- {in_cell(one)}" for one in waiting)
 
 
 def _escaped(text: str, signs: Mapping[str, str]) -> str:
-    return "".join(signs.get(sign, sign) for sign in text)
+    return "".join(signs.get(sign, sign) for sign in legible_lines(text))

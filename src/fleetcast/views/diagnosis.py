@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.diagnosis import Diagnosis, Verdict
+from fleetcast.domain.legible import legible
 from fleetcast.domain.wording import counted
 
 _SIGNS = {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.NOT_CHECKED: "-", Verdict.ACCEPTED: "!"}
@@ -17,9 +18,9 @@ def lines(found: Diagnosis) -> Iterator[str]:
     """Each finding on a line, with its mend below where there is one; then how it stands, and whom to ask."""
     for one in found.findings:
         verdict = f"{one.verdict}: " if one.verdict in _SAID else ""
-        yield f"{_SIGNS[one.verdict]} {one.name}: {verdict}{_plain(one.seen)}"
+        yield f"{_SIGNS[one.verdict]} {one.name}: {verdict}{legible(one.seen)}"
         if one.mend:
-            yield f"      {_plain(one.mend)}"
+            yield f"      {legible(one.mend)}"
     count = {verdict: sum(one.verdict is verdict for one in found.findings) for verdict in Verdict}
     accepted = f", {count[Verdict.ACCEPTED]} accepted" if count[Verdict.ACCEPTED] else ""
     yield (
@@ -42,7 +43,3 @@ def as_json(found: Diagnosis) -> dict[str, Json]:
         ],
         "contacts": [{"name": name, "reach": reach} for name, reach in found.contacts.items()],
     }
-
-
-def _plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -8,6 +8,7 @@ from fleetcast.domain.azure_roles import NEEDED_ROLES
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.installation import Blocked, Change, Create, FieldChange, InstallationPlan, Leave, Step
 from fleetcast.domain.installed import Trust
+from fleetcast.domain.legible import legible
 from fleetcast.domain.wording import counted, some_of
 
 ADD, ALTER, STUCK = "+", "~", "!"
@@ -28,7 +29,7 @@ def lines(plan: InstallationPlan) -> Iterator[str]:
                     yield f"      {change.name}: {_before(change)} → {_shown(change.after)}"
             case Blocked(item=item, why=why, fix=fix):
                 yield f"{STUCK} {item.ref}"
-                yield f"      {_plain(why)}"
+                yield f"      {legible(why)}"
                 yield f"      {fix}"
             case Leave():
                 pass
@@ -47,7 +48,7 @@ def summary(plan: InstallationPlan) -> str:
 
 def others_in_one_line(plan: InstallationPlan) -> str:
     """What is there besides; empty if nothing is."""
-    return f"not ours, left as it is: {some_of(map(_plain, map(str, plan.others)))}" if plan.others else ""
+    return f"not ours, left as it is: {some_of(map(legible, map(str, plan.others)))}" if plan.others else ""
 
 
 def roles_lines(plan: InstallationPlan) -> Iterator[str]:
@@ -132,8 +133,4 @@ def _before(change: FieldChange) -> str:
 
 def _shown(value: str) -> str:
     """A value on one line, in whole, whatever somebody has written there."""
-    return _plain(value) or '""'
-
-
-def _plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    return legible(value) or '""'

@@ -1,6 +1,6 @@
 """What people are told, in words: a message as a card, as mail, as one line, and on the page of a pipeline's run.
 
-Text of users is brought onto one line without signs that hide or turn others, cut where it is too long, and escaped by
+Text of users is brought onto one line, legibly, cut where it is too long, and escaped by
 the template for what reads it there.
 """
 
@@ -18,11 +18,13 @@ from urllib.parse import quote, urlsplit
 
 from fleetcast.domain.ci import Ci
 from fleetcast.domain.errors import BadInput, Complaint
+from fleetcast.domain.legible import legible
 from fleetcast.domain.notice import PAGES, EventKind, Notice
 from fleetcast.domain.wording import counted
 from fleetcast.ports.channels import Mail, Message
 from fleetcast.views import moments
 from fleetcast.views.ci import finding_line, summary_line
+from fleetcast.views.markdown import in_markdown, in_summary
 
 try:
     from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -39,11 +41,6 @@ _MOST_IN_CARD, _MOST_IN_MAIL = 100, 100
 _MOST_IN_LINE = 5
 _BUTTONS = 6
 """As many as Teams shows of one card."""
-_MARKS = re.compile(
-    r"[\\`*_\[\]<>~|#@]"  # emphasis, links, HTML, headings, tables, mentions
-    r"|^[-+=]|^\d{1,9}[.)](?= |$)"  # lists, rules
-    r"|&(?=[#A-Za-z])|:(?=//)|(?<=www)\.|(?<=\{)\{"  # what other signs are written by, addresses, and cards' own marks
-)
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _ODD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ELSEWHERE = str.maketrans({"<": "‹", ">": "›", "@": "＠", "`": "'"})
@@ -276,22 +273,11 @@ class Written:
 
 
 def plain(text: str, longest: int = _LONGEST_LINE) -> str:
-    """Text on one line, without signs that are not seen, turn what follows, or end a line; cut where it is too long."""
-    words = " ".join("".join(sign if sign.isprintable() else " " for sign in text[: 4 * longest]).split())
+    """Text on one line with single blanks, of which nothing is hidden and nothing obeyed; cut where it is too long."""
+    words = legible(" ".join(text[: 4 * longest].split()))
     return (
         words if len(words) <= longest and len(text) <= 4 * longest else words[: longest - 1].rstrip() + "…"
     )
-
-
-def in_markdown(text: str) -> str:
-    """Text that Markdown shows as it is: no link, mention, list or emphasis comes of it."""
-    return _MARKS.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", text)
-
-
-def in_summary(text: str) -> str:
-    """The same where Markdown may hold HTML, and in the cells of a table."""
-    marked = _MARKS.sub(lambda found: f"{found[0][:-1]}&#{ord(found[0][-1])};", text)
-    return marked.replace('"', "&#34;").replace("'", "&#39;")
 
 
 def anywhere(text: str) -> str:

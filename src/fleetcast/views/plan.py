@@ -26,6 +26,7 @@ from fleetcast.domain.since import Since
 from fleetcast.domain.wording import counted
 from fleetcast.stored.durable import write_durably
 from fleetcast.stored.named_file import NotAFile, TooLarge, read_named
+from fleetcast.views.markdown import in_cell
 from fleetcast.views.names import asset_names, changes_as_json, circuit_ids, snake_case
 from fleetcast.views.unloadable import unloadable_as_json, unloadable_in_words
 
@@ -98,19 +99,19 @@ def warnings_in_words(plan: Plan) -> list[str]:
 def as_markdown(plan: Plan, since: Since | None = None) -> str:
     """A plan for a pull-request comment."""
     lines = [f"**{summary(plan)}**", ""]
-    lines += [f"> **Warning:** {_escaped(warning)}\n" for warning in warnings_in_words(plan)]
+    lines += [f"> **Warning:** {in_cell(warning)}\n" for warning in warnings_in_words(plan)]
     if since is not None:
-        lines += [*differences_in_words(since), ""]
+        lines += [*map(in_cell, differences_in_words(since)), ""]
     changed = [action for action in plan.circuits if not isinstance(action, UpToDate)]
     if changed:
         lines += ["| circuit | action | why |", "|---|---|---|"]
-        lines += [f"| `{action.key}` | {action.action} | {_escaped(action.why)} |" for action in changed]
+        lines += [f"| `{action.key}` | {action.action} | {in_cell(action.why)} |" for action in changed]
         lines.append("")
-    lines += [f"- {line}" for line in assets_in_words(plan.assets)]
+    lines += [f"- {in_cell(line)}" for line in assets_in_words(plan.assets)]
     if unchecked := unchecked_in_words(plan):
         lines += ["", unchecked]
     if quota := quota_in_words(plan):
-        lines += ["", _escaped(quota)]
+        lines += ["", in_cell(quota)]
     return "\n".join(lines).rstrip()
 
 
@@ -257,7 +258,3 @@ def _circuit(action: CircuitAction) -> Json:
 
 def _worded(action: str) -> str:
     return {"train": "to train", "reuse": "to reuse"}.get(action, action)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|")

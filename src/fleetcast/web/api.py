@@ -215,7 +215,7 @@ def show_request(request: Request, request_id: Annotated[int, Path(ge=1, le=GREA
     """One request, with all the evidence and the decisions so far."""
     books = books_of(request)
     with _or_missing():
-        found = books.approvals.find(request_id).as_of(books.clock.now())
+        found = books.requests.find(request_id)
     if _wants_values(request):
         return _values(sent.REQUESTS, sent.RequestsListed((found,)))
     return json_answer(approvals.request_as_json(found))

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from fleetcast.domain.approval import LONGEST_COMMENT, Choice, RequestState, SubjectKind
+from fleetcast.domain.approval import Choice, RequestState, SubjectKind
+from fleetcast.domain.given import LONGEST_LINE
 from fleetcast.domain.people import Kind
 from fleetcast.domain.place import EnvironmentName, Gate
 from fleetcast.domain.role import Role
@@ -17,7 +18,7 @@ GREATEST_NUMBER = 2_147_483_647
 """What both databases can hold as a number."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Line = Annotated[str, StringConstraints(max_length=LONGEST_COMMENT, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Line = Annotated[str, StringConstraints(max_length=LONGEST_LINE, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Number = Annotated[int, Field(ge=1, le=GREATEST_NUMBER, strict=True)]
 SubjectDigest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Cursor = Annotated[

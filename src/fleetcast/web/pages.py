@@ -382,7 +382,7 @@ def _request_page(
 ) -> Response:
     books = books_of(request)
     try:
-        found: Waiting = books.approvals.find(number).as_of(books.clock.now())
+        found: Waiting = books.requests.find(number)
     except Unreadable:
         raise
     except BadInput as missing:

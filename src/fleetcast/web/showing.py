@@ -15,6 +15,7 @@ from fastapi import Depends, Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.legible import legible_lines
 from fleetcast.domain.people import Denied
 from fleetcast.ports.identity_provider import LONGEST_ATTEMPT, Attempt
 from fleetcast.web import problems
@@ -46,9 +47,17 @@ FORMS = frozenset(
 """Addresses that take the forms of these pages."""
 _KEPT_AT_ONCE = 1_000
 _LONGEST_NEXT = 500
+
+
+def _legibly(shown: object) -> object:
+    """Text of which nothing is hidden; what is HTML already was text before."""
+    return legible_lines(shown) if type(shown) is str else shown
+
+
 _templates = Environment(
     loader=PackageLoader("fleetcast.web"),
     autoescape=True,
+    finalize=_legibly,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

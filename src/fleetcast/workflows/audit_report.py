@@ -65,13 +65,18 @@ class ReportAudit:
         return self._reported(wanted, directory)
 
     def _reported(self, wanted: Iterator[Request], directory: Directory) -> Iterator[Reported]:
+        now = self.clock.now()
         while page := list(islice(wanted, _PAGE)):
             logged = self.control.audit.about([about_request(request.id) for request in page])
             for request in page:
                 entries = logged[about_request(request.id)]
                 refused = tuple(entry for entry in entries if entry.event.action == "decision.refused")
+                # The row, not what time made of it, is held against the log.
                 yield Reported(
-                    request, self._could(request, directory), refused, disagreement(request, entries)
+                    request.as_of(now),
+                    self._could(request, directory),
+                    refused,
+                    disagreement(request, entries),
                 )
 
     def _could(self, request: Request, directory: Directory) -> tuple[str, ...] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -84,12 +84,17 @@ class Browse:
         """Requests as they stand now, with their evidence: what has lapsed with time is no longer pending."""
         self.control.require(Right.VIEW)
         now = self.clock.now()
+        asked = set(wanted.states)
+        stored = (*wanted.states, RequestState.PENDING) if RequestState.LAPSED in asked else wanted.states
         found = self.control.approvals.page(
-            wanted, after=stretch.after, count=stretch.count, newest_first=stretch.newest_first
+            replace(wanted, states=tuple(dict.fromkeys(stored))),
+            after=stretch.after,
+            count=stretch.count,
+            newest_first=stretch.newest_first,
         )
         shown = [request.as_of(now) for request in found]
-        if RequestState.PENDING in wanted.states:
-            shown = [request for request in shown if request.state in wanted.states]
+        if asked:
+            shown = [request for request in shown if request.state in asked]
         return Page(tuple(shown), _next(found, stretch.count, lambda request: request.id))
 
     def audit(self, wanted: WantedEntries, stretch: Stretch) -> Page[AuditEntry]:

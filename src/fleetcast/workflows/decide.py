@@ -34,6 +34,7 @@ from fleetcast.domain.place import Gate
 from fleetcast.domain.role import Right
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Control
+from fleetcast.workflows.requests import Requests
 
 _NOTHING_DISPLAYED: Mapping[int, str] = MappingProxyType({})
 
@@ -218,9 +219,7 @@ class Decide:
             Denied: Whoever acts may not look.
         """
         self.control.require(Right.VIEW)
-        now = self.clock.now()
-        waiting = self.control.approvals.listed((RequestState.PENDING,))
-        return [request for request in waiting if request.as_of(now).state is RequestState.PENDING]
+        return Requests(self.control, self.clock.now()).pending()
 
     def passing(self, comment: str, displayed: str | None = None) -> Sequence[Request]:
         """Approve every pending request whose checks pass.

@@ -47,6 +47,7 @@ from fleetcast.ports.clock import Clock
 from fleetcast.ports.outbox import Change
 from fleetcast.ports.platform import Control
 from fleetcast.workflows.exclusive import holder
+from fleetcast.workflows.requests import Requests
 
 _ENTRIES = 1_000
 """Of the audit log, in one transaction."""
@@ -274,11 +275,7 @@ class _Telling:
         """What comes without anything that happens: requests that are about to lapse, long training, old pages."""
         work, now = self.work, self.work.clock.now()
         control, settings = work.control, work.settings
-        pending = [
-            outline.id
-            for outline in control.approvals.outlines((RequestState.PENDING,))
-            if outline.waits(now)
-        ]
+        pending = [outline.id for outline in Requests(control, now).outlines((RequestState.PENDING,))]
         requests = list(self._requests(pending)) if pending and settings.before_lapse else []
         known = replace(self._known(()), circuits=self._circuits().models if requests else {})
         notices = list(lapse_reminders(requests, settings.before_lapse, known, told.looked_at, now))

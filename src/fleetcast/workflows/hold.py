@@ -7,6 +7,7 @@ from datetime import datetime
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fallback import Unused
+from fleetcast.domain.given import check_line
 from fleetcast.domain.place import Scope
 from fleetcast.domain.release import Endpoint, ServedModel
 from fleetcast.domain.role import Right
@@ -97,6 +98,7 @@ class Unblock:
             BadInput: It is not blocked, or there is no reason.
         """
         self.platform.control.require(Right.OPERATE)
+        check_line(reason, "the reason")
         if not reason.strip():
             raise BadInput("letting a version be used again needs a reason", fix="give one with --reason")
         self.platform.control.states.unblock((model, version), reason)

@@ -23,6 +23,7 @@ from fleetcast.pipeline.models import in_full, selected
 from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
+from fleetcast.workflows.requests import Requests
 from fleetcast.workflows.standing import Standings
 
 
@@ -150,8 +151,9 @@ class ShowModel:
         versions = self.platform.workspace.models.versions([name])[name]
         if not versions:
             raise BadInput(f"{what} has no trained model yet", fix="run `fleetcast train`")
-        standings = Standings.of_model(self.platform, name, self.clock.now())
-        requests = self.platform.control.approvals.of_models([name])
+        now = self.clock.now()
+        standings = Standings.of_model(self.platform, name, now)
+        requests = Requests(self.platform.control, now).of_models([name])
         known = {entry.version.version: entry for entry in _histories(versions, standings, requests)}
         if number is None:
             number = standings.intent.selected.get(name, versions[-1].version)

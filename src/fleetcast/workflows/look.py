@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.job import JobLog, JobPage
 from fleetcast.domain.role import Right
-from fleetcast.ports.approvals import ApprovalBook, AuditLog
+from fleetcast.ports.approvals import AuditLog
 from fleetcast.ports.platform import Control, Workspace
 from fleetcast.ports.runs import RunBook
+from fleetcast.workflows.requests import Requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,10 @@ class LookIntoBooks:
 
     control: Control
 
-    def approvals(self) -> ApprovalBook:
-        """Every request, with its evidence and decisions."""
+    def requests(self, now: datetime) -> Requests:
+        """Every request as it stands now, with its evidence and decisions."""
         self.control.require(Right.VIEW)
-        return self.control.approvals
+        return Requests(self.control, now)
 
     def audit(self) -> AuditLog:
         """The log of every change."""

@@ -36,6 +36,7 @@ from fleetcast.pipeline.situation import actions, data_digest_of, failures_in
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.platform import Platform
 from fleetcast.ports.quota import CoreQuota
+from fleetcast.workflows.requests import Requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class MakePlan:
         shared = self.platform.workspace.shared.shared()
         asked = {
             (outline.kind, outline.name, outline.version): outline
-            for outline in self.platform.control.approvals.outlines(
+            for outline in Requests(self.platform.control, self.clock.now()).outlines(
                 (RequestState.PENDING, RequestState.REJECTED)
             )
         }
@@ -127,7 +128,10 @@ class MakePlan:
             note = ""
             if not in_force.admits(declared[gate]):
                 asked = policy_question(gate, in_force, declared[gate])
-                states = {held.state: held.id for held in control.approvals.about([asked.subject.digest])}
+                states = {
+                    held.state: held.id
+                    for held in Requests(control, self.clock.now()).about([asked.subject.digest])
+                }
                 if RequestState.REJECTED in states:
                     continue
                 pending = states.get(RequestState.PENDING)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.fleet import Fleet
+from fleetcast.domain.given import check_line
 from fleetcast.domain.identity import matching_plants
 from fleetcast.domain.place import EnvironmentName, Gate, Scope
 from fleetcast.domain.release import NumberedRelease
@@ -106,6 +107,7 @@ class SignOff:
         """
         control = self.checking.platform.control
         control.require_somewhere(Right.DECIDE)
+        check_line(comment, "the comment")
         if not comment.strip():
             raise BadInput("signing off needs a word on what was looked at", fix="give it with --comment")
         releases = self.checking.releases(plants)

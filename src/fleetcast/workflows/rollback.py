@@ -9,6 +9,7 @@ from datetime import timedelta
 from fleetcast.domain.audit import MADE_LIVE, about_release
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.fallback import Unused
+from fleetcast.domain.given import check_line
 from fleetcast.domain.model import FilesRemoved, Refusal
 from fleetcast.domain.place import EnvironmentName, Scope
 from fleetcast.domain.release import (
@@ -57,6 +58,7 @@ class RollBackTo:
             BadInput: Nothing serves there, there is no release before, or none of that number.
         """
         self._require(endpoint)
+        check_line(reason, "the reason")
         control = self.platform.control
         with control.deployments.exclusive(holder(control, self.clock), lock_timeout):
             live = self._live(endpoint)
@@ -81,6 +83,7 @@ class RollBackTo:
             BadInput: The circuit is not served, or was never served by another version, or not by that one.
         """
         self._require(endpoint)
+        check_line(reason, "the reason")
         control = self.platform.control
         with control.deployments.exclusive(holder(control, self.clock), lock_timeout):
             live = self._live(endpoint)
@@ -96,6 +99,7 @@ class RollBackTo:
     ) -> Sequence[RolledBack]:
         """Every plant to the release before; those that have none stay as they are."""
         self.platform.control.require(Right.OPERATE, Scope(environment=environment))
+        check_line(reason, "the reason")
         live = self.platform.control.releases.live(environment)
         found = []
         for plant in live:

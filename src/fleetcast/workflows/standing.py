@@ -11,12 +11,14 @@ from fleetcast.domain.model import Intent
 from fleetcast.domain.standing import PromotionState
 from fleetcast.ports.models import Shared
 from fleetcast.ports.platform import Platform
+from fleetcast.workflows.requests import Requests
 
 _ASKED = {
     RequestState.PENDING: PromotionState.AWAITING,
     RequestState.REJECTED: PromotionState.REJECTED,
     RequestState.APPROVED: PromotionState.APPROVED,
 }
+_READ = (*_ASKED, RequestState.LAPSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +38,28 @@ class Standings:
     def read(cls, platform: Platform, now: datetime) -> Standings:
         """Read everything once, however many models there are, and no evidence."""
         intent = platform.control.states.intent()
-        return cls._of(platform, intent, platform.control.approvals.outlines(tuple(_ASKED)), now)
+        return cls._of(platform, intent, Requests(platform.control, now).outlines(_READ))
 
     @classmethod
     def of_model(cls, platform: Platform, name: str, now: datetime) -> Standings:
         """Read what was asked about one model only."""
-        requests = platform.control.approvals.of_models([name])
-        asked = [request.outline for request in requests if request.state in _ASKED]
-        return cls._of(platform, platform.control.states.intent(name), asked, now)
+        requests = Requests(platform.control, now).of_models([name])
+        outlines = [request.outline for request in requests if request.state in _READ]
+        return cls._of(platform, platform.control.states.intent(name), outlines)
 
     @classmethod
-    def _of(
-        cls, platform: Platform, intent: Intent, outlines: Sequence[RequestOutline], now: datetime
-    ) -> Standings:
-        open_ones = [
-            outline for outline in outlines if outline.state is not RequestState.PENDING or outline.waits(now)
-        ]
+    def _of(cls, platform: Platform, intent: Intent, outlines: Sequence[RequestOutline]) -> Standings:
+        asked = [outline for outline in outlines if outline.state in _ASKED]
         return cls(
             intent,
             platform.workspace.shared.shared(),
             {
                 (outline.name, int(outline.version)): outline
-                for outline in open_ones
+                for outline in asked
                 if outline.kind is SubjectKind.MODEL
             },
-            [outline for outline in open_ones if outline.state is RequestState.PENDING],
-            _lapsed(outlines, open_ones),
+            [outline for outline in asked if outline.state is RequestState.PENDING],
+            _lapsed(outlines),
         )
 
     def pending(self, name: str, version: int) -> RequestOutline | None:
@@ -82,18 +80,7 @@ class Standings:
         return PromotionState.NOT_PROMOTED if outline is None else _ASKED[outline.state]
 
 
-def _lapsed(
-    outlines: Sequence[RequestOutline], open_ones: Sequence[RequestOutline]
-) -> Mapping[tuple[str, str], RequestOutline]:
+def _lapsed(outlines: Sequence[RequestOutline]) -> Mapping[tuple[str, str], RequestOutline]:
     """The newest of each subject whose time was over before anybody decided, where nothing came after it."""
-    asked = {(outline.name, outline.version) for outline in open_ones}
-    over = (
-        [outline for outline in outlines if outline not in open_ones]
-        if len(open_ones) < len(outlines)
-        else []
-    )
-    return {
-        (outline.name, outline.version): outline
-        for outline in over
-        if (outline.name, outline.version) not in asked
-    }
+    newest = {(outline.name, outline.version): outline for outline in outlines}
+    return {subject: outline for subject, outline in newest.items() if outline.state is RequestState.LAPSED}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.given import check_line
 
 _LONGEST = 200
 
@@ -10,7 +11,8 @@ _LONGEST = 200
 def checked_contact(name: str, reach: str) -> str:
     """How to reach somebody, if both can be shown on a line; raises `BadInput`."""
     for text in (name, reach):
-        if not text.strip() or not text.isprintable() or len(text) > _LONGEST:
+        check_line(text, f"the contact {text[:40]!r}", _LONGEST)
+        if not text.strip():
             raise BadInput(
                 f"{text[:60]!r} is no contact",
                 fix=f"write a name and how to reach them, up to {_LONGEST} letters",

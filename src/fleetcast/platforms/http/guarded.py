@@ -20,6 +20,7 @@ import httpx
 
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.errors import FleetcastError, Unavailable
+from fleetcast.domain.legible import legible
 from fleetcast.domain.outgoing import Address, Outgoing
 from fleetcast.platforms.http.addresses import AddressRefused, Resolve, addresses_of, judged, looked_up
 
@@ -312,8 +313,7 @@ def _unavailable(url: str, why: str) -> Unavailable:
 
 
 def _in_short(error: Exception) -> str:
-    text = "".join(sign if sign.isprintable() else " " for sign in str(error))
-    return text[:200] or "the connection broke"
+    return legible(str(error)[:200]) or "the connection broke"
 
 
 def _shown(url: httpx.URL) -> str:

@@ -15,6 +15,7 @@ from fleetcast import __version__
 from fleetcast.domain.approval import NotDecidable
 from fleetcast.domain.canonical import Json
 from fleetcast.domain.errors import BadInput, FleetcastError, Unavailable
+from fleetcast.domain.legible import legible_lines
 from fleetcast.domain.people import Denied
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.served import PREFIX, URL_VARIABLE, VALUES, VERSION_HEADER
@@ -193,7 +194,7 @@ def _mapping(content: bytes) -> Mapping[str, Json] | None:
 
 def _shown(text: str) -> str:
     """What a server says, without what would move the cursor of a terminal."""
-    return "".join(sign for sign in text[:_LONGEST] if sign.isprintable() or sign == "\n")
+    return legible_lines(text[:_LONGEST])
 
 
 def _is_loopback(host: str) -> bool:
