@@ -331,6 +331,16 @@ def _for_sensor(search: Search, sensor: int, blend: Blend, allowed: Sequence[Set
 
 
 def _blended(search: Search, allowed: Sequence[Setting]) -> Blend:
+    """The best blend, of shared weights alone unless weights per sensor, many times as large, are worth it."""
+    blend = _blend_of(search, allowed)
+    shared = [choice for choice in allowed if choice.sharing is Sharing.POOLED]
+    if len(shared) in (0, len(allowed)):
+        return blend
+    smaller = _blend_of(search, shared)
+    return blend if search.error(*blend) < search.error(*smaller) * _WORTH_IT else smaller
+
+
+def _blend_of(search: Search, allowed: Sequence[Setting]) -> Blend:
     """The best setting of each form that is nearly as good as the best of all; fewer where that is better."""
     best: dict[tuple[object, ...], Setting] = {}
     for choice in sorted(allowed, key=search.error):
