@@ -65,7 +65,7 @@ def run(values: Floats, horizon: int, sharing: str) -> dict[str, float | str]:
 
     def errors(origins: np.typing.NDArray[np.int64]) -> Floats:
         windows = cut(standard, origins - LOOKBACK, LOOKBACK)
-        return cut(standard, origins, horizon) - model.point(windows)
+        return cut(standard, origins, horizon) - model.point(windows, origins)
 
     reach = conformal_offsets(errors(tuning))
     tested = errors(test)

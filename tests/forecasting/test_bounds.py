@@ -53,7 +53,7 @@ def test_no_forecast_leaves_the_physical_range_of_a_sensor(family: str) -> None:
 def test_the_backtest_judges_what_is_forecast() -> None:
     free, bounded = fitted("linear", {}), fitted("linear", LIMITS)
     origins = np.array([600, 650])
-    assert bounded.model.points(humid().values, origins).max() <= 100
+    assert bounded.model.points(humid().values, origins, 0).max() <= 100
     assert bounded.metrics["humidity"].mae is not None
     assert free.metrics["humidity"].mae is not None
     assert bounded.metrics["humidity"].mae < free.metrics["humidity"].mae

@@ -149,7 +149,8 @@ def test_auto_looks_back_over_a_strong_week_whatever_the_step(
 
 def test_auto_does_not_look_back_over_a_season_that_needs_too_much_memory(series_of: SeriesOf) -> None:
     values = np.repeat(weekly(28, 96), 2, axis=0)  # a week of 1,344 steps
-    assert auto(series_of(values, step=timedelta(minutes=7.5)), 24)[0].lookback <= LONGEST_AUTO_LOOKBACK
+    model, _ = auto(series_of(values, step=timedelta(minutes=7.5)), 24)
+    assert model.choice.lookback <= LONGEST_AUTO_LOOKBACK
     wide = np.repeat(weekly(35, 144)[:, :1], 20, axis=1)
     problem = Problem(wide, timedelta(minutes=10), 144, {}, ((1, 1008),) * 20)
     assert Linear().reach(problem) <= LONGEST_AUTO_LOOKBACK
@@ -174,7 +175,9 @@ def test_much_shrinkage_towards_a_season_repeats_it(rhythm: Rhythm) -> None:
     setting = Setting(LOOKBACK, 1e9, Normalisation.LAST, Sharing.PER_SENSOR, season=3)
     model = LinearModel(setting, search.weights(setting, 0, np.arange(HORIZON))[None])
     window = values[100 : 100 + LOOKBACK, 0]
-    assert np.allclose(model.point(window[None, None])[0, 0], window[[-3, -2, -1, -3]], atol=1e-5)
+    assert np.allclose(
+        model.point(window[None, None], np.array([0]))[0, 0], window[[-3, -2, -1, -3]], atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("ridge", [0.003, 0.3])

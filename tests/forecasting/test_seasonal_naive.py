@@ -19,7 +19,7 @@ def season_of(series: Series, horizon: int = 24, **hyperparameters: int) -> obje
 
 def test_the_forecast_repeats_the_last_season() -> None:
     model = SeasonalNaiveModel(season=3, horizon=7)
-    assert model.point(np.array([[[1.0, 2.0, 3.0]]])).tolist() == [[[1, 2, 3, 1, 2, 3, 1]]]
+    assert model.point(np.array([[[1.0, 2.0, 3.0]]]), np.array([0])).tolist() == [[[1, 2, 3, 1, 2, 3, 1]]]
 
 
 def test_a_week_is_chosen_where_the_days_of_a_week_differ(series_of: SeriesOf) -> None:

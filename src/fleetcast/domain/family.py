@@ -67,6 +67,15 @@ FAMILIES: Mapping[str, tuple[Hyperparameter, ...]] = {
             "auto",
             says="one set of weights per sensor, or one for all",
         ),
+        OneOf(
+            "far",
+            ("auto", "off"),
+            "auto",
+            says="means of what lies far back and the calendar as inputs, where the history is long enough",
+        ),
+        OneOf(
+            "blend", ("auto", "off"), "auto", says="the mean of forms that are about as good, or one alone"
+        ),
     ),
 }
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
+from fleetcast.forecasting.far import absolute_step
 from fleetcast.forecasting.fitted import FittedModel
 from fleetcast.forecasting.series import Floats, Series
 from fleetcast.forecasting.windows import cut
@@ -61,7 +62,9 @@ def replay(model: FittedModel, series: Series, origins: Sequence[datetime]) -> F
         return result
     rows, positions = np.array(known).T
     actual = cut(values, positions, model.horizon)
-    error = np.mean(np.abs(actual - model.points(values, positions)), axis=2).T
+    error = np.mean(
+        np.abs(actual - model.points(values, positions, absolute_step(series.start, series.step))), axis=2
+    ).T
     seen = np.cumsum(np.isfinite(values), axis=0)[positions - 1] > 0
     result[rows] = np.where(seen & np.isfinite(error), error, np.nan)
     return result

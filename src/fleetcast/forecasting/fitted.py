@@ -13,6 +13,7 @@ from fleetcast.domain.quality import SensorLimits
 from fleetcast.domain.sensor import LARGEST
 from fleetcast.forecasting.bounds import Bounds
 from fleetcast.forecasting.conformal import Offsets
+from fleetcast.forecasting.far import absolute_step
 from fleetcast.forecasting.forecast import Forecast
 from fleetcast.forecasting.model import Model
 from fleetcast.forecasting.series import Floats, Series
@@ -108,9 +109,12 @@ class FittedModel:
             BadInput: A sensor is missing, or the grid is another.
         """
         values = self.columns(history)
-        point = self._point(values[len(values) - self.lookback :]) if len(values) >= self.lookback else None
+        at = absolute_step(history.end, self.step)
+        point = (
+            self._point(values[len(values) - self.lookback :], at) if len(values) >= self.lookback else None
+        )
         if point is None:
-            point = self.points(values, np.array([len(values)]))[:, 0].T.copy()
+            point = self.points(values, np.array([len(values)]), at - len(values))[:, 0].T.copy()
         return Forecast.around(
             history.end,
             self.step,
@@ -120,20 +124,22 @@ class FittedModel:
             self.bounds,
         )
 
-    def _point(self, window: Floats) -> Floats | None:
+    def _point(self, window: Floats, at: int) -> Floats | None:
         """The same as `points` from the end of one window of the right length, shape (h, k); None: it has a hole."""
         if not np.isfinite(window).all():
             return None
         standard = np.ascontiguousarray(self.units.standardise(window).T)
-        point: Floats = self.model.point(standard[:, None])[:, 0].T * self.units.scale + self.units.centre
+        standard_point = self.model.point(standard[:, None], np.array([at]))[:, 0].T
+        point: Floats = standard_point * self.units.scale + self.units.centre
         return np.ascontiguousarray(point if self.bounds.is_open else self.bounds.applied(point))
 
-    def points(self, values: Floats, origins: Ints) -> Floats:
+    def points(self, values: Floats, origins: Ints, first: int) -> Floats:
         """Point forecasts from several origins of one series.
 
         Args:
             values: Shape (n, k), in this model's sensors, in their units; NaN is a hole.
             origins: First step of each forecast, 0 to n; shape (q,).
+            first: The absolute step of the first reading.
 
         Returns:
             Shape (k, q, horizon), in the sensors' units, within their bounds.
@@ -145,7 +151,7 @@ class FittedModel:
         finite = np.where(np.abs(values) <= LARGEST, values, np.nan)
         standard = self.units.standardise(finite)
         windows = fill_causally(cut(standard, begins + ahead, self.lookback), np.zeros(len(self.sensors)))
-        point = self.model.point(windows)
+        point = self.model.point(windows, origins + first)
         in_units = point * self.units.scale[:, None, None] + self.units.centre[:, None, None]
         return self.bounds.applied(in_units.T).T
 

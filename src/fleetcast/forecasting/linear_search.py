@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -9,10 +10,12 @@ from enum import StrEnum
 import numpy as np
 
 from fleetcast.domain.circuit import HyperparameterValue
-from fleetcast.forecasting.baseline import judged_steps
+from fleetcast.forecasting.baseline import errors_before_the_test, judged_steps
 from fleetcast.forecasting.chance import beyond_chance
+from fleetcast.forecasting.far import Far
 from fleetcast.forecasting.model import Hyperparameters, Problem
 from fleetcast.forecasting.products import (
+    FarProducts,
     LaggedProducts,
     Normalisation,
     centred,
@@ -22,17 +25,26 @@ from fleetcast.forecasting.products import (
 from fleetcast.forecasting.ridge import Singles, solve_ridge
 from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.split import Split
-from fleetcast.forecasting.windows import Bools, Ints, cut
+from fleetcast.forecasting.windows import Bools, Ints, cut, far_windows
 
 RIDGES = (0.003, 0.03, 0.3)
 """Strengths to try, each ten times the last; a finer grid gains less than the held-out part can tell."""
 STRONG_RIDGES = (0.3, 3.0, 30.0)
 """Strengths to try where weights shrink towards a season: there it pays to trust it."""
+FAR_RIDGES = (0.001, 0.01, 0.1)
+"""Strengths to try with far inputs, which are smoother than readings."""
+LONGEST_SEASON = 1_024
+"""Steps of the longest season that `auto` reaches over: a week of ten minutes. Solving takes the cube of it."""
+MOST_BLENDED = 4
 _SHORTEST_TO_HALVE = 16
 _WORTH_IT = 0.995
 """What a set of weights per sensor, many times as large, must lower the error to."""
 _CLEARLY = 0.95
 """What another setting must lower one sensor's error to, to be worth its storage."""
+_NEARLY = 1.1
+"""What a form's error may be at most, as a share of the best one's, to have a say in a blend."""
+_ALONE = 0.98
+"""What the best form alone must lower a blend's error to: a blend is what chance on few origins misleads less."""
 
 
 class Sharing(StrEnum):
@@ -47,11 +59,38 @@ class Setting:
     """One way to set up a linear model."""
 
     lookback: int
+    """Steps of the near window."""
     ridge: float
     normalisation: Normalisation
     sharing: Sharing
     season: int = 0
     """Steps after which the forecast repeats that the weights shrink towards; 0: the window's level."""
+    far: Far | None = None
+    """What is looked at beside the near window."""
+
+    @property
+    def reach(self) -> int:
+        """Steps of history that one forecast is made from."""
+        return self.lookback + (self.far.reach if self.far else 0)
+
+    @classmethod
+    def repeating(cls, season: int) -> Setting:
+        """What only repeats a season: shrunk without end, so that nothing is learned."""
+        return cls(season, math.inf, Normalisation.LAST, Sharing.POOLED, season)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it only repeats its season."""
+        return self.ridge == math.inf
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """What makes it another form of model than others, which differ in strength and length alone."""
+        return self.normalisation, self.sharing, self.season, self.far is None, self.repeats
+
+
+Blend = tuple[Setting, ...]
+"""Settings whose forecasts count the same; one of them alone is the blend of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +104,17 @@ class HeldOut:
     horizon: int
 
     @classmethod
-    def of(cls, problem: Problem, split: Split) -> HeldOut:
-        """Cut the calibration origins' windows."""
-        every = cut(problem.values, split.calibration - split.reach, split.reach + problem.horizon)
+    def of(cls, problem: Problem, split: Split, longest: int) -> HeldOut:
+        """Cut the calibration origins' windows; what lies before the split's reach has its holes closed."""
+        reach = max(split.reach, longest)
+        before = far_windows(problem.values, split.calibration, reach, split.reach)
+        after = cut(problem.values, split.calibration, problem.horizon)
+        every = np.concatenate([before, after], axis=2)
         whole: Bools = np.asarray(np.isfinite(every).all(axis=2))
         return cls(
             tuple(windows[kept] for windows, kept in zip(every, whole, strict=True)),
             tuple(split.calibration[kept] for kept in whole),
-            split.reach,
+            reach,
             problem.horizon,
         )
 
@@ -80,45 +122,70 @@ class HeldOut:
 class Search:
     """Weighs candidates against each other; the products and windows of each kind are prepared once."""
 
-    def __init__(self, problem: Problem, split: Split, products: LaggedProducts) -> None:
+    def __init__(
+        self, problem: Problem, split: Split, products: LaggedProducts, far: FarProducts | None = None
+    ) -> None:
         self._products = products
-        self._held_out = HeldOut.of(problem, split)
+        self._far = far
+        strongest = errors_before_the_test(problem, split, problem.seasons, everywhere=True).strongest()
+        self.repeatable = strongest if strongest <= min(LONGEST_SEASON, int(split.calibration[0])) else 0
+        """The season, in steps, that is best repeated all over the history before the test part; 0: too long."""
+        self._held_out = HeldOut.of(
+            problem, split, max(self.repeatable, far.near + far.far.reach if far else 0)
+        )
+        self._first = problem.first
+        self._reach = split.reach
         self._steps = judged_steps(problem.horizon)
-        self._examples: dict[tuple[int, Normalisation], list[tuple[Singles, Singles]]] = {}
-        self._errors: dict[Setting, list[Floats]] = {}
-        self._means: dict[Setting, Floats] = {}
+        self._examples: dict[tuple[int, Normalisation, Far | None], list[tuple[Singles, Singles]]] = {}
+        self._misses: dict[Setting, list[Singles]] = {}
+        self._errors: dict[Blend, list[Floats]] = {}
+        self._means: dict[Blend, Floats] = {}
         self._pooled: Floats | None = None
-        self._centred: dict[tuple[int | None, int, Normalisation], Floats] = {}
+        self._centred: dict[tuple[int | None, int, Normalisation, Far | None], Floats] = {}
 
-    def errors(self, choice: Setting) -> Floats:
+    @property
+    def tried(self) -> Sequence[Setting]:
+        """Every setting that was judged."""
+        return list(self._misses)
+
+    def errors(self, *blend: Setting) -> Floats:
         """Mean absolute error of each sensor, in standard deviations; NaN if it cannot be measured."""
-        if choice not in self._means:
-            errors = self._by_origin(choice)
-            self._means[choice] = np.array([np.mean(each) if len(each) else np.nan for each in errors])
-        return self._means[choice]
+        if blend not in self._means:
+            errors = self._by_origin(blend)
+            self._means[blend] = np.array([np.mean(each) if len(each) else np.nan for each in errors])
+        return self._means[blend]
 
-    def is_better(self, sensor: int, choice: Setting, than: Setting) -> bool:
+    def is_better(self, sensor: int, blend: Blend, than: Blend) -> bool:
         """Whether one candidate is better than another for one sensor, by more than chance."""
-        gains = self._by_origin(than)[sensor] - self._by_origin(choice)[sensor]
+        gains = self._by_origin(than)[sensor] - self._by_origin(blend)[sensor]
         return beyond_chance(gains, self._held_out.origins[sensor], self._held_out.horizon)
 
-    def _by_origin(self, choice: Setting) -> list[Floats]:
-        if choice not in self._errors:
-            errors: list[Floats] = []
-            shared = self.weights(choice, None, self._steps) if choice.sharing is Sharing.POOLED else None
-            for sensor, (inputs, targets) in enumerate(self._prepared(choice)):
-                weights = self.weights(choice, sensor, self._steps) if shared is None else shared
-                errors.append(np.asarray(np.mean(np.abs(inputs @ weights - targets), axis=1), np.float64))
-            self._errors[choice] = errors
-        return self._errors[choice]
+    def _by_origin(self, blend: Blend) -> list[Floats]:
+        if blend not in self._errors:
+            each = [self._misses_of(setting) for setting in blend]
+            self._errors[blend] = [
+                np.asarray(np.mean(np.abs(sum(misses) / len(blend)), axis=1), np.float64)
+                for misses in zip(*each, strict=True)
+            ]
+        return self._errors[blend]
 
-    def error(self, choice: Setting) -> float:
+    def _misses_of(self, choice: Setting) -> list[Singles]:
+        """Forecast less reading of each sensor, at each origin and judged step."""
+        if choice not in self._misses:
+            shared = self.weights(choice, None, self._steps) if choice.sharing is Sharing.POOLED else None
+            self._misses[choice] = [
+                inputs @ (self.weights(choice, sensor, self._steps) if shared is None else shared) - targets
+                for sensor, (inputs, targets) in enumerate(self._prepared(choice))
+            ]
+        return self._misses[choice]
+
+    def error(self, *blend: Setting) -> float:
         """The mean over the sensors, of equal weight; infinite if none can be measured."""
-        return _mean(self.errors(choice))
+        return _mean(self.errors(*blend))
 
     def seasonal_errors(self, season: int) -> Floats:
         """Of repeating the season that weights may shrink towards, as `errors`."""
-        setting = Setting(self._held_out.reach, 0.0, Normalisation.LAST, Sharing.POOLED)
+        setting = Setting(self._reach, 0.0, Normalisation.LAST, Sharing.POOLED)
         back = seasonal_places(setting.lookback, season, self._steps)
         errors = np.full(self._products.sensors, np.nan)
         for sensor, (inputs, targets) in enumerate(self._prepared(setting)):
@@ -134,16 +201,22 @@ class Search:
 
     def weights(self, choice: Setting, sensor: int | None, steps: Ints) -> Singles:
         """Solve on the past, for some steps of the horizon; `sensor` None is the pool of all."""
-        key = (sensor, choice.lookback, choice.normalisation)
+        if choice.repeats:
+            return repeating(choice, steps)
+        key = (sensor, choice.lookback, choice.normalisation, choice.far)
         if key not in self._centred:
-            setup = (self._products.horizon, choice.lookback, choice.normalisation)
-            self._centred[key] = (
-                centred(self._pool(), *setup)
-                if sensor is None
-                else centred_in_place(self._products.past(sensor), *setup)
-            )
-        sums = self._centred[key]
-        return solve(sums, choice, steps)
+            self._centred[key] = self._past(choice, sensor)
+        return solve(self._centred[key], choice, steps)
+
+    def _past(self, choice: Setting, sensor: int | None) -> Floats:
+        if choice.far is not None and self._far is not None:
+            if sensor is None:
+                return self._far.past_pooled(choice.normalisation)
+            return self._far.past(sensor, choice.normalisation)
+        setup = (self._products.horizon, choice.lookback, choice.normalisation)
+        if sensor is None:
+            return centred(self._pool(), *setup)
+        return centred_in_place(self._products.past(sensor), *setup)
 
     def _pool(self) -> Floats:
         if self._pooled is None:
@@ -151,22 +224,55 @@ class Search:
         return self._pooled
 
     def _prepared(self, choice: Setting) -> list[tuple[Singles, Singles]]:
-        key = (choice.lookback, choice.normalisation)
+        key = (choice.lookback, choice.normalisation, choice.far)
         if key not in self._examples:
-            self._examples[key] = [self._example(windows, choice) for windows in self._held_out.windows]
+            self._examples[key] = [
+                self._example(windows, origins, choice)
+                for windows, origins in zip(self._held_out.windows, self._held_out.origins, strict=True)
+            ]
         return self._examples[key]
 
-    def _example(self, windows: Floats, choice: Setting) -> tuple[Singles, Singles]:
+    def _example(self, windows: Floats, origins: Ints, choice: Setting) -> tuple[Singles, Singles]:
         reach = self._held_out.reach
-        inputs = windows[:, reach - choice.lookback : reach]
-        level = inputs @ centring_weights(choice.normalisation, choice.lookback)
+        level, inputs = inputs_of(windows[:, reach - choice.reach : reach], origins + self._first, choice)
         targets = windows[:, reach + self._steps]
-        return (inputs - level[:, None]).astype(np.float32), (targets - level[:, None]).astype(np.float32)
+        return inputs, (targets - level[:, None]).astype(np.float32)
+
+
+def inputs_of(windows: Floats, at: Ints, choice: Setting) -> tuple[Floats, Singles]:
+    """What a model of this setting multiplies with its weights.
+
+    Args:
+        windows: Shape (…, q, reach).
+        at: The absolute step after each window, shape (q,).
+        choice: The setting.
+
+    Returns:
+        The levels that the windows are centred on, shape (…, q), and the inputs, shape (…, q, inputs).
+    """
+    far = choice.far
+    near = windows[..., far.reach :] if far else windows
+    level: Floats = near @ centring_weights(choice.normalisation, choice.lookback)
+    if far is None:
+        return level, (near - level[..., None]).astype(np.float32)
+    inputs = np.empty((*near.shape[:-1], choice.lookback + far.size), dtype=np.float32)
+    inputs[..., : choice.lookback] = near - level[..., None]
+    means = choice.lookback + far.means
+    inputs[..., choice.lookback : means] = far.block_means(windows) - level[..., None]
+    inputs[..., means:] = far.calendar(at)
+    return level, inputs
 
 
 def seasonal_places(lookback: int, season: int, steps: Ints) -> Ints:
     """Where in the window the readings stand that a seasonal forecast repeats at some steps of the horizon."""
     return lookback - season + steps % season
+
+
+def repeating(choice: Setting, steps: Ints) -> Singles:
+    """Weights that repeat a season."""
+    weights = np.zeros((choice.lookback, len(steps)), dtype=np.float32)
+    weights[seasonal_places(choice.lookback, choice.season, steps), np.arange(len(steps))] = 1.0
+    return weights
 
 
 def solve(sums: Floats, choice: Setting, steps: Ints) -> Singles:
@@ -175,7 +281,8 @@ def solve(sums: Floats, choice: Setting, steps: Ints) -> Singles:
     With a season the ridge shrinks the weights towards repeating it instead of towards the window's level: what is
     learned is the difference, so that much shrinkage gives seasonal naive.
     """
-    gram, targets = sums[:, : choice.lookback], sums[:, choice.lookback + steps]
+    size = len(sums)
+    gram, targets = sums[:, :size], sums[:, size + steps]
     if not choice.season:
         return solve_ridge(gram, targets, choice.ridge)
     places = seasonal_places(choice.lookback, choice.season, steps)
@@ -185,19 +292,70 @@ def solve(sums: Floats, choice: Setting, steps: Ints) -> Singles:
 
 
 def choose(
-    search: Search, hyperparameters: Hyperparameters, reach: int, seasons: Sequence[int]
-) -> tuple[Setting, ...]:
+    search: Search, hyperparameters: Hyperparameters, reach: int, seasons: Sequence[int], far: Setting | None
+) -> tuple[Blend, ...]:
     """Settle every `auto`, for each sensor; lookback and normalisation are the same for all.
 
     Normalisation, ridge and lookback are compared with pooled weights. Then each sensor gets what the calibration
-    origins measure as better: pooled weights or its own, shrunk towards the level or towards a season.
+    origins measure as better: pooled weights or its own, shrunk towards the level or towards a season. At last forms
+    that are nearly as good as the best one are blended.
 
     Args:
         search: Over the past alone.
         hyperparameters: As declared.
-        reach: Steps of the longest window.
+        reach: Steps of the longest near window.
         seasons: What weights may shrink towards, in steps.
+        far: The form that has far inputs, if there is history enough for them.
     """
+    chosen = _one_for_each_sensor(search, hyperparameters, reach, seasons)
+    if far is not None:
+        search.best([replace(far, ridge=ridge) for ridge in FAR_RIDGES])
+    if hyperparameters.get("blend", "auto") != "auto":
+        return tuple((choice,) for choice in chosen)
+    if search.repeatable and {hyperparameters.get(name, "auto") for name in ("lookback", "ridge")} == {
+        "auto"
+    }:
+        search.errors(Setting.repeating(search.repeatable))
+    sharing = hyperparameters.get("sharing", "auto")
+    allowed = [each for each in search.tried if sharing in ("auto", each.sharing) or each.repeats]
+    blend = _blended(search, allowed)
+    return tuple(_for_sensor(search, sensor, blend, allowed) for sensor in range(len(chosen)))
+
+
+def _for_sensor(search: Search, sensor: int, blend: Blend, allowed: Sequence[Setting]) -> Blend:
+    """The blend, but where one setting alone is better for this sensor, clearly and beyond chance."""
+    measured = [(float(search.errors(choice)[sensor]), choice) for choice in allowed]
+    least, best = min(measured, key=lambda each: each[0])
+    is_clear = least < float(search.errors(*blend)[sensor]) * _CLEARLY
+    return (best,) if is_clear and search.is_better(sensor, (best,), than=blend) else blend
+
+
+def _blended(search: Search, allowed: Sequence[Setting]) -> Blend:
+    """The best blend, of shared weights alone unless weights per sensor, many times as large, are worth it."""
+    blend = _blend_of(search, allowed)
+    shared = [choice for choice in allowed if choice.sharing is Sharing.POOLED]
+    if len(shared) in (0, len(allowed)):
+        return blend
+    smaller = _blend_of(search, shared)
+    return blend if search.error(*blend) < search.error(*smaller) * _WORTH_IT else smaller
+
+
+def _blend_of(search: Search, allowed: Sequence[Setting]) -> Blend:
+    """The best setting of each form that is nearly as good as the best of all; fewer where that is better."""
+    best: dict[tuple[object, ...], Setting] = {}
+    for choice in sorted(allowed, key=search.error):
+        best.setdefault(choice.form, choice)
+    forms = list(best.values())
+    least = search.error(forms[0])
+    near = [choice for choice in forms if search.error(choice) <= least * _NEARLY][:MOST_BLENDED]
+    blends = [tuple(near[:count]) for count in range(len(near), 1, -1)]
+    blend = min(blends, key=lambda each: search.error(*each), default=(forms[0],))
+    return (forms[0],) if least < search.error(*blend) * _ALONE else blend
+
+
+def _one_for_each_sensor(
+    search: Search, hyperparameters: Hyperparameters, reach: int, seasons: Sequence[int]
+) -> tuple[Setting, ...]:
     normalisation = hyperparameters.get("normalisation", "auto")
     ridge = hyperparameters.get("ridge", "auto")
     sharing = hyperparameters.get("sharing", "auto")
@@ -247,7 +405,9 @@ def _by_sensor(search: Search, usual: Setting, others: Sequence[Setting]) -> tup
     for sensor, error in enumerate(search.errors(usual)):
         measured = [float(search.errors(other)[sensor]) for other in others]
         best = int(np.argmin(measured)) if np.isfinite(measured).all() else 0
-        is_clear = measured[best] < error * _CLEARLY and search.is_better(sensor, others[best], than=usual)
+        is_clear = measured[best] < error * _CLEARLY and search.is_better(
+            sensor, (others[best],), than=(usual,)
+        )
         chosen.append(others[best] if is_clear else usual)
     return tuple(chosen)
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fleetcast.domain.circuit import HyperparameterValue
 from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.split import Split
+from fleetcast.forecasting.windows import Ints
 
 Tensors = Mapping[str, npt.NDArray[np.floating]]
 Seasons = tuple[tuple[int, ...], ...]
@@ -32,6 +33,8 @@ class Problem:
     """As declared; what is missing is `auto`."""
     seasons: Seasons
     """What each sensor's baseline may repeat, in steps; see `baseline.candidates`."""
+    first: int = 0
+    """The absolute step of the first reading, counted from the beginning of 1970 UTC: what the calendar knows of it."""
 
 
 class Model(Protocol):
@@ -52,11 +55,12 @@ class Model(Protocol):
         """The learned numbers, by name; with `choices` enough to restore the model."""
         ...
 
-    def point(self, windows: Floats) -> Floats:
+    def point(self, windows: Floats, at: Ints) -> Floats:
         """Forecast from many windows at once.
 
         Args:
             windows: Shape (k, q, lookback), standardised, without NaN where a forecast is wanted.
+            at: The absolute step after each window, of shape (q,): that which is forecast first.
 
         Returns:
             Shape (k, q, horizon), standardised.

@@ -10,9 +10,10 @@ from itertools import chain
 
 import numpy as np
 
+from fleetcast.forecasting.far import Far, FarSums
 from fleetcast.forecasting.gram import DiagonalSteps, Stretch, centre, summed
 from fleetcast.forecasting.series import Floats
-from fleetcast.forecasting.windows import runs
+from fleetcast.forecasting.windows import filled, runs
 
 
 class Normalisation(StrEnum):
@@ -68,6 +69,101 @@ class LaggedProducts:
     def whole_pooled(self) -> Floats:
         """The sum of `whole` over the sensors."""
         return summed(self._steps.over(chain.from_iterable(self._whole), self._room[0]))
+
+
+class FarProducts:
+    """The same with far inputs beside a nearer window: see `far.py`. What lies far back may have had holes.
+
+    Args:
+        values: Shape (n, k); NaN is a hole.
+        near: Steps of the near window, none of which is a hole.
+        far: The other inputs.
+        horizon: Steps to forecast.
+        train_end: As of a split.
+        first: The absolute step of the first reading.
+    """
+
+    def __init__(
+        self, values: Floats, *, near: int, far: Far, horizon: int, train_end: int, first: int
+    ) -> None:
+        span = near + horizon
+        self.near, self.far, self.horizon = near, far, horizon
+        self._steps = DiagonalSteps(near, span)
+        known = filled(values).T
+        self._sums = [
+            FarSums(np.ascontiguousarray(readings), near, far, horizon, first) for readings in known
+        ]
+        self._whole = [list(_from(_stretches(readings, span), far.reach)) for readings in values.T]
+        self._train_end = train_end
+
+    def past(self, sensor: int, normalisation: Normalisation) -> Floats:
+        """One sensor's centred sums over the windows before `train_end`, shape (inputs, inputs + horizon)."""
+        return self._centred([sensor], normalisation, self._train_end)
+
+    def whole(self, sensor: int, normalisation: Normalisation) -> Floats:
+        """One sensor's centred sums over all windows."""
+        return self._centred([sensor], normalisation, None)
+
+    def past_pooled(self, normalisation: Normalisation) -> Floats:
+        """The sum of `past` over the sensors."""
+        return self._centred(range(len(self._whole)), normalisation, self._train_end)
+
+    def whole_pooled(self, normalisation: Normalisation) -> Floats:
+        """The sum of `whole` over the sensors."""
+        return self._centred(range(len(self._whole)), normalisation, None)
+
+    def _centred(self, sensors: Iterable[int], normalisation: Normalisation, train_end: int | None) -> Floats:
+        near, far = self.near, self.far
+        span = near + self.horizon
+        steps = np.zeros((near, span))
+        beside = np.zeros((far.size, near + far.size + self.horizon))
+        room = np.empty_like(steps)
+        for sensor in sensors:
+            stretches = self._whole[sensor]
+            if train_end is not None:
+                stretches = list(_before(stretches, train_end - span + 1))
+            steps += self._steps.over(stretches, room)
+            beside += self._sums[sensor].over(stretches)
+        return _joined(summed(steps), beside, far, centring_weights(normalisation, near))
+
+
+def _joined(lags: Floats, beside: Floats, far: Far, level: Floats) -> Floats:
+    """The sums of all inputs, near and far, with each other and the horizon, after the windows were centred.
+
+    Args:
+        lags: Of the near window with itself and the horizon, shape (near, near + horizon).
+        beside: Of the far inputs, as from `FarSums`.
+        far: The far inputs, of which the calendar's are not centred.
+        level: The weights of the value that windows are centred on; shape (near,).
+    """
+    near, size, means = len(lags), far.size, far.means
+    horizon = lags.shape[1] - near
+    windows = np.empty((near + means, near + means + horizon))
+    windows[:near, :near], windows[:near, near + means :] = lags[:, :near], lags[:, near:]
+    windows[near:, :near], windows[near:, near + means :] = (
+        beside[:means, :near],
+        beside[:means, near + size :],
+    )
+    windows[:near, near : near + means] = beside[:means, :near].T
+    windows[near:, near : near + means] = beside[:means, near : near + means]
+    centre(windows, np.concatenate([level, np.zeros(means)]), out=windows)
+    calendar = beside[means:]
+    pulled = (calendar[:, :near] @ level)[:, None]
+    sums = np.empty((near + size, near + size + horizon))
+    sums[: near + means, : near + means] = windows[:, : near + means]
+    sums[: near + means, near + size :] = windows[:, near + means :]
+    sums[near + means :, : near + means] = calendar[:, : near + means] - pulled
+    sums[: near + means, near + means : near + size] = sums[near + means :, : near + means].T
+    sums[near + means :, near + means : near + size] = calendar[:, near + means : near + size]
+    sums[near + means :, near + size :] = calendar[:, near + size :] - pulled
+    return sums
+
+
+def _from(stretches: Iterable[Stretch], begin: int) -> Iterator[Stretch]:
+    """What of them does not begin before a step."""
+    for each in stretches:
+        if each.stop > begin:
+            yield replace(each, begin=max(each.begin, begin))
 
 
 def _stretches(readings: Floats, span: int) -> Iterator[Stretch]:

@@ -11,6 +11,7 @@ from fleetcast.forecasting.baseline import LAST_READING, errors_before_the_test
 from fleetcast.forecasting.model import Fitted, Hyperparameters, Problem, Seasons, Tensors
 from fleetcast.forecasting.series import Floats
 from fleetcast.forecasting.split import Split, steps_needed
+from fleetcast.forecasting.windows import Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class SeasonalNaiveModel:
         """None: nothing is learned but the season."""
         return {}
 
-    def point(self, windows: Floats) -> Floats:
+    def point(self, windows: Floats, at: Ints) -> Floats:  # noqa: ARG002  # what is repeated knows no calendar
         """Repeat windows of shape (k, q, season) to (k, q, horizon)."""
         return windows[:, :, np.arange(self.horizon) % self.season]
 

@@ -18,13 +18,14 @@ from fleetcast.forecasting.bounds import Bounds
 from fleetcast.forecasting.conformal import Offsets, conformal_offsets
 from fleetcast.forecasting.errors import HistoryTooShort
 from fleetcast.forecasting.family import family_named, needed_steps
+from fleetcast.forecasting.far import absolute_step
 from fleetcast.forecasting.fitted import FittedModel, Units
 from fleetcast.forecasting.metrics import mean_metrics, naive_scale
 from fleetcast.forecasting.model import Fitted, Hyperparameters, Model, Problem
 from fleetcast.forecasting.scoring import score
 from fleetcast.forecasting.series import Floats, Series
 from fleetcast.forecasting.split import Split, split
-from fleetcast.forecasting.windows import cut, longest_run
+from fleetcast.forecasting.windows import cut, far_windows, longest_run
 
 _NOTICEABLE = 1e-4
 """Rounding to half precision may move no sensor's MAE by a larger share than this."""
@@ -89,7 +90,8 @@ def train(series: Series, task: TrainingTask) -> Trained:
         raise HistoryTooShort(have, needed)
     family = family_named(task.family)
     seasons = candidates(values, series.step, task.horizon)
-    problem = Problem(values, series.step, task.horizon, task.hyperparameters, seasons)
+    first = absolute_step(series.start, series.step)
+    problem = Problem(values, series.step, task.horizon, task.hyperparameters, seasons, first)
     parts = split(values, reach=family.reach(problem), horizon=task.horizon, step=series.step)
     units = Units.of(values[: parts.train_end], values)
     standard = replace(problem, values=units.standardise(values))
@@ -133,11 +135,12 @@ def _as_stored(problem: Problem, fitted: Fitted, parts: Split, bounds: Bounds) -
         The final model as it will be stored, and the forecasts of the backtest model in the same precision.
     """
     origins = np.concatenate([parts.calibration, parts.test])
-    windows = cut(problem.values, origins - fitted.backtest.lookback, fitted.backtest.lookback)
+    windows = far_windows(problem.values, origins, fitted.backtest.lookback, parts.reach)
     actual = cut(problem.values, origins, problem.horizon)
+    at = origins + problem.first
 
     def forecasts(model: Model, each: int = 1) -> _HeldOut:
-        return _HeldOut(actual[:, ::each], bounds.applied(model.point(windows[:, ::each]).T).T)
+        return _HeldOut(actual[:, ::each], bounds.applied(model.point(windows[:, ::each], at[::each]).T).T)
 
     half = forecasts(fitted.backtest.at_half_precision())
     before = _error_by_sensor(forecasts(fitted.backtest, _COMPARED))

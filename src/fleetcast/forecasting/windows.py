@@ -79,6 +79,35 @@ def cut(values: Floats, begins: Ints, length: int) -> Floats:
     return sliding_window_view(by_sensor, length, axis=1)[:, begins]
 
 
+def filled(values: Floats) -> Floats:
+    """A series whose holes take the last reading before them, and 0 before the first; shape (n, k)."""
+    observed = np.isfinite(values)
+    if observed.all():
+        return values
+    last = np.where(observed, np.arange(len(values))[:, None], -1)
+    np.maximum.accumulate(last, axis=0, out=last)
+    return np.where(last >= 0, np.take_along_axis(values, np.maximum(last, 0), axis=0), 0.0)
+
+
+def far_windows(values: Floats, origins: Ints, length: int, observed: int) -> Floats:
+    """Copy the windows before origins; what lies far back has its holes closed by what was read before them.
+
+    Args:
+        values: Shape (n, k), standardised; NaN is a hole.
+        origins: First step after each window, none below `length`.
+        length: Steps of a window.
+        observed: The steps before an origin that must have been read.
+
+    Returns:
+        Shape (k, q, length); NaN throughout where a step that must have been read was not.
+    """
+    windows = cut(values, origins - length, length)
+    if length <= observed:
+        return windows
+    whole: Bools = np.asarray(np.isfinite(windows[:, :, length - observed :]).all(axis=2))
+    return np.where(whole[:, :, None], fill_causally(windows, np.zeros(values.shape[1])), np.nan)
+
+
 def fill_causally(windows: Floats, otherwise: Floats) -> Floats:
     """Close the holes of forecast windows without looking ahead.
 
