@@ -185,3 +185,8 @@ def test_arguments_are_named_as_they_are_typed() -> None:
     assert "Usage: fleetcast reject [OPTIONS] REQUEST...\n" in said("reject", "-h")[1]
     assert "Usage: fleetcast data show [OPTIONS] [PLANT/CIRCUIT...]\n" in said("data", "show", "-h")[1]
     assert "Usage: fleetcast rollback [OPTIONS] ENVIRONMENT [PLANT[/CIRCUIT]]\n" in said("rollback", "-h")[1]
+
+
+def test_choices_are_said_once() -> None:
+    assert "ENVIRONMENT  test or prod.\n" in said("score", "-h")[1]
+    assert "One of viewer, engineer, approver" in re.sub(r"\s+", " ", said("people", "grant", "-h")[1])

@@ -158,7 +158,10 @@ def record_of(param: Any, ctx: Any) -> tuple[str, str] | None:
         says = says.replace("[required]", "").rstrip()  # the usage line says it
     else:
         typed = _TYPE.sub(lambda found: _value(found[1], param.name), typed)
-    if choices and not any(choice in typed for choice in choices):
+    told = sum(
+        bool(re.search(rf"\b{re.escape(choice)}\b", f"{typed} {param.help or ''}")) for choice in choices
+    )
+    if choices and told < 2:  # one alone may be an example
         says = f"{says} One of {', '.join(choices)}.".lstrip()
     return typed, says
 
