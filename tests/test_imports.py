@@ -62,6 +62,7 @@ def test_of_fleetcast_itself_it_loads_nothing_that_a_single_command_needs(module
     assert ours == {
         "fleetcast",
         "fleetcast.cli",
+        "fleetcast.cli.in_fleet",
         "fleetcast.cli.main",
         "fleetcast.cli.on_demand",
         "fleetcast.domain",
