@@ -63,6 +63,7 @@ def test_of_fleetcast_itself_it_loads_nothing_that_a_single_command_needs(module
         "fleetcast",
         "fleetcast.cli",
         "fleetcast.cli.commands",
+        "fleetcast.cli.in_fleet",
         "fleetcast.cli.main",
         "fleetcast.cli.near_misses",
         "fleetcast.cli.on_demand",

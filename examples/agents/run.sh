@@ -55,13 +55,14 @@ echo "FLEETCAST_DATABASE_URL=$DATABASE"
 # ── The repository: what people push ──────────────────────────────────────────────────────────────────────────
 
 chapter "A fleet repository; readings, rows and models are kept where all agents can reach them"
-fleetcast init "$REPOSITORY" >/dev/null
+fleetcast init --no-git "$REPOSITORY" >/dev/null
 cp "$EXAMPLE/circuits.yaml" "$REPOSITORY/config/circuits.yaml"
 cd "$REPOSITORY"
 # On a cluster this is abfss://, az:// or s3://; here, a folder that stands for it.
 STORAGE=$(python3 -c 'import pathlib, sys; print(pathlib.Path(sys.argv[1]).as_uri())' "$WORK/storage")
 sed -i "s|^  state: .fleetcast .*|&\n  storage: $STORAGE|" fleetcast.yaml
 grep -n 'storage:' fleetcast.yaml
+git init --quiet --initial-branch main
 git config user.name 'Somebody'
 git config user.email somebody@localhost
 git config commit.gpgsign false

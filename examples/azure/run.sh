@@ -58,7 +58,7 @@ sed -n 's/^export \([A-Z_]*PROXY\|AZURE_STORAGE_ENDPOINT\)=/\1=/p' "$WORK/azure.
 # ── The repository: what people push ──────────────────────────────────────────────────────────────────────────
 
 chapter 'A fleet repository that says where in Azure it is'
-fleetcast init "$REPOSITORY" >/dev/null
+fleetcast init --no-git "$REPOSITORY" >/dev/null
 cd "$REPOSITORY"
 sed -i -e 's|^  kind: local  .*|  kind: azureml|' -e 's|^  state: .fleetcast .*|&\n  storage: az://fleet/plants|' \
     -e 's|^  batch_size: 50 .*|  batch_size: 3|' -e 's|^  # soak: 5min |  soak: 8s |' -e 's|^  # window: 30s |  window: 8s |' \
@@ -75,6 +75,7 @@ else
     echo 'no public data sets are named: six circuits are simulated (DATA=folder)'
 fi
 grep -n -e kind: -e storage: -e batch_size: -A3 fleetcast.yaml | head -20
+git init --quiet --initial-branch main
 git config user.name 'Somebody'
 git config user.email somebody@localhost
 git config commit.gpgsign false

@@ -79,9 +79,9 @@ OPERATORS_TEAMS_URL=$(sed -n 's/^teams: //p' "$WORK/receivers.out")
 SSL_CERT_FILE=$WORK/told/authority.pem
 export OPERATORS_TEAMS_URL SSL_CERT_FILE
 
-fleetcast init "$WORK/fleet" >/dev/null
+fleetcast init --no-git "$WORK/fleet" >/dev/null
 cd "$WORK/fleet"
-git branch -m develop
+git init --quiet --initial-branch develop
 git config user.name Dora && git config user.email dora@example.com
 cat >>fleetcast.yaml <<YAML
 

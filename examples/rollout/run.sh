@@ -51,9 +51,9 @@ agreed() {
 # ── A fleet, and the people who decide ────────────────────────────────────────────────────────────────────────
 
 chapter "A fleet of $# plants, and two people who decide what goes to production"
-fleetcast init "$WORK/fleet" >/dev/null
+fleetcast init --no-git "$WORK/fleet" >/dev/null
 cd "$WORK/fleet"
-git branch -m release/1
+git init --quiet --initial-branch=release/1
 git config user.name Dora && git config user.email dora@example.com
 RULE="{approvers: ['*'], minimum: 2, own_request: forbidden, verified: true}"
 sed -i -e "s|^  prod-deployment: .*|  prod-deployment: $RULE|" \

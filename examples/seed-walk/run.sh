@@ -93,9 +93,9 @@ clients() {
 # ── A seed ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 chapter "A fleet of three circuits on the platform $PLATFORM"
-fleetcast init "$WORK/fleet" >/dev/null
+fleetcast init --no-git "$WORK/fleet" >/dev/null
 cd "$WORK/fleet"
-git branch -m develop
+git init --quiet --initial-branch develop
 git config user.name Dora && git config user.email dora@example.com
 sed -i -e 's|^  # soak: 5min |  soak: 15s |' -e 's|^  # window: 30s |  window: 15s |' -e 's|^  steps: .*|  steps: [0, 50, 100]|' \
     -e 's|^  batch_size: 50 .*|  batch_size: 3|' fleetcast.yaml

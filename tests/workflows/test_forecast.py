@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from fleetcast.app import open_own_table
+from fleetcast.config.templates import init_fleet
 from fleetcast.domain.approval import Choice
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.errors import BadInput
@@ -207,6 +208,7 @@ def test_holes_in_the_history_stay_holes_and_the_forecast_has_none(tmp_path: Pat
     fleet = small_fleet(tmp_path, circuits=1)
     fleet.promote()
     rows = _rows(fleet, fleet.last - 20 * HOUR, fleet.last)
+    init_fleet(tmp_path / "holed")
     table = open_own_table(tmp_path / "holed")
     table.merge(rows)
     tables = {"readings": table}
@@ -222,6 +224,7 @@ def test_what_came_true_is_compared_with_readings_only(tmp_path: Path) -> None:
     fleet.promote()
     at = START + 58 * DAY
     assert fleet.circuit.cleaning.fill_steps >= 2
+    init_fleet(tmp_path / "holed")
     table = open_own_table(tmp_path / "holed")
     table.merge(_rows(fleet, at + 5 * HOUR, at + 7 * HOUR))
     made = MakeForecast(reading(fleet, {"readings": table}), fleet.clock)(fleet.circuit, at=at)
@@ -260,6 +263,7 @@ def test_a_sensor_that_went_silent_is_forecast_from_its_mean_and_noted(tmp_path:
     rows = _rows(fleet, START, START).with_columns(
         pl.when(silent).then(None).otherwise(pl.col("pressure")).alias("pressure")
     )
+    init_fleet(tmp_path / "silent")
     table = open_own_table(tmp_path / "silent")
     table.merge(rows)
     made = MakeForecast(reading(fleet, {"readings": table}), fleet.clock)(fleet.circuit)
