@@ -98,6 +98,7 @@ def test_the_list_is_json_too(fleet: SmallFleet) -> None:
         "circuit_id": "CIRCUIT02",
         "model_name": "renamed",
         "champion_version": None,
+        "is_retired": False,
         "selected": None,
     }
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.inspect_deployments import ShowDeployments
     from fleetcast.workflows.inspect_models import ListModels, ShowModel
     from fleetcast.workflows.inspect_releases import ShowUndeployed
+    from fleetcast.workflows.inspect_retired import ListRetired
     from fleetcast.workflows.keep_versions import PinVersions, Vacuum
     from fleetcast.workflows.monitor import Monitor
     from fleetcast.workflows.plan import MakePlan
@@ -138,6 +139,13 @@ class OpenFleet:
         from fleetcast.workflows.inspect_models import ListModels
 
         return ListModels(self.platform, self.clock)
+
+    @property
+    def retired(self) -> ListRetired:
+        """Circuits that are no longer declared."""
+        from fleetcast.workflows.inspect_retired import ListRetired
+
+        return ListRetired(self.platform)
 
     @property
     def model(self) -> ShowModel:

@@ -14,6 +14,8 @@ from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fleetcast.config.edit_circuits import Edited
     from fleetcast.config.reader import FleetReading
     from fleetcast.workflows.edit_circuits import EditCircuits
@@ -32,15 +34,25 @@ def list_circuits(
     tags: Annotated[
         list[str] | None, typer.Option("--tag", metavar="KEY[=VALUE]", help="Only circuits with this tag.")
     ] = None,
+    retired: Annotated[  # noqa: FBT002
+        bool, typer.Option("--retired", help="Those that are no longer declared, and what is left of them.")
+    ] = False,
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
 ) -> None:
-    """List the declared circuits with what they train on.
+    """List the declared circuits with what they train on, or those that were retired.
 
     For example:
 
     fleetcast circuits list 'PLANT001/*' --tag line=A
+
+    fleetcast circuits list --retired
     """
+    if retired:
+        if owner or tags:
+            raise typer.BadParameter("a retired circuit has no owner or tags any more: leave them out")
+        _list_retired(fleet, patterns or (), view)
+        return
     from fleetcast.cli.circuits_views import print_circuits
     from fleetcast.views.circuits import as_json
     from fleetcast.workflows.inspect_circuits import choose
@@ -157,6 +169,19 @@ def bump(
 
     new = NewValues(cutoff, delta_version, component_version, retrain)
     report_edit(_editing(fleet, dry_run).bump(patterns or (), new), dry_run, view, "changed")
+
+
+def _list_retired(fleet: Path, patterns: Sequence[str], view: View) -> None:
+    from fleetcast.app import open_fleet
+    from fleetcast.cli.circuits_views import print_retired
+    from fleetcast.views.circuits import retired_as_json
+
+    opened = open_fleet(fleet)
+    found = opened.retired(opened.fleet, patterns)
+    if view is View.JSON:
+        show_json([retired_as_json(one) for one in found])
+    else:
+        print_retired(found, console())
 
 
 def _read(fleet: Path) -> FleetReading:

@@ -14,6 +14,7 @@ from fleetcast.domain.model import ModelVersion
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.wording import counted
 from fleetcast.pipeline.situation import Report
+from fleetcast.views.circuits import left_in_words, retired_in_words
 from fleetcast.views.models import baseline_of, decisions, facts, number
 from fleetcast.views.moments import shown
 from fleetcast.views.unloadable import unloadable_in_words
@@ -41,7 +42,8 @@ def print_rows(rows: Sequence[ModelRow], console: Console) -> None:
         champion = "–" if row.champion is None else str(row.champion)
         chosen = row.selected
         if chosen is None:
-            table.add_row(str(row.key), "–", champion, Text("not trained", "dim"), *["–"] * 7)
+            state = Text("retired", "magenta") if row.retired else Text("not trained", "dim")
+            table.add_row(str(row.key), "–", champion, state, *["–"] * 7)
             continue
         table.add_row(
             str(row.key),
@@ -59,15 +61,23 @@ def print_rows(rows: Sequence[ModelRow], console: Console) -> None:
     console.print(table)
     trained = sum(1 for row in rows if row.selected is not None)
     promoted = sum(1 for row in rows if row.selected and row.selected.standing is PromotionState.PROMOTED)
+    retired = sum(1 for row in rows if row.retired)
     console.print(
-        f"\n{counted(len(rows), 'circuit')}, {trained} with a model, {promoted} promoted. "
+        f"\n{counted(len(rows) - retired, 'circuit')}, {trained} with a model, {promoted} promoted. "
         "More of one: fleetcast models show PLANT/CIRCUIT"
     )
+    if retired:
+        console.print(
+            f"{counted(retired, 'circuit')} retired: fleetcast circuits list --retired says since when"
+        )
 
 
 def print_history(history: ModelHistory, console: Console) -> None:
     """Show all versions, then one in detail."""
     console.print(Text(f"{history.key}: {history.model}", style="bold"))
+    if history.retired is not None:
+        console.print(Text(retired_in_words(history.retired), "yellow"))
+        console.print(Text(left_in_words(history.retired)))
     table = _table("version", "state", "skill", "MASE", "registered (UTC)", "training hash", "changed")
     for entry in history.versions:
         mean = entry.version.model.scores.mean

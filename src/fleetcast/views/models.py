@@ -10,6 +10,7 @@ from fleetcast.domain.canonical import Json
 from fleetcast.domain.model import AdoptedLineage, Lineage, TrainedLineage, family_of
 from fleetcast.domain.scores import ModelScores
 from fleetcast.domain.wording import counted
+from fleetcast.views.circuits import retired_as_json
 from fleetcast.views.evidence import NO_STRONGEST, baseline_in_words, says
 from fleetcast.views.moments import iso, iso_or_null, shown
 from fleetcast.views.names import changes_as_json, circuit_ids, decided_in_words, decisions_as_json
@@ -19,12 +20,13 @@ from fleetcast.workflows.verify_models import VerifiedModels
 
 
 def rows_as_json(rows: Sequence[ModelRow]) -> Json:
-    """The list for programs; `selected` is null before the first training."""
+    """The list for programs; `selected` is null before the first training, and of a retired circuit."""
     return [
         {
             **circuit_ids(row.key),
             "model_name": row.model,
             "champion_version": row.champion,
+            "is_retired": row.retired,
             "selected": None if row.selected is None else _selected(row.selected),
         }
         for row in rows
@@ -37,6 +39,7 @@ def history_as_json(history: ModelHistory) -> Json:
         **circuit_ids(history.key),
         "model_name": history.model,
         "champion_version": history.champion,
+        "retired": None if history.retired is None else retired_as_json(history.retired),
         "shown_version": history.detail.version.version,
         "artifact_folder": None if history.artifact is None else str(history.artifact),
         "artifact_problem": history.artifact_problem or None,

@@ -155,7 +155,7 @@ def show_log(request: Request, job_id: Annotated[str, Path(max_length=200)]) -> 
 
 @routes.get("/models", tags=["models"], responses=answers(shapes.Models, CHANGES))
 def list_models(request: Request, query: Annotated[ModelsQuery, Query()]) -> Response:
-    """Declared circuits with the model version that each uses, by plant and circuit."""
+    """Circuits with the model version that each uses, by plant and circuit; retired ones are marked."""
     fleet = _fleet(request)
     if _wants_values(request):
         return _values(sent.MODELS, sent.ModelsListed(fleet.models(fleet.fleet, query.plant_id)))

@@ -417,6 +417,7 @@ class ModelRow(_Shape):
     circuit_id: str
     model_name: str
     champion_version: int | None
+    is_retired: Annotated[bool, Field(description="Whether its circuit is no longer declared.")]
     selected: SelectedVersion | None
 
 
@@ -427,6 +428,21 @@ class Models(_Shape):
     next: Next
 
 
+class RetiredCircuit(_Shape):
+    """A circuit that is no longer declared; null is what is not known."""
+
+    plant_id: str
+    circuit_id: str
+    model_name: str
+    last_version: int
+    versions: int
+    champion_version: int | None
+    served_in: list[str]
+    retired_at: Annotated[Moment | None, Field(description="When a run took it out of use.")]
+    run_id: str | None
+    commit: str | None
+
+
 class Model(_Shape):
     """One model with all of its versions."""
 
@@ -434,6 +450,7 @@ class Model(_Shape):
     circuit_id: str
     model_name: str
     champion_version: int | None
+    retired: Annotated[RetiredCircuit | None, Field(description="Null: its circuit is declared.")]
     shown_version: int
     artifact_folder: str | None
     artifact_problem: str | None

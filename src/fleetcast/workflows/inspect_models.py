@@ -22,21 +22,25 @@ from fleetcast.pipeline.index import ReadIndex
 from fleetcast.pipeline.models import in_full, selected
 from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.ports.clock import Clock
+from fleetcast.ports.models import ModelRegistry
 from fleetcast.ports.platform import Platform
 from fleetcast.workflows.requests import Requests
+from fleetcast.workflows.inspect_retired import ListRetired, Retired, undeclared
 from fleetcast.workflows.standing import Standings
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """One declared circuit and the model it uses."""
+    """One circuit and the model it uses."""
 
     key: CircuitKey
     model: str
     champion: int | None
     """The version that was promoted last."""
     selected: SelectedVersion | None
-    """None before the first training."""
+    """None before the first training, and of a retired circuit."""
+    retired: bool = False
+    """Whether it is no longer declared, and its versions alone are left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class SelectedVersion:
 
 @dataclass(frozen=True, slots=True)
 class ListModels:
-    """One row for each declared circuit, read in bulk."""
+    """One row for each declared circuit, then one for each that was retired; read in bulk."""
 
     platform: Platform
     clock: Clock
@@ -75,13 +79,12 @@ class ListModels:
         if plant is not None and plant not in plants:
             raise BadInput(f"the fleet has no plant {plant!r}", fix=did_you_mean(plant, plants))
         standings = Standings.read(self.platform, self.clock.now())
+        index = ReadIndex.of(self.platform)()
         chosen = {
             version.name: version
-            for _, version in in_full(
-                selected(fleet.circuits, ReadIndex.of(self.platform)()), self.platform.workspace.models
-            )
+            for _, version in in_full(selected(fleet.circuits, index), self.platform.workspace.models)
         }
-        return tuple(
+        declared = [
             ModelRow(
                 key=circuit.key,
                 model=circuit.model_name,
@@ -91,8 +94,13 @@ class ListModels:
                 else None,
             )
             for circuit in fleet.circuits
-            if plant is None or circuit.key.plant == plant
-        )
+        ]
+        retired = [
+            ModelRow(versions[-1].key, name, standings.intent.champions.get(name), None, retired=True)
+            for name, versions in undeclared(fleet, index.versions).items()
+        ]
+        rows = (*declared, *sorted(retired, key=lambda row: row.key))
+        return tuple(row for row in rows if plant is None or row.key.plant == plant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,8 @@ class ModelHistory:
     """Why, then; else empty."""
     data: DataAsset | None
     """What the detailed version was trained on; None if the registry does not know it any more."""
+    retired: Retired | None = None
+    """None: its circuit is declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +157,7 @@ class ShowModel:
             BadInput: There is no such circuit, model or version.
         """
         self.platform.control.require(Right.VIEW)
-        name, number = _asked(fleet, what, self.platform.workspace.models.entries())
+        name, number = _asked(fleet, what, self.platform.workspace.models)
         versions = self.platform.workspace.models.versions([name])[name]
         if not versions:
             raise BadInput(f"{what} has no trained model yet", fix="run `fleetcast train`")
@@ -174,6 +184,7 @@ class ShowModel:
             artifact=artifact,
             artifact_problem=problem,
             data=self.platform.workspace.data.held([digest]).get(digest) if digest else None,
+            retired=ListRetired(self.platform).of_model(fleet, name),
         )
 
     def _artifact(self, chosen: VersionHistory) -> tuple[Path | None, str]:
@@ -185,18 +196,28 @@ class ShowModel:
             return None, f"{error} ({error.fix})"
 
 
-def _asked(fleet: Fleet, what: str, known: Iterable[str]) -> tuple[str, int | None]:
+def _asked(fleet: Fleet, what: str, registry: ModelRegistry) -> tuple[str, int | None]:
     subject, colon, version = what.partition(":")
     if colon and not (version.isascii() and version.isdigit()):
         raise BadInput(f"{version!r} is not a model version", fix="write a whole number: PLANT/CIRCUIT:2")
     number = int(version) if colon else None
     if "/" in subject:
-        return fleet.circuit(CircuitKey.parse(subject)).model_name, number
-    names = {*known, *(circuit.model_name for circuit in fleet.circuits)}
+        return _model_of(fleet, CircuitKey.parse(subject), registry), number
+    names = {*registry.entries(), *(circuit.model_name for circuit in fleet.circuits)}
     if subject not in names:
         near = did_you_mean(subject, sorted(names)) if len(names) <= 1_000 else "see `fleetcast models list`"
         raise BadInput(f"there is no model {subject!r}", fix=near)
     return subject, number
+
+
+def _model_of(fleet: Fleet, key: CircuitKey, registry: ModelRegistry) -> str:
+    """The model of a circuit; of one that is no longer declared, the one that it had."""
+    declared = next((circuit.model_name for circuit in fleet.circuits if circuit.key == key), None)
+    if declared is not None:
+        return declared
+    entries = registry.entries()
+    retired = next((name for name, versions in entries.items() if versions and versions[-1].key == key), None)
+    return retired or fleet.circuit(key).model_name
 
 
 def _histories(
