@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import typer
 
-from fleetcast.cli.in_fleet import InFleet
 from fleetcast.cli.commands import COMMANDS, app, run
+from fleetcast.cli.in_fleet import InFleet
 from fleetcast.config.templates import init_fleet
 from fleetcast.ports.served import URL_VARIABLE
 from tests.first_impressions.screens import WIDTHS, Screen, at_terminal, piped

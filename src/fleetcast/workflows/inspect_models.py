@@ -24,8 +24,8 @@ from fleetcast.ports.artifacts import ArtifactMissing
 from fleetcast.ports.clock import Clock
 from fleetcast.ports.models import ModelRegistry
 from fleetcast.ports.platform import Platform
-from fleetcast.workflows.requests import Requests
 from fleetcast.workflows.inspect_retired import ListRetired, Retired, undeclared
+from fleetcast.workflows.requests import Requests
 from fleetcast.workflows.standing import Standings
 
 
