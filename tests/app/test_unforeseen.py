@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from fleetcast.app.unforeseen import told
+from fleetcast.domain.foreseen import why
 
 SECRET = "hunter2-hunter2"  # noqa: S105  # made up
 
@@ -133,3 +134,22 @@ def test_a_stack_that_is_too_deep_is_reported(fleet: Path) -> None:
     assert "RecursionError at" in str(error)
     (path,) = (fleet / ".fleetcast" / "reports").iterdir()
     assert len(path.read_text()) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("[Errno 111] Connection refused", "Connection refused"),
+        ("No token. Set AZURE_CLIENT_ID and AZURE_TENANT_ID. Run again.", "No token. Run again"),
+        ("set AWS_SECRET_ACCESS_KEY", "it does not say why (ValueError)"),
+        ("Unable to copy data to file: No space left on device (os error 28)", "the disk is full"),
+        (f"GET https://u:{SECRET}@h fails", "GET https://…@h fails"),
+        (
+            "No usable temporary directory found in ['/tmp']",
+            "no folder for temporary files can be written to",
+        ),
+        ("(Background on this error at: https://sqlalche.me/e/20/e3q8)", "it does not say why (ValueError)"),
+    ],
+)
+def test_of_a_librarys_words_none_is_shown_that_speaks_of_its_own_settings(said: str, shown: str) -> None:
+    assert why(ValueError(said)) == shown

@@ -504,7 +504,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
         checked = f"{server.url('postgres')}?sslmode=verify-full"
         with pytest.raises(Unavailable, match="cannot be trusted") as caught:
             migrate.ensure_schema(opened(checked))
-        assert "SSL_CERT_FILE" in caught.value.fix
+        assert "?sslrootcert=FILE" in caught.value.fix
         authority = server.folder / "authority.pem"
         migrate.ensure_schema(opened(f"{checked}&sslrootcert={authority}"))
         with pytest.MonkeyPatch.context() as patch:

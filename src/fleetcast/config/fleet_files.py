@@ -16,6 +16,7 @@ from fleetcast.config.circuit_files import CIRCUITS_FOLDER, MAIN_FILE
 from fleetcast.config.reader import FleetReading, read_fleet
 from fleetcast.config.settings import SETTINGS_FILE
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.foreseen import why
 from fleetcast.stored.durable import partial_beside, sync
 
 Changed = Mapping[str, tuple[str, str]]
@@ -96,7 +97,8 @@ class FleetFiles:
                 with suppress(OSError):
                     partial.unlink(missing_ok=True)
             raise Unavailable(
-                f"cannot write {error.filename}: {error.strerror}", fix="check the disk's space and rights"
+                f"cannot write {error.filename or ', '.join(changed)}: {why(error)}",
+                fix="check the disk's space and rights",
             ) from error
 
 

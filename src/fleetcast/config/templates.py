@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
@@ -11,6 +12,7 @@ from string import Template
 
 from fleetcast.domain.circuit import Cutoff
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.foreseen import why
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.stored.durable import make_folder, sync
 
@@ -60,10 +62,11 @@ def init_fleet(directory: Path, new: NewFleet | None = None) -> tuple[Path, ...]
             fix="choose another directory, or move these files away",
         )
     contents = fleet_files(new)
-    written: list[Path] = []
+    written, made = list[Path](), set[Path]()
     try:
         for path, content in contents.items():
             target = directory / path
+            made |= {one for one in (target.parent, *target.parent.parents) if not one.exists()}
             make_folder(target.parent)
             with target.open("x", encoding="utf-8", newline="\n") as stream:
                 written.append(target)
@@ -73,8 +76,11 @@ def init_fleet(directory: Path, new: NewFleet | None = None) -> tuple[Path, ...]
     except OSError as error:
         for target in written:
             target.unlink(missing_ok=True)
+        for folder in sorted(made, reverse=True):
+            with suppress(OSError):  # what somebody put there meanwhile stays
+                folder.rmdir()
         raise Unavailable(
-            f"cannot write {error.filename or directory}: {error.strerror}",
+            f"cannot write {error.filename or directory}: {why(error)}",
             fix="check the disk and its permissions",
         ) from error
     return tuple(written)

@@ -69,6 +69,10 @@ class Complaint:
     what: str
     fix: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "what", without_secrets(self.what))
+        object.__setattr__(self, "fix", without_secrets(self.fix))
+
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
         return legible(f"{place}: {self.what}" + (f" ({self.fix})" if self.fix else ""))

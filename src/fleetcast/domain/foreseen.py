@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from fleetcast.domain.errors import FleetcastError, Unavailable
+from fleetcast.domain.secrets import first_line
 
 _SAID = {
     errno.ENOSPC: ("the disk is full", "free space there, then run the same again"),
@@ -40,7 +41,14 @@ _SAID = {
     errno.ENAMETOOLONG: ("the name is longer than the disk takes", "use a shorter name or folder"),
     errno.ESTALE: ("the network disk has lost it", "mount it anew, then run the same again"),
 }
+_NO_TEMPORARY_FOLDER = -1
+"""How Python says it has no number of the system."""
+_SAID[_NO_TEMPORARY_FOLDER] = (
+    "no folder for temporary files can be written to",
+    "free space there, and let this user write there",
+)
 _IN_WORDS = (
+    (re.compile(r"No usable temporary directory"), _NO_TEMPORARY_FOLDER),
     (re.compile(r"(?i)no space left on device|os error 28\b|database or disk is full"), errno.ENOSPC),
     (re.compile(r"(?i)disk quota exceeded|os error 122\b"), errno.EDQUOT),
     (re.compile(r"(?i)file too large|os error 27\b"), errno.EFBIG),
@@ -51,6 +59,15 @@ _IN_WORDS = (
     (re.compile(r"(?i)cannot allocate memory|failed to map segment|unable to allocate"), errno.ENOMEM),
 )
 """How libraries that hide the system's error say it."""
+_OF_OTHERS = re.compile(
+    r"\b(AZURE|AWS|RAY|MLFLOW|GOOGLE|POLARS|RUST|OPENBLAS|MKL|OMP|SSL|REQUESTS|CURL|HTTPS?|NO|ALL|GIT|XDG|SQLALCHEMY)"
+    r"_[A-Z][A-Z_]+\b|\bPG[A-Z]{3,}\b|\bTMPDIR\b|\bodbc\b|pip install|https?://(aka\.ms|sqlalche\.me|errors\.pydantic)"
+)
+"""Variables, commands and pages of other libraries."""
+_NUMBERS = re.compile(
+    r"\[Errno -?\d+\] ?| ?\(os error \d+\)| ?\(_ssl\.c:\d+\)|\[SSL[^\]]*\] ?|^Kernel error: "
+)
+"""What libraries put around what they say."""
 _LONGEST_CHAIN = 20
 
 
@@ -60,18 +77,40 @@ def foreseen(error: BaseException) -> FleetcastError | None:
     Args:
         error: As it was caught; those that it was made of are looked at too.
     """
+    number, place = _number(error)
+    return None if number is None else _unavailable(number, place)
+
+
+def why(error: BaseException, said: str = "") -> str:
+    """Why something failed, in one line without secrets, to stand behind a colon of ours.
+
+    What the system does is said in our words. Of what a library says, sentences are left out that speak of variables,
+    options and commands of its own: nobody who uses fleetcast is to set those.
+
+    Args:
+        error: As it was caught.
+        said: What it says, where that was already made plainer; else its own text.
+    """
+    number, _ = _number(error)
+    if number is not None:
+        return _SAID[number][0]
+    parts = re.split(r"(?<=[.;!?])\s+", _NUMBERS.sub("", first_line(said or str(error))))
+    kept = " ".join(part for part in parts if not _OF_OTHERS.search(part)).rstrip(" .;")
+    return kept or f"it does not say why ({type(error).__name__})"
+
+
+def _number(error: BaseException) -> tuple[int | None, object]:
+    """The system's number of an error, and the file that it is about."""
     for one in _chain(error):
         if isinstance(one, MemoryError):
-            return Unavailable(
-                "memory ran out", fix="end something, or use a machine with more, then run the same again"
-            )
+            return errno.ENOMEM, None
         if isinstance(one, OSError) and one.errno in _SAID:
-            return _unavailable(one.errno, one.filename)
+            return one.errno, one.filename
     for one in _chain(error):
         number = next((number for words, number in _IN_WORDS if words.search(str(one))), None)
-        if number is not None and not isinstance(one, OSError):
-            return _unavailable(number, None)
-    return None
+        if number is not None:
+            return number, None
+    return None, None
 
 
 def _unavailable(number: int, place: object) -> Unavailable:

@@ -11,9 +11,13 @@ task, copies of what an object store keeps) is written in one move, and not sync
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+
+_LITTLE = 2**16
+"""Bytes: less than what SQLite takes for one transaction."""
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -115,6 +119,15 @@ def write_in_one_move(path: Path, content: bytes) -> None:
 def partial_beside(path: Path) -> Path:
     """Where this process writes what becomes `path`."""
     return path.with_name(f"{path.name}.{os.getpid()}.partial")
+
+
+def has_room(path: Path) -> bool:
+    """Whether the disk that holds a file, or would, takes more: SQLite calls a full one an error of the disk."""
+    folder = next((one for one in (path, *path.parents) if one.is_dir()), Path("/"))
+    try:
+        return shutil.disk_usage(folder).free >= _LITTLE
+    except OSError:
+        return True
 
 
 def make_folder(folder: Path) -> None:

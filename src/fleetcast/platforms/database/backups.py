@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from fleetcast.domain.audit import GENESIS, Mark
 from fleetcast.domain.checkpoint import BegunAnew, CheckpointVerdict, Held, Lost, Unsound
 from fleetcast.domain.errors import BadInput, HistoryLost, Unavailable
+from fleetcast.domain.foreseen import why
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.manifest import seal_in_words
 from fleetcast.domain.wording import counted
@@ -20,7 +21,7 @@ from fleetcast.platforms.database.control import ControlDatabase
 from fleetcast.platforms.database.leases import holders
 from fleetcast.platforms.database.marks import first_digest, holds, last_mark
 from fleetcast.platforms.database.migrate import known_schemas
-from fleetcast.stored.durable import partial_beside, publish
+from fleetcast.stored.durable import has_room, partial_beside, publish
 
 _WAIT_SECONDS = 30.0
 _NOTHING = Mark(0, GENESIS)
@@ -245,8 +246,9 @@ def _said_by_sqlite(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         if "not a database" in str(error) or "malformed" in str(error):
             raise NotADatabase(
-                f"{path} cannot be read: {error}", fix="restore a backup with --replace"
+                f"{path} cannot be read: {why(error)}", fix="restore a backup with --replace"
             ) from error
+        said = why(error) if has_room(path) else "the disk is full"
         raise Unavailable(
-            f"cannot write {path}: {error}", fix="check the disk, and who else uses it"
+            f"cannot write {path}: {said}", fix="check the disk, and who else uses it"
         ) from error

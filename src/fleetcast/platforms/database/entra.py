@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.foreseen import why
 
 SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
 """What a token for Azure Database for PostgreSQL is asked for."""
@@ -34,8 +35,7 @@ class EntraTokens:
         try:
             return str(self._credential.get_token(SCOPE).token)
         except ClientAuthenticationError as error:
-            reason = str(error).partition("\n")[0]
             raise Unavailable(
-                f"no Entra token for the control database: {reason}",
-                fix="give this machine a managed identity, set AZURE_CLIENT_ID and its like, or run `az login`",
+                f"no Entra token for the control database: {why(error)}",
+                fix="give this machine a managed identity, or sign in with `az login`",
             ) from error

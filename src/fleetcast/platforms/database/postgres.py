@@ -18,6 +18,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, Execution
 from sqlalchemy.pool import PoolProxiedConnection
 
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.foreseen import why
 from fleetcast.domain.lease import Reach
 from fleetcast.domain.settings import DATABASE_URL_VARIABLE
 from fleetcast.platforms.database.backend import HALF_MIGRATED, Fate
@@ -200,7 +201,7 @@ class Postgres:
         state = _state(error.orig)
         if not state:
             return Unavailable(
-                f"the control database at {self.address} does not answer: {_words(error)}",
+                f"the control database at {self.address} does not answer: {why(error, _words(error))}",
                 fix=f"see whether the server is up, and whether {DATABASE_URL_VARIABLE} names it",
             )
         fix = next((fix for sign, fix in _FIXES.items() if state.startswith(sign)), "see the server's log")
@@ -271,7 +272,7 @@ def _tls(url: URL) -> ssl.SSLContext | bool:
         context = ssl.create_default_context(cafile=str(root) if root else None)
     except OSError as error:
         raise BadInput(
-            f"cannot read sslrootcert {root}: {error}", fix="name a file of certificates"
+            f"cannot read sslrootcert {root}: {why(error)}", fix="name a file of certificates"
         ) from error
     if mode == "require":
         context.check_hostname = False
@@ -300,8 +301,8 @@ def _connecting(shown: str, source: PasswordSource | None) -> Callable[..., obje
             return dialect.connect(*arguments, **named)
         except ssl.SSLError as error:
             raise Unavailable(
-                f"the control database at {shown} cannot be trusted: {error}",
-                fix="name the file of the certificate authority in SSL_CERT_FILE or with ?sslrootcert=FILE",
+                f"the control database at {shown} cannot be trusted: {why(error)}",
+                fix="write ?sslrootcert=FILE, of the certificate authority, at the end of its URL",
             ) from error
 
     return connect

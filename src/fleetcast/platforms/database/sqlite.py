@@ -20,7 +20,7 @@ from fleetcast.platforms.database.backend import HALF_MIGRATED, Fate
 from fleetcast.platforms.database.network_files import check_local
 from fleetcast.platforms.database.schema import metadata
 from fleetcast.platforms.database.witness import Witness
-from fleetcast.stored.durable import make_private_folder
+from fleetcast.stored.durable import has_room, make_private_folder
 from fleetcast.stored.form import RESTORE
 
 BUSY_TIMEOUT = timedelta(seconds=10)
@@ -101,7 +101,10 @@ class Sqlite:
         fix = next(
             (hint for sign, hint in _HINTS.items() if sign in said), "see whether the file is in order"
         )
-        return Unavailable(f"the control database refuses: {said}", fix=fix)
+        if "disk I/O error" in said and not has_room(Path(self.address)):
+            said = "the disk is full"
+            fix = _HINTS[said.removeprefix("the ")]
+        return Unavailable(f"the control database in {self.address} refuses: {said}", fix=fix)
 
 
 def sqlite(

@@ -11,8 +11,8 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.foreseen import why
 from fleetcast.domain.location import Location
-from fleetcast.domain.secrets import first_line
 from fleetcast.platforms.delta.damage import Damage, cut_file, damage_of_log, emptied_commit, lost_file
 from fleetcast.platforms.files.plainly_named import PlainlyNamed
 from fleetcast.ports.readings import TableVersion, VersionGone
@@ -99,8 +99,8 @@ class DeltaVersions:
         return table
 
     def _said(self, error: BaseException) -> str:
-        """The first line of what went wrong, with the table's own name and without secrets."""
-        return first_line(self._location.said(error))
+        """Why it went wrong, in one line, with the table's own name and without secrets."""
+        return why(error, self._location.said(error))
 
     def _at(self, version: int) -> DeltaTable:
         latest = self.latest_version()

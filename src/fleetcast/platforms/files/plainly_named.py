@@ -86,7 +86,7 @@ def _new_folder(shown: str) -> Path:
             return Path(tempfile.mkdtemp(prefix="fleetcast-plain-", dir=place))
     raise Unavailable(
         f"no temporary folder has a plain name, which is needed to open {shown}",
-        fix="set TMPDIR to a folder whose path has only letters, digits, '.', '_' and '-'",
+        fix="have temporary files kept in a folder whose path has only letters, digits, '.', '_' and '-'",
     )
 
 

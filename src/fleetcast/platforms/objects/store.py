@@ -18,8 +18,8 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 
 from fleetcast.domain.errors import BadInput, Unavailable
+from fleetcast.domain.foreseen import why
 from fleetcast.domain.location import Location
-from fleetcast.domain.secrets import first_line
 from fleetcast.stored.durable import sync
 
 if TYPE_CHECKING:
@@ -112,17 +112,17 @@ class ObjectFolder:
             yield
         except (PermissionDeniedError, UnauthenticatedError) as error:
             raise BadInput(
-                f"{self.location} refuses: {first_line(str(error))}",
+                f"{self.location} refuses: {why(error)}",
                 fix=f"give this identity {_RIGHTS[self.location.scheme]}",
             ) from error
         except ValueError as error:
             raise BadInput(
-                f"{self.location} takes no file of that name: {first_line(str(error))}",
+                f"{self.location} takes no file of that name: {why(error)}",
                 fix="rename the file, without signs that cannot be seen",
             ) from error
         except (BaseError, OSError) as error:
             raise Unavailable(
-                f"{self.location} cannot be used: {first_line(str(error))}",
+                f"{self.location} cannot be used: {why(error)}",
                 fix="see whether the store is up, the network lets you through, and the bucket or container exists",
             ) from error
 
@@ -151,6 +151,6 @@ def _open(location: Location) -> ObjectStore:
             else ("; for az:// set AZURE_STORAGE_ACCOUNT_NAME" if location.scheme == "az" else "")
         )
         raise BadInput(
-            f"{location} cannot be opened: {first_line(str(error))}",
+            f"{location} cannot be opened: {why(error)}",
             fix=f"check the URI and the environment{account_hint}",
         ) from error
