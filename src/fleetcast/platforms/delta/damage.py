@@ -94,8 +94,8 @@ def _torn(name: str) -> Damage:
     return Damage(
         f"{LOG}/{name}",
         "is torn",
-        f"{_RESTORE}; without one, and if no commit follows it, move it away: the table is then as version {number - 1}, "
-        "and what was stored since is stored again"
+        f"{_RESTORE}; without one, and if no commit follows it, move it away: the table is then as version "
+        f"{number - 1}, and what was stored since is stored again"
         if number
         else _RESTORE,
     )
