@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.found.story import Story
 
+LONG = "it reads two hundred thousand rows three times"
 ROWS, SENSORS = 200_000, 2_000
 MOST_MEMORY = 1024
 """MiB, of any command; spread over all sensors, the rows alone would take three times as much."""
