@@ -11,10 +11,11 @@ from pathlib import Path
 
 from tests.found.story import Fleet, Said, Story
 
+LONG = "it makes and unpacks files of gigabytes"
 MOST_MEMORY = 1500
 """MiB, for a command that is handed one of these."""
 _BOUNDED = (
-    "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_AS, (16 * 2**30,) * 2); "
+    "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_AS, (6 * 2**30,) * 2); "
     "sys.argv = ['fleetcast', *sys.argv[1:]]; runpy.run_module('fleetcast.cli.main', run_name='__main__')"
 )
 

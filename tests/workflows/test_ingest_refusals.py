@@ -312,3 +312,15 @@ def test_names_that_differ_in_case_between_files_are_refused(desk: Desk) -> None
 def test_a_sentinel_is_a_number(text: str) -> None:
     with pytest.raises(BadInput, match="is not a number"):
         Sentinel.parse(text)
+
+
+def test_files_that_are_too_much_together_are_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = "time,a\n2025-01-01T00:00:00Z,1\n2025-01-01T01:00:00Z,2\n"
+    second = "time,b\n2025-01-02T00:00:00Z,1\n2025-01-02T01:00:00Z,2\n"
+    monkeypatch.setattr("fleetcast.workflows.ingest.MOST_CELLS", 7)
+    desk.ingest(first)
+    with pytest.raises(
+        BadInput, match="2 files with 4 rows and 2 sensors are too much for one commit"
+    ) as refused:
+        desk.ingest(first, second)
+    assert "one after the other" in refused.value.fix

@@ -77,6 +77,12 @@ class Thousands(Enum):
     """Nothing does: a cell that looks like it is no number."""
 
 
+MOST_CELLS = 100_000_000
+"""Of one file, and of the rows of all files by all their sensors, empty ones included.
+
+Each takes some 60 bytes of memory while the file is read.
+"""
+
 UNIX_FORMATS = {"unix": 1_000_000, "unix_ms": 1_000, "unix_us": 1}
 """Timestamp formats for numbers since 1970-01-01 UTC, with the microseconds that one unit is worth."""
 

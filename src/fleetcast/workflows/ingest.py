@@ -10,6 +10,7 @@ import polars as pl
 
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.ingest import (
+    MOST_CELLS,
     Conflict,
     ConflictingReadings,
     FileReport,
@@ -61,6 +62,7 @@ class Ingest:
         reports = tuple(one.report for one in parsed)
         _check_names_used(reports, options)
         _check_same_case(reports)
+        _check_together(reports)
         rows = pl.concat([one.rows for one in parsed], how="diagonal")
         if rows.is_empty():
             raise BadInput(
@@ -123,6 +125,18 @@ class Ingest:
                 if like is not None:
                     found[sensor] = NearName(sensor, like, report.path)
         return tuple(found[sensor] for sensor in sorted(found))
+
+
+def _check_together(reports: Sequence[FileReport]) -> None:
+    """Refuse files that are no more than they may be each, but make too many rows of too many sensors together."""
+    rows = sum(report.rows_kept for report in reports)
+    sensors = {name for report in reports for name in report.sensors}
+    if len(reports) > 1 and rows * len(sensors) > MOST_CELLS:
+        raise BadInput(
+            f"{len(reports)} files with {rows:,} rows and {len(sensors):,} sensors are too much for one commit: "
+            f"{rows * len(sensors):,} cells, of {MOST_CELLS:,} that are held at once",
+            fix="ingest files of different sensors one after the other",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -17,6 +17,9 @@ from fleetcast.forecasting.family import needed_steps
 from fleetcast.forecasting.profile import infer_frequency, measure
 from fleetcast.forecasting.resampling import instant
 from fleetcast.ports.readings import Readings, ReadingsTable, ReadingsWanted
+
+_AT_ONCE = 64
+"""Sensors that are counted in one pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,15 @@ class ShowData:
         at = newest(self.table) if version is None else version
         keys = matching(self.table.circuits(at), patterns, of="with readings")
         sensors = tuple(self.table.sensors(at))
-        wanted = [ReadingsWanted(key, sensors, EARLIEST, LATEST) for key in keys]
-        return Holdings(at, tuple(_holdings(readings) for readings in self.table.read(wanted, at)))
+        found: dict[CircuitKey, CircuitHoldings] = {}
+        # Every row is as wide as the sensors of one reading: those of one circuit may be many, another's rows long.
+        for begin in range(0, max(len(sensors), 1), _AT_ONCE):
+            some = sensors[begin : begin + _AT_ONCE]
+            for one in self.table.read([ReadingsWanted(key, some, EARLIEST, LATEST) for key in keys], at):
+                held, before = _holdings(one), found.get(one.key)
+                readings = held.readings if before is None else {**before.readings, **held.readings}
+                found[one.key] = replace(held, readings=readings)
+        return Holdings(at, tuple(found.values()))
 
 
 @dataclass(frozen=True, slots=True)

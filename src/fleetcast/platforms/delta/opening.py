@@ -17,6 +17,9 @@ from fleetcast.platforms.delta.damage import Damage, cut_file, damage_of_log, em
 from fleetcast.platforms.files.plainly_named import PlainlyNamed
 from fleetcast.ports.readings import TableVersion, VersionGone
 
+ROWS = "fleetcast.rows"
+"""In a commit of ours that delta-rs has no metrics for: how many rows it adds."""
+
 
 class DeltaVersions:
     """The versions of one Delta table, wherever it is."""
@@ -164,7 +167,7 @@ def _version_of(entry: dict[str, object]) -> TableVersion:
         version=_whole(entry["version"]),
         committed_at=datetime.fromtimestamp(_whole(entry["timestamp"]) / 1000, tz=UTC),
         operation=str(entry.get("operation", "")),
-        rows_written=_rows_written(metrics) if isinstance(metrics, dict) else None,
+        rows_written=_rows_written(metrics) if isinstance(metrics, dict) else _rows_added(entry),
     )
 
 
@@ -172,6 +175,10 @@ def _rows_written(metrics: dict[str, object]) -> int | None:
     names = ("num_target_rows_inserted", "num_target_rows_updated", "num_added_rows")
     counted = [_whole(metrics[name]) for name in names if name in metrics]
     return sum(counted) if counted else None
+
+
+def _rows_added(entry: dict[str, object]) -> int | None:
+    return _whole(entry[ROWS]) if ROWS in entry else None
 
 
 def _whole(number: object) -> int:

@@ -12,6 +12,7 @@ from deltalake.exceptions import DeltaError
 
 from fleetcast.domain.errors import BadInput, Unavailable
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.platforms.delta.inserting import insert, is_spread_wide
 from fleetcast.platforms.delta.merging import (
     KEYS,
     Changes,
@@ -26,6 +27,7 @@ from fleetcast.platforms.delta.vacuuming import vacuumed
 from fleetcast.ports.readings import MergeOutcome, Readings, ReadingsWanted, Stored
 
 _ATTEMPTS = 5
+_FEW_SENSORS = 64
 
 
 class DeltaReadingsTable(DeltaVersions):
@@ -50,9 +52,9 @@ class DeltaReadingsTable(DeltaVersions):
         lazy = pl.scan_delta(table)
         held = set(_columns(table))
         for plant in sorted({want.key.plant for want in wanted}):
-            yield from self._read_plant(
-                lazy, held, plant, [want for want in wanted if want.key.plant == plant], version
-            )
+            theirs = [want for want in wanted if want.key.plant == plant]
+            for alike in _of_like_sensors(theirs):
+                yield from self._read_plant(lazy, held, plant, alike, version)
 
     def expires_at(self, version: int) -> datetime | None:  # noqa: ARG002  # the same for all
         """Never: versions stay until `vacuum` is told which to keep."""
@@ -100,6 +102,10 @@ class DeltaReadingsTable(DeltaVersions):
         changes = self._changes(table, rows, stored)
         if changes.rows.is_empty():
             return MergeOutcome(table.version(), 0, 0, changes.differing)
+        folder = self._location.folder
+        if folder is not None and not changes.updated and is_spread_wide(table, changes):
+            version = insert(self._location, folder, table, changes.rows)
+            return MergeOutcome(version, changes.inserted, 0, changes.differing)
         self._location.to_write(partitions(changes.rows))
         version = write_changes(table, changes)
         return MergeOutcome(version, changes.inserted, changes.updated, changes.differing)
@@ -156,6 +162,20 @@ class DeltaReadingsTable(DeltaVersions):
 
 def _columns(table: DeltaTable) -> list[str]:
     return [field.name for field in table.schema().fields]
+
+
+def _of_like_sensors(wanted: Sequence[ReadingsWanted]) -> list[list[ReadingsWanted]]:
+    """What is read in one pass, which makes every row as wide as all sensors of the pass.
+
+    Everything, while those are few; else what has the same sensors, so that the long rows of one circuit never take
+    the memory of another's many sensors.
+    """
+    if len({name for want in wanted for name in want.sensors}) <= _FEW_SENSORS:
+        return [list(wanted)]
+    alike: dict[tuple[str, ...], list[ReadingsWanted]] = {}
+    for want in wanted:
+        alike.setdefault(want.sensors, []).append(want)
+    return list(alike.values())
 
 
 def _cut(rows: pl.DataFrame, want: ReadingsWanted, held: set[str]) -> Readings:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.ingest import MOST_CELLS
 
 MOST_BYTES = 2**30
 """Of text, unpacked, in one file."""
-MOST_CELLS = 100_000_000
-"""Of one file, empty ones included: each takes some 60 bytes of memory while the file is read."""
 MOST_OF_A_LINE = 2**20
 """Bytes; between two line breaks."""
 _PIECE = 2**20

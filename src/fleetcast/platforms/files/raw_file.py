@@ -12,8 +12,8 @@ from typing import BinaryIO
 import polars as pl
 
 from fleetcast.domain.errors import BadInput
-from fleetcast.domain.ingest import UnevenRows
-from fleetcast.platforms.files.bounded_text import MOST_BYTES, MOST_CELLS, text_of, too_many_cells
+from fleetcast.domain.ingest import MOST_CELLS, UnevenRows
+from fleetcast.platforms.files.bounded_text import MOST_BYTES, text_of, too_many_cells
 from fleetcast.platforms.files.other_kinds import refuse_other_kinds
 from fleetcast.platforms.files.uneven_rows import even_rows, surely_even
 from fleetcast.stored.named_file import NotAFile, TooLarge, opened
