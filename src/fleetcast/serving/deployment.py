@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.legible import legible
 from fleetcast.domain.traffic import Colour
 from fleetcast.serving import frames
 from fleetcast.serving.asked import Refused, read_request
@@ -108,7 +109,7 @@ def run(opened: Callable[[], Deployment], socket: Path, around: AROUND = lambda 
         deployment = opened()
         deployment.open_all()
     except FleetcastError as error:
-        print(str(error).splitlines()[0], file=sys.stderr, flush=True)  # noqa: T201
+        print(legible(str(error).splitlines()[0]), file=sys.stderr, flush=True)  # noqa: T201
         return 1
     asyncio.run(serve(around(deployment), socket))
     return 0
