@@ -6,7 +6,7 @@ import io
 import re
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 
 import fleetcast.cli
 from fleetcast.cli.plain_rich import Console, Table, Text
@@ -22,6 +22,7 @@ def shown(*what: object) -> str:
     return file.getvalue()
 
 
+@settings(deadline=None)  # Rich lays a table out
 @given(TEXTS, TEXTS)
 def test_a_row_is_a_line_whatever_its_cells_hold(one: str, other: str) -> None:
     table = Table(box=None, pad_edge=False)
@@ -37,6 +38,7 @@ def test_a_row_is_a_line_whatever_its_cells_hold(one: str, other: str) -> None:
     assert all(sign.isspace() for sign in hidden(said, "\n"))
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_a_line_is_a_line_with_breaks_around_it_alone(text: str) -> None:
     said = shown(f"x {text} x", Text(f"\nx {text} x"))

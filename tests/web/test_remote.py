@@ -167,7 +167,7 @@ def problem(status: int, kind: str, detail: str = "so it is", fix: str = "do thi
         (problem(422, "bad-input"), BadInput, "so it is"),
         (problem(429, "too-often"), Unavailable, "so it is"),
         (problem(503, "invalid-fleet"), Unavailable, "so it is"),
-        (problem(422, "bad-input", "a\x1b[2Jb\u202e"), BadInput, "a[2Jb"),
+        (problem(422, "bad-input", "a\x1b[2Jb\u202e"), BadInput, r"a\x1b[2Jb\u202e"),
         (httpx.Response(502, text="<html>Bad gateway"), BadInput, "answers 502, not as fleetcast does"),
         (httpx.Response(302, headers={"location": "https://x.example/"}), BadInput, "by leading elsewhere"),
         (httpx.Response(200, text="<html>hello"), BadInput, "does not answer as fleetcast does"),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from fleetcast.app.unforeseen import told
 from fleetcast.domain.errors import FleetcastError
+from fleetcast.domain.legible import legible
 from fleetcast.domain.traffic import Colour
 from fleetcast.serving import frames
 from fleetcast.serving.asked import Refused, read_request
@@ -115,7 +116,7 @@ def run(
         deployment = opened()
         deployment.open_all()
     except FleetcastError as error:
-        print(str(error).splitlines()[0], file=sys.stderr, flush=True)  # noqa: T201
+        print(legible(str(error).splitlines()[0]), file=sys.stderr, flush=True)  # noqa: T201
         return 1
     except Exception as error:  # noqa: BLE001  # the last one of this process who can say anything
         print(told(error, sys.argv[1:], directory), file=sys.stderr, flush=True)  # noqa: T201

@@ -19,6 +19,7 @@ from typing import Any
 from fleetcast.app.serving import OpenServing, open_serving
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.legible import legible
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import Endpoint
 from fleetcast.domain.traffic import Colour, Report, Traffic
@@ -138,7 +139,7 @@ class ManagedDeployment:
             try:
                 self.look()
             except FleetcastError as error:
-                _log.error("cannot see what is told, and go on as before: %s", error)
+                _log.error("cannot see what is told, and go on as before: %s", legible(str(error)))
             self.opened.clock.sleep(LOOKS_EVERY)
 
     def _report(self, traffic: Traffic) -> None:

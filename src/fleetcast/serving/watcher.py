@@ -14,6 +14,7 @@ from typing import Protocol
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.errors import FleetcastError
 from fleetcast.domain.identity import Digest
+from fleetcast.domain.legible import legible
 from fleetcast.domain.place import EnvironmentName
 from fleetcast.domain.release import NumberedRelease
 from fleetcast.domain.traffic import Report, Traffic
@@ -107,7 +108,7 @@ class Watcher:
                 except FleetcastError as error:
                     if str(error) != wrong[what]:
                         wrong[what] = str(error)
-                        _log.error("cannot %s: %s", what, error)
+                        _log.error("cannot %s: %s", what, legible(str(error)))
             self.told.clock.sleep(LOOKS_EVERY)
 
     def end(self) -> None:
@@ -149,7 +150,9 @@ class Watcher:
         try:
             self.told.circuits.refresh()
         except FleetcastError as error:
-            _log.error("the fleet cannot be read, and is served as it was declared before: %s", error)
+            _log.error(
+                "the fleet cannot be read, and is served as it was declared before: %s", legible(str(error))
+            )
 
     def _rebuild(self) -> None:
         told = self.told.board.read(self.told.environment)
@@ -207,7 +210,12 @@ class Watcher:
     def _warm(self, plant: ServedPlant) -> None:
         """Open what a release serves; what cannot be opened is replaced down the chain when it is asked for."""
         for name, error in self.engine.open_all(plant).items():
-            _log.error("%s serves circuit %s by what takes its model's place: %s", plant.name, name, error)
+            _log.error(
+                "%s serves circuit %s by what takes its model's place: %s",
+                plant.name,
+                name,
+                legible(str(error)),
+            )
 
     def _coming(
         self,
