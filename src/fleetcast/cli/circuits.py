@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import DryRunOption, FleetOption, PatternsOption, View, ViewOption
+from fleetcast.cli.options import DryRunOption, FleetOption, PatternsOption, View, ViewOption, WideOption
 from fleetcast.cli.output import console, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
@@ -34,6 +34,7 @@ def list_circuits(
     ] = None,
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """List the declared circuits with what they train on.
 
@@ -49,7 +50,7 @@ def list_circuits(
     if view is View.JSON:
         show_json(as_json(chosen))
     else:
-        print_circuits(chosen, console())
+        print_circuits(chosen, console(wide=wide))
 
 
 @circuits_app.command("show")
@@ -57,6 +58,7 @@ def show_circuit(
     circuit: Annotated[str, typer.Argument(metavar="PLANT/CIRCUIT")],
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Show all that holds for one circuit, and the file and line each value comes from.
 
@@ -72,7 +74,7 @@ def show_circuit(
     if view is View.JSON:
         show_json(resolved_as_json(found))
     else:
-        print_resolved(found, console())
+        print_resolved(found, console(wide=wide))
 
 
 @circuits_app.command("add")

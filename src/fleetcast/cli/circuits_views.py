@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from fleetcast.cli.output import say_line
+from fleetcast.cli.tables import Table, an_id, numbers, show, words
 from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.wording import counted
@@ -16,32 +17,46 @@ from fleetcast.workflows.inspect_circuits import ResolvedCircuit
 
 def print_circuits(circuits: Sequence[Circuit], console: Console) -> None:
     """Show one line for each circuit."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("circuit", "model", "sensors", "every", "ahead", "cutoff", "data", "component", "owner"):
-        table.add_column(column)
-    for circuit in circuits:
-        table.add_row(
+    columns = (
+        an_id("circuit"),
+        an_id("model"),
+        numbers("sensors"),
+        numbers("every", goes=3),
+        numbers("ahead", goes=4),
+        an_id("cutoff"),
+        words("data", goes=5),
+        an_id("component", goes=1),
+        words("owner", goes=2),
+    )
+    rows = [
+        (
             str(circuit.key),
             circuit.family,
-            str(len(circuit.features)),
+            len(circuit.features),
             format_duration(circuit.frequency),
             format_duration(circuit.horizon),
             circuit.cutoff.text,
             f"{circuit.data_source} version {circuit.delta_version}",
             circuit.component_version,
-            circuit.owner or "–",
+            circuit.owner or None,
         )
-    console.print(table)
-    console.print(f"\n{counted(len(circuits), 'circuit')}")
+        for circuit in circuits
+    ]
+    empty = "No circuit is declared. To declare one:"
+    show(Table(columns, rows, empty=empty, then="fleetcast circuits add PLANT001/CIRCUIT01"), console)
+    if rows:
+        console.print(f"\n{counted(len(circuits), 'circuit')}")
 
 
 def print_resolved(found: ResolvedCircuit, console: Console) -> None:
     """Show each setting with its value and where it is written."""
-    console.print(f"{found.circuit.key}, training hash {found.training_hash[:12]}\n")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("setting", "value", "written in"):
-        table.add_column(column)
-    for setting in found.settings:
-        where = Text("default", "dim") if setting.origin is None else str(setting.origin)
-        table.add_row(setting.name, Text(setting.value), where)
-    console.print(table)
+    say_line(console, f"{found.circuit.key}, training hash {found.training_hash[:12]}\n")
+    rows = [
+        (
+            setting.name,
+            setting.value,
+            Text("default", "dim") if setting.origin is None else str(setting.origin),
+        )
+        for setting in found.settings
+    ]
+    show(Table((an_id("setting"), words("value"), an_id("written in")), rows), console)

@@ -12,6 +12,10 @@ from fleetcast.domain.canonical import Json
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
+
+_ENDLESS = 1_000_000
+"""Columns of what has no edge."""
 
 
 def show_json(value: Json) -> None:
@@ -19,11 +23,30 @@ def show_json(value: Json) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def console() -> Console:
-    """Standard output for tables and colours; wide plain text where it is not a terminal."""
+def console(*, wide: bool = False) -> Console:
+    """Standard output for tables and colours; without end to the right where it is not a terminal, or on request."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    return Console(highlight=False, width=None if sys.stdout.isatty() and not wide else _ENDLESS)
+
+
+def say(shown: Console, sentence: str, command: str = "", *, style: str = "") -> None:
+    """A sentence, and a command to copy after it: in the same line, or whole in the next one."""
+    from rich.text import Text
+
+    together = Text.assemble(sentence, " " if sentence and command else "", command, style=style)
+    if not command or together.cell_len <= shown.width:
+        shown.print(together)
+        return
+    shown.print(Text(sentence, style))
+    shown.print(Text(f"  {command}", style), soft_wrap=True)
+
+
+def say_line(shown: Console, line: str | Text, *, style: str = "") -> None:
+    """A line that the terminal may break and nobody else, so that ids, paths and commands in it can be copied."""
+    from rich.text import Text
+
+    shown.print(Text(line, style) if isinstance(line, str) else line, soft_wrap=True)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import AwaitingOption, FleetOption, LockOption, View, ViewOption
+from fleetcast.cli.options import AwaitingOption, FleetOption, LockOption, View, ViewOption, WideOption
 from fleetcast.cli.output import console, show_json
 from fleetcast.domain.duration import parse_duration
 from fleetcast.domain.identity import CircuitKey
@@ -111,7 +111,11 @@ def stage(
 
 
 @runs_app.command("list")
-def list_runs(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
+def list_runs(
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
+) -> None:
     """Show all runs, newest first."""
     from fleetcast.app import open_asking
     from fleetcast.cli.run_views import print_runs
@@ -121,7 +125,7 @@ def list_runs(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None
     if view is View.JSON:
         show_json([as_json(run, at_work=found.at_work) for run in found.runs])
     else:
-        print_runs(found.runs, console(), at_work=found.at_work)
+        print_runs(found.runs, console(wide=wide), at_work=found.at_work)
 
 
 @runs_app.command("show")
@@ -129,6 +133,7 @@ def show_run(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="As `runs list` shows it: run-0001.")],
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Show the stages of one run, how long each took, where its files are, and where the platform shows its jobs."""
     from fleetcast.app import open_asking
@@ -139,7 +144,7 @@ def show_run(
     if view is View.JSON:
         show_json(found_as_json(found.run, found.jobs, at_work=found.at_work))
     else:
-        print_run(found.run, console(), folder=found.folder, jobs=found.jobs, at_work=found.at_work)
+        print_run(found.run, console(wide=wide), folder=found.folder, jobs=found.jobs, at_work=found.at_work)
 
 
 @runs_app.command("logs")
