@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from fleetcast.cli.output import say
+from fleetcast.cli.output import say, say_wrapped
 from fleetcast.cli.tables import (
     Cell,
     Column,
@@ -29,6 +29,8 @@ from fleetcast.cli.tables import (
     show_facts,
     words,
 )
+from fleetcast.domain.canonical import Json
+from fleetcast.views.audit import detail_in_words
 
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 WIDTHS = st.integers(20, 200)
@@ -242,3 +244,28 @@ def test_colours_of_cells_stay_and_numbers_stand_on_the_right() -> None:
     show(Table((numbers("live"), an_id("by")), [(Text("1", "green"), "ada"), (10, "bo")]), console)
     assert isinstance(console.file, io.StringIO)
     assert "   \x1b[32m1\x1b[0m  ada" in console.file.getvalue()
+
+
+def test_what_an_audit_entry_records_is_words_with_digests_as_short_as_everywhere() -> None:
+    detail: dict[str, Json] = {
+        "artifact": "0123456789ab" + "c" * 52,
+        "since": "2025-03-01T12:00:00+00:00",
+        "page": True,
+        "sensor": None,
+        "people": ["ada", "bo"],
+        "stages": [{"says": "one"}, {"says": "two"}],
+    }
+    assert detail_in_words(detail) == (
+        "artifact 0123456789ab, since 2025-03-01 12:00 UTC, page yes, people ada bo, stages 2 entries"
+    )
+
+
+def test_a_long_line_goes_on_further_in_and_ids_in_it_are_whole() -> None:
+    console = Console(file=io.StringIO(), width=24, highlight=False)
+    say_wrapped(console, "  failed: plant001-circuit01-renamed is old")
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().splitlines() == [
+        "  failed:",
+        "    plant001-circuit01-renamed",
+        "    is old",
+    ]

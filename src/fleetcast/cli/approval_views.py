@@ -77,7 +77,7 @@ def print_request(request: Request, console: Console) -> None:
         say_line(console, line)
     for check in request.evidence.checks:
         sign, style = _VERDICT[check.verdict]
-        console.print(Text.assemble("  ", (sign, style), f" {check.name}: {says(check)}"))
+        console.print(Text.assemble("  ", (sign, style), f" {check.name}: {says(check)}"), soft_wrap=True)
     for name, value in facts_in_words(request.evidence):
         say_line(console, f"  {name}: {value}")
     for decision in request.decisions:

@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.text import Text
 
-from fleetcast.cli.output import say
+from fleetcast.cli.output import say, say_wrapped
 from fleetcast.cli.tables import Cell, Table, an_id, moments, numbers, show, words
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.ingest import conflict_in_words
@@ -66,7 +65,7 @@ def print_ingest(report: IngestReport, console: Console) -> None:
         + (f", {report.joined_rows:,} rows joined with others of their time" if report.joined_rows else "")
     )
     for conflict in report.first_conflicts:
-        console.print(f"  {conflict_in_words(conflict)}", markup=False)
+        say_wrapped(console, f"  {conflict_in_words(conflict)}")
     if report.conflicts > len(report.first_conflicts):
         console.print(f"  … {report.conflicts:,} conflicts in all")
     if report.stored_conflicts:
@@ -182,14 +181,13 @@ def print_quality(checked: Sequence[CircuitQuality], version: int, console: Cons
         state = (
             f"not trainable: {verdict.blocked}" if verdict.blocked else f"{len(verdict.usable)} sensors fit"
         )
-        console.print(
-            Text(
-                f"{circuit.key}: {profile.rows:,} rows, {_time(profile.first)} to {_time(profile.last)} UTC, "
-                f"steps of {format_duration(profile.step)}; {state}"
-            )
+        say_wrapped(
+            console,
+            f"{circuit.key}: {profile.rows:,} rows, {_time(profile.first)} to {_time(profile.last)} UTC, "
+            f"steps of {format_duration(profile.step)}; {state}",
         )
         for warning in verdict.warnings:
-            console.print(Text(f"  {warning}"))
+            say_wrapped(console, f"  {warning}")
 
 
 def _measured(circuit: CircuitQuality) -> Iterator[tuple[Cell, ...]]:

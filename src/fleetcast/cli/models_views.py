@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from fleetcast.cli.output import say
+from fleetcast.cli.output import say, say_wrapped
 from fleetcast.cli.tables import Cell, Column, Table, an_id, moments, numbers, show, show_facts, words
 from fleetcast.domain.model import ModelVersion
 from fleetcast.domain.standing import PromotionState
@@ -124,7 +124,7 @@ def print_history(history: ModelHistory, console: Console) -> None:
     console.print("MAE, RMSE and pinball are in each sensor's own unit, so they have no mean", style="dim")
     console.print()
     for line in decisions(history.detail.requests):
-        console.print(Text(line))
+        say_wrapped(console, line)
 
 
 def _standing(standing: PromotionState) -> Text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -40,6 +41,15 @@ def say(shown: Console, sentence: str, command: str = "", *, style: str = "") ->
         return
     shown.print(Text(sentence, style))
     shown.print(Text(f"  {command}", style), soft_wrap=True)
+
+
+def say_wrapped(shown: Console, line: str) -> None:
+    """A line that wraps between words, further in than it began."""
+    inside = " " * (len(line) - len(line.lstrip()) + 2)
+    for part in textwrap.wrap(
+        line, shown.width, subsequent_indent=inside, break_long_words=False, break_on_hyphens=False
+    ) or [""]:
+        say_line(shown, part)
 
 
 def say_line(shown: Console, line: str | Text, *, style: str = "") -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption, View, ViewOption, WideOption
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.output import console, say_line, show_json
 
 releases_app = typer.Typer(
     no_args_is_help=True, help="Look at releases: which model version each circuit of a plant is served by."
@@ -124,4 +124,4 @@ def diff_releases(
         show_json(diff_as_json(diff))
     else:
         for line in diff_in_words(diff):
-            console().print(line, markup=False, highlight=False)
+            say_line(console(), line)

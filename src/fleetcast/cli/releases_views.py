@@ -23,7 +23,7 @@ def print_checked(found: Sequence[Checked], console: Console) -> None:
     """What each version did with recent readings."""
     columns = (
         an_id("circuit"),
-        an_id("model"),
+        an_id("model", goes=2),
         moments("newest reading", goes=1),
         words("skill in the last week"),
         words("forecast"),

@@ -53,16 +53,15 @@ def _run(run: Run, *, at_work: bool) -> tuple[Cell, ...]:
 
 def print_run(run: Run, console: Console, *, folder: Path, jobs: PagesOfRun, at_work: bool) -> None:
     """One run, stage by stage."""
-    say(
-        console,
-        f"{run.id}: {state_in_words(run, at_work=at_work)}, started {shown(run.started_at)} by {run.by}, commit",
-        run.commit,
+    state = state_in_words(run, at_work=at_work)
+    console.print(
+        Text(f"{run.id}: {state}, started {shown(run.started_at)} by {run.by}, commit {run.commit}")
     )
     if run.state.is_unfinished and at_work:
         console.print("somebody is at work on it")
     elif run.state.is_unfinished:
         say(console, "to continue it:", "fleetcast train")
-    columns = an_id("stage"), words("ending"), numbers("took"), words("what")
+    columns = an_id("stage"), words("ending"), numbers("took", goes=1), words("what")
     show(Table(columns, list(_stages(run))), console)
     say_line(console, f"files: {folder}")
     for page in jobs.pages:

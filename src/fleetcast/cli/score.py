@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleetcast.cli.options import FleetOption, LockOption, PatternsOption, View, ViewOption
-from fleetcast.cli.output import console, progress, show_json
+from fleetcast.cli.output import console, progress, say_line, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.place import EnvironmentName
@@ -107,7 +107,7 @@ def score(
         show_json(scored_as_json(found))
     else:
         for line in scored_in_words(found):
-            console().print(line, markup=False, highlight=False)
+            say_line(console(), line)
     if export is not None:
         _export(opened, found, export, to, circuits or [])
     if found.not_scored:
@@ -178,7 +178,7 @@ def explain_forecast(
         show_json(traced_as_json(traced))
         return
     for line in traced_in_words(traced):
-        console().print(line, markup=False, highlight=False)
+        say_line(console(), line)
 
 
 def affected(
@@ -203,7 +203,7 @@ def affected(
         show_json(affected_as_json(found))
         return
     for line in affected_in_words(found):
-        console().print(line, markup=False, highlight=False)
+        say_line(console(), line)
 
 
 def _day(text: str) -> date:

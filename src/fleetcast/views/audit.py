@@ -14,7 +14,7 @@ from fleetcast.domain.checkpoint import CheckpointVerdict, Held, Unsound
 from fleetcast.domain.chronicle import BrokenLog
 from fleetcast.domain.identity import Digest
 from fleetcast.domain.wording import counted
-from fleetcast.views.moments import iso
+from fleetcast.views.moments import iso, shown
 from fleetcast.views.names import asset_names
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.audit_report import Reported
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)")
 _WHY = {
     "changed entry": "entry {number} of the log is not what its digest says",
     "never opened": "the log does not know it",
@@ -67,7 +68,11 @@ def detail_in_words(detail: Mapping[str, Json]) -> str:
 
 def _value_in_words(value: Json) -> str:
     if isinstance(value, str):
+        if _INSTANT.fullmatch(value):
+            return shown(datetime.fromisoformat(value))
         return Digest(value).short if _DIGEST.fullmatch(value) else value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         if all(isinstance(one, str) for one in value):
             return " ".join(map(_value_in_words, value)) or "none"
