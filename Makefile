@@ -69,7 +69,7 @@ format: .venv/dev.stamp ## format the code and fix what ruff can
 docs: .venv/dev.stamp ## write docs/REFERENCE.md anew from the code
 	@$(BIN)/python docs/build_reference.py
 
-pictures: .venv/dev.stamp chromium adaptivecards ## draw the pictures of docs/ anew: a plan, and notices as Teams and mail show them
+pictures: .venv/dev.stamp chromium adaptivecards ## draw the pictures of docs/ anew: a plan, tables, and notices as Teams and mail show them
 	@$(BIN)/python -m docs.build_pictures
 
 bench: .venv/bench.stamp strace ## measure speed and memory, and write benchmarks/RESULTS.md; ARGS="--against REV" compares with a commit

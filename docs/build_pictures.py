@@ -1,4 +1,4 @@
-"""Draw the documents' pictures, of a real plan and of notices: `make pictures`.
+"""Draw the documents' pictures, of a real plan, of tables and of notices: `make pictures`.
 
 The forecasts next to them are made by the commands shown there. Notices are drawn in a browser, cards by Microsoft's
 renderer of Adaptive Cards.
@@ -10,10 +10,10 @@ import base64
 import contextlib
 import io
 import json
-import re
 import tempfile
 from pathlib import Path
 
+from docs.build_table_pictures import draw_tables, self_contained
 from rich.console import Console
 from tests.views.notices import DIGEST, LARGEST, PAGE, REQUEST, WORDS
 from tests.web.chromium import CHROMIUM, MISSING, Chromium, chromium
@@ -38,6 +38,7 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     draw_notices()
     draw_plan()
+    draw_tables(PICTURES)
 
 
 def draw_notices() -> None:
@@ -107,12 +108,7 @@ def draw_plan() -> None:
         console = Console(record=True, width=104, file=io.StringIO(), highlight=False, force_terminal=True)
         print_plan(opened.planning(opened.fleet), console, every=True)
     drawn = console.export_svg(title="fleetcast plan --all", unique_id="plan")
-    (PICTURES / "plan.svg").write_text(_self_contained(drawn), encoding="utf-8")
-
-
-def _self_contained(svg: str) -> str:
-    """Without the fonts that Rich would load from elsewhere: the reader's own monospaced one will do."""
-    return re.sub(r"@font-face \{.*?\}\s*|<!--.*?-->\s*", "", svg, flags=re.DOTALL)
+    (PICTURES / "plan.svg").write_text(self_contained(drawn), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -39,13 +39,18 @@ class Screen:
 
 
 def at_terminal(
-    words: Sequence[str], folder: Path, *, width: int = 80, environment: Mapping[str, str] | None = None
+    words: Sequence[str],
+    folder: Path,
+    *,
+    width: int = 80,
+    environment: Mapping[str, str] | None = None,
+    module: str = "fleetcast.cli.main",
 ) -> Screen:
-    """Type `fleetcast …` in a folder, at a terminal so wide."""
+    """Type `fleetcast …` in a folder, at a terminal so wide; or have another module run there."""
     ours, its = pty.openpty()
     termios.tcsetwinsize(its, (50, width))
     running = subprocess.Popen(
-        [sys.executable, "-m", "fleetcast.cli.main", *words],
+        [sys.executable, "-m", module, *words],
         cwd=folder,
         env=_environment({"TERM": "xterm-256color"} | dict(environment or {})),
         stdin=subprocess.DEVNULL,
@@ -60,10 +65,16 @@ def at_terminal(
     return _screen(running.wait(_PATIENCE_SECONDS), seen)
 
 
-def piped(words: Sequence[str], folder: Path, *, environment: Mapping[str, str] | None = None) -> Screen:
-    """Type `fleetcast … | cat` in a folder: there is no terminal."""
+def piped(
+    words: Sequence[str],
+    folder: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    module: str = "fleetcast.cli.main",
+) -> Screen:
+    """Type `fleetcast … | cat` in a folder, where there is no terminal; or have another module run there."""
     done = subprocess.run(
-        [sys.executable, "-m", "fleetcast.cli.main", *words],
+        [sys.executable, "-m", module, *words],
         cwd=folder,
         env=_environment(environment or {}),
         stdin=subprocess.DEVNULL,

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import typer
 
-from fleetcast.cli.commands import COMMANDS, app, run
+from fleetcast.cli.commands import COMMANDS
 from fleetcast.cli.in_fleet import InFleet
+from fleetcast.cli.main import app, run
 from fleetcast.config.templates import init_fleet
 from fleetcast.ports.served import URL_VARIABLE
 from tests.first_impressions.screens import WIDTHS, Screen, at_terminal, piped

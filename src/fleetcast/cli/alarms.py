@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption, duration_of, moment
+from fleetcast.cli.options import FleetOption, View, ViewOption, WideOption, duration_of, moment
 from fleetcast.cli.output import console, show_json
 from fleetcast.domain.place import EnvironmentName
 
@@ -33,6 +33,7 @@ def list_alarms(
     last: Annotated[int, typer.Option(min=1, max=10_000, help="With --all: how many, from the end.")] = 200,
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """List the alarms that are open, the most harmful first, with who owns the circuit and who has it in hand.
 
@@ -50,7 +51,7 @@ def list_alarms(
     if view is View.JSON:
         show_json(alarms_as_json(alarms))
     else:
-        print_alarms(alarms, console())
+        print_alarms(alarms, console(wide=wide))
 
 
 @alarms_app.command("show")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleetcast.cli.plain_rich import Console, Table, Text
+from fleetcast.cli.output import say_line
+from fleetcast.cli.plain_rich import Console, Text
+from fleetcast.cli.tables import Table, an_id, loose, moments, numbers, show, words
 from fleetcast.domain.approval import Request, passing, set_digest
 from fleetcast.domain.audit import AuditEntry
-from fleetcast.domain.canonical import canonical_json
 from fleetcast.domain.evidence import CheckVerdict, Outcome
 from fleetcast.domain.wording import counted
 from fleetcast.views.approvals import behind_in_words
+from fleetcast.views.audit import detail_in_words
 from fleetcast.views.evidence import facts_in_words, says
+from fleetcast.views.moments import shown
 from fleetcast.views.names import decided_in_words
 
 _VERDICT = {
@@ -22,26 +25,26 @@ _VERDICT = {
 }
 
 
-def print_requests(requests: Sequence[Request], console: Console) -> None:
+def print_requests(requests: Sequence[Request], console: Console, *, every: bool) -> None:
     """Requests as a table, with the digest of the set that `approve --passing` would decide on."""
-    if not requests:
-        console.print("nothing waits for approval")
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("request", "state", "subject", "checks"):
-        table.add_column(column)
-    for request in requests:
-        table.add_row(
+    rows = [
+        (
             str(request.id),
             request.state.value,
             f"{request.subject.kind.value} {request.subject}",
             _checks(request),
         )
-    console.print(table)
+        for request in requests
+    ]
+    columns = numbers("request"), words("state", goes=1), an_id("subject"), words("checks")
+    empty, then = ("nothing waits for approval; what was decided:", "fleetcast approvals list --all")
+    if every:
+        empty, then = "nobody was asked for anything yet; to train:", "fleetcast train"
+    show(Table(columns, rows, empty=empty, then=then), console)
     decidable = passing(requests)
     if decidable:
         console.print(f"\n{len(decidable)} pass every check; approve exactly these with:")
-        console.print(f"  fleetcast approve --passing --set {set_digest(decidable)} --comment '…'")
+        say_line(console, f"  fleetcast approve --passing --set {set_digest(decidable)} --comment '…'")
     for outcome, why in (
         (Outcome.NOT_COMPARABLE, "nothing to compare with"),
         (Outcome.NOT_MEASURED, "a bound on what could not be measured"),
@@ -56,43 +59,57 @@ def print_request(request: Request, console: Console) -> None:
     subject = request.subject
     console.print(Text(f"request {request.id}: promote {subject.kind.value} {subject}", style="bold"))
     run = f" in {request.run}" if request.run else ""
-    asked = f"asked by {request.requested_by} at {request.opened_at:%Y-%m-%d %H:%M} UTC{run}"
-    console.print(f"{request.state.value}; {asked}")
+    asked = f"asked by {request.requested_by} at {shown(request.opened_at)}{run}"
+    say_line(console, f"{request.state.value}; {asked}")
     listed = (*request.policy.approvers, *request.policy.groups, *request.policy.services)
     people = f"{request.policy.minimum} of {', '.join(listed)}"
     signed_in = ", signed in" if request.policy.verified else ""
-    console.print(f"gate {request.gate.value}: {people}{signed_in}; lapses {request.lapses_at:%Y-%m-%d}")
-    console.print(
-        f"subject digest {subject.digest}, artifact {subject.artifact}, configuration {subject.configuration}"
-    )
+    say_line(console, f"gate {request.gate.value}: {people}{signed_in}; lapses {request.lapses_at:%Y-%m-%d}")
+    for name, digest in (
+        ("subject digest", subject.digest),
+        ("artifact", subject.artifact),
+        ("configuration", subject.configuration),
+    ):
+        say_line(console, f"{name} {digest}")
     for line in behind_in_words(request):
-        console.print(Text(line))
+        say_line(console, line)
     for check in request.evidence.checks:
         sign, style = _VERDICT[check.verdict]
-        console.print(Text.assemble("  ", (sign, style), f" {check.name}: {says(check)}"))
+        console.print(Text.assemble("  ", (sign, style), f" {check.name}: {says(check)}"), soft_wrap=True)
     for name, value in facts_in_words(request.evidence):
-        console.print(f"  {name}: {value}")
+        say_line(console, f"  {name}: {value}")
     for decision in request.decisions:
         why = decision.comment or "no comment"
-        console.print(f"  {decided_in_words(decision)} at {decision.at:%Y-%m-%d %H:%M} UTC: {why}")
+        say_line(console, f"  {decided_in_words(decision)} at {shown(decision.at)}: {why}")
 
 
 def print_audit(entries: Sequence[AuditEntry], console: Console) -> None:
     """Audit entries as a table."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("entry", "at (UTC)", "who", "what", "subject", "detail"):
-        table.add_column(column)
-    for entry in entries:
-        detail = canonical_json(entry.event.detail)
-        table.add_row(
+    columns = (
+        numbers("entry"),
+        moments("at", goes=2),
+        words("who"),
+        an_id("what"),
+        words("subject"),
+        loose("detail", goes=1),
+    )
+    rows = [
+        (
             str(entry.number),
-            f"{entry.at:%Y-%m-%d %H:%M:%S}",
+            entry.at,
             str(entry.actor),
             entry.event.action,
             entry.event.subject,
-            detail if len(detail) <= 80 else detail[:77] + "...",
+            detail_in_words(entry.event.detail),
         )
-    console.print(table)
+        for entry in entries
+    ]
+    show(
+        Table(
+            columns, rows, empty="The audit log has no such entry. Its latest:", then="fleetcast audit list"
+        ),
+        console,
+    )
 
 
 def _checks(request: Request) -> Text:

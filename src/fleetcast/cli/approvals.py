@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import CommentOption, FleetOption, View, ViewOption
+from fleetcast.cli.options import CommentOption, FleetOption, View, ViewOption, WideOption
 from fleetcast.cli.output import console, say, show_json
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def list_requests(
     every: Annotated[bool, typer.Option("--all", help="Show decided requests as well.")] = False,  # noqa: FBT002
     last: Annotated[int, typer.Option(min=1, help="With --all: how many, from the end.")] = 200,
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Show the requests that wait for a decision, each with its checks.
 
@@ -48,7 +49,7 @@ def list_requests(
     if view is View.JSON:
         show_json(as_json(requests))
     else:
-        print_requests(requests, console())
+        print_requests(requests, console(wide=wide), every=every)
 
 
 @approvals_app.command("show")

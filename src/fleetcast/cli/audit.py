@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption, moment
-from fleetcast.cli.output import console, say, show_json
+from fleetcast.cli.options import FleetOption, View, ViewOption, WideOption, moment
+from fleetcast.cli.output import console, say, say_next, show_json
 from fleetcast.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def list_audit(
     since: SinceOption = None,
     until: UntilOption = None,
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Show the latest entries of the audit log, or those that are asked for.
 
@@ -74,9 +75,10 @@ def list_audit(
     if view is View.JSON:
         show_json(as_json(entries))
         return
-    print_audit(entries, console())
+    shown = console(wide=wide)
+    print_audit(entries, shown)
     if after is not None and entries:
-        say(f"older ones: --before {entries[0].number}")
+        say_next(shown, "\nOlder ones: the same with", f"--before {entries[0].number}")
 
 
 @audit_app.command("verify")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import DryRunOption, FleetOption, PatternsOption, View, ViewOption
+from fleetcast.cli.options import DryRunOption, FleetOption, PatternsOption, View, ViewOption, WideOption
 from fleetcast.cli.output import console, say, show_json, show_text
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
@@ -39,6 +39,7 @@ def list_circuits(
     ] = False,
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """List the declared circuits with what they train on, or those that were retired.
 
@@ -61,7 +62,7 @@ def list_circuits(
     if view is View.JSON:
         show_json(as_json(chosen))
     else:
-        print_circuits(chosen, console())
+        print_circuits(chosen, console(wide=wide))
 
 
 @circuits_app.command("show")
@@ -69,6 +70,7 @@ def show_circuit(
     circuit: Annotated[str, typer.Argument(metavar="PLANT/CIRCUIT")],
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Show all that holds for one circuit, and the file and line each value comes from.
 
@@ -84,7 +86,7 @@ def show_circuit(
     if view is View.JSON:
         show_json(resolved_as_json(found))
     else:
-        print_resolved(found, console())
+        print_resolved(found, console(wide=wide))
 
 
 @circuits_app.command("add")

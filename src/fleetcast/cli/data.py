@@ -15,6 +15,7 @@ from fleetcast.cli.options import (
     PatternsOption,
     View,
     ViewOption,
+    WideOption,
     duration_of,
     moment,
 )
@@ -94,6 +95,7 @@ def ingest(
     fleet: FleetOption = Path(),
     source: SourceOption = None,
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Store files of readings in the fleet's table.
 
@@ -141,7 +143,7 @@ def ingest(
     if view is View.JSON:
         show_json(ingest_as_json(report))
     else:
-        print_ingest(report, console())
+        print_ingest(report, console(wide=wide))
 
 
 def simulate(
@@ -199,6 +201,7 @@ def show(
     fleet: FleetOption = Path(),
     source: SourceOption = None,
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """List the circuits that have readings: rows, first and last time, sensors.
 
@@ -216,7 +219,7 @@ def show(
     if view is View.JSON:
         show_json(holdings_as_json(holdings))
     else:
-        print_holdings(holdings, console())
+        print_holdings(holdings, console(wide=wide))
 
 
 @data_app.command()
@@ -234,6 +237,7 @@ def quality(
     fleet: FleetOption = Path(),
     source: SourceOption = None,
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Measure the readings: missing, gaps, stuck, impossible, spikes, mixed frequency, too short.
 
@@ -266,11 +270,16 @@ def quality(
     if view is View.JSON:
         show_json(quality_as_json(checked, held.version))
     else:
-        print_quality(checked, held.version, console())
+        print_quality(checked, held.version, console(wide=wide))
 
 
 @data_app.command()
-def versions(fleet: FleetOption = Path(), source: SourceOption = None, view: ViewOption = View.TEXT) -> None:
+def versions(
+    fleet: FleetOption = Path(),
+    source: SourceOption = None,
+    view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
+) -> None:
     """List the versions of the readings table, newest first: the numbers that `delta_version` may name.
 
     For example:
@@ -285,7 +294,7 @@ def versions(fleet: FleetOption = Path(), source: SourceOption = None, view: Vie
     if view is View.JSON:
         show_json(versions_as_json(known))
     else:
-        print_versions(known, console())
+        print_versions(known, console(wide=wide))
 
 
 def _declared(fleet: Path) -> Mapping[CircuitKey, Circuit]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fleetcast.cli.plain_rich import Console, Table
+from fleetcast.cli.output import say_next, say_wrapped
+from fleetcast.cli.plain_rich import Console
+from fleetcast.cli.tables import Cell, Table, an_id, moments, numbers, show, words
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.ingest import conflict_in_words
+from fleetcast.views.moments import shown
 
 if TYPE_CHECKING:
     from fleetcast.domain.ingest import FileReport, IngestReport
@@ -25,21 +28,32 @@ _SETTLED = {
     "refuse": "refused",
 }
 
+NO_READINGS = "No readings. To read files of them:"
+INGESTS = "fleetcast ingest FILE --plant PLANT001 --circuit CIRCUIT01"
+
 
 def print_ingest(report: IngestReport, console: Console) -> None:
     """Show what an ingest found, by file where something was found, and what it stored."""
-    table = Table("file", "rows", "kept", "first", "last", "found", title="Files", title_justify="left")
-    for file in report.files:
-        found = "; ".join(_findings(file)) or "nothing odd"
-        table.add_row(
+    columns = (
+        an_id("file"),
+        numbers("rows"),
+        numbers("kept"),
+        moments("first", goes=2),
+        moments("last", goes=1),
+        words("found"),
+    )
+    rows = [
+        (
             file.path,
-            f"{file.rows_read:,}",
-            f"{file.rows_kept:,}",
-            _time(file.first),
-            _time(file.last),
-            found,
+            file.rows_read,
+            file.rows_kept,
+            file.first,
+            file.last,
+            "; ".join(_findings(file)) or "nothing odd",
         )
-    console.print(table)
+        for file in report.files
+    ]
+    show(Table(columns, rows), console)
     console.print(
         f"{report.rows_read:,} rows read, {report.rows_written:,} written "
         f"({report.inserted:,} new, {report.updated:,} changed), {report.unchanged:,} already there"
@@ -50,7 +64,7 @@ def print_ingest(report: IngestReport, console: Console) -> None:
         + (f", {report.joined_rows:,} rows joined with others of their time" if report.joined_rows else "")
     )
     for conflict in report.first_conflicts:
-        console.print(f"  {conflict_in_words(conflict)}")
+        say_wrapped(console, f"  {conflict_in_words(conflict)}")
     if report.conflicts > len(report.first_conflicts):
         console.print(f"  … {report.conflicts:,} conflicts in all")
     if report.stored_conflicts:
@@ -58,9 +72,11 @@ def print_ingest(report: IngestReport, console: Console) -> None:
         console.print(f"{report.stored_conflicts:,} stored readings differ, and were {done}")
     console.print(f"{', '.join(report.circuits)}: {_time(report.first)} to {_time(report.last)} UTC")
     for near in report.near_names:
-        console.print(
+        say_next(
+            console,
             f"{near.path}: no circuit declares {near.sensor!r}, which is one letter off {near.like!r}; "
-            f"if it is the same: --rename '{near.sensor}={near.like}'",
+            "if it is the same:",
+            f"--rename '{near.sensor}={near.like}'",
         )
     if report.version == report.version_before:
         console.print(f"Nothing new: the table stays at version {report.version}")
@@ -108,66 +124,87 @@ def print_simulation(report: SimulationReport, console: Console) -> None:
 
 def print_holdings(holdings: Holdings, console: Console) -> None:
     """Show what the table holds, circuit by circuit."""
-    title = f"Readings, Delta version {holdings.version}"
-    table = Table(
-        "circuit", "rows", "first (UTC)", "last (UTC)", "sensors", title=title, title_justify="left"
+    columns = (
+        an_id("circuit"),
+        numbers("rows"),
+        moments("first", goes=1),
+        moments("last"),
+        words("sensors"),
     )
-    for circuit in holdings.circuits:
-        sensors = ", ".join(
-            name if count == circuit.rows else f"{name} ({count / circuit.rows:.1%})"
-            for name, count in circuit.readings.items()
+    rows = [
+        (
+            str(circuit.key),
+            circuit.rows,
+            circuit.first,
+            circuit.last,
+            ", ".join(
+                name if count == circuit.rows else f"{name} ({count / circuit.rows:.1%})"
+                for name, count in circuit.readings.items()
+            ),
         )
-        table.add_row(
-            str(circuit.key), f"{circuit.rows:,}", _time(circuit.first), _time(circuit.last), sensors
-        )
-    console.print(table)
+        for circuit in holdings.circuits
+    ]
+    title = f"Readings, Delta version {holdings.version}"
+    show(Table(columns, rows, title, NO_READINGS, INGESTS), console)
 
 
 def print_versions(versions: Sequence[TableVersion], console: Console) -> None:
     """Show the table's history, newest first."""
-    table = Table("version", "committed (UTC)", "operation", "rows written")
-    for version in versions:
-        rows = "" if version.rows_written is None else f"{version.rows_written:,}"
-        table.add_row(str(version.version), _time(version.committed_at), version.operation, rows)
-    console.print(table)
+    columns = numbers("version"), moments("committed"), words("operation"), numbers("rows written")
+    rows = [(str(one.version), one.committed_at, one.operation, one.rows_written) for one in versions]
+    show(Table(columns, rows, empty=NO_READINGS, then=INGESTS), console)
 
 
 def print_quality(checked: Sequence[CircuitQuality], version: int, console: Console) -> None:
     """Show the measurements of each sensor, and the verdict of each circuit."""
+    columns = (
+        an_id("circuit"),
+        an_id("sensor"),
+        numbers("missing"),
+        numbers("longest gap", goes=5),
+        numbers("stuck"),
+        numbers("off limits", goes=6),
+        numbers("spikes", goes=4),
+        numbers("min", goes=2),
+        numbers("mean", goes=1),
+        numbers("max", goes=3),
+        words("verdict"),
+    )
+    rows = [row for circuit in checked for row in _measured(circuit)]
     title = f"Quality, Delta version {version}"
-    table = Table("circuit", "sensor", title=title, title_justify="left")
-    for heading in ("missing", "longest gap", "stuck", "off limits", "spikes", "min", "mean", "max"):
-        table.add_column(heading, justify="right")
-    table.add_column("verdict")
-    for circuit in checked:
-        reasons = {gone.sensor: gone.reason for gone in circuit.verdict.left_out}
-        for sensor in circuit.profile.sensors:
-            table.add_row(
-                str(circuit.key),
-                sensor.sensor,
-                f"{sensor.missing_share:.1%}",
-                f"{sensor.longest_gap_steps:,}",
-                f"{sensor.flat_share:.1%}"
-                + (f" ({sensor.longest_flat_steps:,})" if sensor.flat_steps else ""),
-                f"{sensor.out_of_limits:,}",
-                f"{sensor.spikes:,}",
-                *("" if x is None else f"{x:.5g}" for x in (sensor.minimum, sensor.mean, sensor.maximum)),
-                f"left out: {reasons[sensor.sensor]}" if sensor.sensor in reasons else "fit",
-            )
-        table.add_section()
-    console.print(table)
+    show(Table(columns, rows, title, NO_READINGS, INGESTS), console)
+    if checked:
+        console.print()
     for circuit in checked:
         profile, verdict = circuit.profile, circuit.verdict
         state = (
             f"not trainable: {verdict.blocked}" if verdict.blocked else f"{len(verdict.usable)} sensors fit"
         )
-        console.print(
+        say_wrapped(
+            console,
             f"{circuit.key}: {profile.rows:,} rows, {_time(profile.first)} to {_time(profile.last)} UTC, "
-            f"steps of {format_duration(profile.step)}; {state}"
+            f"steps of {format_duration(profile.step)}; {state}",
         )
         for warning in verdict.warnings:
-            console.print(f"  {warning}")
+            say_wrapped(console, f"  {warning}")
+
+
+def _measured(circuit: CircuitQuality) -> Iterator[tuple[Cell, ...]]:
+    reasons = {gone.sensor: gone.reason for gone in circuit.verdict.left_out}
+    for sensor in circuit.profile.sensors:
+        longest = f" ({sensor.longest_flat_steps:,})" if sensor.flat_steps else ""
+        yield (
+            str(circuit.key),
+            sensor.sensor,
+            f"{sensor.missing_share:.1%}",
+            sensor.longest_gap_steps,
+            f"{sensor.flat_share:.1%}{longest}",
+            sensor.out_of_limits,
+            sensor.spikes,
+            *(None if x is None else f"{x:.5g}" for x in (sensor.minimum, sensor.mean, sensor.maximum)),
+            f"left out: {reasons[sensor.sensor]}" if sensor.sensor in reasons else "fit",
+        )
 
 
 def _time(moment: datetime | None) -> str:
-    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+    return "" if moment is None else shown(moment).removesuffix(" UTC")

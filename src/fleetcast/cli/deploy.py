@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from fleetcast.cli.options import AwaitingOption, FleetOption, LockOption, View, ViewOption, duration_of
+from fleetcast.cli.options import (
+    AwaitingOption,
+    FleetOption,
+    LockOption,
+    View,
+    ViewOption,
+    WideOption,
+    duration_of,
+)
 from fleetcast.cli.output import console, say, show_json
 from fleetcast.domain.errors import BadInput, FleetcastError
 from fleetcast.domain.place import EnvironmentName
@@ -67,6 +75,7 @@ def deploy(
     lock_timeout: LockOption = None,
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,
 ) -> None:
     """Deploy what the fleet declares, as far as it is promoted (and for prod signed off), after approval at the gate.
 
@@ -102,7 +111,7 @@ def deploy(
         for environment in opened.deployments().running_in:
             _hint(opened.advancing(environment, lock_timeout=patience), opened.fleet.settings)
     if what is None or what is What.STATUS:
-        _show_status(opened, view, watch=watch)
+        _show_status(opened, view, watch=watch, wide=wide)
         return
     environment = EnvironmentName(what.value)
     made = opened.deploying(os.environ)(
@@ -172,16 +181,16 @@ def _hint(moved: Sequence[Moved], settings: Settings) -> None:
         say(silence_in_words(silent, settings), err=True)
 
 
-def _show_status(opened: OpenFleet, view: View, *, watch: bool) -> None:
+def _show_status(opened: OpenFleet, view: View, *, watch: bool, wide: bool) -> None:
     from fleetcast.cli.deploy_views import follow, print_status
     from fleetcast.views.deployments import status_as_json
 
     if watch:
-        follow(opened.deployments, console(), lambda: time.sleep(LOOKS_EVERY_SECONDS))
+        follow(opened.deployments, console(wide=wide), lambda: time.sleep(LOOKS_EVERY_SECONDS))
     elif view is View.JSON:
         show_json(status_as_json(opened.deployments()))
     else:
-        print_status(opened.deployments(), console())
+        print_status(opened.deployments(), console(wide=wide))
 
 
 def _waited(opened: OpenFleet, deployment: Deployment | None, patience: timedelta) -> Deployment | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rich.console import Group
 from rich.live import Live
 
-from fleetcast.cli.plain_rich import Console, Table, Text
+from fleetcast.cli.output import say_line
+from fleetcast.cli.plain_rich import Console, Text
+from fleetcast.cli.tables import Cell, Table, an_id, command, numbers, words
 from fleetcast.domain.deployment import Deployment, DeploymentState, PlantRollout
 from fleetcast.domain.rollout import Phase
+from fleetcast.domain.traffic import Traffic
 from fleetcast.views.deployments import deployed_in_words, override_in_words, rollout_in_words
 from fleetcast.workflows.deploy import Deployed
 from fleetcast.workflows.inspect_deployments import DeploymentStatus
@@ -21,12 +25,12 @@ def print_deployed(
 ) -> None:
     """Show what came of deploying; arguments as of `deployed_in_words`."""
     for line in deployed_in_words(made, deployment, rollouts):
-        console.print(line)
+        say_line(console, line)
 
 
 def print_status(status: DeploymentStatus, console: Console) -> None:
     """Show how everything stands."""
-    console.print(_table(status))
+    console.print(_standing(status), soft_wrap=True)
 
 
 def follow(
@@ -34,39 +38,46 @@ def follow(
 ) -> DeploymentStatus:
     """Show it again and again until nothing runs."""
     status = look()
-    with Live(_table(status), console=console, auto_refresh=False) as live:
+    with Live(_standing(status), console=console, auto_refresh=False, transient=True) as live:
         while any(one.state is DeploymentState.RUNNING for one in status.deployments):
             pause()
             status = look()
-            live.update(_table(status), refresh=True)
+            live.update(_standing(status), refresh=True)
+    print_status(status, console)
     return status
 
 
-def _table(status: DeploymentStatus) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("endpoint", "blue", "green", "green has", "rollout"):
-        table.add_column(column, overflow="fold")
+def _standing(status: DeploymentStatus) -> Group:
+    going = [one for one in status.deployments if not one.state.is_over]
+    if not (status.traffic or going or status.blocked):
+        return Group(Text("Nothing was deployed yet.", "dim"), Text("  fleetcast deploy test", "dim"))
+    parts: list[Table | Text] = []
+    if status.traffic:
+        parts.append(_endpoints(status))
+    parts += [Text(f"{one}: {one.state.value}", "dim") for one in going]
+    if status.blocked:
+        rows = [(Text(version, "red"), f"fleetcast unblock {version}") for version in status.blocked]
+        parts.append(Table((an_id("blocked"), command("to use it again")), rows))
+    apart = [Text() if place % 2 else parts[place // 2] for place in range(2 * len(parts) - 1)]
+    return Group(*apart)
+
+
+def _endpoints(status: DeploymentStatus) -> Table:
+    columns = an_id("endpoint"), an_id("blue"), an_id("green"), numbers("green has"), words("rollout")
     rollouts = {one.endpoint: one for one in status.rollouts}
-    for one in status.traffic:
-        rollout = rollouts.get(one.endpoint)
-        words = "" if rollout is None else rollout_in_words(rollout)
-        style = "" if rollout is None else _STYLES.get(rollout.rollout.phase, "")
-        table.add_row(
-            str(one.endpoint),
-            "–" if one.blue is None else one.blue.short,
-            "–" if one.green is None else one.green.short,
-            "–" if one.green is None else f"{one.share} %",
-            Text(words, style),
-        )
-        for override in one.overrides:
-            table.add_row("", "", "", "", Text(override_in_words(override), "yellow"))
-    for deployment in status.deployments:
-        if not deployment.state.is_over:
-            table.add_row(Text(str(deployment), "dim"), "", "", "", Text(deployment.state.value, "dim"))
-    for version in status.blocked:
-        table.add_row(
-            Text("blocked", "red"), "", "", "", Text(f"{version}: fleetcast unblock {version}", "dim")
-        )
-    if not status.traffic and not status.deployments:
-        table.add_row(Text("nothing was deployed yet", "dim"))
-    return table
+    return Table(columns, [_endpoint(one, rollouts.get(one.endpoint)) for one in status.traffic])
+
+
+def _endpoint(one: Traffic, rollout: PlantRollout | None) -> tuple[Cell, ...]:
+    said = (
+        Text() if rollout is None else Text(rollout_in_words(rollout), _STYLES.get(rollout.rollout.phase, ""))
+    )
+    for override in one.overrides:
+        said.append("; " if said.plain else "").append(override_in_words(override), "yellow")
+    return (
+        str(one.endpoint),
+        None if one.blue is None else one.blue.short,
+        None if one.green is None else one.green.short,
+        None if one.green is None else f"{one.share} %",
+        said,
+    )

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption, moment
+from fleetcast.cli.options import FleetOption, View, ViewOption, WideOption, moment
 from fleetcast.cli.output import console, say, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 
 if TYPE_CHECKING:
+    from fleetcast.cli.plain_rich import Console
     from fleetcast.workflows.forecast import CircuitForecast
 
 _PATTERN = frozenset("*?[")
@@ -46,6 +47,7 @@ def forecast(
     ] = None,
     view: ViewOption = View.TEXT,
     fleet: FleetOption = Path(),
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Forecast a circuit from its newest readings, with 80 % and 95 % intervals.
 
@@ -67,7 +69,14 @@ def forecast(
             raise BadInput(
                 "pictures, pages and model versions are of one circuit", fix="name it, without * or ?"
             )
-        _many(fleet, circuit, sensor or (), origin, delta_version, view)
+        _many(
+            fleet,
+            circuit,
+            sensor or (),
+            origin,
+            delta_version,
+            None if view is View.JSON else console(wide=wide),
+        )
         return
     made = _one(fleet, circuit, origin, model_version, delta_version)
     _show(made, sensor or (), png, html, view)
@@ -117,9 +126,9 @@ def _many(
     sensors: Sequence[str],
     at: datetime | None,
     delta_version: int | None,
-    view: View,
+    shown: Console | None,
 ) -> None:
-    """Forecast all circuits that a pattern matches; exit code 1 if one could not be."""
+    """Forecast all circuits that a pattern matches, for programs if not shown; exit code 1 if one could not be."""
     from fleetcast.app import open_fleet
     from fleetcast.cli.forecast_table import print_forecasts, watched
     from fleetcast.views.forecast import many_as_json, views_of
@@ -137,10 +146,10 @@ def _many(
         else:
             made.append(one)
     laid_out = views_of(made, sensors)
-    if view is View.JSON:
+    if shown is None:
         show_json(many_as_json(laid_out, failed))
     else:
-        print_forecasts([shown for shown, _ in laid_out], console())
+        print_forecasts([one for one, _ in laid_out], shown)
     for lacking in failed:
         said, fix = str(lacking.error), lacking.error.fix
         named = said if str(lacking.key) in said else f"{lacking.key}: {said}"

@@ -9,7 +9,8 @@ from typing import TypeVar
 import numpy as np
 from rich.progress import track
 
-from fleetcast.cli.plain_rich import Console, Table, Text
+from fleetcast.cli.plain_rich import Console, Text
+from fleetcast.cli.tables import Cell, Table, an_id, moments, numbers, show
 from fleetcast.domain.wording import counted
 from fleetcast.views.forecast import ForecastView, SensorView
 
@@ -32,23 +33,30 @@ def watched(each: Iterable[T], total: int) -> Iterable[T]:
 
 def print_forecasts(views: Sequence[ForecastView], console: Console) -> None:
     """Every sensor of some forecasts: its last reading, where it goes, and how sure that is at the end."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("circuit", "model", "sensor"):
-        table.add_column(column, overflow="fold")
-    for column in ("last reading", "next step", "lowest", "highest", "at the end", "80 % there"):
-        table.add_column(column, justify="right")
-    table.add_column("until")
-    for view in views:
-        for number, sensor in enumerate(view.sensors):
-            first = number == 0
-            table.add_row(
-                Text(str(view.key) if first else ""),
-                Text(f"{view.model}:{view.version}" if first else ""),
-                Text(sensor.title),
-                *_numbers(sensor),
-                f"{view.until:%Y-%m-%d %H:%M}" if first else "",
-            )
-    console.print(table)
+    columns = (
+        an_id("circuit"),
+        an_id("model", goes=1),
+        an_id("sensor"),
+        numbers("last reading", goes=4),
+        numbers("next step", goes=5),
+        numbers("lowest", goes=2),
+        numbers("highest", goes=3),
+        numbers("at the end"),
+        numbers("80 % there"),
+        moments("until", goes=6),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            str(view.key),
+            f"{view.model}:{view.version}",
+            sensor.title,
+            *_numbers(sensor),
+            view.until,
+        )
+        for view in views
+        for sensor in view.sensors
+    ]
+    show(Table(columns, rows), console)
     notes: dict[str, list[str]] = {}
     for view in views:
         for note in view.notes:

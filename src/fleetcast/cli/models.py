@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.options import FleetOption, View, ViewOption, WideOption
 from fleetcast.cli.output import console, show_json
 
 models_app = typer.Typer(
@@ -20,6 +20,7 @@ def list_models(
     plant: Annotated[str | None, typer.Option(help="Only this plant.")] = None,
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """List the circuits with the model version each uses: how good it is, and whether it is promoted.
 
@@ -41,7 +42,7 @@ def list_models(
     if view is View.JSON:
         show_json(rows_as_json(rows))
     else:
-        print_rows(rows, console())
+        print_rows(rows, console(wide=wide))
 
 
 @models_app.command("show")
@@ -54,6 +55,7 @@ def show_model(
     ],
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Show all versions of one model, what changed between them, and one version in detail.
 
@@ -73,7 +75,7 @@ def show_model(
     if view is View.JSON:
         show_json(history_as_json(history))
     else:
-        print_history(history, console())
+        print_history(history, console(wide=wide))
 
 
 @models_app.command("verify")

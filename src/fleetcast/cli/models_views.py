@@ -9,14 +9,15 @@ from dataclasses import asdict
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from fleetcast.cli.plain_rich import Console, Table, Text
+from fleetcast.cli.output import say_next, say_wrapped
+from fleetcast.cli.plain_rich import Console, Text
+from fleetcast.cli.tables import Cell, Column, Table, an_id, moments, numbers, show, show_facts, words
 from fleetcast.domain.model import ModelVersion
 from fleetcast.domain.standing import PromotionState
 from fleetcast.domain.wording import counted
 from fleetcast.pipeline.situation import Report
 from fleetcast.views.circuits import left_in_words, retired_in_words
 from fleetcast.views.models import baseline_of, decisions, facts, number
-from fleetcast.views.moments import shown
 from fleetcast.views.unloadable import unloadable_in_words
 from fleetcast.workflows.inspect_models import ModelHistory, ModelRow
 from fleetcast.workflows.verify_models import VerifiedModels
@@ -28,48 +29,76 @@ _STYLES = {
     PromotionState.REJECTED: "red",
     PromotionState.BLOCKED: "red",
 }
-_METRICS = ("skill", "mase", "mae", "rmse", "wape", "r2", "coverage_80", "coverage_95", "pinball")
+_METRICS: dict[str, tuple[str, int | None]] = {
+    "skill": ("skill", None),
+    "mase": ("MASE", None),
+    "mae": ("MAE", None),
+    "rmse": ("RMSE", 6),
+    "wape": ("WAPE", 4),
+    "r2": ("R²", 3),
+    "coverage_80": ("cover 80", 5),
+    "coverage_95": ("cover 95", 1),
+    "pinball": ("pinball", 2),
+}
+"""Each with its title, and its turn to go from a narrow table."""
+DECLARES = "fleetcast circuits add PLANT001/CIRCUIT01"
 
 
 def print_rows(rows: Sequence[ModelRow], console: Console) -> None:
     """Show one line for each circuit."""
-    table = _table("circuit", "selected", "champion", "state", "family", "skill", "MASE", "cover 80")
-    for column in ("trained", "cutoff", "training hash"):
-        table.add_column(column)
-    for place in (1, 2, 5, 6, 7):
-        table.columns[place].justify = "right"
-    for row in rows:
-        champion = "–" if row.champion is None else str(row.champion)
-        chosen = row.selected
-        if chosen is None:
-            state = Text("retired", "magenta") if row.retired else Text("not trained", "dim")
-            table.add_row(str(row.key), "–", champion, state, *["–"] * 7)
-            continue
-        table.add_row(
-            str(row.key),
-            str(chosen.version),
-            champion,
-            _standing(chosen.standing),
-            chosen.family,
-            number(chosen.skill),
-            number(chosen.mase),
-            number(chosen.coverage_80),
-            shown(chosen.registered_at).removesuffix(" UTC"),
-            chosen.cutoff,
-            chosen.training_hash[:12],
-        )
-    console.print(table)
+    columns = (
+        an_id("circuit"),
+        numbers("selected"),
+        numbers("champion", goes=7),
+        words("state"),
+        an_id("family", goes=6),
+        numbers("skill"),
+        numbers("MASE", goes=5),
+        numbers("cover 80", goes=3),
+        moments("trained", goes=4),
+        an_id("cutoff", goes=1),
+        an_id("training hash", goes=2),
+    )
+    empty = "No circuit is declared. To declare one:"
+    table = Table(columns, [_model(row) for row in rows], empty=empty, then=DECLARES)
+    show(table, console)
+    if not rows:
+        return
+    retired = sum(1 for row in rows if row.retired)
     trained = sum(1 for row in rows if row.selected is not None)
     promoted = sum(1 for row in rows if row.selected and row.selected.standing is PromotionState.PROMOTED)
-    retired = sum(1 for row in rows if row.retired)
-    console.print(
-        f"\n{counted(len(rows) - retired, 'circuit')}, {trained} with a model, {promoted} promoted. "
-        "More of one: fleetcast models show PLANT/CIRCUIT"
+    say_next(
+        console,
+        f"\n{counted(len(rows) - retired, 'circuit')}, {trained} with a model, {promoted} promoted. More of one:",
+        "fleetcast models show PLANT/CIRCUIT",
     )
     if retired:
-        console.print(
-            f"{counted(retired, 'circuit')} retired: fleetcast circuits list --retired says since when"
+        say_next(
+            console,
+            f"{counted(retired, 'circuit')} retired. Since when:",
+            "fleetcast circuits list --retired",
         )
+
+
+def _model(row: ModelRow) -> tuple[Cell, ...]:
+    champion = None if row.champion is None else str(row.champion)
+    chosen = row.selected
+    if chosen is None:
+        state = Text("retired", "magenta") if row.retired else Text("not trained", "dim")
+        return (str(row.key), None, champion, state, *[None] * 7)
+    return (
+        str(row.key),
+        str(chosen.version),
+        champion,
+        _standing(chosen.standing),
+        chosen.family,
+        number(chosen.skill),
+        number(chosen.mase),
+        number(chosen.coverage_80),
+        chosen.registered_at,
+        chosen.cutoff,
+        chosen.training_hash[:12],
+    )
 
 
 def print_history(history: ModelHistory, console: Console) -> None:
@@ -78,38 +107,36 @@ def print_history(history: ModelHistory, console: Console) -> None:
     if history.retired is not None:
         console.print(Text(retired_in_words(history.retired), "yellow"))
         console.print(Text(left_in_words(history.retired)))
-    table = _table("version", "state", "skill", "MASE", "registered (UTC)", "training hash", "changed")
-    for entry in history.versions:
-        mean = entry.version.model.scores.mean
-        changed = ", ".join(map(str, entry.changed)) or "–"
-        table.add_row(
+    columns = (
+        an_id("version"),
+        words("state"),
+        numbers("skill"),
+        numbers("MASE", goes=1),
+        moments("registered", goes=3),
+        an_id("training hash", goes=2),
+        words("changed"),
+    )
+    rows = [
+        (
             f"{entry.version.version}{' selected' if entry.selected else ''}",
             _standing(entry.standing),
-            number(mean.skill),
-            number(mean.mase),
-            shown(entry.version.registered_at).removesuffix(" UTC"),
+            number(entry.version.model.scores.mean.skill),
+            number(entry.version.model.scores.mean.mase),
+            entry.version.registered_at,
             entry.version.training_hash.short,
-            Text(changed),
+            ", ".join(map(str, entry.changed)) or None,
         )
-    console.print(table)
+        for entry in history.versions
+    ]
+    show(Table(columns, rows, title=f"{history.key}: {history.model}"), console)
     console.print(Text(f"\nVersion {history.detail.version.version}", style="bold"))
-    grid = Table.grid(padding=(0, 2))
-    for label, value in facts(history):
-        grid.add_row(Text(label, style="dim"), Text(value))
-    console.print(grid)
+    show_facts(facts(history), console, whole=("files",))
     console.print()
-    console.print(_scores(history.detail.version))
+    show(_scores(history.detail.version), console)
     console.print("MAE, RMSE and pinball are in each sensor's own unit, so they have no mean", style="dim")
     console.print()
     for line in decisions(history.detail.requests):
-        console.print(Text(line))
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+        say_wrapped(console, line)
 
 
 def _standing(standing: PromotionState) -> Text:
@@ -117,19 +144,18 @@ def _standing(standing: PromotionState) -> Text:
 
 
 def _scores(version: ModelVersion) -> Table:
-    table = _table("sensor", "skill", "MASE", "MAE", "RMSE", "WAPE", "R²", "cover 80", "cover 95", "pinball")
-    table.add_column("baseline")
-    for column in table.columns[1:-1]:
-        column.justify = "right"
+    columns: list[Column] = [
+        an_id("sensor"),
+        *(numbers(title, goes=goes) for title, goes in _METRICS.values()),
+        words("baseline", goes=7),
+    ]
     scores = version.model.scores
+    rows: list[tuple[Cell, ...]] = []
     for name, each in (*scores.sensors.items(), ("mean", scores.overall)):
         values = asdict(each)
-        table.add_row(
-            Text(name, "bold" if name == "mean" else ""),
-            *(number(values[metric]) for metric in _METRICS),
-            baseline_of(scores, name),
-        )
-    return table
+        title = Text(name, "bold" if name == "mean" else "")
+        rows.append((title, *(number(values[metric]) for metric in _METRICS), baseline_of(scores, name)))
+    return Table(columns, rows)
 
 
 @contextmanager

@@ -40,6 +40,9 @@ PatternsOption = Annotated[
         "--circuits", metavar="PATTERN", help="Such as 'PLANT001/*'; may be repeated. Default: all."
     ),
 ]
+WideOption = Annotated[
+    bool, typer.Option("--wide", help="Show every column, each row in one line, however long.")
+]
 CommentOption = Annotated[str, typer.Option("--comment", "-m", help="Why; kept with the decision.")]
 LockOption = Annotated[
     str | None,

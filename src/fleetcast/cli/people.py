@@ -9,8 +9,8 @@ from uuid import UUID
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption
-from fleetcast.cli.output import say, show_json
+from fleetcast.cli.options import FleetOption, View, ViewOption, WideOption
+from fleetcast.cli.output import console, say, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName, Gate, Scope
 from fleetcast.domain.role import Role
@@ -53,7 +53,11 @@ _SYSTEM_USER = re.compile(r"([0-9]{1,10})@([A-Za-z0-9][A-Za-z0-9._-]{0,252})")
 
 
 @people_app.command("list")
-def show_people(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
+def show_people(
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
+) -> None:
     """Show who is on record, with their groups and roles.
 
     For example:
@@ -67,7 +71,7 @@ def show_people(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> No
     if view is View.JSON:
         show_json(as_json(directory))
         return
-    _print(directory)
+    _print(directory, wide=wide)
 
 
 @people_app.command("add")
@@ -266,25 +270,10 @@ def whoami(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
         say(f"roles: {'; '.join(map(str, found.roles)) or 'none'}")
 
 
-def _print(directory: Directory) -> None:
-    from fleetcast.domain.people import Kind
-    from fleetcast.views.people import by_name, granted, groups_of
+def _print(directory: Directory, *, wide: bool = False) -> None:
+    from fleetcast.cli.people_views import print_people
 
-    if directory.is_open:
-        say("nobody is on record: whoever reaches the database may do what asks for nobody signed in")
-    for person in by_name(directory):
-        marks = [person.kind.value] if person.kind is Kind.SERVICE else []
-        marks += ["disabled"] if person.disabled else []
-        say(person.name + (f" ({', '.join(marks)})" if marks else ""))
-        lines = {
-            "also": ", ".join(person.aliases),
-            "is": "; ".join(proof.detail for proof in person.identities),
-            "in": ", ".join(groups_of(directory, person)),
-            "may": "; ".join(str(grant) for grant in granted(directory, person)),
-        }
-        for label, text in lines.items():
-            if text:
-                say(f"  {label:<5} {text}")
+    print_people(directory, console(wide=wide))
 
 
 def _identities(

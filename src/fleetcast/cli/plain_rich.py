@@ -1,4 +1,4 @@
-"""Rich, with nothing obeyed of what is stored: no markup, no emoji by name, no escape; a cell is one line."""
+"""Rich, with nothing obeyed of what is stored: no markup, no emoji by name, no escape; a text is one line."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import rich.console
-import rich.table
 import rich.text
 
-from fleetcast.domain.legible import legible, one_line
+from fleetcast.domain.legible import one_line
 
 
 class Text(rich.text.Text):
@@ -37,14 +36,6 @@ class Console(rich.console.Console):
     def render_str(self, text: str, **how: Any) -> rich.text.Text:
         """As Rich does it, with the titles and headers of tables."""
         return super().render_str(one_line(text), **how)
-
-
-class Table(rich.table.Table):
-    """A table whose cells are single lines."""
-
-    def add_row(self, *cells: Any, **how: Any) -> None:
-        """As Rich does it."""
-        super().add_row(*(_shown(cell, legible) for cell in cells), **how)
 
 
 def _shown(each: Any, as_line: Callable[[str], str]) -> Any:

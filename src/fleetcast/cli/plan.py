@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption
+from fleetcast.cli.options import FleetOption, WideOption
 from fleetcast.cli.output import console, say, show_json, show_text
 
 CHANGES = 2
@@ -45,6 +45,7 @@ def plan(
     detailed_exitcode: Annotated[  # noqa: FBT002
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 if anything would change.")
     ] = False,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Show which models would train, and why. Changes nothing.
 
@@ -72,7 +73,7 @@ def plan(
         if unused:
             say(f"\n{unused_in_one_line(unused)}")
     else:
-        print_plan(made, console(), every=every, since=since)
+        print_plan(made, console(wide=wide), every=every, since=since)
         if unused:
             console().print(unused_in_one_line(unused), style="dim")
     if comment:

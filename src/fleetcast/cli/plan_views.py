@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fleetcast.cli.plain_rich import Console, Table, Text
+from fleetcast.cli.plain_rich import Console, Text
+from fleetcast.cli.tables import Table, an_id, show, words
 from fleetcast.domain.plan import Plan, UpToDate
 from fleetcast.domain.since import Since
 from fleetcast.views.plan import (
@@ -34,12 +35,10 @@ def print_plan(plan: Plan, console: Console, *, every: bool, since: Since | None
         console.print()
     shown = [action for action in plan.circuits if every or not isinstance(action, UpToDate)]
     if shown:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("circuit", "action", "why"):
-            table.add_column(column, overflow="fold")
-        for action in shown:
-            table.add_row(str(action.key), Text(action.action, _STYLES[action.action]), Text(action.why))
-        console.print(table)
+        rows = [
+            (str(action.key), Text(action.action, _STYLES[action.action]), action.why) for action in shown
+        ]
+        show(Table((an_id("circuit"), words("action"), words("why")), rows), console)
         console.print()
     for asset in assets_in_words(plan.assets):
         verb, _, what = asset.partition(" ")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.options import CommentOption, FleetOption, View, ViewOption
+from fleetcast.cli.options import CommentOption, FleetOption, View, ViewOption, WideOption
 from fleetcast.cli.output import console, say, show_json
 
 qa_app = typer.Typer(no_args_is_help=True, help="Check what test serves, and sign it off for production.")
@@ -21,6 +21,7 @@ def check(
     ] = None,
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Have what serves in test forecast from the newest readings, and see how it would have fared in the last week.
 
@@ -45,7 +46,7 @@ def check(
     if view is View.JSON:
         show_json(checked_as_json(found))
     else:
-        print_checked(found, console())
+        print_checked(found, console(wide=wide))
     if any(one.why_not for one in found):
         raise typer.Exit(1)
 
@@ -55,6 +56,7 @@ def sign_off(
     plants: Annotated[list[str], _PLANTS],
     comment: CommentOption = "",
     fleet: FleetOption = Path(),
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Mark every version that plants are served by in test as fit for production: of all of them, or of none.
 
@@ -73,6 +75,6 @@ def sign_off(
 
     opened = open_fleet(fleet)
     done = opened.signing_off(opened.fleet, plants, comment, lambda each, total: iter(watched(each, total)))
-    print_checked(done.checked, console())
+    print_checked(done.checked, console(wide=wide))
     for release in done.releases:
         say(f"{release} is signed off: {outline_in_words(release.release)}")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption
-from fleetcast.cli.output import console, show_json
+from fleetcast.cli.options import FleetOption, View, ViewOption, WideOption
+from fleetcast.cli.output import console, say_line, show_json
 
 releases_app = typer.Typer(
     no_args_is_help=True, help="Look at releases: which model version each circuit of a plant is served by."
@@ -24,6 +24,7 @@ def list_releases(
     limit: Annotated[int, typer.Option(min=1, help="At most so many of one plant's, newest first.")] = 20,
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """List the plants that were released with what serves them, or the releases of one plant.
 
@@ -44,13 +45,13 @@ def list_releases(
         if view is View.JSON:
             show_json(endpoints_as_json(rows))
         else:
-            print_endpoints(rows, console())
+            print_endpoints(rows, console(wide=wide))
         return
     history = releases.history(Endpoint.parse(endpoint), limit)
     if view is View.JSON:
         show_json(history_as_json(history))
     else:
-        print_history(history, console())
+        print_history(history, console(wide=wide))
 
 
 @releases_app.command("show")
@@ -58,6 +59,7 @@ def show_release(
     release: Annotated[str, typer.Argument(metavar=_NAME, help="Without a number, the one that serves.")],
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Show which model version each circuit of a plant is served by in a release.
 
@@ -76,7 +78,7 @@ def show_release(
     if view is View.JSON:
         show_json(release_as_json(shown))
     else:
-        print_release(shown, console())
+        print_release(shown, console(wide=wide))
 
 
 @releases_app.command("diff")
@@ -122,4 +124,4 @@ def diff_releases(
         show_json(diff_as_json(diff))
     else:
         for line in diff_in_words(diff):
-            console().print(line)
+            say_line(console(), line)

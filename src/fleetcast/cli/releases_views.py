@@ -4,67 +4,95 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleetcast.cli.plain_rich import Console, Table, Text
+from fleetcast.cli.output import say_line, say_next
+from fleetcast.cli.plain_rich import Console, Text
+from fleetcast.cli.tables import Cell, Table, an_id, moments, numbers, show, words
 from fleetcast.domain.wording import counted
 from fleetcast.pipeline.qa import Checked
 from fleetcast.views.moments import shown
 from fleetcast.views.releases import outline_in_words
 from fleetcast.workflows.inspect_releases import EndpointRow, History, ReleaseShown
 
+NOTHING_RELEASED = "Nothing was released yet; once models are promoted:"
+DEPLOYS = "fleetcast deploy test"
+
 
 def print_checked(found: Sequence[Checked], console: Console) -> None:
     """What each version did with recent readings."""
-    table = _table("circuit", "model", "newest reading", "skill in the last week", "forecast")
-    for one in found:
-        skill = ", ".join(f"{sensor} {value:.2f}" for sensor, value in one.skill.items())
-        table.add_row(
+    columns = (
+        an_id("circuit"),
+        an_id("model", goes=2),
+        moments("newest reading", goes=1),
+        words("skill in the last week"),
+        words("forecast"),
+    )
+    rows = [
+        (
             str(one.key),
             str(one.model),
-            "–" if one.newest_reading is None else shown(one.newest_reading),
-            skill or "not measured",
+            one.newest_reading,
+            ", ".join(f"{sensor} {value:.2f}" for sensor, value in one.skill.items()) or "not measured",
             Text(one.why_not, "red") if one.why_not else Text("can be true", "green"),
         )
-    console.print(table)
+        for one in found
+    ]
+    show(Table(columns, rows), console)
 
 
 def print_endpoints(rows: Sequence[EndpointRow], console: Console) -> None:
     """One line for each plant in each environment."""
-    if not rows:
-        console.print("Nothing was released yet.")
-        return
-    table = _table("endpoint", "live", "newest", "circuits", "environment", "composed (UTC)", "by")
-    for row in rows:
-        one = row.live or row.newest
-        table.add_row(
-            str(row.endpoint),
-            Text("–", "dim") if row.live is None else Text(str(row.live.number), "green"),
-            str(row.newest.number),
-            str(len(one.release.circuits)),
-            one.release.environment_version,
-            shown(one.composed_at).removesuffix(" UTC"),
-            one.composed_by,
-        )
-    console.print(table)
-    serving = sum(1 for row in rows if row.live is not None)
-    console.print(
-        f"\n{counted(len(rows), 'endpoint')}, {serving} serving. One: fleetcast releases show ENV/PLANT"
+    columns = (
+        an_id("endpoint"),
+        numbers("live"),
+        numbers("newest"),
+        numbers("circuits"),
+        an_id("environment", goes=1),
+        moments("composed", goes=3),
+        words("by", goes=2),
+    )
+    table = Table(columns, [_endpoint(row) for row in rows], empty=NOTHING_RELEASED, then=DEPLOYS)
+    show(table, console)
+    if rows:
+        serving = sum(1 for row in rows if row.live is not None)
+        said = f"\n{counted(len(rows), 'endpoint')}, {serving} serving. One:"
+        say_next(console, said, "fleetcast releases show ENV/PLANT")
+
+
+def _endpoint(row: EndpointRow) -> tuple[Cell, ...]:
+    one = row.live or row.newest
+    return (
+        str(row.endpoint),
+        None if row.live is None else Text(str(row.live.number), "green"),
+        str(row.newest.number),
+        len(one.release.circuits),
+        one.release.environment_version,
+        one.composed_at,
+        one.composed_by,
     )
 
 
 def print_history(history: History, console: Console) -> None:
     """One line for each release."""
-    table = _table("release", "circuits", "environment", "digest", "composed (UTC)", "by")
-    for one in history.releases:
-        table.add_row(
+    columns = (
+        an_id("release"),
+        numbers("circuits"),
+        an_id("environment", goes=1),
+        an_id("digest"),
+        moments("composed", goes=3),
+        words("by", goes=2),
+    )
+    rows = [
+        (
             Text(f"{one.number} live", "green") if one.number == history.live else str(one.number),
-            str(len(one.release.circuits)),
+            len(one.release.circuits),
             one.release.environment_version,
             one.release.digest.short,
-            shown(one.composed_at).removesuffix(" UTC"),
+            one.composed_at,
             one.composed_by,
         )
-    console.print(Text(str(history.endpoint), style="bold"))
-    console.print(table)
+        for one in history.releases
+    ]
+    show(Table(columns, rows, title=str(history.endpoint)), console)
 
 
 def print_release(release: ReleaseShown, console: Console) -> None:
@@ -73,19 +101,14 @@ def print_release(release: ReleaseShown, console: Console) -> None:
     serves = Text(" live", "green") if release.is_live else Text(" serves nothing", "dim")
     console.print(Text(str(one), "bold") + serves)
     console.print(
-        f"{outline_in_words(one.release)}, composed {shown(one.composed_at)} by {one.composed_by}",
+        Text(f"{outline_in_words(one.release)}, composed {shown(one.composed_at)} by {one.composed_by}")
     )
-    console.print(f"digest {one.release.digest.hex}\n")
-    table = _table("circuit", "version", "training hash", "artifact")
-    for circuit, model in one.release.circuits.items():
-        table.add_row(circuit, str(model), model.training_hash.short, model.artifact.short)
-    console.print(table)
+    say_line(console, f"digest {one.release.digest.hex}\n")
+    columns = an_id("circuit"), an_id("version"), an_id("training hash", goes=1), an_id("artifact", goes=2)
+    rows = [
+        (circuit, str(model), model.training_hash.short, model.artifact.short)
+        for circuit, model in one.release.circuits.items()
+    ]
+    show(Table(columns, rows), console)
     for circuit in one.release.removed:
         console.print(Text(f"{circuit} was removed, and is answered with 410", "dim"))
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption, duration_of
+from fleetcast.cli.options import FleetOption, View, ViewOption, WideOption, duration_of
 from fleetcast.cli.output import console, say, show_json
 
 schedules_app = typer.Typer(
@@ -17,7 +17,11 @@ schedules_app = typer.Typer(
 
 
 @schedules_app.command("list")
-def list_schedules(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
+def list_schedules(
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
+) -> None:
     """List what starts by itself: when it is next, how it ended last, how long it took, and what was missed.
 
     For example:
@@ -34,7 +38,7 @@ def list_schedules(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) ->
     if view is View.JSON:
         show_json(schedules_as_json(shown))
     else:
-        print_schedules(shown, console())
+        print_schedules(shown, console(wide=wide))
 
 
 @schedules_app.command("run")

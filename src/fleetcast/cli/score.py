@@ -19,7 +19,7 @@ from fleetcast.cli.options import (
     day_of,
     duration_of,
 )
-from fleetcast.cli.output import console, progress, say, show_json
+from fleetcast.cli.output import console, progress, say, say_line, show_json
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.identity import CircuitKey
 from fleetcast.domain.place import EnvironmentName
@@ -114,7 +114,7 @@ def score(
         show_json(scored_as_json(found))
     else:
         for line in scored_in_words(found):
-            console().print(line)
+            say_line(console(), line)
     if export is not None:
         _export(opened, found, export, to, circuits or [])
     if found.not_scored:
@@ -185,7 +185,7 @@ def explain_forecast(
         show_json(traced_as_json(traced))
         return
     for line in traced_in_words(traced):
-        console().print(line)
+        say_line(console(), line)
 
 
 def affected(
@@ -210,7 +210,7 @@ def affected(
         show_json(affected_as_json(found))
         return
     for line in affected_in_words(found):
-        console().print(line)
+        say_line(console(), line)
 
 
 def _export(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption
+from fleetcast.cli.options import FleetOption, View, ViewOption, WideOption
 from fleetcast.cli.output import console, show_json
 
 
@@ -17,6 +17,7 @@ def status(
     ] = False,
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Show how the fleet stands: what is in order, what needs somebody, and what to do next.
 
@@ -34,4 +35,4 @@ def status(
     if view is View.JSON:
         show_json(as_json(found))
     else:
-        print_status(found, console(), every=every)
+        print_status(found, console(wide=wide), every=every)

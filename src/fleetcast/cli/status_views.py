@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from fleetcast.cli.plain_rich import Console, Table, Text
+from fleetcast.cli.output import say_line, say_next
+from fleetcast.cli.plain_rich import Console, Text
+from fleetcast.cli.tables import Column, Table, an_id, command, numbers, show, words
 from fleetcast.domain.wording import counted
 from fleetcast.views.alarms import state_in_words as state_of_alarm
 from fleetcast.views.deployments import serving_in_words
 from fleetcast.views.moments import shown
 from fleetcast.views.runs import begun_in_words, state_in_words
 from fleetcast.views.status import training_in_words, verdict_in_words
-from fleetcast.workflows.fleet_status import CircuitState, FleetStatus
+from fleetcast.workflows.fleet_status import CircuitState, FleetStatus, NextStep
 
 MANY = 20
 """Rows of a table before the rest becomes a number."""
@@ -35,7 +37,7 @@ def print_status(status: FleetStatus, console: Console, *, every: bool) -> None:
         headline.append(", " if place else "")
         headline.append(f"{count:,} {state.value}", style=_STYLES[state])
     console.print(headline, "\n", sep="")
-    console.print(_plants(status, list(counts), limit))
+    show(_plants(status, list(counts), limit), console)
     if len(status.plants) > limit:
         console.print(f"and {len(status.plants) - limit:,} more plants: --all shows them")
     for asset in status.assets:
@@ -51,42 +53,57 @@ def print_status(status: FleetStatus, console: Console, *, every: bool) -> None:
     _print_run(status, console)
     console.print(Text(f"\n{verdict_in_words(status)}", style="bold"))
     for step in status.next_steps:
-        console.print(Text.assemble(f"  {step.command}", ("  # " + step.why, "dim")))
+        _print_step(step, console)
+
+
+def _print_step(step: NextStep, console: Console) -> None:
+    """A command, and why: beside it where there is room, else above it."""
+    beside = Text.assemble(f"  {step.command}", (f"  # {step.why}", "dim"))
+    if beside.cell_len <= console.width:
+        console.print(beside)
+        return
+    console.print(Text(f"  # {step.why}", "dim"))
+    say_line(console, f"  {step.command}")
 
 
 def _print_alarms(status: FleetStatus, console: Console, limit: int) -> None:
     if not status.alarms:
         return
     console.print(Text("\nAlarms", style="bold"))
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for _ in range(5):
-        table.add_column(overflow="fold")
-    for alarm in status.alarms[:limit]:
-        table.add_row(
+    columns = numbers("alarm"), an_id("where"), words("kind"), words("state"), words("owner", goes=1)
+    rows = [
+        (
             str(alarm.number),
             f"{alarm.cause.environment}/{alarm.cause.place}",
             Text(alarm.cause.kind.value, "red"),
-            Text(state_of_alarm(alarm)),
-            Text(f"owner {alarm.owner}" if alarm.owner else ""),
+            state_of_alarm(alarm),
+            alarm.owner or None,
         )
-    console.print(table)
+        for alarm in status.alarms[:limit]
+    ]
+    show(Table(columns, rows), console)
     if len(status.alarms) > limit:
-        console.print(f"and {len(status.alarms) - limit:,} more: fleetcast alarms list")
+        say_next(console, f"and {len(status.alarms) - limit:,} more:", "fleetcast alarms list")
 
 
 def _plants(status: FleetStatus, states: list[CircuitState], limit: int) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("plant")
-    table.add_column("circuits", justify="right")
-    for state in states:
-        table.add_column(state.value, justify="right")
-    for plant in status.plants[:limit]:
-        cells = [
-            Text(f"{plant.counts[state]:,}", _STYLES[state]) if state in plant.counts else Text("–", "dim")
-            for state in states
-        ]
-        table.add_row(plant.plant, f"{sum(plant.counts.values()):,}", *cells)
-    return table
+    columns: list[Column] = [
+        an_id("plant"),
+        numbers("circuits"),
+        *(numbers(state.value) for state in states),
+    ]
+    rows = [
+        (
+            plant.plant,
+            sum(plant.counts.values()),
+            *(
+                Text(f"{plant.counts[state]:,}", _STYLES[state]) if state in plant.counts else None
+                for state in states
+            ),
+        )
+        for plant in status.plants[:limit]
+    ]
+    return Table(columns, rows)
 
 
 def _print_needing(status: FleetStatus, console: Console, limit: int) -> None:
@@ -94,17 +111,12 @@ def _print_needing(status: FleetStatus, console: Console, limit: int) -> None:
     if not needing:
         return
     console.print(Text("\nNeeds somebody", style="bold"))
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for _ in range(4):
-        table.add_column(overflow="fold")
-    for circuit in needing[:limit]:
-        table.add_row(
-            str(circuit.key),
-            Text(circuit.state.value, _STYLES[circuit.state]),
-            Text(circuit.says),
-            circuit.command,
-        )
-    console.print(table)
+    columns = an_id("circuit"), words("state"), words("why"), command("next")
+    rows = [
+        (str(circuit.key), Text(circuit.state.value, _STYLES[circuit.state]), circuit.says, circuit.command)
+        for circuit in needing[:limit]
+    ]
+    show(Table(columns, rows), console)
     if len(needing) > limit:
         console.print(f"and {len(needing) - limit:,} more: --all names them")
 
@@ -132,12 +144,6 @@ def _print_run(status: FleetStatus, console: Console) -> None:
     ):
         if line:
             console.print(Text(f"  {line}", "yellow"))
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for stage in run.stages:
-        table.add_row(
-            f"  {stage.stage}",
-            stage.ending.value,
-            Text(f"{stage.seconds:.1f} s", justify="right"),
-            Text(stage.says),
-        )
-    console.print(table)
+    columns = an_id("stage"), words("ending"), numbers("took", goes=1), words("what")
+    rows = [(stage.stage, stage.ending.value, f"{stage.seconds:.1f} s", stage.says) for stage in run.stages]
+    show(Table(columns, rows), console)

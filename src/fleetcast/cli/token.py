@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, ViewOption, duration_of
-from fleetcast.cli.output import say, show_json
+from fleetcast.cli.options import FleetOption, View, ViewOption, WideOption, duration_of
+from fleetcast.cli.output import console, say, show_json
 from fleetcast.domain.role import Right
 
 token_app = typer.Typer(
@@ -58,7 +58,11 @@ def create(
 
 
 @token_app.command("list")
-def show_tokens(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
+def show_tokens(
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
+) -> None:
     """Show your tokens; an admin sees everybody's.
 
     For example:
@@ -66,6 +70,7 @@ def show_tokens(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> No
     fleetcast token list
     """
     from fleetcast.app import open_books
+    from fleetcast.cli.people_views import print_tokens
     from fleetcast.views.people import tokens_as_json
 
     books = open_books(fleet)
@@ -74,13 +79,7 @@ def show_tokens(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> No
     if view is View.JSON:
         show_json(tokens_as_json(tokens, directory, now))
         return
-    for token in tokens:
-        person = directory.person(token.person)
-        reach = f", only {', '.join(sorted(token.only))}" if token.only else ""
-        say(
-            f"{token.number:>4}  {person or token.person}  {token.purpose}  ({token.state(now).value} "
-            f"until {token.expires_at:%Y-%m-%d}, {token.standing.value}{reach})"
-        )
+    print_tokens(tokens, directory, now, console(wide=wide))
 
 
 @token_app.command("revoke")

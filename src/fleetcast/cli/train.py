@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import AwaitingOption, FleetOption, LockOption, View, ViewOption, duration_of
+from fleetcast.cli.options import (
+    AwaitingOption,
+    FleetOption,
+    LockOption,
+    View,
+    ViewOption,
+    WideOption,
+    duration_of,
+)
 from fleetcast.cli.output import console, say, show_json, show_text
 from fleetcast.domain.identity import CircuitKey
 
@@ -112,7 +120,11 @@ def stage(
 
 
 @runs_app.command("list")
-def list_runs(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None:
+def list_runs(
+    fleet: FleetOption = Path(),
+    view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
+) -> None:
     """Show all runs, newest first.
 
     For example:
@@ -128,7 +140,7 @@ def list_runs(fleet: FleetOption = Path(), view: ViewOption = View.TEXT) -> None
     if view is View.JSON:
         show_json([as_json(run, at_work=found.at_work) for run in found.runs])
     else:
-        print_runs(found.runs, console(), at_work=found.at_work, now=SystemClock().now())
+        print_runs(found.runs, console(wide=wide), at_work=found.at_work, now=SystemClock().now())
 
 
 @runs_app.command("show")
@@ -136,6 +148,7 @@ def show_run(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="As `runs list` shows it: run-0001.")],
     fleet: FleetOption = Path(),
     view: ViewOption = View.TEXT,
+    wide: WideOption = False,  # noqa: FBT002
 ) -> None:
     """Show the stages of one run, how long each took, where its files are, and where the platform shows its jobs.
 
@@ -153,7 +166,14 @@ def show_run(
         show_json(found_as_json(found.run, found.jobs, at_work=found.at_work))
     else:
         now = SystemClock().now()
-        print_run(found.run, console(), folder=found.folder, jobs=found.jobs, at_work=found.at_work, now=now)
+        print_run(
+            found.run,
+            console(wide=wide),
+            folder=found.folder,
+            jobs=found.jobs,
+            at_work=found.at_work,
+            now=now,
+        )
 
 
 @runs_app.command("logs")

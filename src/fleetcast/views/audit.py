@@ -1,18 +1,20 @@
-"""The audit log as JSON."""
+"""The audit log as JSON and in words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fleetcast.domain.audit import AuditEntry, Proof
-from fleetcast.domain.canonical import Json
+from fleetcast.domain.canonical import Json, canonical_json
 from fleetcast.domain.checkpoint import CheckpointVerdict, Held, Unsound
 from fleetcast.domain.chronicle import BrokenLog
+from fleetcast.domain.identity import Digest
 from fleetcast.domain.wording import counted
-from fleetcast.views.moments import iso
+from fleetcast.views.moments import iso, shown
 from fleetcast.views.names import asset_names
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from fleetcast.workflows.audit import AuditVerified
     from fleetcast.workflows.audit_report import Reported
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)")
 _WHY = {
     "changed entry": "entry {number} of the log is not what its digest says",
     "never opened": "the log does not know it",
@@ -53,6 +57,27 @@ def entry_as_json(entry: AuditEntry) -> Json:
         "previous_digest": entry.previous.hex,
         "digest": entry.digest.hex,
     }
+
+
+def detail_in_words(detail: Mapping[str, Json]) -> str:
+    """What an entry records besides its subject: names and values, digests as short as everywhere."""
+    return ", ".join(
+        f"{name} {_value_in_words(value)}" for name, value in detail.items() if value is not None
+    )
+
+
+def _value_in_words(value: Json) -> str:
+    if isinstance(value, str):
+        if _INSTANT.fullmatch(value):
+            return shown(datetime.fromisoformat(value))
+        return Digest(value).short if _DIGEST.fullmatch(value) else value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        if all(isinstance(one, str) for one in value):
+            return " ".join(map(_value_in_words, value)) or "none"
+        return counted(len(value), "entry", "entries")
+    return canonical_json(value)
 
 
 def amiss(verified: AuditVerified) -> Sequence[str]:
