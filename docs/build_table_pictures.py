@@ -37,7 +37,7 @@ def draw_tables(pictures: Path) -> None:
         for width in WIDTHS:
             ruler = f"── {width} columns "
             console.print(Text(f"{ruler:─<{width}}", "cyan"))
-            shown = seen[words, width].raw.rstrip("\n").replace(folder, "/home/ada")
+            shown = seen[words, width].raw.rstrip("\n").replace(folder, "/srv/acme")
             console.print(Text.from_ansi(shown), soft_wrap=True)
             console.print()
         drawn = console.export_svg(title=f"fleetcast {words}", unique_id=name)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from fleetcast.cli.commands import COMMANDS
 from fleetcast.cli.main import run
+from fleetcast.config.templates import init_fleet
 
 _OTHERS_WORDS = re.compile(
     r"Usage:|Try '|Invalid value|Input should|Value error|No such|unable to parse|unexpected extra|"
     r"requires an argument|Missing |Traceback|pydantic|\[type="
 )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fleet to stand in: values are read after it was found."""
+    folder = tmp_path_factory.mktemp("usage") / "fleet"
+    init_fleet(folder)
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -47,8 +57,14 @@ _OTHERS_WORDS = re.compile(
     ],
 )
 def test_what_does_not_fit_is_said_in_our_words(
-    words: str, what: str, fix: str, capsys: pytest.CaptureFixture[str]
+    words: str,
+    what: str,
+    fix: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(folder)
     assert run(words.split()) == 64
     said = capsys.readouterr()
     assert said.out == ""

@@ -117,9 +117,9 @@ def test_secret_values_of_the_environment_are_blotted_out_wherever_they_stand() 
         "TEAMS_WEBHOOK": "https://x/hook/abcdef",
         "PAGER": "/usr/bin/less",
         "MINE": "named-by-settings",
-        "HOME": "/home/ana",
+        "HOME": "/srv/ana",
         "DB_PASSWORD": "ab",
     }
     values = secret_values(environment, ["MINE"])
-    said = blotted("p@ss-word p%40ss-word https://x/hook/abcdef named-by-settings /home/ana ab less", values)
-    assert said == "… … … … /home/ana ab less"
+    said = blotted("p@ss-word p%40ss-word https://x/hook/abcdef named-by-settings /srv/ana ab less", values)
+    assert said == "… … … … /srv/ana ab less"

@@ -32,6 +32,7 @@ Act = Callable[[OpenFleet], object]
 WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "plan": (Right.VIEW, lambda f: f.planning(f.fleet)),
     "status": (Right.VIEW, lambda f: f.status(f.fleet)),
+    "retired": (Right.VIEW, lambda f: f.retired(f.fleet)),
     "models list": (Right.VIEW, lambda f: f.models(f.fleet)),
     "models show": (Right.VIEW, lambda f: f.model(f.fleet, "PLANT001/CIRCUIT01")),
     "models verify": (Right.VIEW, lambda f: f.verifying_models(f.fleet)),
@@ -199,7 +200,7 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
     fleet = {name for name in vars(OpenFleet) if not name.startswith("_")}
     fields = set(OpenFleet.__dataclass_fields__)
     assert fleet - fields - NEED_NO_RIGHT == {
-        "planning", "training", "forecasting", "status", "models", "model", "verifying_models", "vacuuming",
+        "planning", "training", "forecasting", "status", "retired", "models", "model", "verifying_models", "vacuuming",
         "undeployed", "deployments", "deploying", "advancing", "rolling_back", "holding", "unblocking", "signing_off",
         "making_key", "scoring", "explaining", "finding_affected", "published", "checking_served", "monitoring",
         "finding_gains", "diagnosing", "scoring_on_platform", "cleaning",

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from fleetcast.cli.output import show_text
+
 
 def show_help(
     context: typer.Context,
@@ -30,4 +32,4 @@ def show_help(
             )
         name, command, _ = command.resolve_command(found, list(words or ())[at:])
         found = type(found)(command, info_name=name, parent=found)
-    typer.echo(command.get_help(found))
+    show_text(command.get_help(found))

@@ -338,9 +338,10 @@ def _text(cell: Cell, column: Column, *, to_the_second: bool) -> Text:
         return Text(cell.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S" if to_the_second else "%Y-%m-%d %H:%M"))
     if isinstance(cell, int):
         return Text(f"{cell:,}")
-    text = cell if isinstance(cell, Text) else Text(cell)
-    safe = _safe(text.plain, wraps=column.wraps)
-    return text if safe == text.plain else Text(safe, text.style)
+    if isinstance(cell, str):
+        return Text(_safe(cell, wraps=column.wraps))
+    safe = _safe(cell.plain, wraps=column.wraps)
+    return cell if safe == cell.plain else Text(safe, cell.style)
 
 
 def _safe(text: str, *, wraps: bool) -> str:
