@@ -61,7 +61,7 @@ def test_sums_equal_the_products_of_the_inputs_themselves(
     targets = sliding_window_view(readings, horizon)[origins]
     beside = inputs[:, near:]
     expected = beside.T @ np.hstack([inputs, targets])
-    found = FarSums(readings, near, far, horizon, first).over(stretches)
+    found = FarSums(readings[None], near, far, horizon, first).over([0], stretches)
     assert np.allclose(found, expected, rtol=0, atol=1e-9 * np.abs(expected).max())
 
 

@@ -135,6 +135,7 @@ def _correlations(padded: Floats, count: int, span: int) -> Floats:
     return np.fft.irfft(np.conj(np.fft.rfft(padded[:count], size)) * ahead, size)[:span]
 
 
+@lru_cache(maxsize=256)
 def smooth_size(least: int) -> int:
     """The smallest 2^a 3^b 5^c that is not below `least`: lengths for which an FFT is quick."""
     best = 1 << (least - 1).bit_length()

@@ -95,11 +95,14 @@ Blend = tuple[Setting, ...]
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Windows to judge by: for each sensor those without a hole, shape (q, reach + horizon)."""
+    """Windows to judge by: those without a hole, of one sensor after the other."""
 
-    windows: tuple[Floats, ...]
-    origins: tuple[Ints, ...]
-    """Of each sensor's windows, in steps."""
+    windows: Floats
+    """Shape (q, reach + horizon)."""
+    origins: Ints
+    """Of each window, in steps; shape (q,)."""
+    of_sensor: tuple[slice, ...]
+    """Which windows are of each sensor; none at all where all have holes."""
     reach: int
     horizon: int
 
@@ -111,9 +114,13 @@ class HeldOut:
         after = cut(problem.values, split.calibration, problem.horizon)
         every = np.concatenate([before, after], axis=2)
         whole: Bools = np.asarray(np.isfinite(every).all(axis=2))
+        ends = np.cumsum(whole.sum(axis=1))
         return cls(
-            tuple(windows[kept] for windows, kept in zip(every, whole, strict=True)),
-            tuple(split.calibration[kept] for kept in whole),
+            every[whole],
+            np.broadcast_to(split.calibration, whole.shape)[whole],
+            tuple(
+                slice(int(end - count), int(end)) for end, count in zip(ends, whole.sum(axis=1), strict=True)
+            ),
             reach,
             problem.horizon,
         )
@@ -136,9 +143,9 @@ class Search:
         self._first = problem.first
         self._reach = split.reach
         self._steps = judged_steps(problem.horizon)
-        self._examples: dict[tuple[int, Normalisation, Far | None], list[tuple[Singles, Singles]]] = {}
-        self._misses: dict[Setting, list[Singles]] = {}
-        self._errors: dict[Blend, list[Floats]] = {}
+        self._examples: dict[tuple[int, Normalisation, Far | None], tuple[Singles, Singles]] = {}
+        self._misses: dict[Setting, Singles] = {}
+        self._errors: dict[Blend, Floats] = {}
         self._means: dict[Blend, Floats] = {}
         self._pooled: Floats | None = None
         self._centred: dict[tuple[int | None, int, Normalisation, Far | None], Floats] = {}
@@ -151,32 +158,40 @@ class Search:
     def errors(self, *blend: Setting) -> Floats:
         """Mean absolute error of each sensor, in standard deviations; NaN if it cannot be measured."""
         if blend not in self._means:
-            errors = self._by_origin(blend)
-            self._means[blend] = np.array([np.mean(each) if len(each) else np.nan for each in errors])
+            self._means[blend] = self._by_sensor(self._by_origin(blend))
         return self._means[blend]
 
     def is_better(self, sensor: int, blend: Blend, than: Blend) -> bool:
         """Whether one candidate is better than another for one sensor, by more than chance."""
-        gains = self._by_origin(than)[sensor] - self._by_origin(blend)[sensor]
-        return beyond_chance(gains, self._held_out.origins[sensor], self._held_out.horizon)
+        own = self._held_out.of_sensor[sensor]
+        gains = self._by_origin(than)[own] - self._by_origin(blend)[own]
+        return beyond_chance(gains, self._held_out.origins[own], self._held_out.horizon)
 
-    def _by_origin(self, blend: Blend) -> list[Floats]:
+    def _by_sensor(self, by_origin: Floats) -> Floats:
+        return np.array(
+            [by_origin[own].mean() if own.stop > own.start else np.nan for own in self._held_out.of_sensor]
+        )
+
+    def _by_origin(self, blend: Blend) -> Floats:
         if blend not in self._errors:
-            each = [self._misses_of(setting) for setting in blend]
-            self._errors[blend] = [
-                np.asarray(np.mean(np.abs(sum(misses) / len(blend)), axis=1), np.float64)
-                for misses in zip(*each, strict=True)
-            ]
+            misses = sum(self._misses_of(setting) for setting in blend) / np.float32(len(blend))
+            self._errors[blend] = np.abs(misses).mean(axis=1).astype(np.float64)
         return self._errors[blend]
 
-    def _misses_of(self, choice: Setting) -> list[Singles]:
-        """Forecast less reading of each sensor, at each origin and judged step."""
+    def _misses_of(self, choice: Setting) -> Singles:
+        """Forecast less reading at each origin and judged step."""
         if choice not in self._misses:
-            shared = self.weights(choice, None, self._steps) if choice.sharing is Sharing.POOLED else None
-            self._misses[choice] = [
-                inputs @ (self.weights(choice, sensor, self._steps) if shared is None else shared) - targets
-                for sensor, (inputs, targets) in enumerate(self._prepared(choice))
-            ]
+            inputs, targets = self._prepared(choice)
+            if choice.sharing is Sharing.POOLED:
+                points = inputs @ self.weights(choice, None, self._steps)
+            else:
+                points = np.concatenate(
+                    [
+                        inputs[own] @ self.weights(choice, sensor, self._steps)
+                        for sensor, own in enumerate(self._held_out.of_sensor)
+                    ]
+                )
+            self._misses[choice] = points - targets
         return self._misses[choice]
 
     def error(self, *blend: Setting) -> float:
@@ -186,12 +201,9 @@ class Search:
     def seasonal_errors(self, season: int) -> Floats:
         """Of repeating the season that weights may shrink towards, as `errors`."""
         setting = Setting(self._reach, 0.0, Normalisation.LAST, Sharing.POOLED)
+        inputs, targets = self._prepared(setting)
         back = seasonal_places(setting.lookback, season, self._steps)
-        errors = np.full(self._products.sensors, np.nan)
-        for sensor, (inputs, targets) in enumerate(self._prepared(setting)):
-            if len(inputs):
-                errors[sensor] = np.mean(np.abs(inputs[:, back] - targets))
-        return errors
+        return self._by_sensor(np.abs(inputs[:, back] - targets).mean(axis=1).astype(np.float64))
 
     def best(self, choices: Iterable[Setting]) -> tuple[Setting, float]:
         """The first of the candidates with the least error."""
@@ -223,20 +235,15 @@ class Search:
             self._pooled = self._products.past_pooled()
         return self._pooled
 
-    def _prepared(self, choice: Setting) -> list[tuple[Singles, Singles]]:
+    def _prepared(self, choice: Setting) -> tuple[Singles, Singles]:
         key = (choice.lookback, choice.normalisation, choice.far)
         if key not in self._examples:
-            self._examples[key] = [
-                self._example(windows, origins, choice)
-                for windows, origins in zip(self._held_out.windows, self._held_out.origins, strict=True)
-            ]
+            windows, reach = self._held_out.windows, self._held_out.reach
+            at = self._held_out.origins + self._first
+            level, inputs = inputs_of(windows[:, reach - choice.reach : reach], at, choice)
+            targets = windows[:, reach + self._steps] - level[:, None]
+            self._examples[key] = inputs, targets.astype(np.float32)
         return self._examples[key]
-
-    def _example(self, windows: Floats, origins: Ints, choice: Setting) -> tuple[Singles, Singles]:
-        reach = self._held_out.reach
-        level, inputs = inputs_of(windows[:, reach - choice.reach : reach], origins + self._first, choice)
-        targets = windows[:, reach + self._steps]
-        return inputs, (targets - level[:, None]).astype(np.float32)
 
 
 def inputs_of(windows: Floats, at: Ints, choice: Setting) -> tuple[Floats, Singles]:

@@ -89,10 +89,7 @@ class FarProducts:
         span = near + horizon
         self.near, self.far, self.horizon = near, far, horizon
         self._steps = DiagonalSteps(near, span)
-        known = filled(values).T
-        self._sums = [
-            FarSums(np.ascontiguousarray(readings), near, far, horizon, first) for readings in known
-        ]
+        self._sums = FarSums(np.ascontiguousarray(filled(values).T), near, far, horizon, first)
         self._whole = [list(_from(_stretches(readings, span), far.reach)) for readings in values.T]
         self._train_end = train_end
 
@@ -113,18 +110,20 @@ class FarProducts:
         return self._centred(range(len(self._whole)), normalisation, None)
 
     def _centred(self, sensors: Iterable[int], normalisation: Normalisation, train_end: int | None) -> Floats:
-        near, far = self.near, self.far
-        span = near + self.horizon
-        steps = np.zeros((near, span))
-        beside = np.zeros((far.size, near + far.size + self.horizon))
+        span = self.near + self.horizon
+        steps = np.zeros((self.near, span))
         room = np.empty_like(steps)
+        alike: dict[tuple[tuple[int, int], ...], list[int]] = {}
+        own: dict[int, list[Stretch]] = {}
         for sensor in sensors:
             stretches = self._whole[sensor]
-            if train_end is not None:
-                stretches = list(_before(stretches, train_end - span + 1))
-            steps += self._steps.over(stretches, room)
-            beside += self._sums[sensor].over(stretches)
-        return _joined(summed(steps), beside, far, centring_weights(normalisation, near))
+            own[sensor] = stretches if train_end is None else list(_before(stretches, train_end - span + 1))
+            alike.setdefault(tuple((each.begin, each.stop) for each in own[sensor]), []).append(sensor)
+            steps += self._steps.over(own[sensor], room)
+        beside = sum(self._sums.over(group, own[group[0]]) for group in alike.values())
+        return _joined(
+            summed(steps), np.asarray(beside), self.far, centring_weights(normalisation, self.near)
+        )
 
 
 def _joined(lags: Floats, beside: Floats, far: Far, level: Floats) -> Floats:
