@@ -20,7 +20,7 @@ def test_a_new_fleet_validates(tmp_path: Path) -> None:
     assert run.invoke(app, ["init", str(tmp_path / "new")]).exit_code == 0
     result = run.invoke(app, ["validate", "--fleet", str(tmp_path / "new")])
     assert result.exit_code == 0
-    assert "valid: 1 circuits in 1 plants" in result.output
+    assert "valid: 1 circuit in 1 plant," in result.output
 
 
 def test_mistakes_are_grouped_by_file_and_exit_with_one(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_where_no_request_passes_nobody_is_told_to_approve_those_that_do(
 ) -> None:
     lines = next_steps(RUN, ending, waiting=[_asked(7, outcome)])
     assert said in lines
-    assert "  0 pass every check" in lines
+    assert not any("every check" in line for line in lines)
     assert "  look:    fleetcast approvals show 7" in lines
     assert not any("--passing" in line for line in lines)
 

@@ -17,7 +17,7 @@ def valid_as_text(fleet: Fleet, unused: Sequence[UnusedSetting], pipelines: int)
     """One line on a fleet without mistakes, and the settings that nothing uses yet."""
     also = f", {counted(pipelines, 'pipeline')}" if pipelines else ""
     line = (
-        f"valid: {len(fleet.circuits)} circuits in {_plants(fleet)} plants, "
+        f"valid: {counted(len(fleet.circuits), 'circuit')} in {counted(_plants(fleet), 'plant')}, "
         f"environment {fleet.environment.name}:{fleet.environment.version}, "
         f"component {fleet.component.name}:{fleet.component.version}{also} (fleet {fleet.digest})"
     )

@@ -126,7 +126,7 @@ def _deciding(run: Run, asked: Sequence[Request]) -> Iterator[str]:
         outcome: [one.id for one in asked if one.evidence.outcome is outcome]
         for outcome, _, _ in _NOT_PASSING
     }
-    if len(passing) < len(asked):
+    if 0 < len(passing) < len(asked):
         yield f"  {len(passing):,} {'passes' if len(passing) == 1 else 'pass'} every check"
     for outcome, one, many in _NOT_PASSING:
         if some := others[outcome]:
