@@ -25,7 +25,9 @@ def tell(story: Story) -> None:
     formatted = _ingest(fleet, "31.12.2016 23:59:60", *ways)
     story.expect("in another format, too", holds=formatted.code == 1, saw=formatted.code)
     asked = fleet.type("audit", "list", "--since", f"{LEAP}Z")
-    story.expect("and in an option", holds=asked.code in (1, 64) and "leap second" in asked.text, saw=asked.code)
+    story.expect(
+        "and in an option", holds=asked.code in (1, 64) and "leap second" in asked.text, saw=asked.code
+    )
 
     shown = fleet.type("data", "show")
     story.expect("nothing was stored", holds=shown.code == 1 and "no readings" in shown.text, saw=shown.text)

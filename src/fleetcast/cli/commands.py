@@ -49,6 +49,9 @@ HEADINGS: Mapping[str, Mapping[str, Listed]] = {
         "models": Listed(
             "fleetcast.cli.models:models_app", "Look at registered models, their metrics and their lineage"
         ),
+        "families": Listed(
+            "fleetcast.cli.families:families", "List the model families and their hyperparameters"
+        ),
         "forecast": Listed("fleetcast.cli.forecast:forecast", "Forecast a circuit from its newest readings"),
         "fit": Listed("fleetcast.cli.fit:fit", "Train one circuit from files"),
         "run-batch": Listed("fleetcast.cli.run_batch:run_batch", "Train a batch of circuits from folders"),

@@ -79,6 +79,14 @@ FAMILIES: Mapping[str, tuple[Hyperparameter, ...]] = {
     ),
 }
 
+SAYS: Mapping[str, str] = {
+    "seasonal_naive": "repeats the last season of each sensor: what every other model has to beat",
+    "linear": (
+        "ridge regression from the readings before to the whole horizon at once, in closed form: fits in milliseconds"
+    ),
+}
+"""What each family does, in a line."""
+
 
 def family_complaint(name: str) -> str:
     """Why `name` is not a model family, with the nearest known one; empty if it is."""
