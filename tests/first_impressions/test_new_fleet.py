@@ -146,7 +146,7 @@ def test_words_that_do_not_fit_are_said_first(
 ) -> None:
     monkeypatch.chdir(nowhere)
     assert run(["circuits", "add"]) == 64
-    assert "Missing argument" in capsys.readouterr().err
+    assert "PLANT/CIRCUIT is missing" in capsys.readouterr().err
     assert run(["plan", "--help"]) == 0
     assert run(["setup", "azure", "--roles"]) == 0
     assert capsys.readouterr().err == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -196,6 +197,23 @@ def test_a_mean_of_forms_forecasts_their_mean(rhythm: Callable[..., Floats], ser
     assert " + " in model.blend
     shifted = model.point(np.full((2, 1, model.lookback), 7.0), np.array([0]))
     assert np.allclose(shifted, model.point(np.zeros((2, 1, model.lookback)), np.array([0])) + 7.0, atol=1e-3)
+
+
+def test_what_only_repeats_a_season_longer_than_its_window_is_stored(
+    series_of: SeriesOf, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(8)
+    week = np.repeat(3 * random.normal(size=84), 8)
+    steps = 90 * 96
+    values = 20 + week[np.arange(steps) % len(week)][:, None] + 0.2 * random.normal(size=(steps, 2))
+    series = series_of(values, step=timedelta(minutes=15))
+    trained = train(series, TrainingTask(series.sensors, 96, "linear"))
+    identity = ModelIdentity(CircuitKey("P", "C"), "p-c", Digest.of(b"x"), series.end, delta_version=0)
+    save(trained, tmp_path, identity=identity)
+    restored = load(read_plain(tmp_path))
+    assert np.array_equal(restored.forecast(series).point, trained.model.forecast(series).point)
+    alone = LinearModel(Setting.repeating(672), np.zeros((1, 672, 96)))
+    assert json.loads(json.dumps(alone.choices, allow_nan=False))["season"] == 672
 
 
 def test_one_form_alone_is_kept_on_request(rhythm: Callable[..., Floats], series_of: SeriesOf) -> None:

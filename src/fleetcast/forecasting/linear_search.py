@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -35,6 +34,8 @@ FAR_RIDGES = (0.001, 0.01, 0.1)
 """Strengths to try with far inputs, which are smoother than readings."""
 LONGEST_SEASON = 1_024
 """Steps of the longest season that `auto` reaches over: a week of ten minutes. Solving takes the cube of it."""
+ENDLESS = 1e9
+"""Strength, the greatest that can be declared, of weights that are not learned."""
 MOST_BLENDED = 4
 _SHORTEST_TO_HALVE = 16
 _WORTH_IT = 0.995
@@ -76,12 +77,12 @@ class Setting:
     @classmethod
     def repeating(cls, season: int) -> Setting:
         """What only repeats a season: shrunk without end, so that nothing is learned."""
-        return cls(season, math.inf, Normalisation.LAST, Sharing.POOLED, season)
+        return cls(season, ENDLESS, Normalisation.LAST, Sharing.POOLED, season)
 
     @property
     def repeats(self) -> bool:
         """Whether it only repeats its season."""
-        return self.ridge == math.inf
+        return self.season > 0 and self.ridge >= ENDLESS
 
     @property
     def form(self) -> tuple[object, ...]:
