@@ -58,6 +58,7 @@ from fleetcast.stored.jobs import JOB_OUTCOME, TRAINING_JOB
 from fleetcast.stored.models import TRAINED_MODEL
 from fleetcast.stored.people import GRANT
 from fleetcast.stored.policies import GATE_POLICY
+from fleetcast.stored.runs import RUN
 from tests.clocks import NOON, FixedClock
 from tests.contracts.samples import (
     ADA,
@@ -357,6 +358,7 @@ NUMBERED = {
     "jobs": TRAINING_JOB.number,
     "model_versions": TRAINED_MODEL.number,
     "requests": REQUEST.number,
+    "runs": RUN.number,
     "sign_in_sessions": SIGN_IN_SESSION.number,
 }
 """The formats of what is written now, where that is not the first."""

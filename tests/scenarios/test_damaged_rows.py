@@ -12,6 +12,7 @@ from fleetcast.stored.approvals import REQUEST
 from fleetcast.stored.audit import AUDIT_ENTRY
 from fleetcast.stored.models import TRAINED_MODEL
 from fleetcast.stored.policies import GATE_POLICY
+from fleetcast.stored.runs import RUN
 from tests.scenarios.repository import ON_SQLITE, Repository, Said
 
 TEAR = "substr(content, 1, length(content) / 2)"
@@ -43,6 +44,7 @@ NUMBERED = {
     "gate_policies": GATE_POLICY.number,
     "model_versions": TRAINED_MODEL.number,
     "requests": REQUEST.number,
+    "runs": RUN.number,
 }
 """The formats of what is written now, where that is not the first."""
 NEEDED = [

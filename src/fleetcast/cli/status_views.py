@@ -135,8 +135,8 @@ def _print_run(status: FleetStatus, console: Console) -> None:
         console.print("\nNothing was run yet.")
         return
     state = state_in_words(run, at_work=at_work)
-    console.print(Text(f"\nLast run: {run.id}, {state}", style="bold"), end="")
-    console.print(Text(f", {shown(run.started_at)}, by {run.by}, commit {run.commit}"))
+    went = f", {shown(run.started_at)}, by {run.by}, commit {run.commit}"
+    console.print(Text.assemble((f"\nLast run: {run.id}, {state}", "bold"), went))
     for line in (
         f"held by {status.holder}" if status.holder else "",
         begun_in_words(run, at_work=at_work),
