@@ -307,6 +307,7 @@ def test_reading_goes_on_while_another_process_writes(promoted: Repository) -> N
         ["reject", "1"],
         ["runs", "show"],
         ["audit", "list", "--last", "0"],
+        ["train", "--lock-timeout", "soon"],
     ],
 )
 def test_wrong_usage_is_64(declared: Repository, words: list[str]) -> None:
@@ -323,7 +324,6 @@ def test_wrong_usage_is_64(declared: Repository, words: list[str]) -> None:
         ["stage", "RegisterModels", "--run", "../run"],
         ["runs", "show", "run-0009"],
         ["approvals", "show", "9"],
-        ["train", "--lock-timeout", "soon"],
         ["train", "--plan", "no-such-file.json"],
     ],
 )
