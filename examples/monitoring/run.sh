@@ -144,7 +144,7 @@ deployed --quiet
 
 chapter 'Over, once two looks in a row find it fine'
 expect 0 "fleetcast monitor $ENV --at $TODAY"
-expect 0 "fleetcast monitor $ENV"
+expect 0 "fleetcast monitor $ENV --at ${TODAY}T00:01:00Z"
 shows 'recovered: 1 process changed at PLANT001'
 expect 0 'fleetcast alarms list'
 shows 'No alarm.'
