@@ -128,7 +128,7 @@ def print_history(history: ModelHistory, console: Console) -> None:
         )
         for entry in history.versions
     ]
-    show(Table(columns, rows, title=f"{history.key}: {history.model}"), console)
+    show(Table(columns, rows), console)
     console.print(Text(f"\nVersion {history.detail.version.version}", style="bold"))
     show_facts(facts(history), console, whole=("files",))
     console.print()
