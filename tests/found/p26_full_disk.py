@@ -44,7 +44,7 @@ def _fill_and_try(story: Story) -> None:
         ("approve", "1"),
         ("database", "backup", str(fleet.folder / "backup.db")),
         ("bump", "--cutoff", "2025-01-15"),
-        ("init", str(fleet.folder / "another")),
+        ("init", str(story.folder / "disk" / "another")),
     ):
         said = story.fleetcast(*words) if words[0] == "init" else fleet.type(*words)
         errors = [line for line in said.err.splitlines() if line.startswith("error: ")]
@@ -52,6 +52,7 @@ def _fill_and_try(story: Story) -> None:
             f"{words[0]} fails with one error", holds=(said.code, len(errors)) == (1, 1), saw=said.code
         )
         story.expect("the disk is called full", holds="the disk is full" in said.text)
+        story.expect("in our words alone", holds="panicked" not in said.err, saw=said.err[:120])
         story.expect("with what to do", holds="  fix: " in said.err)
     after = sorted(path for path in fleet.folder.rglob("*") if "control.db" not in path.name)
     story.expect(

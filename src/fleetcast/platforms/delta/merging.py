@@ -9,6 +9,7 @@ import polars as pl
 from deltalake import DeltaTable, PostCommitHookProperties, WriterProperties, write_deltalake
 
 from fleetcast.domain.identity import CircuitKey
+from fleetcast.platforms.delta.panics import without_panics
 from fleetcast.ports.readings import Difference, Stored, StoredReadingsDiffer
 
 KEYS = ("plant_id", "circuit_id", "timestamp")
@@ -112,16 +113,17 @@ def partitions(rows: pl.DataFrame) -> list[str]:
 
 def create(location: str, rows: pl.DataFrame, options: dict[str, str]) -> None:
     """Write the table's version 0."""
-    write_deltalake(
-        location,
-        rows.sort(KEYS),
-        mode="error",
-        storage_options=options,
-        partition_by=["plant_id"],
-        configuration=RETENTION,
-        writer_properties=_WRITER,
-        post_commithook_properties=HOOKS,
-    )
+    with without_panics():
+        write_deltalake(
+            location,
+            rows.sort(KEYS),
+            mode="error",
+            storage_options=options,
+            partition_by=["plant_id"],
+            configuration=RETENTION,
+            writer_properties=_WRITER,
+            post_commithook_properties=HOOKS,
+        )
 
 
 def write_changes(table: DeltaTable, changes: Changes) -> int:
@@ -151,7 +153,8 @@ def write_changes(table: DeltaTable, changes: Changes) -> int:
         writer_properties=_WRITER,
         post_commithook_properties=HOOKS,
     )
-    merger.when_matched_update_all().when_not_matched_insert_all().execute()
+    with without_panics():
+        merger.when_matched_update_all().when_not_matched_insert_all().execute()
     return table.version()
 
 
