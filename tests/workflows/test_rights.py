@@ -35,6 +35,7 @@ WORKFLOWS: Mapping[str, tuple[Right, Act]] = {
     "retired": (Right.VIEW, lambda f: f.retired(f.fleet)),
     "models list": (Right.VIEW, lambda f: f.models(f.fleet)),
     "models show": (Right.VIEW, lambda f: f.model(f.fleet, "PLANT001/CIRCUIT01")),
+    "reproduce": (Right.VIEW, lambda f: f.reproducing(f.fleet.component, "x", 1)),
     "models verify": (Right.VIEW, lambda f: f.verifying_models(f.fleet)),
     "forecast": (Right.VIEW, lambda f: f.forecasting(f.fleet.circuits[0])),
     "train": (Right.TRAIN, lambda f: f.training(f.fleet, UNWATCHED, lock_timeout=AT_ONCE)),
@@ -203,7 +204,7 @@ def test_no_workflow_is_missing_here(desk: Desk) -> None:
         "planning", "training", "forecasting", "status", "retired", "models", "model", "verifying_models", "vacuuming",
         "undeployed", "deployments", "deploying", "advancing", "rolling_back", "holding", "unblocking", "signing_off",
         "making_key", "scoring", "explaining", "finding_affected", "published", "checking_served", "monitoring",
-        "finding_gains", "diagnosing", "scoring_on_platform", "cleaning",
+        "finding_gains", "diagnosing", "reproducing", "scoring_on_platform", "cleaning",
     }  # fmt: skip
     books = {name for name in vars(type(desk.as_(STRANGER).books)) if not name.startswith("_")}
     fields_of_books = {

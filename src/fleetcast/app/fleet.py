@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fleetcast.workflows.plan import MakePlan
     from fleetcast.workflows.propose import FindGains, Propose
     from fleetcast.workflows.qa import CheckServed, SignOff
+    from fleetcast.workflows.reproduce import Reproduce
     from fleetcast.workflows.rollback import RollBackTo
     from fleetcast.workflows.score import ScoreFleet
     from fleetcast.workflows.score_on_platform import ScoreOnPlatform
@@ -337,6 +338,13 @@ class OpenFleet:
         from fleetcast.workflows.verify_models import VerifyModels
 
         return VerifyModels(self.platform)
+
+    @property
+    def reproducing(self) -> Reproduce:
+        """Training a registered version again, to compare the bytes."""
+        from fleetcast.workflows.reproduce import Reproduce
+
+        return Reproduce(self.platform)
 
     def pinning(self, *, dry_run: bool) -> PinVersions:
         """Writing the versions of the tables into the circuits, or only saying what that would change."""

@@ -53,6 +53,9 @@ HEADINGS: Mapping[str, Mapping[str, Listed]] = {
             "fleetcast.cli.families:families", "List the model families and their hyperparameters"
         ),
         "forecast": Listed("fleetcast.cli.forecast:forecast", "Forecast a circuit from its newest readings"),
+        "reproduce": Listed(
+            "fleetcast.cli.reproduce:reproduce", "Train a registered version again from its lineage"
+        ),
         "fit": Listed("fleetcast.cli.fit:fit", "Train one circuit from files"),
         "run-batch": Listed("fleetcast.cli.run_batch:run_batch", "Train a batch of circuits from folders"),
     },

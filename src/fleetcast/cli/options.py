@@ -93,6 +93,18 @@ def day_of(text: str) -> date:
     return found
 
 
+def model_version(text: str) -> tuple[str, int]:
+    """The model and the number in `MODEL:VERSION`.
+
+    Raises:
+        WrongUsage: It is not written so.
+    """
+    name, _, version = text.rpartition(":")
+    if not name or not (version.isascii() and version.isdecimal()):
+        raise WrongUsage(f"{text!r} names no version", fix="write it as MODEL:VERSION")
+    return name, int(version)
+
+
 @contextmanager
 def _typed() -> Iterator[None]:
     """What cannot be read was typed wrongly."""

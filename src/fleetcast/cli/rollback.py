@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetcast.cli.options import FleetOption, View, moment
+from fleetcast.cli.options import FleetOption, View, model_version, moment
 from fleetcast.cli.output import say
 from fleetcast.domain.errors import BadInput
 from fleetcast.domain.place import EnvironmentName
@@ -139,8 +139,6 @@ def unblock(
     """
     from fleetcast.app import open_fleet
 
-    name, _, version = model.rpartition(":")
-    if not name or not version.isdecimal():
-        raise BadInput(f"{model!r} names no version", fix="write it as MODEL:VERSION")
-    open_fleet(fleet).unblocking(name, int(version), reason)
+    name, version = model_version(model)
+    open_fleet(fleet).unblocking(name, version, reason)
     say(f"{model} may be used again")
