@@ -13,11 +13,11 @@ from fleetcast.domain.circuit import Circuit
 from fleetcast.domain.duration import format_duration
 from fleetcast.domain.identity import Digest
 
-HASH_SCHEMA = 2
+HASH_SCHEMA = 3
 """Raised when a field enters or leaves the hash, or when training makes something else of the same inputs.
 
-Schema 2: seasons are found in the readings, for the baseline and for `auto`. Its inputs are those of schema 1. Stored
-with every model version; see `carries`.
+Schema 2: seasons are found in the readings, for the baseline and for `auto`. Schema 3: `linear` sees far back and the
+calendar, and blends. Their inputs are those of schema 1. Stored with every model version; see `carries`.
 """
 
 TrainingInputs = Mapping[str, Json]
