@@ -94,7 +94,7 @@ def test_a_change_is_found_taken_in_hand_and_over_once_a_model_knows_it(
     ingest(fleet, tmp_path)
     assert "1 process changed" in look(fleet, 59.96)
     assert f"recovered: 1 process changed at {CIRCUIT01}" in look(fleet, 59.97)
-    assert fleet.type("alarms", "list").out == "No alarm. To look again: fleetcast monitor\n"
+    assert fleet.type("alarms", "list").out == "No alarm. To look again: fleetcast monitor prod\n"
     assert "recovered" in fleet.type("alarms", "list", "--all").out
     assert [action for action in fleet.audited() if action.startswith("alarm.")] == [
         "alarm.raised",

@@ -44,7 +44,7 @@ def print_alarms(alarms: Sequence[Alarm], console: Console) -> None:
         )
         for alarm in alarms[:_ROWS]
     ]
-    show(Table(columns, rows, empty="No alarm. To look again:", then="fleetcast monitor"), console)
+    show(Table(columns, rows, empty="No alarm. To look again:", then="fleetcast monitor prod"), console)
     if not alarms:
         return
     if len(alarms) > _ROWS:
