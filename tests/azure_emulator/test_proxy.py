@@ -47,7 +47,7 @@ def test_an_unknown_route_is_refused_and_noted(emulator: AzureEmulator) -> None:
 
 def test_an_unknown_host_is_refused_at_once_and_noted(emulator: AzureEmulator) -> None:
     with pytest.raises(httpx.ProxyError):
-        httpx.get("https://elsewhere.example.com/")
+        httpx.get("https://elsewhere.example.com/", timeout=60)
 
     noted = emulator.exchanges()[-1]
     assert (noted.method, noted.host, noted.known) == ("CONNECT", "elsewhere.example.com", False)

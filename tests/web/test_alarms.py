@@ -115,7 +115,9 @@ def test_commands_do_at_a_server_what_they_do_in_a_folder(
             typed(alarmed, "alarms", "list"),
             typed(alarmed, "alarms", "show", "1", "--format", "json"),
         ) == here
-        assert typed(alarmed, "alarms", "list", "test")[1] == "No alarm. To look again: fleetcast monitor prod\n"
+        assert (
+            typed(alarmed, "alarms", "list", "test")[1] == "No alarm. To look again: fleetcast monitor prod\n"
+        )
         code, out, err = typed(alarmed, "alarms", "ack", "1", "--comment", "mine")
         assert (code, "acknowledged by ada" in out) == (0, True), err
         code, out, err = typed(alarmed, "alarms", "snooze", "1", "--for", "4h")

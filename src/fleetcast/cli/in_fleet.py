@@ -17,8 +17,8 @@ _OPTION = "fleet"
 class InFleet(Command):
     """A command that finds its fleet once its words fit: not for `--help`, completion or a look at a command line."""
 
-    def invoke(self, ctx: Any) -> Any:  # a Context of Typer's own, which it gives no public name
-        """Find the fleet and run the command.
+    def prepare(self, ctx: Any) -> None:  # a Context of Typer's own, which it gives no public name
+        """Find the fleet.
 
         Raises:
             NoFleet: There is none here, or none where one was named.
@@ -26,7 +26,6 @@ class InFleet(Command):
         named = ctx.params.get(_OPTION)  # nothing where a command does without: it looks for one by itself
         if named is not None:
             ctx.params[_OPTION] = _checked(named) if _was_named(ctx) else _found()
-        return super().invoke(ctx)
 
 
 def fleet_or_none() -> Path | None:

@@ -54,11 +54,16 @@ class Command(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Do it; where somebody asked for it, say the steps."""
         if not ctx.meta.get(VERBOSE) and os.environ.get("FLEETCAST_VERBOSE") != "1":
+            self.prepare(ctx)
             return super().invoke(ctx)
         from fleetcast.cli.verbose import speaking
 
         with speaking(str(ctx.command_path)):
+            self.prepare(ctx)
             return super().invoke(ctx)
+
+    def prepare(self, ctx: Any) -> None:
+        """What comes before it, once its words fit; nothing here."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What is typed after its name."""
