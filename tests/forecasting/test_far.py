@@ -216,6 +216,15 @@ def test_what_only_repeats_a_season_longer_than_its_window_is_stored(
     assert json.loads(json.dumps(alone.choices, allow_nan=False))["season"] == 672
 
 
+def test_no_sensor_is_forecast_to_stand_still(series_of: SeriesOf) -> None:
+    walk = np.cumsum(
+        np.random.default_rng(6).normal(size=(3_000, 2)), axis=0
+    )  # nothing beats its last reading
+    series = series_of(20 + walk)
+    forecast = train(series, TrainingTask(("a", "b"), 24, "linear")).model.forecast(series)
+    assert (np.ptp(forecast.point, axis=0) > 0).all()
+
+
 def test_one_form_alone_is_kept_on_request(rhythm: Callable[..., Floats], series_of: SeriesOf) -> None:
     declared = {"blend": "off", "far": "off"}
     model = train(series_of(rhythm(2_000)), TrainingTask(("a", "b"), 24, "linear", declared)).model.model

@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from fleetcast.domain.circuit import HyperparameterValue
-from fleetcast.forecasting.baseline import errors_before_the_test, judged_steps
+from fleetcast.forecasting.baseline import LAST_READING, errors_before_the_test, judged_steps
 from fleetcast.forecasting.chance import beyond_chance
 from fleetcast.forecasting.far import Far
 from fleetcast.forecasting.model import Hyperparameters, Problem
@@ -136,8 +136,12 @@ class Search:
         self._products = products
         self._far = far
         strongest = errors_before_the_test(problem, split, problem.seasons, everywhere=True).strongest()
-        self.repeatable = strongest if strongest <= min(LONGEST_SEASON, int(split.calibration[0])) else 0
-        """The season, in steps, that is best repeated all over the history before the test part; 0: too long."""
+        longest = min(LONGEST_SEASON, int(split.calibration[0]))
+        self.repeatable = strongest if LAST_READING < strongest <= longest else 0
+        """The season, in steps, that is best repeated all over the history before the test part; 0: none fits.
+
+        Never the last reading: a forecast that stands still while its sensor does not is what a broken model gives.
+        """
         self._held_out = HeldOut.of(
             problem, split, max(self.repeatable, far.near + far.far.reach if far else 0)
         )
@@ -331,8 +335,8 @@ def choose(
 
 
 def _for_sensor(search: Search, sensor: int, blend: Blend, allowed: Sequence[Setting]) -> Blend:
-    """The blend, but where one setting alone is better for this sensor, clearly and beyond chance."""
-    measured = [(float(search.errors(choice)[sensor]), choice) for choice in allowed]
+    """The blend, but where one setting alone, that learns something, is better for this sensor, beyond chance."""
+    measured = [(float(search.errors(choice)[sensor]), choice) for choice in allowed if not choice.repeats]
     least, best = min(measured, key=lambda each: each[0])
     is_clear = least < float(search.errors(*blend)[sensor]) * _CLEARLY
     return (best,) if is_clear and search.is_better(sensor, (best,), than=blend) else blend
