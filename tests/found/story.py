@@ -123,7 +123,8 @@ class Story:
         seconds: int = 300,
     ) -> Said:
         """Run any command, for so long at most, with this story's fleetcast as the one that Python finds."""
-        print(f"\n$ {(shown or ' '.join(command)).replace(str(self.folder), '…')}", flush=True)
+        typed = (shown or " ".join(command)).replace(str(self.folder), "…")
+        print(f"\n$ {typed.encode(errors='backslashreplace').decode()}", flush=True)
         done = subprocess.run(
             list(command),
             cwd=cwd or self.folder,
