@@ -6,6 +6,8 @@ from tests.found.story import Story
 
 _SECRET = "hunter2hunter2"  # noqa: S105  # made up
 
+LONG = "it waits for addresses where nobody answers"
+
 
 def tell(story: Story) -> None:
     """Addresses with secrets where files, folders, servers and databases are named."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tests.found.story import Story
 
+LONG = "it trains three times, under three masks"
+
 
 def tell(story: Story) -> None:
     """A fleet whose every command runs under umask 000, another under 077, one that a group shares under 002."""

@@ -9,6 +9,8 @@ from tests.found.story import Fleet, Said, Story
 
 HOUR = 3_600
 
+LONG = "it trains, and types two dozen commands at two times"
+
 
 def tell(story: Story) -> None:
     """Nobody decides: for 31 days, and for two hours where the gate gives one."""
