@@ -6,7 +6,7 @@ from tests.found.story import Story
 
 _SECRET = "hunter2hunter2"  # noqa: S105  # made up
 
-LONG = "it waits for addresses where nobody answers"
+LONG = "it waits for databases and servers that are not there"
 
 
 def tell(story: Story) -> None:
