@@ -19,6 +19,8 @@ REFUSED = {
     "x" * 120_000: "120,000 characters",
 }
 
+LONG = "it types some thirty commands"
+
 
 def tell(story: Story) -> None:
     """An approver, and somebody who writes circuits and names a branch."""

@@ -12,6 +12,8 @@ from tests.found.story import Fleet, Story
 COMMIT = "_delta_log/00000000000000000001.json"
 HINT = "_delta_log/_last_checkpoint"
 
+LONG = "it damages tables in nine ways, and asks of each"
+
 
 def tell(story: Story) -> None:
     """A table of two commits with one thing wrong at a time; the same folder as the table of another fleet."""

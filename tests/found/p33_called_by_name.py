@@ -16,6 +16,8 @@ LFS = (
     b"oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
 )
 
+LONG = "it makes a file of each kind, and asks of each"
+
 
 def tell(story: Story) -> None:
     """One file for each kind."""
