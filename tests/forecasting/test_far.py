@@ -18,11 +18,11 @@ from fleetcast.forecasting.artifact import ModelIdentity, load, save
 from fleetcast.forecasting.far import Far, FarSums, absolute_step
 from fleetcast.forecasting.gram import Stretch
 from fleetcast.forecasting.linear import LinearModel
-from fleetcast.forecasting.linear_search import Setting, Sharing, inputs_of
+from fleetcast.forecasting.linear_setting import Setting, Sharing, inputs_of
 from fleetcast.forecasting.products import FarProducts, Normalisation
 from fleetcast.forecasting.series import Floats, Series
 from fleetcast.forecasting.training import Trained, TrainingTask, train
-from fleetcast.forecasting.windows import Ints, far_windows, filled
+from fleetcast.forecasting.windows import Ints, carried_forward, far_windows
 from fleetcast.stored.plain_folder import read_plain
 
 HOUR = timedelta(hours=1)
@@ -93,7 +93,7 @@ def test_no_near_window_crosses_a_hole_but_what_lies_far_back_may_have_had_one()
     whole = np.isfinite(sliding_window_view(values[:, 0], near + horizon)).all(axis=1)
     origins = np.flatnonzero(whole) + near
     origins = origins[origins >= setting.reach]
-    windows = sliding_window_view(filled(values)[:, 0], setting.reach)[origins - setting.reach]
+    windows = sliding_window_view(carried_forward(values)[:, 0], setting.reach)[origins - setting.reach]
     level, inputs = inputs_of(windows, origins, setting)
     targets = sliding_window_view(values[:, 0], horizon)[origins] - level[:, None]
     assert np.allclose(

@@ -7,7 +7,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from fleetcast.domain.circuit import HyperparameterValue
 from fleetcast.forecasting.linear import LONGEST_AUTO_LOOKBACK, Linear, LinearModel
-from fleetcast.forecasting.linear_search import Search, Setting, Sharing
+from fleetcast.forecasting.linear_search import Search
+from fleetcast.forecasting.linear_setting import Setting, Sharing
 from fleetcast.forecasting.model import Problem
 from fleetcast.forecasting.products import LaggedProducts, Normalisation
 from fleetcast.forecasting.series import Floats, Series

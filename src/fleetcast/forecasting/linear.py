@@ -20,17 +20,8 @@ import numpy.typing as npt
 from fleetcast.domain.errors import BadInput
 from fleetcast.forecasting.baseline import LAST_READING, strongest_season
 from fleetcast.forecasting.far import Far, year_in_steps
-from fleetcast.forecasting.linear_search import (
-    LONGEST_SEASON,
-    Blend,
-    Search,
-    Setting,
-    Sharing,
-    choose,
-    inputs_of,
-    repeating,
-    solve,
-)
+from fleetcast.forecasting.linear_search import LONGEST_SEASON, Search, choose
+from fleetcast.forecasting.linear_setting import Blend, Setting, Sharing, inputs_of, repeating, solve
 from fleetcast.forecasting.model import Fitted, Hyperparameters, Problem, Tensors
 from fleetcast.forecasting.products import (
     FarProducts,

@@ -13,7 +13,7 @@ import numpy as np
 from fleetcast.forecasting.far import Far, FarSums
 from fleetcast.forecasting.gram import DiagonalSteps, Stretch, centre, summed
 from fleetcast.forecasting.series import Floats
-from fleetcast.forecasting.windows import filled, runs
+from fleetcast.forecasting.windows import carried_forward, runs
 
 
 class Normalisation(StrEnum):
@@ -89,7 +89,7 @@ class FarProducts:
         span = near + horizon
         self.near, self.far, self.horizon = near, far, horizon
         self._steps = DiagonalSteps(near, span)
-        self._sums = FarSums(np.ascontiguousarray(filled(values).T), near, far, horizon, first)
+        self._sums = FarSums(np.ascontiguousarray(carried_forward(values).T), near, far, horizon, first)
         self._whole = [list(_from(_stretches(readings, span), far.reach)) for readings in values.T]
         self._train_end = train_end
 

@@ -79,7 +79,7 @@ def cut(values: Floats, begins: Ints, length: int) -> Floats:
     return sliding_window_view(by_sensor, length, axis=1)[:, begins]
 
 
-def filled(values: Floats) -> Floats:
+def carried_forward(values: Floats) -> Floats:
     """A series whose holes take the last reading before them, and 0 before the first; shape (n, k)."""
     observed = np.isfinite(values)
     if observed.all():
