@@ -13,6 +13,7 @@ import typer
 from fleetcast.cli.near_misses import instead_of_command, instead_of_option, instead_of_value
 from fleetcast.cli.shown_help import examples_in
 from fleetcast.domain.errors import BadInput
+from fleetcast.domain.legible import legible
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """What Typer raises when a command line does not fit; it has no public name there."""
@@ -242,6 +243,5 @@ def _quoted(text: object) -> str:
 
 def _clean(text: object) -> str:
     """What somebody typed or a library says, as one short line."""
-    line = " ".join(str(text).split())
-    shown = "".join(sign if sign.isprintable() else "?" for sign in line)
+    shown = legible(" ".join(str(text).split()))
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
